@@ -1,0 +1,48 @@
+/** @module Typed methods over the untyped Network: a name, a class, and the codecs of both bodies. */
+import type { CallOptions, Network, PeerId, TrafficClass } from './network.ts';
+
+/** The shape ts-proto gives each message. */
+export interface Codec<T> {
+  encode(message: T): { finish(): Uint8Array };
+  decode(bytes: Uint8Array): T;
+}
+
+export interface Method<Request, Response> {
+  readonly name: string;
+  readonly trafficClass: TrafficClass;
+  readonly request: Codec<Request>;
+  readonly response: Codec<Response>;
+}
+
+export interface Notice<Body> {
+  readonly name: string;
+  readonly trafficClass: TrafficClass;
+  readonly body: Codec<Body>;
+}
+
+/** Who asked, and until when an answer is of use. */
+export interface CallContext {
+  readonly peer: PeerId;
+  readonly signal: AbortSignal;
+}
+
+export async function call<Request, Response>(
+  network: Network,
+  peer: PeerId,
+  method: Method<Request, Response>,
+  request: Request,
+  options?: CallOptions,
+): Promise<Response> {
+  const body = method.request.encode(request).finish();
+  return method.response.decode(await network.request(peer, method.trafficClass, method.name, body, options));
+}
+
+export function serve<Request, Response>(
+  network: Network,
+  method: Method<Request, Response>,
+  handler: (request: Request, context: CallContext) => Promise<Response>,
+): void {
+  network.onRequest(method.trafficClass, method.name, async ({ peer, body, signal }) =>
+    method.response.encode(await handler(method.request.decode(body), { peer, signal })).finish(),
+  );
+}

@@ -1,0 +1,92 @@
+/** @module What the rest of the house knows of the network. The real one is libp2p; a simulator brings its own. */
+
+/** A libp2p peer id in its base58 text form: the hash of the Ed25519 key that Noise authenticated. */
+export type PeerId = string;
+
+/** Each class has its own long-lived stream per peer, so that bulk never delays a heartbeat. `join` is open to strangers. */
+export type TrafficClass = 'raft' | 'control' | 'bulk' | 'join';
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** Deadline in milliseconds from now; DEFAULT_CALL_TIMEOUT_MS when absent. Travels with the request. */
+  readonly timeoutMs?: number;
+}
+
+/** One request as its handler sees it. `signal` fires at the deadline, on cancellation, and when the peer goes away. */
+export interface IncomingRequest {
+  readonly peer: PeerId;
+  readonly body: Uint8Array;
+  readonly signal: AbortSignal;
+}
+
+/** Returns the response body. A thrown HoldfastError reaches the caller with code, kind and facts; any other as NETWORK_REMOTE_FAILED. */
+export type RequestHandler = (request: IncomingRequest) => Promise<Uint8Array>;
+export type NoticeHandler = (peer: PeerId, body: Uint8Array) => void;
+export type ChannelHandler = (channel: IncomingChannel) => Promise<void>;
+
+/**
+ * A bidirectional byte channel with credit-based back-pressure, many of them over one bulk stream per peer.
+ * Reading: iterate; each chunk taken returns its credit. Chunk sizes are not preserved. Errors surface in write() and iteration.
+ */
+export interface Channel extends AsyncIterable<Uint8Array> {
+  readonly peer: PeerId;
+  /** Resolves when the peer's credit admits more. The bytes must not be changed afterwards. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Half-close: the peer's iteration ends after everything written. */
+  end(): Promise<void>;
+  /** Ends both directions now; the peer sees `error` (or NETWORK_ABORTED). Never throws; later calls do nothing. */
+  abort(error?: Error): void;
+}
+
+export interface IncomingChannel extends Channel {
+  readonly header: Uint8Array;
+  readonly signal: AbortSignal;
+}
+
+export interface PeerEvents {
+  connected?(peer: PeerId): void;
+  disconnected?(peer: PeerId): void;
+}
+
+/** Decides whether an authenticated peer may speak `trafficClass` here; never asked for `join`. */
+export type Authorizer = (peer: PeerId, trafficClass: TrafficClass) => boolean | Promise<boolean>;
+
+/**
+ * Errors by code: NETWORK_UNREACHABLE (unavailable: never sent), NETWORK_TIMEOUT and NETWORK_DISCONNECTED (unknown: maybe
+ * executed), NETWORK_OVERLOADED (unavailable: a bounded queue is full), NETWORK_ABORTED, NETWORK_NOT_A_MEMBER (refused),
+ * NETWORK_NO_SUCH_METHOD (refused), NETWORK_TOO_LARGE (refused), plus whatever the remote handler threw.
+ */
+export interface Network {
+  readonly localPeer: PeerId;
+  /** Addresses others can dial, as multiaddrs that end in /p2p/<localPeer>. Empty before start(). */
+  addresses(): readonly string[];
+  /** Adds to the address book; later calls to that peer may use them. */
+  learn(peer: PeerId, addresses: readonly string[]): void;
+  /** Connects to a full multiaddr (/…/p2p/<peer>) and says who answered. */
+  dial(address: string, options?: CallOptions): Promise<PeerId>;
+  isConnected(peer: PeerId): boolean;
+  connectedPeers(): readonly PeerId[];
+  /** Calls to the local peer are answered in process. */
+  request(
+    peer: PeerId,
+    trafficClass: TrafficClass,
+    method: string,
+    body: Uint8Array,
+    options?: CallOptions,
+  ): Promise<Uint8Array>;
+  /** Fire and forget: false when it could not be queued. Order per (peer, class) is kept; delivery is not promised. */
+  notify(peer: PeerId, trafficClass: TrafficClass, method: string, body: Uint8Array): boolean;
+  /** Opens a bulk channel; `header` reaches the handler before any byte. */
+  open(peer: PeerId, method: string, header: Uint8Array, options?: CallOptions): Promise<Channel>;
+  onRequest(trafficClass: TrafficClass, method: string, handler: RequestHandler): void;
+  onNotice(trafficClass: TrafficClass, method: string, handler: NoticeHandler): void;
+  onChannel(method: string, handler: ChannelHandler): void;
+  onPeer(events: PeerEvents): void;
+  /** Replaces the rule; refuses every class but `join` until it is set. */
+  authorize(rule: Authorizer): void;
+  start(): Promise<void>;
+  /** Drains what was queued for at most a second, then closes everything. */
+  stop(): Promise<void>;
+}
+
+export const DEFAULT_CALL_TIMEOUT_MS = 10_000;

@@ -1,0 +1,160 @@
+/** @module The catalogue of everything peers may ask of each other. */
+import * as location from '../../dht/messages.ts';
+import type { Method, Notice } from '../network/method.ts';
+import * as m from './messages.ts';
+
+const control = 'control' as const;
+
+// Open to strangers.
+export const JOIN: Method<m.JoinRequest, m.JoinResponse> = {
+  name: 'join',
+  trafficClass: 'join',
+  request: m.JoinRequest,
+  response: m.JoinResponse,
+};
+
+// Clients to any metadata node.
+export const MUTATE: Method<m.MutateRequest, m.MutateResponse> = {
+  name: 'meta.mutate',
+  trafficClass: control,
+  request: m.MutateRequest,
+  response: m.MutateResponse,
+};
+export const STAT: Method<m.StatRequest, m.StatResponse> = {
+  name: 'meta.stat',
+  trafficClass: control,
+  request: m.StatRequest,
+  response: m.StatResponse,
+};
+export const LIST: Method<m.ListRequest, m.ListResponse> = {
+  name: 'meta.list',
+  trafficClass: control,
+  request: m.ListRequest,
+  response: m.ListResponse,
+};
+export const READ_PLAN: Method<m.ReadPlanRequest, m.ReadPlanResponse> = {
+  name: 'meta.read-plan',
+  trafficClass: control,
+  request: m.ReadPlanRequest,
+  response: m.ReadPlanResponse,
+};
+export const PLACE: Method<m.PlaceRequest, m.PlaceResponse> = {
+  name: 'meta.place',
+  trafficClass: control,
+  request: m.PlaceRequest,
+  response: m.PlaceResponse,
+};
+export const LOCATE: Method<m.LocateRequest, m.LocateResponse> = {
+  name: 'meta.locate',
+  trafficClass: control,
+  request: m.LocateRequest,
+  response: m.LocateResponse,
+};
+export const REPORT_BAD_BLOCK: Method<m.ReportBadBlockRequest, m.Empty> = {
+  name: 'meta.report-bad-block',
+  trafficClass: control,
+  request: m.ReportBadBlockRequest,
+  response: m.Empty,
+};
+export const STATUS: Method<m.StatusRequest, m.StatusResponse> = {
+  name: 'meta.status',
+  trafficClass: control,
+  request: m.StatusRequest,
+  response: m.StatusResponse,
+};
+export const MEMBERS: Method<m.MembersRequest, m.MembersResponse> = {
+  name: 'meta.members',
+  trafficClass: control,
+  request: m.MembersRequest,
+  response: m.MembersResponse,
+};
+export const WHO_IS: Method<m.WhoIsRequest, m.WhoIsResponse> = {
+  name: 'meta.who-is',
+  trafficClass: control,
+  request: m.WhoIsRequest,
+  response: m.WhoIsResponse,
+};
+export const CREATE_TOKEN: Method<m.CreateTokenRequest, m.CreateTokenResponse> = {
+  name: 'meta.token-create',
+  trafficClass: control,
+  request: m.CreateTokenRequest,
+  response: m.CreateTokenResponse,
+};
+export const LIST_TOKENS: Method<m.Empty, m.ListTokensResponse> = {
+  name: 'meta.token-list',
+  trafficClass: control,
+  request: m.Empty,
+  response: m.ListTokensResponse,
+};
+export const REVOKE_TOKEN: Method<m.RevokeTokenRequest, m.Empty> = {
+  name: 'meta.token-revoke',
+  trafficClass: control,
+  request: m.RevokeTokenRequest,
+  response: m.Empty,
+};
+export const REMOVE_MEMBER: Method<m.RemoveMemberRequest, m.Empty> = {
+  name: 'meta.member-remove',
+  trafficClass: control,
+  request: m.RemoveMemberRequest,
+  response: m.Empty,
+};
+
+// Between metadata nodes.
+export const FORWARD: Method<m.ForwardRequest, m.ForwardResponse> = {
+  name: 'meta.forward',
+  trafficClass: control,
+  request: m.ForwardRequest,
+  response: m.ForwardResponse,
+};
+export const RAFT: Notice<m.RaftMessages> = { name: 'raft', trafficClass: 'raft', body: m.RaftMessages };
+export const SNAPSHOT_READ_CHANNEL = 'snapshot.read';
+
+// Datanodes to metadata nodes.
+export const REGISTER: Method<m.RegisterRequest, m.RegisterResponse> = {
+  name: 'meta.register',
+  trafficClass: control,
+  request: m.RegisterRequest,
+  response: m.RegisterResponse,
+};
+export const HEARTBEAT: Method<m.HeartbeatRequest, m.HeartbeatResponse> = {
+  name: 'meta.heartbeat',
+  trafficClass: control,
+  request: m.HeartbeatRequest,
+  response: m.HeartbeatResponse,
+};
+
+// The location index.
+export const ANNOUNCE: Method<location.AnnounceRequest, location.AnnounceResponse> = {
+  name: 'dht.announce',
+  trafficClass: control,
+  request: location.AnnounceRequest,
+  response: location.AnnounceResponse,
+};
+export const LOOKUP: Method<location.LookupRequest, location.LookupResponse> = {
+  name: 'dht.lookup',
+  trafficClass: control,
+  request: location.LookupRequest,
+  response: location.LookupResponse,
+};
+export const INDEX_STATUS: Method<location.IndexStatusRequest, location.IndexStatusResponse> = {
+  name: 'dht.status',
+  trafficClass: control,
+  request: location.IndexStatusRequest,
+  response: location.IndexStatusResponse,
+};
+
+// To datanodes.
+export const REPLICATE: Method<m.ReplicateRequest, m.ReplicateResponse> = {
+  name: 'block.replicate',
+  trafficClass: control,
+  request: m.ReplicateRequest,
+  response: m.ReplicateResponse,
+};
+export const BLOCKS_HERE: Method<m.BlocksHereRequest, m.BlocksHereResponse> = {
+  name: 'block.list',
+  trafficClass: control,
+  request: m.BlocksHereRequest,
+  response: m.BlocksHereResponse,
+};
+export const BLOCK_WRITE_CHANNEL = 'block.write';
+export const BLOCK_READ_CHANNEL = 'block.read';
