@@ -1,0 +1,147 @@
+/** @module The house rules as a test: arrows point down, and the deterministic rooms stay deterministic. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** Each room and the rooms it may import from (itself is always allowed). */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  raft: [],
+  dht: [],
+  'src/common': [],
+  'src/network': ['src/common'],
+  'src/storage': ['src/common', 'raft'],
+  'src/namespace': ['src/common', 'src/storage'],
+  'src/protocol': ['src/common', 'src/network', 'src/namespace', 'dht'],
+  'src/metadata': ['src/common', 'src/network', 'src/storage', 'src/namespace', 'src/protocol', 'raft', 'dht'],
+  'src/datanode': ['src/common', 'src/network', 'src/storage', 'src/namespace', 'src/protocol', 'dht'],
+  'src/client': ['src/common', 'src/network', 'src/storage', 'src/namespace', 'src/protocol'],
+  'src/node': [
+    'src/common',
+    'src/network',
+    'src/storage',
+    'src/namespace',
+    'src/protocol',
+    'src/metadata',
+    'src/datanode',
+    'src/client',
+    'dht',
+    'raft',
+  ],
+  'src/index.ts': ['src/common', 'src/client'],
+  cli: ['src'],
+  simulations: ['src', 'raft', 'dht'],
+};
+
+/** Rooms that a simulator runs: no clock, timer or randomness of their own. */
+const DETERMINISTIC = ['raft', 'dht', 'src/namespace', 'src/metadata', 'src/datanode', 'src/client'];
+const STRAY = [
+  /\bDate\.now\(/,
+  /\bnew Date\(\)/,
+  /\bMath\.random\(/,
+  /(?<![.\w])setTimeout\(/,
+  /(?<![.\w])setInterval\(/,
+  /\bperformance\.now\(/,
+];
+
+/** The only file that may import each heavy package. */
+const HOME_OF: Readonly<Record<string, RegExp>> = {
+  sqlite3: /^src\/storage\/sqlite\.ts$/,
+  pino: /^src\/common\/logger\.ts$/,
+  '@node-rs/crc32': /^src\/common\/hashing\.ts$/,
+  '@libp2p/kad-dht': /^dht\/kademlia\.ts$/,
+  '@chainsafe/libp2p-noise': /^src\/network\//,
+  'cli-progress': /^cli\/progress-bar\.ts$/,
+  commander: /^cli\//,
+};
+
+describe('the house', () => {
+  const files = Object.keys(MAY_IMPORT).flatMap(sourcesOf);
+
+  it('has files in every room', () => {
+    for (const room of Object.keys(MAY_IMPORT)) expect(sourcesOf(room), room).not.toEqual([]);
+  });
+
+  it('has no source outside its rooms', () => {
+    expect(sourcesOf('src').filter((file) => roomOf(file) === undefined)).toEqual([]);
+  });
+
+  it('lets arrows point down only', () => {
+    const wrong = files.flatMap((file) =>
+      importsOf(file)
+        .filter((target) => target.startsWith('.'))
+        .map((target) => normalize(join(dirname(file), target)).split(sep).join('/'))
+        .filter((target) => !isAllowed(file, target))
+        .map((target) => `${file} -> ${target}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('keeps Node and every package out of the consensus core', () => {
+    const outside = sourcesOf('raft').flatMap((file) =>
+      importsOf(file)
+        .filter((target) => !target.startsWith('.'))
+        .map((target) => `${file} -> ${target}`),
+    );
+    expect(outside).toEqual([]);
+  });
+
+  it('gives each heavy package one home', () => {
+    const strays = files.flatMap((file) =>
+      importsOf(file)
+        .filter((target) => HOME_OF[target] !== undefined && !HOME_OF[target].test(file))
+        .map((target) => `${file} -> ${target}`),
+    );
+    expect(strays).toEqual([]);
+  });
+
+  it('keeps clocks, timers and randomness out of what the simulator runs', () => {
+    const strays = DETERMINISTIC.flatMap(sourcesOf).flatMap((file) => {
+      const code = withoutComments(read(file));
+      return STRAY.filter((pattern) => pattern.test(code)).map((pattern) => `${file}: ${pattern.source}`);
+    });
+    expect(strays).toEqual([]);
+  });
+
+  it('opens every file with a module sentence', () => {
+    const silent = files.filter((file) => !isGenerated(file) && !/^(#!.*\n)?\/\*\* @module /.test(read(file)));
+    expect(silent).toEqual([]);
+  });
+});
+
+function isAllowed(file: string, target: string): boolean {
+  const from = roomOf(file);
+  const to = roomOf(target);
+  if (from === undefined || to === undefined) return false;
+  return from === to || (MAY_IMPORT[from] ?? []).some((room) => to === room || to.startsWith(`${room}/`));
+}
+
+function roomOf(file: string): string | undefined {
+  return Object.keys(MAY_IMPORT).find((room) => file === room || file.startsWith(`${room}/`));
+}
+
+function sourcesOf(room: string): string[] {
+  if (room.endsWith('.ts')) return [room];
+  return readdirSync(join(ROOT, room), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)).split(sep).join('/'));
+}
+
+/** What `file` imports, static and dynamic, types too. */
+function importsOf(file: string): string[] {
+  return [...withoutComments(read(file)).matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] ?? '');
+}
+
+function isGenerated(file: string): boolean {
+  return file.endsWith('/messages.ts') || file.endsWith('/schema.ts');
+}
+
+function read(file: string): string {
+  return readFileSync(join(ROOT, file), 'utf8');
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1');
+}
