@@ -17,7 +17,17 @@ export const protobufFileName = "protocol/messages.proto";
 export interface Empty {
 }
 
-/** ---- joining (class join, open to strangers) ---- */
+/**
+ * ---- joining (class join, open to strangers) ----
+ * What a join token's text carries; see token.ts.
+ */
+export interface JoinToken {
+  cluster: string;
+  tokenId: string;
+  secret: Uint8Array;
+  addresses: string[];
+}
+
 export interface JoinRequest {
   cluster: string;
   tokenId: string;
@@ -430,6 +440,97 @@ export const Empty: MessageFns<Empty> = {
   },
   fromPartial(_: DeepPartial<Empty>): Empty {
     const message = createBaseEmpty();
+    return message;
+  },
+};
+
+function createBaseJoinToken(): JoinToken {
+  return { cluster: "", tokenId: "", secret: new Uint8Array(0), addresses: [] };
+}
+
+export const JoinToken: MessageFns<JoinToken> = {
+  encode(message: JoinToken, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cluster !== "") {
+      writer.uint32(10).string(message.cluster);
+    }
+    if (message.tokenId !== "") {
+      writer.uint32(18).string(message.tokenId);
+    }
+    if (message.secret.length !== 0) {
+      writer.uint32(26).bytes(message.secret);
+    }
+    for (const v of message.addresses) {
+      writer.uint32(34).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): JoinToken {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseJoinToken();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cluster = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.tokenId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.secret = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.addresses.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<JoinToken>): JoinToken {
+    return JoinToken.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<JoinToken>): JoinToken {
+    const message = createBaseJoinToken();
+    message.cluster = object.cluster ?? "";
+    message.tokenId = object.tokenId ?? "";
+    message.secret = object.secret ?? new Uint8Array(0);
+    message.addresses = object.addresses?.map((e) => e) || [];
     return message;
   },
 };
