@@ -46,7 +46,7 @@ export interface Inode {
   sizeBytes: number;
   mtimeMs: number;
   ctimeMs: number;
-  /** raft index of the last change of content */
+  /** changes whenever the content does; drawn from counters.next_version, so no two are alike */
   version: number;
   replication: number;
   blockSizeBytes: number;
@@ -67,13 +67,15 @@ export interface BlockRow {
 
 export interface Lease {
   inode: number;
-  /** raft index of the grant: no two alike */
+  /** raft index of the grant; an inode is granted once, so the pair is unique */
   fencingToken: number;
   session: string;
   /** where close will link the file */
   path: string;
   expiresMs: number;
   durationMs: number;
+  /** the time its row in table `deadline` is filed under; at most expires_ms */
+  deadlineMs: number;
 }
 
 export interface Session {
@@ -83,6 +85,34 @@ export interface Session {
   lastUsedMs: number;
   /** results below were received and are forgotten */
   ackedBelow: number;
+  /** sequences whose rows stand in table `result`, key session/sequence */
+  stored: number[];
+  /** the time its row in table `deadline` is filed under */
+  deadlineMs: number;
+}
+
+/** Row of table `dirent`, key parent/name. */
+export interface Dirent {
+  inode: number;
+}
+
+/** Row of table `orphan`, key inode: detached, its content waits to be freed by Housekeeping. */
+export interface Orphan {
+  inode: number;
+  pagesLeft: number;
+}
+
+/** Row of table `garbage`, key hash: a block nobody refers to any more. */
+export interface GarbageBlock {
+  sizeBytes: number;
+  sinceMs: number;
+}
+
+/** Row of table `deadline`, key time/kind/id: what Housekeeping must look at when that time has passed. */
+export interface Deadline {
+  kind: string;
+  inode: number;
+  session: string;
 }
 
 export interface Member {
@@ -146,6 +176,9 @@ export interface Counters {
   sessions: number;
   /** sum over blocks of size * copies */
   wantedBytes: number;
+  nextVersion: number;
+  /** no row of table `deadline` is filed earlier; 0: there is none */
+  firstDeadlineMs: number;
 }
 
 /** Data of one EntryNormal. Empty data is the leader's no-op. */
@@ -948,7 +981,7 @@ export const BlockRow: MessageFns<BlockRow> = {
 };
 
 function createBaseLease(): Lease {
-  return { inode: 0, fencingToken: 0, session: "", path: "", expiresMs: 0, durationMs: 0 };
+  return { inode: 0, fencingToken: 0, session: "", path: "", expiresMs: 0, durationMs: 0, deadlineMs: 0 };
 }
 
 export const Lease: MessageFns<Lease> = {
@@ -970,6 +1003,9 @@ export const Lease: MessageFns<Lease> = {
     }
     if (message.durationMs !== 0) {
       writer.uint32(48).uint64(message.durationMs);
+    }
+    if (message.deadlineMs !== 0) {
+      writer.uint32(56).int64(message.deadlineMs);
     }
     return writer;
   },
@@ -1035,6 +1071,14 @@ export const Lease: MessageFns<Lease> = {
             message.durationMs = longToNumber(reader.uint64());
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.deadlineMs = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1058,12 +1102,13 @@ export const Lease: MessageFns<Lease> = {
     message.path = object.path ?? "";
     message.expiresMs = object.expiresMs ?? 0;
     message.durationMs = object.durationMs ?? 0;
+    message.deadlineMs = object.deadlineMs ?? 0;
     return message;
   },
 };
 
 function createBaseSession(): Session {
-  return { id: "", owner: "", lastUsedMs: 0, ackedBelow: 0 };
+  return { id: "", owner: "", lastUsedMs: 0, ackedBelow: 0, stored: [], deadlineMs: 0 };
 }
 
 export const Session: MessageFns<Session> = {
@@ -1079,6 +1124,16 @@ export const Session: MessageFns<Session> = {
     }
     if (message.ackedBelow !== 0) {
       writer.uint32(32).uint64(message.ackedBelow);
+    }
+    if (message.stored.length !== 0) {
+      writer.uint32(42).fork();
+      for (const v of message.stored) {
+        writer.uint64(v);
+      }
+      writer.join();
+    }
+    if (message.deadlineMs !== 0) {
+      writer.uint32(48).int64(message.deadlineMs);
     }
     return writer;
   },
@@ -1128,6 +1183,32 @@ export const Session: MessageFns<Session> = {
             message.ackedBelow = longToNumber(reader.uint64());
             continue;
           }
+          case 5: {
+            if (tag === 40) {
+              message.stored.push(longToNumber(reader.uint64()));
+
+              continue;
+            }
+
+            if (tag === 42) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.stored.push(longToNumber(reader.uint64()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.deadlineMs = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1149,6 +1230,276 @@ export const Session: MessageFns<Session> = {
     message.owner = object.owner ?? "";
     message.lastUsedMs = object.lastUsedMs ?? 0;
     message.ackedBelow = object.ackedBelow ?? 0;
+    message.stored = object.stored?.map((e) => e) || [];
+    message.deadlineMs = object.deadlineMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseDirent(): Dirent {
+  return { inode: 0 };
+}
+
+export const Dirent: MessageFns<Dirent> = {
+  encode(message: Dirent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.inode !== 0) {
+      writer.uint32(8).uint64(message.inode);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Dirent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDirent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.inode = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Dirent>): Dirent {
+    return Dirent.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Dirent>): Dirent {
+    const message = createBaseDirent();
+    message.inode = object.inode ?? 0;
+    return message;
+  },
+};
+
+function createBaseOrphan(): Orphan {
+  return { inode: 0, pagesLeft: 0 };
+}
+
+export const Orphan: MessageFns<Orphan> = {
+  encode(message: Orphan, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.inode !== 0) {
+      writer.uint32(8).uint64(message.inode);
+    }
+    if (message.pagesLeft !== 0) {
+      writer.uint32(16).uint32(message.pagesLeft);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Orphan {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOrphan();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.inode = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pagesLeft = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Orphan>): Orphan {
+    return Orphan.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Orphan>): Orphan {
+    const message = createBaseOrphan();
+    message.inode = object.inode ?? 0;
+    message.pagesLeft = object.pagesLeft ?? 0;
+    return message;
+  },
+};
+
+function createBaseGarbageBlock(): GarbageBlock {
+  return { sizeBytes: 0, sinceMs: 0 };
+}
+
+export const GarbageBlock: MessageFns<GarbageBlock> = {
+  encode(message: GarbageBlock, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sizeBytes !== 0) {
+      writer.uint32(8).uint32(message.sizeBytes);
+    }
+    if (message.sinceMs !== 0) {
+      writer.uint32(16).int64(message.sinceMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GarbageBlock {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGarbageBlock();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.sizeBytes = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.sinceMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GarbageBlock>): GarbageBlock {
+    return GarbageBlock.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GarbageBlock>): GarbageBlock {
+    const message = createBaseGarbageBlock();
+    message.sizeBytes = object.sizeBytes ?? 0;
+    message.sinceMs = object.sinceMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseDeadline(): Deadline {
+  return { kind: "", inode: 0, session: "" };
+}
+
+export const Deadline: MessageFns<Deadline> = {
+  encode(message: Deadline, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== "") {
+      writer.uint32(10).string(message.kind);
+    }
+    if (message.inode !== 0) {
+      writer.uint32(16).uint64(message.inode);
+    }
+    if (message.session !== "") {
+      writer.uint32(26).string(message.session);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Deadline {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeadline();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.inode = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.session = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Deadline>): Deadline {
+    return Deadline.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Deadline>): Deadline {
+    const message = createBaseDeadline();
+    message.kind = object.kind ?? "";
+    message.inode = object.inode ?? 0;
+    message.session = object.session ?? "";
     return message;
   },
 };
@@ -1597,6 +1948,8 @@ function createBaseCounters(): Counters {
     orphans: 0,
     sessions: 0,
     wantedBytes: 0,
+    nextVersion: 0,
+    firstDeadlineMs: 0,
   };
 }
 
@@ -1646,6 +1999,12 @@ export const Counters: MessageFns<Counters> = {
     }
     if (message.wantedBytes !== 0) {
       writer.uint32(120).uint64(message.wantedBytes);
+    }
+    if (message.nextVersion !== 0) {
+      writer.uint32(128).uint64(message.nextVersion);
+    }
+    if (message.firstDeadlineMs !== 0) {
+      writer.uint32(136).int64(message.firstDeadlineMs);
     }
     return writer;
   },
@@ -1783,6 +2142,22 @@ export const Counters: MessageFns<Counters> = {
             message.wantedBytes = longToNumber(reader.uint64());
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.nextVersion = longToNumber(reader.uint64());
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.firstDeadlineMs = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1815,6 +2190,8 @@ export const Counters: MessageFns<Counters> = {
     message.orphans = object.orphans ?? 0;
     message.sessions = object.sessions ?? 0;
     message.wantedBytes = object.wantedBytes ?? 0;
+    message.nextVersion = object.nextVersion ?? 0;
+    message.firstDeadlineMs = object.firstDeadlineMs ?? 0;
     return message;
   },
 };

@@ -14,6 +14,7 @@ export const TABLES = [
   'result',
   'member',
   'token',
+  'deadline',
 ] as const;
 export type TableName = (typeof TABLES)[number];
 
