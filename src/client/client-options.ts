@@ -1,0 +1,103 @@
+/** @module What callers may say to the client, and what they get back. */
+import type { ListEntry, Stat } from '../namespace/schema.ts';
+import type { Holder, LocatedBlock } from '../protocol/messages.ts';
+import type { OnProgress } from './progress.ts';
+
+export interface OperationOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ReadOptions extends OperationOptions {
+  /** Answer from whatever the asked metadata node has, even without a quorum; may be out of date. */
+  readonly stale?: boolean | undefined;
+}
+
+/** A whole byte string, or chunks in order. The chunks must not be changed after they were yielded. */
+export type PutSource = Uint8Array | AsyncIterable<Uint8Array>;
+
+export interface PutOptions extends OperationOptions {
+  /** Expected size, for progress and for placing ahead. A hint: what the source yields is what is stored. */
+  readonly sizeBytes?: number | undefined;
+  /** Copies of each block; the cluster's default when absent. */
+  readonly replication?: number | undefined;
+  /** 64 KiB .. 128 MiB; the cluster's default when absent. */
+  readonly blockSizeBytes?: number | undefined;
+  /** Refuse with NAMESPACE_EXISTS when something is at the path. */
+  readonly ifAbsent?: boolean | undefined;
+  /** Refuse with NAMESPACE_VERSION_MISMATCH unless the file has this version. */
+  readonly ifVersion?: number | undefined;
+  /** Make missing parent directories. */
+  readonly parents?: boolean | undefined;
+  /** Modification time, milliseconds since the epoch; the cluster's clock when absent. */
+  readonly mtimeMs?: number | undefined;
+  readonly onProgress?: OnProgress | undefined;
+}
+
+export interface PutResult {
+  readonly stat: Stat;
+  /** Blocks that have fewer copies than asked for, though enough to be safe. */
+  readonly underReplicatedBlocks: number;
+  /** The fewest copies any block has now; the replication asked for when there is no block. */
+  readonly copies: number;
+}
+
+export interface GetOptions extends ReadOptions {
+  /** First byte wanted, from 0. */
+  readonly offset?: number | undefined;
+  /** How many bytes at most; to the end when absent. */
+  readonly length?: number | undefined;
+  readonly onProgress?: OnProgress | undefined;
+}
+
+export interface GetResult {
+  readonly stat: Stat;
+  /** In order; every byte verified against its block's SHA-256 before it is yielded. Iterate once. */
+  readonly bytes: AsyncIterable<Uint8Array>;
+}
+
+export interface MakeDirectoryOptions extends OperationOptions {
+  /** Make missing parents; no complaint when the directory is there. */
+  readonly parents?: boolean | undefined;
+}
+
+export interface MoveOptions extends OperationOptions {
+  /** Refuse with NAMESPACE_EXISTS rather than replace a file. */
+  readonly noClobber?: boolean | undefined;
+}
+
+export interface TouchOptions extends OperationOptions {
+  /** Milliseconds since the epoch; the cluster's clock when absent. */
+  readonly mtimeMs?: number | undefined;
+}
+
+/** An entry of a walk: `path` is absolute. */
+export interface WalkEntry {
+  readonly path: string;
+  readonly stat: Stat;
+}
+
+export interface Usage {
+  readonly files: number;
+  readonly directories: number;
+  /** Sum of the files' sizes. */
+  readonly logicalBytes: number;
+  /** Sum of size times wanted copies; blocks shared between files count for each. */
+  readonly wantedBytes: number;
+}
+
+export interface FileLocation {
+  readonly stat: Stat;
+  readonly blocks: readonly LocatedBlock[];
+  /** Every datanode that a block names, once. */
+  readonly holders: readonly Holder[];
+}
+
+export interface NewToken {
+  readonly roles: readonly string[];
+  /** How often it may be used; 1 when neither is given. */
+  readonly uses?: number | undefined;
+  readonly unlimited?: boolean | undefined;
+  readonly lifetimeMs: number;
+}
+
+export type { ListEntry, Stat };

@@ -1,0 +1,51 @@
+/** @module The SDK's door: from a profile to a client. */
+import { hostname } from 'node:os';
+import { type Clock, systemClock } from '../common/clock.ts';
+import { type Logger, silentLogger } from '../common/logger.ts';
+import { type Random, systemRandom } from '../common/random.ts';
+import type { Network } from '../network/network.ts';
+import { Client } from './client.ts';
+import { openClientNetwork } from './client-network.ts';
+import { defaultProfileDir, loadProfile, type Profile, saveProfile } from './profile.ts';
+
+export interface ConnectOptions {
+  /** Where `enrol` left the profile; defaultProfileDir() when absent. */
+  readonly profileDir?: string;
+  /** Used instead of the one in `profileDir`; learned metadata nodes are then not remembered. */
+  readonly profile?: Profile;
+  /** A started network whose identity is a member; stays the caller's to stop. */
+  readonly network?: Network;
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  /** This machine, to prefer copies on it; the host name when absent. */
+  readonly host?: string;
+}
+
+/**
+ * Returns at once; metadata nodes are dialled by the first operation.
+ * Errors: CLIENT_NO_PROFILE, CLIENT_BAD_PROFILE.
+ */
+export async function connect(options: ConnectOptions = {}): Promise<Client> {
+  const profileDir = options.profileDir ?? defaultProfileDir();
+  const profile = options.profile ?? (await loadProfile(profileDir));
+  const collaborators = {
+    clock: options.clock ?? systemClock,
+    random: options.random ?? systemRandom,
+    logger: options.logger ?? silentLogger,
+  };
+  const network = options.network ?? (await openClientNetwork(profileDir, collaborators));
+  return new Client(
+    { ...collaborators, network },
+    {
+      profile,
+      host: options.host ?? hostname(),
+      remember: async (changed) => {
+        if (options.profile === undefined) await saveProfile(profileDir, changed);
+      },
+      release: async () => {
+        if (options.network === undefined) await network.stop();
+      },
+    },
+  );
+}

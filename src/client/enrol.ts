@@ -1,0 +1,106 @@
+/** @module Makes this machine's user a client of a cluster, with a token (`holdfast connect`). */
+import { hostname, userInfo } from 'node:os';
+import { type Clock, systemClock } from '../common/clock.ts';
+import { isHoldfastError } from '../common/errors.ts';
+import { type Logger, silentLogger } from '../common/logger.ts';
+import { type Random, systemRandom } from '../common/random.ts';
+import { Member } from '../namespace/schema.ts';
+import { call } from '../network/method.ts';
+import type { Network } from '../network/network.ts';
+import type { JoinRequest, JoinResponse } from '../protocol/messages.ts';
+import { JOIN } from '../protocol/methods.ts';
+import { decodeToken } from '../protocol/token.ts';
+import { openClientNetwork } from './client-network.ts';
+import { noMetadata, otherCluster, unexpectedAnswer } from './errors.ts';
+import { metadataNodesOf } from './metadata-peers.ts';
+import { loadProfile, type Profile, saveProfile } from './profile.ts';
+
+export interface EnrolOptions {
+  /** How `cluster status` and `member` lists call this client; user@host when absent. */
+  readonly name?: string;
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  /** Started, with the identity to enrol; made from the profile directory's key when absent. */
+  readonly network?: Network;
+  readonly signal?: AbortSignal;
+}
+
+/** Per address of the token. */
+const JOIN_TIMEOUT_MS = 8_000;
+
+/**
+ * Joins with role client and leaves a profile in `profileDir`. Repeating it with the same token is harmless.
+ * Errors: PROTOCOL_BAD_TOKEN, NAMESPACE_TOKEN_*, NAMESPACE_ROLE_NOT_ALLOWED, NAMESPACE_WRONG_CLUSTER,
+ * CLIENT_OTHER_CLUSTER (the directory belongs to another cluster), CLIENT_NO_METADATA.
+ */
+export async function enrol(token: string, profileDir: string, options: EnrolOptions = {}): Promise<Profile> {
+  const contents = decodeToken(token);
+  await refuseOtherCluster(profileDir, contents.clusterId);
+  const network =
+    options.network ??
+    (await openClientNetwork(profileDir, {
+      clock: options.clock ?? systemClock,
+      random: options.random ?? systemRandom,
+      logger: options.logger ?? silentLogger,
+    }));
+  try {
+    const request: JoinRequest = {
+      cluster: contents.clusterId,
+      tokenId: contents.tokenId,
+      tokenSecret: contents.secret,
+      member: describeClient(network, options.name),
+      client: undefined,
+    };
+    const profile = profileFrom(await joinAny(network, contents.addresses, request, options.signal));
+    await saveProfile(profileDir, profile);
+    return profile;
+  } finally {
+    if (options.network === undefined) await network.stop();
+  }
+}
+
+async function refuseOtherCluster(profileDir: string, clusterId: string): Promise<void> {
+  try {
+    const { clusterId: present } = await loadProfile(profileDir);
+    if (present !== clusterId) throw otherCluster(profileDir, present, clusterId);
+  } catch (error) {
+    if (!isHoldfastError(error, 'CLIENT_NO_PROFILE')) throw error;
+  }
+}
+
+function describeClient(network: Network, name: string | undefined): Member {
+  return Member.fromPartial({
+    peer: network.localPeer,
+    roles: ['client'],
+    name: name ?? `${userInfo().username}@${hostname()}`,
+    host: hostname(),
+  });
+}
+
+async function joinAny(
+  network: Network,
+  addresses: readonly string[],
+  request: JoinRequest,
+  signal: AbortSignal | undefined,
+): Promise<JoinResponse> {
+  let last: unknown;
+  for (const address of addresses) {
+    try {
+      const options = { timeoutMs: JOIN_TIMEOUT_MS, ...(signal && { signal }) };
+      const peer = await network.dial(address, options);
+      return await call(network, peer, JOIN, request, options);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (isHoldfastError(error) && error.kind === 'refused') throw error;
+      last = error;
+    }
+  }
+  throw noMetadata(JOIN.name, 'unavailable', addresses, last);
+}
+
+function profileFrom({ cluster, metadataNodes }: JoinResponse): Profile {
+  const peers = metadataNodesOf(metadataNodes);
+  if (cluster === undefined || peers.length === 0) throw unexpectedAnswer(JOIN.name, 'no cluster');
+  return { clusterId: cluster.id, clusterName: cluster.name, peers };
+}

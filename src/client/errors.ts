@@ -1,0 +1,132 @@
+/** @module Every error the client itself raises; those of metadata nodes and datanodes pass through unchanged. */
+import { describeError, type ErrorKind, HoldfastError } from '../common/errors.ts';
+
+export function noProfile(profileDir: string): HoldfastError {
+  return new HoldfastError({
+    code: 'CLIENT_NO_PROFILE',
+    kind: 'refused',
+    message: `There is no client profile in ${profileDir}. Type \`holdfast connect TOKEN\` with a client token, or name another profile directory.`,
+    facts: { profileDir },
+  });
+}
+
+export function badProfile(file: string, cause: unknown): HoldfastError {
+  return new HoldfastError({
+    code: 'CLIENT_BAD_PROFILE',
+    kind: 'broken',
+    message: `The client profile ${file} cannot be read: ${describeError(cause)}. Put it right, or remove its directory and connect again with a token.`,
+    facts: { file },
+    cause,
+  });
+}
+
+export function otherCluster(profileDir: string, profileCluster: string, tokenCluster: string): HoldfastError {
+  return new HoldfastError({
+    code: 'CLIENT_OTHER_CLUSTER',
+    kind: 'refused',
+    message: `The profile in ${profileDir} belongs to cluster ${profileCluster}, the token to cluster ${tokenCluster}. Choose another profile directory for the second cluster.`,
+    facts: { profileDir, profileCluster, tokenCluster },
+  });
+}
+
+/** No address in a token, or no metadata node of a profile, gave a usable answer before the deadline. */
+export function noMetadata(
+  operation: string,
+  kind: ErrorKind,
+  tried: readonly string[],
+  cause: unknown,
+): HoldfastError {
+  const effect =
+    kind === 'unknown'
+      ? 'It may or may not have been done: look before you repeat it.'
+      : 'Nothing was changed. Check with `holdfast cluster status` that metadata nodes are running, then try again.';
+  return new HoldfastError({
+    code: kind === 'unknown' ? 'CLIENT_OUTCOME_UNKNOWN' : 'CLIENT_NO_METADATA',
+    kind,
+    message: `No metadata node answered ${operation} in time (tried ${tried.length}: ${tried.join(', ') || 'none known'}; last: ${describeError(cause)}). ${effect}`,
+    facts: { operation, tried },
+    cause,
+  });
+}
+
+export function sessionExpired(operation: string, cause: unknown): HoldfastError {
+  return new HoldfastError({
+    code: 'CLIENT_SESSION_EXPIRED',
+    kind: 'unknown',
+    message: `The session expired while ${operation} was being repeated, so it may or may not have been done. Look before you repeat it.`,
+    facts: { operation },
+    cause,
+  });
+}
+
+export function unexpectedAnswer(operation: string, got: string): HoldfastError {
+  return new HoldfastError({
+    code: 'CLIENT_UNEXPECTED_ANSWER',
+    kind: 'broken',
+    message: `A metadata node answered ${operation} with ${got}, which is no answer to it. Do all nodes run the same version?`,
+    facts: { operation, got },
+  });
+}
+
+export function notEnoughDatanodes(wanted: number, usable: number): HoldfastError {
+  return new HoldfastError({
+    code: 'METADATA_NOT_ENOUGH_DATANODES',
+    kind: 'unavailable',
+    message: `A block needs at least ${wanted} datanodes with room, and ${usable} can take it now. Start more datanodes or free some space, then try again.`,
+    facts: { wanted, usable },
+  });
+}
+
+export function writeFailed(hash: string, wanted: number, got: number, failures: readonly string[]): HoldfastError {
+  return new HoldfastError({
+    code: 'CLIENT_WRITE_FAILED',
+    kind: 'unavailable',
+    message: `Block ${hash} reached ${got} datanodes and needs ${wanted}: ${failures.join('; ') || 'no datanode could be tried'}. The file was not stored; try again.`,
+    facts: { hash, wanted, got, failures },
+  });
+}
+
+export function blockUnavailable(hash: string, path: string, failures: readonly string[]): HoldfastError {
+  return new HoldfastError({
+    code: 'CLIENT_BLOCK_UNAVAILABLE',
+    kind: 'unavailable',
+    message: `No datanode gave a good copy of block ${hash} of ${path}: ${failures.join('; ') || 'no holder is known'}. Start the missing datanodes (see \`holdfast locate\`), then try again.`,
+    facts: { hash, path, failures },
+  });
+}
+
+export function badCopy(hash: string, node: number): HoldfastError {
+  return new HoldfastError({
+    code: 'CLIENT_BAD_COPY',
+    kind: 'broken',
+    message: `Datanode ${node} sent bytes that are not block ${hash}. The copy was reported; another one is read instead.`,
+    facts: { hash, node },
+  });
+}
+
+export function fileChanged(path: string, cause: unknown): HoldfastError {
+  return new HoldfastError({
+    code: 'CLIENT_FILE_CHANGED',
+    kind: 'unavailable',
+    message: `${path} was replaced or removed while it was being read. Read it again from the start.`,
+    facts: { path },
+    cause,
+  });
+}
+
+export function invalidArgument(name: string, value: string | number, wanted: string): HoldfastError {
+  return new HoldfastError({
+    code: 'CLIENT_INVALID_ARGUMENT',
+    kind: 'refused',
+    message: `${name} is ${value}; it must be ${wanted}.`,
+    facts: { name, value },
+  });
+}
+
+export function closed(): HoldfastError {
+  return new HoldfastError({
+    code: 'CLIENT_CLOSED',
+    kind: 'refused',
+    message: 'This client was closed. Connect again.',
+  });
+}

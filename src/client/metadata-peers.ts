@@ -1,0 +1,158 @@
+/** @module The metadata nodes a client knows: it sticks to one that answers, and goes to the next by itself. */
+import { type Clock, sleep } from '../common/clock.ts';
+import { type ErrorKind, HoldfastError, isHoldfastError } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import type { Random } from '../common/random.ts';
+import type { Member } from '../namespace/schema.ts';
+import { call, type Method } from '../network/method.ts';
+import type { Network, PeerId } from '../network/network.ts';
+import { closed, noMetadata } from './errors.ts';
+import { type KnownPeer, MAX_KNOWN_PEERS } from './profile.ts';
+
+export interface MetadataPeersComponents {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+export interface AskOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** How long to go on trying, in milliseconds; DEFAULT_PATIENCE_MS when absent. */
+  readonly patienceMs?: number | undefined;
+}
+
+/** Architecture: with a majority of the metadata nodes gone, a write is refused within ten seconds. */
+export const DEFAULT_PATIENCE_MS = 9_500;
+/** Longer than an election takes; then another metadata node is asked. */
+const ATTEMPT_TIMEOUT_MS = 4_000;
+/** Too little time for a useful attempt. */
+const SHORTEST_ATTEMPT_MS = 50;
+const FIRST_BACKOFF_MS = 25;
+const LONGEST_BACKOFF_MS = 500;
+
+/** Answers that say "not here" rather than "no": another metadata node may well do it. */
+const ELSEWHERE = ['NETWORK_NO_SUCH_METHOD'];
+
+export class MetadataPeers {
+  readonly #components: MetadataPeersComponents;
+  readonly #closing = new AbortController();
+  #peers: KnownPeer[] = [];
+  #current = 0;
+
+  constructor(components: MetadataPeersComponents, peers: readonly KnownPeer[]) {
+    this.#components = components;
+    this.#know(peers);
+    this.#current = this.#peers.length === 0 ? 0 : components.random.int(this.#peers.length);
+  }
+
+  get known(): readonly KnownPeer[] {
+    return this.#peers;
+  }
+
+  /** The metadata node that answered last. */
+  get current(): PeerId | undefined {
+    return this.#peers[this.#current]?.peer;
+  }
+
+  /** Takes the cluster's members as the new list of metadata nodes; says whether that changed it. */
+  replace(members: readonly Member[]): boolean {
+    const peers = metadataNodesOf(members);
+    if (peers.length === 0 || sameText(peers, this.#peers)) return false;
+    const current = this.current;
+    this.#know(peers);
+    this.#current = Math.max(
+      0,
+      this.#peers.findIndex(({ peer }) => peer === current),
+    );
+    return true;
+  }
+
+  /**
+   * Asks until somebody answers or refuses. Only for reads and for requests that may be repeated (same session and
+   * sequence). Errors: what was refused, unchanged; CLIENT_NO_METADATA; CLIENT_OUTCOME_UNKNOWN when an attempt may
+   * have had an effect.
+   */
+  async ask<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    options: AskOptions = {},
+  ): Promise<Response> {
+    const { clock } = this.#components;
+    const signal = this.#signal(options.signal);
+    const deadline = clock.monotonicMs() + (options.patienceMs ?? DEFAULT_PATIENCE_MS);
+    const tried = new Set<string>();
+    let kind: ErrorKind = 'unavailable';
+    let last: unknown = 'none is known';
+    for (let attempt = 0; this.#peers.length > 0; attempt += 1) {
+      const remaining = deadline - clock.monotonicMs();
+      if (remaining < SHORTEST_ATTEMPT_MS) break;
+      const position = this.#current;
+      const { peer } = this.#peers[position] as KnownPeer;
+      try {
+        const timeoutMs = Math.min(ATTEMPT_TIMEOUT_MS, remaining);
+        return await call(this.#components.network, peer, method, request, { signal, timeoutMs });
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!mayRetry(error)) throw error;
+        if (isHoldfastError(error) && error.kind === 'unknown') kind = 'unknown';
+        last = preferTelling(last, error);
+        tried.add(peer);
+        this.#moveOn(position);
+      }
+      const rounds = Math.floor(attempt / this.#peers.length);
+      await this.#backOff(rounds, deadline, signal);
+    }
+    throw noMetadata(method.name, kind, [...tried], last);
+  }
+
+  /** Ends every call in flight. */
+  close(): void {
+    this.#closing.abort(closed());
+  }
+
+  #know(peers: readonly KnownPeer[]): void {
+    this.#peers = peers.slice(0, MAX_KNOWN_PEERS);
+    for (const { peer, addresses } of this.#peers) this.#components.network.learn(peer, addresses);
+  }
+
+  /** Calls that failed together move on once, not once each. */
+  #moveOn(failedPosition: number): void {
+    if (this.#current === failedPosition) this.#current = (failedPosition + 1) % this.#peers.length;
+  }
+
+  /** The first round over the peers goes fast; each further one waits longer, with jitter. */
+  async #backOff(rounds: number, deadline: number, signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#components;
+    const longest = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** rounds);
+    const remaining = deadline - clock.monotonicMs();
+    await sleep(clock, Math.max(0, Math.min(longest / 2 + random.int(longest), remaining)), signal);
+  }
+
+  #signal(given: AbortSignal | undefined): AbortSignal {
+    return given === undefined ? this.#closing.signal : AbortSignal.any([given, this.#closing.signal]);
+  }
+}
+
+/** The active metadata nodes among `members`, ready for a profile. */
+export function metadataNodesOf(members: readonly Member[]): KnownPeer[] {
+  return members
+    .filter((member) => member.roles.includes('meta') && member.state !== 'left')
+    .map(({ peer, addresses }) => ({ peer, addresses }));
+}
+
+function mayRetry(error: unknown): boolean {
+  if (!isHoldfastError(error)) return false;
+  return error.kind === 'unavailable' || error.kind === 'unknown' || ELSEWHERE.includes(error.code);
+}
+
+/** A metadata node's own reason (no quorum, say) tells more than a silence that came after it. */
+function preferTelling(before: unknown, now: unknown): unknown {
+  const isSilence = now instanceof HoldfastError && now.code.startsWith('NETWORK_');
+  const wasTelling = before instanceof HoldfastError && !before.code.startsWith('NETWORK_');
+  return isSilence && wasTelling ? before : now;
+}
+
+function sameText(left: readonly KnownPeer[], right: readonly KnownPeer[]): boolean {
+  return JSON.stringify(left) === JSON.stringify(right);
+}

@@ -1,0 +1,90 @@
+/** @module What a client keeps between runs: its key, its cluster, and the metadata nodes it knows. */
+import { chmod, mkdir, open, readFile, rename } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { PeerId } from '../network/network.ts';
+import { badProfile, noProfile } from './errors.ts';
+
+export interface KnownPeer {
+  readonly peer: PeerId;
+  /** Multiaddrs, with or without /p2p/<peer>. */
+  readonly addresses: readonly string[];
+}
+
+export interface Profile {
+  readonly clusterId: string;
+  readonly clusterName: string;
+  /** Metadata nodes, at most MAX_KNOWN_PEERS. */
+  readonly peers: readonly KnownPeer[];
+}
+
+/** A profile remembers at most this many metadata nodes. */
+export const MAX_KNOWN_PEERS = 32;
+
+const PRIVATE_FILE_MODE = 0o600;
+const PRIVATE_DIRECTORY_MODE = 0o700;
+
+/** HOLDFAST_PROFILE, or .holdfast in the user's home. */
+export function defaultProfileDir(): string {
+  return process.env.HOLDFAST_PROFILE ?? join(homedir(), '.holdfast');
+}
+
+/** Where a profile directory keeps the Ed25519 identity of its client. */
+export function profileKeyFile(profileDir: string): string {
+  return join(profileDir, 'key');
+}
+
+/** Errors: CLIENT_NO_PROFILE (nothing there), CLIENT_BAD_PROFILE (not readable as a profile). */
+export async function loadProfile(profileDir: string): Promise<Profile> {
+  const file = profileFile(profileDir);
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    throw isMissing(cause) ? noProfile(profileDir) : badProfile(file, cause);
+  }
+  try {
+    return checkProfile(JSON.parse(text));
+  } catch (cause) {
+    throw badProfile(file, cause);
+  }
+}
+
+/** Replaces the profile atomically; the directory and the file are readable by their owner only. */
+export async function saveProfile(profileDir: string, profile: Profile): Promise<void> {
+  await mkdir(profileDir, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
+  const temporary = `${profileFile(profileDir)}.${process.pid}.new`;
+  const handle = await open(temporary, 'w', PRIVATE_FILE_MODE);
+  try {
+    await handle.writeFile(`${JSON.stringify(profile, undefined, 2)}\n`);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await chmod(temporary, PRIVATE_FILE_MODE);
+  await rename(temporary, profileFile(profileDir));
+}
+
+function profileFile(profileDir: string): string {
+  return join(profileDir, 'profile.json');
+}
+
+function checkProfile(value: unknown): Profile {
+  const { clusterId, clusterName, peers } = Object(value) as Record<string, unknown>;
+  if (typeof clusterId !== 'string' || clusterId === '') throw new TypeError('clusterId is missing');
+  if (typeof clusterName !== 'string') throw new TypeError('clusterName is missing');
+  if (!Array.isArray(peers) || peers.length === 0) throw new TypeError('peers is missing or empty');
+  return { clusterId, clusterName, peers: peers.slice(0, MAX_KNOWN_PEERS).map(checkPeer) };
+}
+
+function checkPeer(value: unknown): KnownPeer {
+  const { peer, addresses } = Object(value) as Record<string, unknown>;
+  if (typeof peer !== 'string' || peer === '') throw new TypeError('a peer has no id');
+  if (!Array.isArray(addresses) || !addresses.every((address) => typeof address === 'string'))
+    throw new TypeError(`peer ${peer} has no list of addresses`);
+  return { peer, addresses };
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

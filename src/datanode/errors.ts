@@ -1,0 +1,67 @@
+/** @module Every error a datanode itself raises; those of its block store pass through unchanged. */
+import { describeError, HoldfastError } from '../common/errors.ts';
+
+export function busy(work: string, limit: number): HoldfastError {
+  return new HoldfastError({
+    code: 'DATANODE_BUSY',
+    kind: 'unavailable',
+    message: `This datanode already serves ${limit} ${work}, its limit. Use another one, or try again soon.`,
+    facts: { work, limit },
+  });
+}
+
+export function badHeader(what: string): HoldfastError {
+  return new HoldfastError({
+    code: 'DATANODE_BAD_HEADER',
+    kind: 'refused',
+    message: `The request for a block is malformed: ${what}. Do client and datanode run the same version?`,
+    facts: { what },
+  });
+}
+
+export function tooManyBytes(hash: string, sizeBytes: number): HoldfastError {
+  return new HoldfastError({
+    code: 'DATANODE_TOO_MANY_BYTES',
+    kind: 'refused',
+    message: `More than the announced ${sizeBytes} bytes came for block ${hash}. Nothing was kept.`,
+    facts: { hash, sizeBytes },
+  });
+}
+
+export function readerStalled(hash: string, afterMs: number): HoldfastError {
+  return new HoldfastError({
+    code: 'DATANODE_READER_STALLED',
+    kind: 'unavailable',
+    message: `The reader of block ${hash} took no bytes for ${afterMs} ms. Ask for the block again.`,
+    facts: { hash, afterMs },
+  });
+}
+
+export function hashMismatch(hash: string, got: string): HoldfastError {
+  return new HoldfastError({
+    code: 'STORAGE_HASH_MISMATCH',
+    kind: 'broken',
+    message: `The bytes sent as block ${hash} hash to ${got}. Nothing was kept; send the block again.`,
+    facts: { hash, got },
+  });
+}
+
+export function replicationFailed(hash: string, target: number, code: string, cause: unknown): HoldfastError {
+  return new HoldfastError({
+    code: 'DATANODE_REPLICATION_FAILED',
+    kind: 'unavailable',
+    message: `Block ${hash} could not be copied to datanode ${target} (${code}: ${describeError(cause)}). Choose another target.`,
+    facts: { hash, target, code },
+    cause,
+  });
+}
+
+export function noMetadata(operation: string, cause: unknown): HoldfastError {
+  return new HoldfastError({
+    code: 'DATANODE_NO_METADATA',
+    kind: 'unavailable',
+    message: `No metadata node answered ${operation} (${describeError(cause)}). Are metadata nodes running, and reachable from here?`,
+    facts: { operation },
+    cause,
+  });
+}
