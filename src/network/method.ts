@@ -42,7 +42,8 @@ export function serve<Request, Response>(
   method: Method<Request, Response>,
   handler: (request: Request, context: CallContext) => Promise<Response>,
 ): void {
-  network.onRequest(method.trafficClass, method.name, async ({ peer, body, signal }) =>
-    method.response.encode(await handler(method.request.decode(body), { peer, signal })).finish(),
+  // The request itself is the context: its signal costs nothing until somebody reads it.
+  network.onRequest(method.trafficClass, method.name, async (request) =>
+    method.response.encode(await handler(method.request.decode(request.body), request)).finish(),
   );
 }

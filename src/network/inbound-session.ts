@@ -1,0 +1,250 @@
+/** @module Our half of a stream that a peer opened: its requests, notices and channels meet our handlers here. */
+import type { Clock } from '../common/clock.ts';
+import { describeError, isHoldfastError } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import { StreamChannel } from './channel.ts';
+import {
+  aborted,
+  brokenFrame,
+  decodeError,
+  disconnected,
+  encodeError,
+  noSuchMethod,
+  notAMember,
+  overloaded,
+  toHoldfastError,
+  tooLarge,
+} from './errors.ts';
+import { FrameKind, MAX_BODY_BYTES, MAX_STRANGER_BODY_BYTES, splitMethod } from './frame.ts';
+import type { HandlerTable } from './handler-table.ts';
+import { IncomingCall } from './incoming-call.ts';
+import type { IncomingChannel, PeerId, TrafficClass } from './network.ts';
+import type { ReceiveBudget } from './receive-budget.ts';
+import type { FrameStream } from './transport.ts';
+
+/** Requests being served and channels open at once on one stream. */
+const MAX_RUNNING_CALLS = 16_384;
+const MAX_CHANNELS = 1024;
+/** A yes counts this long, so that a removed member is locked out soon; a no is asked again for each frame. */
+const ADMISSION_MS = 5_000;
+const NO_BYTES = new Uint8Array(0);
+
+export interface InboundSessionComponents {
+  readonly stream: FrameStream;
+  readonly handlers: HandlerTable;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly budget: ReceiveBudget;
+  /** Whether the peer may speak here now. */
+  readonly admits: () => boolean | Promise<boolean>;
+  readonly closed: () => void;
+}
+
+export interface InboundSessionOptions {
+  readonly localPeer: PeerId;
+  readonly peer: PeerId;
+  readonly trafficClass: TrafficClass;
+}
+
+type HeldFrame = Parameters<InboundSession['receive']>;
+
+export class InboundSession {
+  readonly #components: InboundSessionComponents;
+  readonly #options: InboundSessionOptions;
+  readonly #stream: FrameStream;
+  readonly #calls = new Map<number, IncomingCall>();
+  readonly #channels = new Map<number, StreamChannel>();
+  /** Frames that wait for the verdict, in order; the stream is paused meanwhile. */
+  readonly #held: HeldFrame[] = [];
+  #asking = false;
+  #admittedUntilMs = Number.NEGATIVE_INFINITY;
+
+  constructor(components: InboundSessionComponents, options: InboundSessionOptions) {
+    this.#components = components;
+    this.#options = options;
+    this.#stream = components.stream;
+    this.#stream.limitBody(MAX_STRANGER_BODY_BYTES);
+    this.#stream.listen({
+      frame: (kind, id, argument, body) => this.receive(kind, id, argument, body),
+      closed: (cause) => this.#end(cause),
+    });
+    this.#ask();
+  }
+
+  abort(cause: Error): void {
+    this.#stream.abort(cause);
+  }
+
+  close(signal: AbortSignal): Promise<void> {
+    return this.#stream.close(signal);
+  }
+
+  /** Called by the stream for each frame. */
+  receive(kind: FrameKind, id: number, argument: number, body: Uint8Array): void {
+    if (!this.#asking && this.#components.clock.monotonicMs() >= this.#admittedUntilMs) this.#ask();
+    if (this.#asking) this.#held.push([kind, id, argument, body]);
+    else this.#serve(kind, id, argument, body);
+  }
+
+  #ask(): void {
+    const verdict = this.#components.admits();
+    if (verdict === true) return this.#admit();
+    this.#asking = true;
+    this.#stream.pause();
+    Promise.resolve(verdict)
+      .catch((cause: unknown) => {
+        this.#components.logger.error('network.authorizer-failed', {
+          peer: this.#options.peer,
+          cause: describeError(cause),
+        });
+        return false;
+      })
+      .then((admitted) => this.#decide(admitted));
+  }
+
+  #decide(admitted: boolean): void {
+    this.#asking = false;
+    if (admitted) this.#admit();
+    else this.#stream.limitBody(MAX_STRANGER_BODY_BYTES);
+    for (const frame of this.#held.splice(0)) {
+      if (admitted) this.#serve(...frame);
+      else this.#refuse(...frame);
+    }
+    this.#stream.resume();
+  }
+
+  #admit(): void {
+    this.#admittedUntilMs = this.#components.clock.monotonicMs() + ADMISSION_MS;
+    this.#stream.limitBody(MAX_BODY_BYTES);
+  }
+
+  #refuse(kind: FrameKind, id: number, _argument: number, _body: Uint8Array): void {
+    const { peer, trafficClass } = this.#options;
+    const error = notAMember(peer, trafficClass);
+    if (kind === FrameKind.request) this.#fail(id, error);
+    if (kind === FrameKind.open) this.#stream.send(FrameKind.abort, id, 0, NO_BYTES, encodeError(error));
+    this.#channels.get(id)?.abort(error);
+  }
+
+  #serve(kind: FrameKind, id: number, argument: number, body: Uint8Array): void {
+    switch (kind) {
+      case FrameKind.request:
+        return this.#serveRequest(id, argument, body);
+      case FrameKind.cancel:
+        return this.#calls.get(id)?.abort(aborted(this.#options.peer, 'a request'));
+      case FrameKind.notice:
+        return this.#serveNotice(body);
+      case FrameKind.ping:
+        return;
+      case FrameKind.open:
+        return this.#serveChannel(id, body);
+      case FrameKind.data:
+        return this.#channels.get(id)?.receiveData(body);
+      case FrameKind.credit:
+        return this.#channels.get(id)?.receiveCredit(argument);
+      case FrameKind.end:
+        return this.#channels.get(id)?.receiveEnd();
+      case FrameKind.abort:
+        return this.#channels.get(id)?.fail(decodeError(body));
+      case FrameKind.response:
+      case FrameKind.failure:
+        return this.#stream.abort(brokenFrame(`kind ${kind} on a stream that the peer opened`));
+      default:
+        kind satisfies never;
+    }
+  }
+
+  #serveRequest(id: number, timeoutMs: number, body: Uint8Array): void {
+    const { localPeer, peer, trafficClass } = this.#options;
+    const { method, rest } = splitMethod(body);
+    const handler = this.#components.handlers.request(trafficClass, method);
+    if (handler === undefined) return this.#fail(id, noSuchMethod(localPeer, method));
+    if (this.#calls.size >= MAX_RUNNING_CALLS || this.#stream.overfull)
+      return this.#fail(id, overloaded(localPeer, 'queue of requests being served'));
+    const call = new IncomingCall(this.#components, { peer, body: rest, method, timeoutMs });
+    this.#calls.set(id, call);
+    attempt(() => handler(call)).then(
+      (response) => this.#answer(id, call, response),
+      (error: unknown) => {
+        this.#finish(id, call);
+        this.#fail(id, this.#tell(error, method));
+      },
+    );
+  }
+
+  #answer(id: number, call: IncomingCall, response: Uint8Array): void {
+    this.#finish(id, call);
+    if (response.byteLength > MAX_BODY_BYTES)
+      return this.#fail(id, tooLarge(`the answer to ${call.method}`, response.byteLength, MAX_BODY_BYTES));
+    this.#stream.send(FrameKind.response, id, 0, NO_BYTES, response);
+  }
+
+  #finish(id: number, call: IncomingCall): void {
+    call.finish();
+    this.#calls.delete(id);
+  }
+
+  #serveNotice(body: Uint8Array): void {
+    const { peer, trafficClass } = this.#options;
+    const { method, rest } = splitMethod(body);
+    const handler = this.#components.handlers.notice(trafficClass, method);
+    if (handler === undefined)
+      return this.#components.logger.debug('network.unknown-notice', { peer, method });
+    try {
+      handler(peer, rest);
+    } catch (error) {
+      this.#tell(error, method);
+    }
+  }
+
+  #serveChannel(id: number, body: Uint8Array): void {
+    const { localPeer, peer } = this.#options;
+    const { method, rest } = splitMethod(body);
+    const handler = this.#components.handlers.channel(method);
+    const channel = new StreamChannel(
+      { stream: this.#stream, budget: this.#components.budget, closed: () => this.#channels.delete(id) },
+      { peer, id, method },
+    );
+    if (handler === undefined) return channel.abort(noSuchMethod(localPeer, method));
+    if (this.#channels.size >= MAX_CHANNELS) return channel.abort(overloaded(localPeer, 'set of channels'));
+    this.#channels.set(id, channel);
+    const incoming: IncomingChannel = Object.assign(channel, { header: rest });
+    attempt(() => handler(incoming)).then(
+      () => channel.finish(),
+      (error: unknown) => {
+        // After a failure of the channel itself the handler's error is only its echo.
+        if (!channel.signal.aborted) channel.abort(this.#tell(error, method));
+      },
+    );
+  }
+
+  #fail(id: number, error: Error): void {
+    const wire = encodeError(toHoldfastError(error, this.#options.localPeer, 'a request'));
+    this.#stream.send(FrameKind.failure, id, 0, NO_BYTES, wire);
+  }
+
+  /** What the peer is told; what it is not told goes to our log. */
+  #tell(error: unknown, method: string): Error {
+    if (!isHoldfastError(error))
+      this.#components.logger.error('network.handler-failed', {
+        method,
+        peer: this.#options.peer,
+        cause: error instanceof Error ? error.stack : describeError(error),
+      });
+    return toHoldfastError(error, this.#options.localPeer, method);
+  }
+
+  #end(cause: unknown): void {
+    this.#components.closed();
+    this.#held.length = 0;
+    const error = disconnected(this.#options.peer, 'a request', cause);
+    for (const call of this.#calls.values()) call.abort(error);
+    this.#calls.clear();
+    for (const channel of this.#channels.values()) channel.fail(error);
+  }
+}
+
+/** Calls a handler so that a synchronous throw is a rejection too. */
+async function attempt<Result>(handler: () => Promise<Result>): Promise<Result> {
+  return handler();
+}

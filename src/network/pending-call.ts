@@ -1,0 +1,83 @@
+/** @module A promise that its owner settles, or its deadline, or its caller's signal, whichever is first. */
+import type { Clock, Timer } from '../common/clock.ts';
+import { aborted, timedOut, unreachable } from './errors.ts';
+import { type CallOptions, DEFAULT_CALL_TIMEOUT_MS, type PeerId } from './network.ts';
+
+export interface PendingCallOptions extends CallOptions {
+  readonly peer: PeerId;
+  readonly method: string;
+}
+
+export class PendingCall<Result> {
+  readonly promise: Promise<Result>;
+  /** Set once the request is under way: tells the other side that the answer is no longer wanted. */
+  giveUp: (() => void) | undefined;
+  readonly method: string;
+  readonly #peer: PeerId;
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  readonly #deadlineMs: number;
+  readonly #timer: Timer;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort: (() => void) | undefined;
+  #resolve!: (result: Result) => void;
+  #reject!: (error: Error) => void;
+  #settled = false;
+
+  constructor(components: { clock: Clock }, options: PendingCallOptions) {
+    this.method = options.method;
+    this.#peer = options.peer;
+    this.#clock = components.clock;
+    this.#timeoutMs = options.timeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
+    this.#deadlineMs = this.#clock.monotonicMs() + this.#timeoutMs;
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#timer = this.#clock.after(this.#timeoutMs, () => this.#expire());
+    this.#signal = options.signal;
+    if (this.#signal === undefined) return;
+    this.#onAbort = () => this.#abandon(aborted(this.#peer, this.method, this.#signal?.reason));
+    if (this.#signal.aborted) this.#onAbort();
+    else this.#signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  get settled(): boolean {
+    return this.#settled;
+  }
+
+  /** Whole milliseconds until the deadline, at least 1. */
+  remainingMs(): number {
+    return Math.max(1, Math.ceil(this.#deadlineMs - this.#clock.monotonicMs()));
+  }
+
+  resolve(result: Result): void {
+    if (this.#settle()) this.#resolve(result);
+  }
+
+  reject(error: Error): void {
+    if (this.#settle()) this.#reject(error);
+  }
+
+  #expire(): void {
+    this.#abandon(
+      this.giveUp === undefined
+        ? unreachable(this.#peer, `no connection within ${this.#timeoutMs} ms for ${this.method}`)
+        : timedOut(this.#peer, this.method, this.#timeoutMs),
+    );
+  }
+
+  #abandon(error: Error): void {
+    if (this.#settled) return;
+    this.giveUp?.();
+    this.reject(error);
+  }
+
+  #settle(): boolean {
+    if (this.#settled) return false;
+    this.#settled = true;
+    this.#timer.cancel();
+    if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
+    return true;
+  }
+}
