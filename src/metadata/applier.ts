@@ -1,0 +1,96 @@
+/** @module Applies committed entries to the state machine in order, beside the Ready loop and with a bounded backlog. */
+import type { Entry, Index } from '../../raft/types.ts';
+import type { StateMachine } from '../namespace/state-machine.ts';
+import type { Result } from '../namespace/schema.ts';
+
+export interface ApplierComponents {
+  readonly machine: StateMachine;
+  /** Makes the core take a membership change; returns the new configuration, encoded. */
+  readonly applyConfChange: (entry: Entry) => Uint8Array;
+}
+
+export interface ApplierEvents {
+  applied(entry: Entry, results: readonly Result[]): void;
+  /** Everything up to `index` is applied. */
+  reached(index: Index): void;
+  /** The machine failed: nothing more is applied. */
+  failed(error: unknown): void;
+}
+
+/** Entries waiting to be applied above which the Ready loop waits. */
+const MAX_BACKLOG_ENTRIES = 256;
+
+export class Applier {
+  readonly #components: ApplierComponents;
+  readonly #events: ApplierEvents;
+  #tail: Promise<void> = Promise.resolve();
+  #backlog = 0;
+  #failed = false;
+
+  constructor(components: ApplierComponents, events: ApplierEvents) {
+    this.#components = components;
+    this.#events = events;
+  }
+
+  /**
+   * Queues `entries`, which follow the last ones. Resolves when more may be queued: at once while the backlog is
+   * small, after everything is applied when a membership change is among them (the core must know before it goes on).
+   */
+  async enqueue(entries: readonly Entry[]): Promise<void> {
+    if (entries.length === 0) return;
+    this.#backlog += entries.length;
+    this.#tail = this.#tail.then(() => this.#apply(entries));
+    if (this.#backlog > MAX_BACKLOG_ENTRIES || entries.some(isConfChange)) await this.#tail;
+  }
+
+  /** Resolves when everything queued is applied, or the machine has failed. */
+  drained(): Promise<void> {
+    return this.#tail;
+  }
+
+  async #apply(entries: readonly Entry[]): Promise<void> {
+    if (this.#failed) return;
+    try {
+      for (const run of runsOfOneKind(entries)) await this.#applyRun(run);
+    } catch (error) {
+      this.#failed = true;
+      this.#events.failed(error);
+    } finally {
+      this.#backlog -= entries.length;
+    }
+  }
+
+  async #applyRun(run: readonly Entry[]): Promise<void> {
+    const last = run[run.length - 1];
+    if (last === undefined) return;
+    if (isConfChange(last)) {
+      await this.#components.machine.applyConfState(
+        last.index,
+        last.term,
+        this.#components.applyConfChange(last),
+      );
+      this.#events.applied(last, []);
+    } else {
+      const results = await this.#components.machine.apply(run);
+      run.forEach((entry, position) => this.#events.applied(entry, results[position] ?? []));
+    }
+    this.#events.reached(last.index);
+  }
+}
+
+export function isConfChange(entry: Entry): boolean {
+  return entry.type !== 'EntryNormal';
+}
+
+/** Consecutive normal entries together, each membership change alone. */
+function runsOfOneKind(entries: readonly Entry[]): Entry[][] {
+  const runs: Entry[][] = [];
+  for (const entry of entries) {
+    const run = runs[runs.length - 1];
+    const previous = run?.[run.length - 1];
+    if (run === undefined || previous === undefined || isConfChange(entry) || isConfChange(previous))
+      runs.push([entry]);
+    else run.push(entry);
+  }
+  return runs;
+}

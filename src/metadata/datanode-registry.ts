@@ -1,0 +1,101 @@
+/** @module What this metadata node itself has heard of the datanodes. Soft: rebuilt from registrations after a restart. */
+import type { Clock } from '../common/clock.ts';
+import type { NodeLoad } from '../protocol/messages.ts';
+import type { PlacementCandidate } from './placement.ts';
+
+/** `unknown`: not heard of since this metadata node started. */
+export type Liveness = 'alive' | 'suspect' | 'dead' | 'unknown';
+
+/** Silence after which a datanode is `suspect`, in milliseconds: three missed heartbeats of 3 s and a little. */
+export const SUSPECT_AFTER_MS = 10_000;
+/** Silence after which a datanode is `dead`, in milliseconds. */
+export const DEAD_AFTER_MS = 30_000;
+
+export interface Registration {
+  readonly node: number;
+  /** Start counter of the datanode's process. */
+  readonly generation: number;
+  readonly addresses: readonly string[];
+  readonly host: string;
+  readonly load: NodeLoad;
+}
+
+interface Entry extends Registration {
+  readonly heardMs: number;
+  readonly expectedBytes: number;
+}
+
+export interface DatanodeRegistryComponents {
+  readonly clock: Clock;
+}
+
+/** Liveness is judged by this node's own monotonic clock alone. */
+export class DatanodeRegistry {
+  readonly #clock: Clock;
+  readonly #entries = new Map<number, Entry>();
+
+  constructor(components: DatanodeRegistryComponents) {
+    this.#clock = components.clock;
+  }
+
+  register(registration: Registration): void {
+    this.#entries.set(registration.node, {
+      ...registration,
+      heardMs: this.#clock.monotonicMs(),
+      expectedBytes: 0,
+    });
+  }
+
+  /** False when the node must register (again): never heard of here, or in another generation. */
+  heartbeat(node: number, generation: number, load: NodeLoad): boolean {
+    const entry = this.#entries.get(node);
+    if (entry === undefined || entry.generation !== generation) return false;
+    // What was placed before this heartbeat is now in its load, or was never written.
+    this.#entries.set(node, { ...entry, load, heardMs: this.#clock.monotonicMs(), expectedBytes: 0 });
+    return true;
+  }
+
+  /** Counts bytes that were just placed on `node`, until its next heartbeat tells the truth. */
+  expect(node: number, bytes: number): void {
+    const entry = this.#entries.get(node);
+    if (entry !== undefined)
+      this.#entries.set(node, { ...entry, expectedBytes: entry.expectedBytes + bytes });
+  }
+
+  forget(node: number): void {
+    this.#entries.delete(node);
+  }
+
+  liveness(node: number): Liveness {
+    const silentMs = this.silentMs(node);
+    if (silentMs === undefined) return 'unknown';
+    if (silentMs < SUSPECT_AFTER_MS) return 'alive';
+    return silentMs < DEAD_AFTER_MS ? 'suspect' : 'dead';
+  }
+
+  /** Milliseconds since it was last heard of. */
+  silentMs(node: number): number | undefined {
+    const entry = this.#entries.get(node);
+    return entry === undefined ? undefined : this.#clock.monotonicMs() - entry.heardMs;
+  }
+
+  get(node: number): Registration | undefined {
+    return this.#entries.get(node);
+  }
+
+  registrations(): readonly Registration[] {
+    return [...this.#entries.values()];
+  }
+
+  /** The datanodes new blocks may go to now. */
+  candidates(): PlacementCandidate[] {
+    return [...this.#entries.values()]
+      .filter(({ node, load }) => this.liveness(node) === 'alive' && !load.readOnly && load.freeBytes > 0)
+      .map(({ node, host, load, expectedBytes }) => ({
+        node,
+        host,
+        freeBytes: load.freeBytes,
+        expectedBytes,
+      }));
+  }
+}

@@ -1,0 +1,172 @@
+/** @module Everything a metadata node can fail with, by code. */
+import { type ErrorFacts, HoldfastError, describeError } from '../common/errors.ts';
+import type { Refused } from '../namespace/schema.ts';
+
+/** METADATA_NOT_LEADER (unavailable): surely not proposed; ask the leader, if one is known. */
+export function notLeader(leader: number): HoldfastError {
+  return new HoldfastError({
+    code: 'METADATA_NOT_LEADER',
+    kind: 'unavailable',
+    message:
+      leader === 0
+        ? 'The change was not proposed: this metadata node is not the leader and knows none at the moment. Ask again shortly.'
+        : `The change was not proposed: this metadata node is not the leader. Ask node ${leader}.`,
+    facts: { leader },
+  });
+}
+
+/** METADATA_NO_QUORUM (unavailable): nothing happened, since too few metadata nodes answer each other. */
+export function noQuorum(what: string, waitedMs: number): HoldfastError {
+  return new HoldfastError({
+    code: 'METADATA_NO_QUORUM',
+    kind: 'unavailable',
+    message: `Could not ${what}: no majority of the metadata nodes answered within ${Math.round(waitedMs)} ms. Nothing was changed. Start the missing metadata nodes, or read with --stale.`,
+    facts: { waitedMs: Math.round(waitedMs) },
+  });
+}
+
+/** METADATA_OUTCOME_UNKNOWN (unknown): proposed, but nobody said whether it was committed. Retry with the same sequence. */
+export function outcomeUnknown(reason: string, cause?: unknown): HoldfastError {
+  return new HoldfastError({
+    code: 'METADATA_OUTCOME_UNKNOWN',
+    kind: 'unknown',
+    message: `The change was proposed, but it is not known whether it took place (${reason}). Ask again with the same session and sequence.`,
+    facts: { reason },
+    cause,
+  });
+}
+
+/** METADATA_OVERLOADED (unavailable): a bounded queue is full; nothing happened. */
+export function overloaded(queue: string, limit: number): HoldfastError {
+  return new HoldfastError({
+    code: 'METADATA_OVERLOADED',
+    kind: 'unavailable',
+    message: `The metadata node has too much to do (${queue} is at its limit of ${limit}). Nothing was changed; ask again shortly.`,
+    facts: { queue, limit },
+  });
+}
+
+/** METADATA_STOPPED (unavailable): the node is shutting down; nothing happened. */
+export function stopped(): HoldfastError {
+  return new HoldfastError({
+    code: 'METADATA_STOPPED',
+    kind: 'unavailable',
+    message: 'This metadata node is stopping. Ask another one.',
+  });
+}
+
+/** METADATA_NOT_READY (unavailable): joined, but not caught up so far that it knows its own cluster. */
+export function notReady(): HoldfastError {
+  return new HoldfastError({
+    code: 'METADATA_NOT_READY',
+    kind: 'unavailable',
+    message: 'This metadata node has not yet received the namespace. Ask another one, or wait a moment.',
+  });
+}
+
+/** METADATA_FAILED (broken): storage or state machine failed; the node stops itself and must be started again. */
+export function failed(cause: unknown): HoldfastError {
+  return new HoldfastError({
+    code: 'METADATA_FAILED',
+    kind: 'broken',
+    message: `This metadata node stopped itself because it could not store its log or its state: ${describeError(cause)}. Look at its disk, then start it again.`,
+    cause,
+  });
+}
+
+/** METADATA_NOT_ALLOWED (refused): the caller's roles do not permit it. */
+export function notAllowed(what: string, facts: ErrorFacts = {}): HoldfastError {
+  return new HoldfastError({
+    code: 'METADATA_NOT_ALLOWED',
+    kind: 'refused',
+    message: `Not allowed: ${what}.`,
+    facts,
+  });
+}
+
+/** METADATA_BAD_REQUEST (refused): a field is missing or out of its range. */
+export function badRequest(what: string, facts: ErrorFacts = {}): HoldfastError {
+  return new HoldfastError({
+    code: 'METADATA_BAD_REQUEST',
+    kind: 'refused',
+    message: `The request makes no sense: ${what}.`,
+    facts,
+  });
+}
+
+/** METADATA_COMMAND_TOO_LARGE (refused). */
+export function commandTooLarge(sizeBytes: number, limitBytes: number): HoldfastError {
+  return new HoldfastError({
+    code: 'METADATA_COMMAND_TOO_LARGE',
+    kind: 'refused',
+    message: `One command of ${sizeBytes} bytes is more than the ${limitBytes} a log entry may hold. Send fewer blocks at once.`,
+    facts: { sizeBytes, limitBytes },
+  });
+}
+
+/** METADATA_LAST_METADATA_NODE (refused): without it nobody could commit anything any more. */
+export function lastMetadataNode(number: number): HoldfastError {
+  return new HoldfastError({
+    code: 'METADATA_LAST_METADATA_NODE',
+    kind: 'refused',
+    message: `Node ${number} is the cluster's last metadata node and cannot leave. Let another metadata node join first.`,
+    facts: { number },
+  });
+}
+
+/** METADATA_JOIN_RATE_LIMITED (unavailable): strangers may only try so often. */
+export function joinRateLimited(retryMs: number): HoldfastError {
+  return new HoldfastError({
+    code: 'METADATA_JOIN_RATE_LIMITED',
+    kind: 'unavailable',
+    message: `Too many attempts to join at this metadata node. Try again in ${Math.ceil(retryMs / 1000)} s.`,
+    facts: { retryMs: Math.ceil(retryMs) },
+  });
+}
+
+/** NAMESPACE_WRONG_CLUSTER (refused): the token was made by another cluster. */
+export function wrongCluster(wanted: string, got: string): HoldfastError {
+  return new HoldfastError({
+    code: 'NAMESPACE_WRONG_CLUSTER',
+    kind: 'refused',
+    message: `The token is for cluster ${got}, and this is cluster ${wanted}. Use a token made by this cluster.`,
+    facts: { wanted, got },
+  });
+}
+
+/** METADATA_SNAPSHOT_FAILED (unavailable): the snapshot could not be fetched or did not match its checksum. */
+export function snapshotFailed(name: string, reason: string, cause?: unknown): HoldfastError {
+  return new HoldfastError({
+    code: 'METADATA_SNAPSHOT_FAILED',
+    kind: 'unavailable',
+    message: `Snapshot ${name} could not be had: ${reason}. The leader will offer one again.`,
+    facts: { name, reason },
+    cause,
+  });
+}
+
+/** METADATA_LOG_INCONSISTENT (broken): log and state machine on this disk do not belong together. */
+export function logInconsistent(what: string, facts: ErrorFacts): HoldfastError {
+  return new HoldfastError({
+    code: 'METADATA_LOG_INCONSISTENT',
+    kind: 'broken',
+    message: `The log and the namespace in this data directory do not fit together: ${what}. Do not use this directory; remove this member and join anew.`,
+    facts,
+  });
+}
+
+/** A refusal by the state machine, with its own code, as the error callers see. */
+export function refusal(refused: Refused): HoldfastError {
+  return new HoldfastError({
+    code: refused.code,
+    kind: 'refused',
+    message: refused.message,
+    facts: parseFacts(refused.factsJson),
+  });
+}
+
+function parseFacts(json: string): ErrorFacts {
+  if (json === '') return {};
+  const parsed: unknown = JSON.parse(json);
+  return typeof parsed === 'object' && parsed !== null ? (parsed as ErrorFacts) : {};
+}

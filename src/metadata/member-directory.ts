@@ -1,0 +1,46 @@
+/** @module Who is who: the replicated registry, and until it has arrived here, what the join answer said. */
+import type { NodeId } from '../../raft/types.ts';
+import type { Member } from '../namespace/schema.ts';
+import type { StateMachine } from '../namespace/state-machine.ts';
+import type { PeerId } from '../network/network.ts';
+
+export type Role = 'meta' | 'data' | 'client';
+export const ACTIVE = 'active';
+
+export class MemberDirectory {
+  readonly #machine: StateMachine;
+  readonly #seeds: readonly Member[];
+
+  /** `seeds`: the members a joining node was told of; used for those the registry does not know yet. */
+  constructor(machine: StateMachine, seeds: readonly Member[]) {
+    this.#machine = machine;
+    this.#seeds = seeds;
+  }
+
+  byNumber(number: NodeId): Member | undefined {
+    return this.#machine.memberByNumber(number) ?? this.#seeds.find((seed) => seed.number === number);
+  }
+
+  byPeer(peer: PeerId): Member | undefined {
+    return this.#machine.memberByPeer(peer) ?? this.#seeds.find((seed) => seed.peer === peer);
+  }
+
+  /** The active member behind an authenticated peer id. */
+  activeByPeer(peer: PeerId): Member | undefined {
+    const member = this.byPeer(peer);
+    return member?.state === ACTIVE ? member : undefined;
+  }
+
+  /** Active members of a role, by number. */
+  withRole(role: Role): Member[] {
+    const known = this.#machine.members();
+    const numbers = new Set(known.map(({ number }) => number));
+    return [...known, ...this.#seeds.filter(({ number }) => !numbers.has(number))]
+      .filter((member) => member.state === ACTIVE && member.roles.includes(role))
+      .sort((a, b) => a.number - b.number);
+  }
+}
+
+export function hasRole(member: Member | undefined, ...roles: readonly Role[]): member is Member {
+  return member !== undefined && roles.some((role) => member.roles.includes(role));
+}

@@ -1,0 +1,98 @@
+/** @module Which datanodes shall hold the copies of new blocks: a pluggable policy, and the default one. */
+import type { Random } from '../common/random.ts';
+
+/** A datanode that may take blocks: alive, writable, registered. */
+export interface PlacementCandidate {
+  readonly node: number;
+  /** Machine it runs on; empty when unknown, which counts as a machine of its own. */
+  readonly host: string;
+  readonly freeBytes: number;
+  /** Placed since its last heartbeat, so not yet visible in `freeBytes`. */
+  readonly expectedBytes: number;
+}
+
+export interface PlacementRequest {
+  /** Sizes of the blocks to place, in bytes. */
+  readonly sizes: readonly number[];
+  /** Copies wanted of each. */
+  readonly copies: number;
+  /** Nodes never to be chosen. */
+  readonly exclude: readonly number[];
+  /** Host that gets the first copy when it has a node with room; empty: none. */
+  readonly nearHost: string;
+}
+
+/** Chooses per block up to `copies` distinct nodes; fewer when there are no more with room. */
+export interface PlacementPolicy {
+  place(
+    candidates: readonly PlacementCandidate[],
+    request: PlacementRequest,
+    random: Random,
+  ): readonly (readonly number[])[];
+}
+
+/** Weights are drawn in this unit, so that any disk's free space stays within what Random.int takes. */
+const WEIGHT_UNIT_BYTES = 1024 * 1024;
+
+/** Random, weighted by free space less expected writes; different hosts before a second copy on one host. */
+export class FreeSpacePlacement implements PlacementPolicy {
+  place(
+    candidates: readonly PlacementCandidate[],
+    request: PlacementRequest,
+    random: Random,
+  ): readonly (readonly number[])[] {
+    const excluded = new Set(request.exclude);
+    const room = new Map<number, number>();
+    const usable = candidates.filter(({ node }) => !excluded.has(node));
+    for (const { node, freeBytes, expectedBytes } of usable) room.set(node, freeBytes - expectedBytes);
+
+    return request.sizes.map((sizeBytes) => {
+      const chosen: PlacementCandidate[] = [];
+      while (chosen.length < request.copies) {
+        const next = chooseNext(usable, chosen, room, sizeBytes, request.nearHost, random);
+        if (next === undefined) break;
+        chosen.push(next);
+        room.set(next.node, roomOf(room, next) - sizeBytes);
+      }
+      return chosen.map(({ node }) => node);
+    });
+  }
+}
+
+function chooseNext(
+  usable: readonly PlacementCandidate[],
+  chosen: readonly PlacementCandidate[],
+  room: ReadonlyMap<number, number>,
+  sizeBytes: number,
+  nearHost: string,
+  random: Random,
+): PlacementCandidate | undefined {
+  const fitting = usable.filter(
+    (candidate) => !chosen.includes(candidate) && roomOf(room, candidate) >= sizeBytes,
+  );
+  const hosts = new Set(chosen.map(hostOf));
+  const elsewhere = fitting.filter((candidate) => !hosts.has(hostOf(candidate)));
+  const near = chosen.length === 0 && nearHost !== '' ? fitting.filter(({ host }) => host === nearHost) : [];
+  const pool = near.length > 0 ? near : elsewhere.length > 0 ? elsewhere : fitting;
+  return drawWeighted(pool, room, random);
+}
+
+function drawWeighted(
+  pool: readonly PlacementCandidate[],
+  room: ReadonlyMap<number, number>,
+  random: Random,
+): PlacementCandidate | undefined {
+  const weights = pool.map((candidate) => 1 + Math.floor(roomOf(room, candidate) / WEIGHT_UNIT_BYTES));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  if (total === 0) return undefined;
+  let ticket = random.int(total);
+  return pool.find((_, position) => (ticket -= weights[position] ?? 0) < 0);
+}
+
+function roomOf(room: ReadonlyMap<number, number>, candidate: PlacementCandidate): number {
+  return room.get(candidate.node) ?? 0;
+}
+
+function hostOf({ host, node }: PlacementCandidate): string {
+  return host === '' ? `node ${node}` : `host ${host}`;
+}

@@ -1,0 +1,101 @@
+/** @module Any metadata node takes any change: proposed here if leader, else forwarded, again after a change of leader. */
+import { type Clock, sleep } from '../common/clock.ts';
+import { isHoldfastError } from '../common/errors.ts';
+import type { Command, SessionCommand } from '../namespace/schema.ts';
+import { within } from './deadline.ts';
+import { noQuorum, notLeader, outcomeUnknown, refusal } from './errors.ts';
+import type { Forwarder } from './forwarder.ts';
+import { type Committed, commandSizeBytes } from './proposal-queue.ts';
+import type { RaftDriver } from './raft-driver.ts';
+
+export interface ProposerComponents {
+  readonly driver: RaftDriver;
+  readonly forwarder: Forwarder;
+  readonly clock: Clock;
+}
+
+/** A change is given up after this; below the 10 s of a call, so that the caller hears the reason and not a time-out. */
+export const SUBMIT_LIMIT_MS = 9_000;
+/** How long to wait for a new leader before trying again anyway, in milliseconds. */
+const RETRY_PAUSE_MS = 100;
+
+export class Proposer {
+  readonly #driver: RaftDriver;
+  readonly #forwarder: Forwarder;
+  readonly #clock: Clock;
+
+  constructor(components: ProposerComponents) {
+    this.#driver = components.driver;
+    this.#forwarder = components.forwarder;
+    this.#clock = components.clock;
+  }
+
+  /**
+   * Resolves once committed. The same command may be proposed several times on the way: it must carry a session and
+   * sequence, or be idempotent. Errors: METADATA_NO_QUORUM (surely not proposed), METADATA_OUTCOME_UNKNOWN,
+   * METADATA_OVERLOADED, METADATA_COMMAND_TOO_LARGE, METADATA_STOPPED, METADATA_FAILED.
+   */
+  async submit(command: SessionCommand, signal?: AbortSignal): Promise<Committed> {
+    commandSizeBytes(command);
+    const startMs = this.#clock.monotonicMs();
+    let maybeProposed = false;
+    let last: unknown;
+    for (;;) {
+      const leftMs = SUBMIT_LIMIT_MS - (this.#clock.monotonicMs() - startMs);
+      if (leftMs <= 0 || signal?.aborted) throw conclude(maybeProposed, last);
+      const limit = { clock: this.#clock, limitMs: leftMs, signal };
+      try {
+        return await within(limit, this.#attempt(command), () =>
+          outcomeUnknown('it was not committed in time'),
+        );
+      } catch (error) {
+        if (!this.#mayRetry(error)) throw error;
+        maybeProposed ||= error.kind === 'unknown';
+        last = error;
+      }
+      await this.#leaderChange(signal);
+    }
+  }
+
+  /** A command of the cluster itself, without session. Throws what the state machine refused, with its code. */
+  async submitInternal(kind: NonNullable<Command['kind']>, signal?: AbortSignal): Promise<Committed> {
+    const command = { session: '', sequence: 0, ackedBelow: 0, command: { kind } };
+    const committed = await this.submit(command, signal);
+    if (committed.result.kind?.$case === 'refused') throw refusal(committed.result.kind.value);
+    return committed;
+  }
+
+  #attempt(command: SessionCommand): Promise<Committed> {
+    if (this.#driver.isLeader) return this.#driver.propose(command);
+    const { leader } = this.#driver;
+    return leader === 0 ? Promise.reject(notLeader(0)) : this.#forwarder.forward(leader, command);
+  }
+
+  #mayRetry(error: unknown): error is Error & { readonly kind: string } {
+    if (this.#driver.ended !== undefined) return false;
+    return isHoldfastError(error) && (error.kind === 'unavailable' || error.kind === 'unknown');
+  }
+
+  /** Resolves when another leader is known, after RETRY_PAUSE_MS, or when the signal fires. */
+  async #leaderChange(signal: AbortSignal | undefined): Promise<void> {
+    const waiting = new AbortController();
+    const stopListening = this.#driver.listen({
+      leaderChanged: (leader) => {
+        if (leader !== 0) waiting.abort();
+      },
+    });
+    const either = signal === undefined ? waiting.signal : AbortSignal.any([signal, waiting.signal]);
+    try {
+      await sleep(this.#clock, RETRY_PAUSE_MS, either);
+    } catch {
+      // Woken early, by either reason: the caller looks again at both.
+    } finally {
+      stopListening();
+    }
+  }
+}
+
+function conclude(maybeProposed: boolean, last: unknown): Error {
+  if (maybeProposed) return outcomeUnknown('no majority of the metadata nodes confirmed it in time', last);
+  return isHoldfastError(last, 'METADATA_OVERLOADED') ? last : noQuorum('commit the change', SUBMIT_LIMIT_MS);
+}

@@ -1,0 +1,99 @@
+/** @module Carries the core's messages as notices, the messages of one Ready to one peer in one notice. */
+import type { Message, NodeId } from '../../raft/types.ts';
+import { describeError } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import type { Network, PeerId } from '../network/network.ts';
+import { type RaftMessage, RaftMessages } from '../protocol/messages.ts';
+import { RAFT } from '../protocol/methods.ts';
+import { type MemberDirectory, hasRole } from './member-directory.ts';
+import { fromWire, toWire } from './raft-wire.ts';
+
+export interface RaftTransportComponents {
+  readonly network: Network;
+  readonly members: MemberDirectory;
+  readonly logger: Logger;
+}
+
+export interface RaftInbox {
+  receive(message: Message): void;
+}
+
+/** Entries in one notice, at most, in bytes: well below the largest frame, so that a heartbeat never waits long. */
+const MAX_NOTICE_BYTES = 2 * 1024 * 1024;
+
+export class RaftTransport {
+  readonly #network: Network;
+  readonly #members: MemberDirectory;
+  readonly #logger: Logger;
+
+  constructor(components: RaftTransportComponents) {
+    this.#network = components.network;
+    this.#members = components.members;
+    this.#logger = components.logger;
+  }
+
+  /** Delivers inbound messages of metadata members whose number is the message's sender; others are dropped. */
+  listen(inbox: RaftInbox): void {
+    this.#network.onNotice(RAFT.trafficClass, RAFT.name, (peer, body) => {
+      try {
+        for (const message of RaftMessages.decode(body).messages) this.#deliver(peer, message, inbox);
+      } catch (error) {
+        this.#logger.warn('raft.bad-message', { peer, error: describeError(error) });
+      }
+    });
+  }
+
+  /** Sends; returns the nodes that could not be reached, whose messages are lost (the core sends again). */
+  send(messages: readonly Message[]): Set<NodeId> {
+    const lost = new Set<NodeId>();
+    for (const [to, batch] of groupByTarget(messages)) {
+      const member = this.#members.byNumber(to);
+      const sent =
+        member !== undefined &&
+        noticesOf(batch).every((notice) =>
+          this.#network.notify(
+            member.peer,
+            RAFT.trafficClass,
+            RAFT.name,
+            RaftMessages.encode({ messages: notice }).finish(),
+          ),
+        );
+      if (!sent) lost.add(to);
+    }
+    return lost;
+  }
+
+  #deliver(peer: PeerId, message: RaftMessage, inbox: RaftInbox): void {
+    const member = this.#members.activeByPeer(peer);
+    if (hasRole(member, 'meta') && member.number === message.from) inbox.receive(fromWire(message));
+    else this.#logger.debug('raft.stranger', { peer, from: message.from });
+  }
+}
+
+function groupByTarget(messages: readonly Message[]): Map<NodeId, Message[]> {
+  const byTarget = new Map<NodeId, Message[]>();
+  for (const message of messages) {
+    const batch = byTarget.get(message.to);
+    if (batch === undefined) byTarget.set(message.to, [message]);
+    else batch.push(message);
+  }
+  return byTarget;
+}
+
+function noticesOf(messages: readonly Message[]): RaftMessage[][] {
+  const notices: RaftMessage[][] = [];
+  let notice: RaftMessage[] = [];
+  let sizeBytes = 0;
+  for (const message of messages) {
+    const dataBytes = message.entries.reduce((sum, entry) => sum + entry.data.length, 0);
+    if (notice.length > 0 && sizeBytes + dataBytes > MAX_NOTICE_BYTES) {
+      notices.push(notice);
+      notice = [];
+      sizeBytes = 0;
+    }
+    notice.push(toWire(message));
+    sizeBytes += dataBytes;
+  }
+  notices.push(notice);
+  return notices;
+}

@@ -1,0 +1,109 @@
+/** @module Linearizable reads anywhere: one round of ReadIndex is shared by all reads that wait for it (thesis §6.4). */
+import type { Index, ReadState } from '../../raft/types.ts';
+import type { Clock, Timer } from '../common/clock.ts';
+import type { Random } from '../common/random.ts';
+import { within } from './deadline.ts';
+import { noQuorum, stopped } from './errors.ts';
+import type { RaftDriver } from './raft-driver.ts';
+
+export interface ReadBarrierComponents {
+  readonly driver: RaftDriver;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+interface Round {
+  readonly answer: PromiseWithResolvers<Index>;
+  waiting: number;
+}
+
+/** A round without an answer for this long is asked again, with a new context (raft.md S04). */
+export const READ_RETRY_MS = 300;
+/** A read gives up after this; below the default call time-out, so that the caller hears the reason. */
+export const READ_LIMIT_MS = 6_000;
+const CONTEXT_BYTES = 16;
+
+export class ReadBarrier {
+  readonly #driver: RaftDriver;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  #inFlight: Round | undefined;
+  /** A read must not share a round that was asked for before the read began. */
+  #gathering: Round | undefined;
+  #context: Uint8Array = new Uint8Array(0);
+  #retry: Timer | undefined;
+
+  constructor(components: ReadBarrierComponents) {
+    this.#driver = components.driver;
+    this.#clock = components.clock;
+    this.#random = components.random;
+  }
+
+  start(): void {
+    this.#driver.listen({
+      readState: (state) => this.#answered(state),
+      leaderChanged: (leader) => {
+        if (leader !== 0 && this.#inFlight !== undefined) this.#ask();
+      },
+    });
+  }
+
+  stop(): void {
+    this.#retry?.cancel();
+    for (const round of [this.#inFlight, this.#gathering]) round?.answer.reject(stopped());
+    this.#inFlight = undefined;
+    this.#gathering = undefined;
+  }
+
+  /**
+   * Resolves once the local state holds everything that was committed before this call.
+   * METADATA_NO_QUORUM after READ_LIMIT_MS or when `signal` fires first.
+   */
+  async wait(signal?: AbortSignal): Promise<void> {
+    const ended = this.#driver.ended;
+    if (ended !== undefined) throw ended;
+    const round = (this.#gathering ??= newRound());
+    round.waiting += 1;
+    if (this.#inFlight === undefined) this.#launch();
+    const reached = round.answer.promise.then((index) => this.#driver.waitApplied(index));
+    const limit = { clock: this.#clock, limitMs: READ_LIMIT_MS, signal };
+    try {
+      await within(limit, reached, () => noQuorum('read the latest state', READ_LIMIT_MS));
+    } finally {
+      round.waiting -= 1;
+    }
+  }
+
+  #launch(): void {
+    this.#inFlight = this.#gathering;
+    this.#gathering = undefined;
+    if (this.#inFlight !== undefined) this.#ask();
+  }
+
+  #ask(): void {
+    this.#retry?.cancel();
+    if (this.#inFlight !== undefined && this.#inFlight.waiting === 0) return this.#launch();
+    this.#context = this.#random.bytes(CONTEXT_BYTES);
+    this.#retry = this.#clock.after(READ_RETRY_MS, () => this.#ask());
+    this.#driver.readIndex(this.#context);
+  }
+
+  #answered({ index, requestCtx }: ReadState): void {
+    if (this.#inFlight === undefined || !sameBytes(requestCtx, this.#context)) return;
+    this.#retry?.cancel();
+    const round = this.#inFlight;
+    this.#launch();
+    round.answer.resolve(index);
+  }
+}
+
+function newRound(): Round {
+  const answer = Promise.withResolvers<Index>();
+  // Everybody may have given up waiting when the round is refused at stop.
+  answer.promise.catch(() => {});
+  return { answer, waiting: 0 };
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, position) => byte === b[position]);
+}
