@@ -19,13 +19,13 @@ export interface AnnounceRequest {
   node: number;
   /** start counter of the datanode; lower generations are stale */
   generation: number;
-  /** per generation, rising; a withdraw overtaken by an older announce stays withdrawn */
+  /** per generation, rising; a batch overtaken by a later one is ignored, the later one repeats it */
   sequence: number;
   /** packed hashes */
   added: Uint8Array;
   /** packed hashes */
   removed: Uint8Array;
-  /** first batch of a full re-announcement: forget everything of older generations */
+  /** last batch of a full re-announcement: forget what only older generations announced */
   reset: boolean;
 }
 

@@ -1,0 +1,86 @@
+/** @module The (datanode, start) pairs that location records name, as small numbers, and how many records name each. */
+import { tooManyNodes } from './errors.ts';
+
+/** One UTF-16 code unit names a holder, hence this many at a time. */
+export const MAX_HOLDERS = 65_536;
+
+interface Holder {
+  readonly node: number;
+  alive: boolean;
+  /** Records that name it, counted on after its death until each is cleared away. */
+  records: number;
+}
+
+/** Burying a holder makes all its records void at once; its number is used again after the last was released. */
+export class HolderRegistry {
+  readonly #holders: (Holder | undefined)[] = [];
+  readonly #free: number[] = [];
+  #deaths = 0;
+  #liveRecords = 0;
+  #deadRecords = 0;
+
+  /** Rises with every burial. */
+  get deaths(): number {
+    return this.#deaths;
+  }
+
+  get liveRecords(): number {
+    return this.#liveRecords;
+  }
+
+  get deadRecords(): number {
+    return this.#deadRecords;
+  }
+
+  /** A new living holder's number, in [0, MAX_HOLDERS). Throws DHT_TOO_MANY_NODES. */
+  enlist(node: number): number {
+    const id = this.#free.pop() ?? this.#holders.length;
+    if (id >= MAX_HOLDERS) throw tooManyNodes(MAX_HOLDERS);
+    this.#holders[id] = { node, alive: true, records: 0 };
+    return id;
+  }
+
+  bury(id: number): void {
+    const holder = this.#get(id);
+    holder.alive = false;
+    this.#deaths++;
+    this.#liveRecords -= holder.records;
+    this.#deadRecords += holder.records;
+    if (holder.records === 0) this.#recycle(id);
+  }
+
+  nodeOf(id: number): number {
+    return this.#get(id).node;
+  }
+
+  isAlive(id: number): boolean {
+    return this.#get(id).alive;
+  }
+
+  /** One record more names the living holder `id`. */
+  acquire(id: number): void {
+    this.#get(id).records++;
+    this.#liveRecords++;
+  }
+
+  /** One record fewer names `id`. */
+  release(id: number): void {
+    const holder = this.#get(id);
+    holder.records--;
+    if (holder.alive) this.#liveRecords--;
+    else this.#deadRecords--;
+    if (!holder.alive && holder.records === 0) this.#recycle(id);
+  }
+
+  #recycle(id: number): void {
+    this.#holders[id] = undefined;
+    this.#free.push(id);
+  }
+
+  #get(id: number): Holder {
+    const holder = this.#holders[id];
+    if (holder === undefined)
+      throw new Error(`Invariant broken: a location record names unknown holder ${id}`);
+    return holder;
+  }
+}

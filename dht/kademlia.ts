@@ -1,0 +1,199 @@
+/** @module The private Kademlia network (libp2p kad-dht): who the metadata nodes are, and which are closest to a shard. */
+import { type KadDHT, type KadDHTComponents, kadDHT, passthroughMapper } from '@libp2p/kad-dht';
+import { CID } from 'multiformats/cid';
+import * as Digest from 'multiformats/hashes/digest';
+import { createHash } from 'node:crypto';
+import { startDeadline } from './deadline.ts';
+import type { Clock, Logger, MetadataRing, PeerId } from './ports.ts';
+import { Ring } from './ring.ts';
+
+/** Our own protocol, so that a cluster never mixes with any other network. */
+export const KADEMLIA_PROTOCOL = '/holdfast/kad/1';
+/** The default of five minutes leaves nodes that start together unaware of each other for as long. */
+export const QUERY_SELF_INTERVAL_MS = 10_000;
+export const INITIAL_QUERY_SELF_INTERVAL_MS = 200;
+/** Per connection; kad-dht opens a stream for each question, and its defaults of 32 and 64 run out. */
+export const MAX_STREAMS = 4096;
+/** How often kad-dht publishes this node's provider record anew, and how long others keep one unrenewed. */
+export const PROVIDE_RENEWAL_MS = 600_000;
+export const PROVIDER_VALIDITY_MS = 3_600_000;
+/** Bounds of one publication and of one discovery. */
+export const PROVIDE_TIMEOUT_MS = 30_000;
+export const FIND_METADATA_TIMEOUT_MS = 15_000;
+/** More metadata nodes than this are not taken from the routing table. */
+export const MAX_RING_PEERS = 1024;
+
+const RAW_CODEC = 0x55;
+const SHA2_256 = 0x12;
+
+export interface KademliaServiceOptions {
+  /** Metadata nodes answer questions and keep records; datanodes and clients only ask. */
+  readonly serverMode: boolean;
+  readonly querySelfIntervalMs?: number;
+}
+
+/** The libp2p service factory. identify and ping must be among the host's services. */
+export function kademliaService(options: KademliaServiceOptions): (components: KadDHTComponents) => KadDHT {
+  return kadDHT({
+    protocol: KADEMLIA_PROTOCOL,
+    clientMode: !options.serverMode,
+    // The default drops private addresses, and with them every peer of a local network.
+    peerInfoMapper: passthroughMapper,
+    allowQueryWithZeroPeers: true,
+    initialQuerySelfInterval: INITIAL_QUERY_SELF_INTERVAL_MS,
+    querySelfInterval: options.querySelfIntervalMs ?? QUERY_SELF_INTERVAL_MS,
+    maxInboundStreams: MAX_STREAMS,
+    maxOutboundStreams: MAX_STREAMS,
+    reprovide: {
+      validity: PROVIDER_VALIDITY_MS,
+      threshold: PROVIDER_VALIDITY_MS - PROVIDE_RENEWAL_MS,
+      interval: PROVIDE_RENEWAL_MS,
+    },
+  });
+}
+
+/** What this file uses of kad-dht's routing table, which its interface type leaves out. */
+interface RoutingTable extends EventTarget {
+  closestPeers(kadId: Uint8Array, options: { readonly count: number }): { toString(): string }[];
+}
+
+export interface KademliaComponents {
+  /** The service that kademliaService() made, on a started host. */
+  readonly service: KadDHT;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface KademliaOptions {
+  readonly self: PeerId;
+  readonly serverMode: boolean;
+  /** Active metadata members as far as known: bootstrap peers at first, the registry later. */
+  readonly knownMetadataPeers: () => readonly PeerId[];
+  /** Filters the routing table: only members may own shards. */
+  readonly isMetadataMember: (peer: PeerId) => boolean;
+}
+
+/** A metadata node found through the network; addresses are multiaddrs, maybe none. */
+export interface FoundMetadata {
+  readonly peer: PeerId;
+  readonly addresses: readonly string[];
+}
+
+export class Kademlia implements MetadataRing {
+  readonly self: PeerId | undefined;
+  readonly #components: KademliaComponents;
+  readonly #options: KademliaOptions;
+  readonly #table: RoutingTable;
+  readonly #listeners = new Set<() => void>();
+  readonly #onTable = (): void => this.refresh();
+  #ring: Ring;
+
+  constructor(components: KademliaComponents, options: KademliaOptions) {
+    this.#components = components;
+    this.#options = options;
+    this.#table = routingTableOf(components.service);
+    this.self = options.serverMode ? options.self : undefined;
+    this.#ring = new Ring(this.#members(), this.self);
+  }
+
+  /** Follows the routing table from now on. */
+  start(): void {
+    this.#table.addEventListener('peer:add', this.#onTable);
+    this.#table.addEventListener('peer:remove', this.#onTable);
+    this.refresh();
+  }
+
+  stop(): void {
+    this.#table.removeEventListener('peer:add', this.#onTable);
+    this.#table.removeEventListener('peer:remove', this.#onTable);
+    this.#listeners.clear();
+  }
+
+  closest(shard: number, count: number): readonly PeerId[] {
+    return this.#ring.closest(shard, count);
+  }
+
+  all(): readonly PeerId[] {
+    return this.#ring.all();
+  }
+
+  /** Calls `listener` after each change of the ring, until the returned function is called. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Looks again at the routing table and at the known members. Call when the membership changed. */
+  refresh(): void {
+    const next = new Ring(this.#members(), this.self);
+    if (next.all().join() === this.#ring.all().join()) return;
+    this.#ring = next;
+    this.#components.logger.debug('dht.ring-changed', { peers: next.all() });
+    for (const listener of this.#listeners) listener();
+  }
+
+  /**
+   * Publishes this node as a metadata node of the cluster and returns how many peers keep the record. From then on
+   * kad-dht renews it each PROVIDE_RENEWAL_MS; call again when the first peers are met, as 0 reached nobody.
+   */
+  async provide(clusterId: string, signal?: AbortSignal): Promise<number> {
+    const attempt = 'publish this metadata node';
+    const deadline = startDeadline(this.#components.clock, PROVIDE_TIMEOUT_MS, attempt, signal);
+    try {
+      let kept = 0;
+      const events = this.#components.service.provide(clusterCid(clusterId), { signal: deadline.signal });
+      for await (const event of events)
+        if (event.name === 'PEER_RESPONSE' && event.messageName === 'ADD_PROVIDER') kept++;
+      return kept;
+    } finally {
+      deadline.release();
+    }
+  }
+
+  /**
+   * The metadata nodes of the cluster as they are found, each once, ourselves left out. Ends quietly when nobody is left
+   * to ask or FIND_METADATA_TIMEOUT_MS are over. What it yields is hearsay: membership is checked by whoever trusts it.
+   */
+  async *findMetadata(clusterId: string, signal?: AbortSignal): AsyncGenerator<FoundMetadata> {
+    const { clock, logger, service } = this.#components;
+    const deadline = startDeadline(clock, FIND_METADATA_TIMEOUT_MS, 'find metadata nodes', signal);
+    const seen = new Set([this.#options.self]);
+    try {
+      for await (const event of service.findProviders(clusterCid(clusterId), { signal: deadline.signal })) {
+        if (event.name !== 'PROVIDER') continue;
+        for (const { id, multiaddrs } of event.providers) {
+          const peer = id.toString();
+          if (seen.has(peer)) continue;
+          seen.add(peer);
+          yield { peer, addresses: multiaddrs.map(String) };
+        }
+      }
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!deadline.signal.aborted) throw error;
+      logger.debug('dht.discovery-timeout', { found: seen.size - 1 });
+    } finally {
+      deadline.release();
+    }
+  }
+
+  #members(): PeerId[] {
+    const anywhere = new Uint8Array(32);
+    const met = this.#table.closestPeers(anywhere, { count: MAX_RING_PEERS }).map(String);
+    return [
+      ...met.filter((peer) => this.#options.isMetadataMember(peer)),
+      ...this.#options.knownMetadataPeers(),
+      ...(this.self === undefined ? [] : [this.self]),
+    ];
+  }
+}
+
+/** The content id under which a cluster's metadata nodes publish themselves. */
+export function clusterCid(clusterId: string): CID {
+  const hash = createHash('sha256').update(`/holdfast/metadata/${clusterId}`).digest();
+  return CID.createV1(RAW_CODEC, Digest.create(SHA2_256, hash));
+}
+
+function routingTableOf(service: KadDHT): RoutingTable {
+  return (service as KadDHT & { readonly routingTable: RoutingTable }).routingTable;
+}
