@@ -11,3 +11,23 @@ export function badToken(reason: string, cause?: unknown): HoldfastError {
     cause,
   });
 }
+
+/** PROTOCOL_PUSH_STALLED (unavailable): a datanode took no bytes of a block, or gave no answer, for too long. */
+export function pushStalled(hash: string, node: number, afterMs: number): HoldfastError {
+  return new HoldfastError({
+    code: 'PROTOCOL_PUSH_STALLED',
+    kind: 'unavailable',
+    message: `Datanode ${node} did not go on with block ${hash} for ${afterMs} ms. Send it to another datanode.`,
+    facts: { hash, node, afterMs },
+  });
+}
+
+/** PROTOCOL_TOO_LONG_ANSWER (broken): a peer answered a block with more than any answer has. */
+export function tooLongAnswer(peer: string, limitBytes: number): HoldfastError {
+  return new HoldfastError({
+    code: 'PROTOCOL_TOO_LONG_ANSWER',
+    kind: 'broken',
+    message: `Peer ${peer} answered a block with more than ${limitBytes} bytes. Does it run the same version?`,
+    facts: { peer, limitBytes },
+  });
+}
