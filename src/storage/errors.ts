@@ -1,0 +1,133 @@
+/** @module Every error of the stores, and the latch that keeps a store shut after a failed write. */
+import { describeError, HoldfastError } from '../common/errors.ts';
+import type { BlockHash } from '../common/hashing.ts';
+
+/** The disk did not do as told; what it holds now is uncertain, so the store must be opened anew. */
+export function storageFailed(action: string, path: string, cause: unknown): HoldfastError {
+  return new HoldfastError({
+    code: 'STORAGE_FAILED',
+    kind: 'broken',
+    message: `Could not ${action} at ${path}: ${describeError(cause)}. Check the disk and its free space, then restart the node.`,
+    facts: { action, path },
+    cause,
+  });
+}
+
+export function storageFull(path: string, wantedBytes: number, freeBytes: number): HoldfastError {
+  return new HoldfastError({
+    code: 'STORAGE_FULL',
+    kind: 'unavailable',
+    message: `No room for ${wantedBytes} bytes in ${path}: ${freeBytes} bytes are free for blocks. Choose another node, or free space here.`,
+    facts: { path, wantedBytes, freeBytes },
+  });
+}
+
+export function storageClosed(path: string): HoldfastError {
+  return new HoldfastError({
+    code: 'STORAGE_CLOSED',
+    kind: 'refused',
+    message: `The store at ${path} has been closed. Open it again before using it.`,
+    facts: { path },
+  });
+}
+
+export function storageBusy(path: string, waiting: number): HoldfastError {
+  return new HoldfastError({
+    code: 'STORAGE_BUSY',
+    kind: 'unavailable',
+    message: `${waiting} writes already wait for the disk at ${path}. Nothing was written; try again later.`,
+    facts: { path, waiting },
+  });
+}
+
+/** SQLite did not accept a durability setting: acknowledged writes could be lost with the power. */
+export function notDurable(path: string, setting: string, got: string): HoldfastError {
+  return new HoldfastError({
+    code: 'STORAGE_NOT_DURABLE',
+    kind: 'broken',
+    message: `SQLite at ${path} refuses ${setting} (it says ${got}). Put the data directory on a local file system that supports it.`,
+    facts: { path, setting, got },
+  });
+}
+
+/** The file was written by another version of the software, or is not ours at all. */
+export function wrongFormat(path: string, wanted: number, got: number): HoldfastError {
+  return new HoldfastError({
+    code: 'STORAGE_WRONG_FORMAT',
+    kind: 'refused',
+    message: `${path} has format ${got}, this version reads format ${wanted}. Start the version that wrote it, or use another directory.`,
+    facts: { path, wanted, got },
+  });
+}
+
+/** A snapshot file that is to replace the rows is damaged; the old rows are untouched. */
+export function corruptImport(path: string, found: string): HoldfastError {
+  return new HoldfastError({
+    code: 'STORAGE_CORRUPT_IMPORT',
+    kind: 'broken',
+    message: `The copy of the tables at ${path} is damaged (${found}). Nothing was replaced; fetch the snapshot again.`,
+    facts: { path, found },
+  });
+}
+
+export function corruptLog(path: string, found: string): HoldfastError {
+  return new HoldfastError({
+    code: 'STORAGE_CORRUPT_LOG',
+    kind: 'broken',
+    message: `The Raft log at ${path} is damaged: ${found}. This node must not vote with it: remove the node from the cluster and join again with an empty directory.`,
+    facts: { path, found },
+  });
+}
+
+export function logNotEmpty(path: string): HoldfastError {
+  return new HoldfastError({
+    code: 'STORAGE_LOG_NOT_EMPTY',
+    kind: 'refused',
+    message: `The Raft log at ${path} already has a history, so no new cluster was started in it. Use an empty directory.`,
+    facts: { path },
+  });
+}
+
+export function noBlock(hash: BlockHash): HoldfastError {
+  return new HoldfastError({
+    code: 'STORAGE_NO_BLOCK',
+    kind: 'refused',
+    message: `No block ${hash} is stored here. Look up its holders again.`,
+    facts: { hash },
+  });
+}
+
+export function corruptBlock(hash: BlockHash, found: string, cause?: unknown): HoldfastError {
+  return new HoldfastError({
+    code: 'STORAGE_CORRUPT_BLOCK',
+    kind: 'broken',
+    message: `The copy of block ${hash} stored here is damaged (${found}). Read another copy, and quarantine this one.`,
+    facts: { hash, found },
+    cause,
+  });
+}
+
+export function hashMismatch(hash: BlockHash, wanted: string, got: string): HoldfastError {
+  return new HoldfastError({
+    code: 'STORAGE_HASH_MISMATCH',
+    kind: 'refused',
+    message: `What was written as block ${hash} is not that block: wanted ${wanted}, got ${got}. Nothing was kept; send the block again.`,
+    facts: { hash, wanted, got },
+  });
+}
+
+/** Remembers the first failed write, and refuses everything after it with that same error. */
+export class FailureLatch {
+  #failure: HoldfastError | undefined;
+
+  /** Throws STORAGE_FAILED if a write has failed before. */
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Latches, unless latched already, and returns the error to throw. */
+  fail(action: string, path: string, cause: unknown): HoldfastError {
+    this.#failure ??= storageFailed(action, path, cause);
+    return this.#failure;
+  }
+}

@@ -1,0 +1,80 @@
+/** @module The Raft log without a disk, for tests and simulations. */
+import type { ConfState, Entry, HardState, Index, Snapshot, Term } from '../../raft/types.ts';
+import { assert } from '../common/errors.ts';
+import { logNotEmpty, storageClosed } from './errors.ts';
+import { type LogChange, LogWindow } from './log-window.ts';
+import type { LogWrite, RaftLogStore } from './raft-log-store.ts';
+
+const NAME = 'memory';
+
+/** Behaves as SqliteRaftLog does, except that a write is "durable" at once and lost with the process. */
+export class MemoryRaftLog implements RaftLogStore {
+  readonly #window = new LogWindow();
+  #closed = false;
+
+  async append(write: LogWrite): Promise<void> {
+    this.#apply({ kind: 'append', ...write });
+  }
+
+  async compact(snapshot: Snapshot, upTo: Index): Promise<void> {
+    assert(upTo <= snapshot.metadata.index, `compaction to ${upTo} is covered by the snapshot`);
+    if (snapshot.metadata.index < this.#window.storedSnapshot.metadata.index) return;
+    this.#apply({ kind: 'compact', snapshot, upTo });
+  }
+
+  async bootstrap(confState: ConfState, hardState: HardState, entries: readonly Entry[]): Promise<void> {
+    if (!this.isEmpty()) throw logNotEmpty(NAME);
+    this.#apply(bootstrapChange(confState, hardState, entries));
+  }
+
+  initialState(): { readonly hardState: HardState; readonly confState: ConfState } {
+    return this.#window.initialState();
+  }
+
+  entries(lo: Index, hi: Index, maxSizeBytes: number): Entry[] {
+    return this.#window.entries(lo, hi, maxSizeBytes);
+  }
+
+  term(i: Index): Term {
+    return this.#window.term(i);
+  }
+
+  firstIndex(): Index {
+    return this.#window.firstIndex();
+  }
+
+  lastIndex(): Index {
+    return this.#window.lastIndex();
+  }
+
+  snapshot(): Snapshot {
+    return this.#window.snapshot();
+  }
+
+  retainedBytes(): number {
+    return this.#window.retainedBytes;
+  }
+
+  isEmpty(): boolean {
+    return this.#window.isEmpty;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+
+  #apply(change: LogChange): void {
+    if (this.#closed) throw storageClosed(NAME);
+    this.#window.apply(change);
+  }
+}
+
+/** The first write of a log: a snapshot of index 0 carries the configuration. */
+export function bootstrapChange(
+  confState: ConfState,
+  hardState: HardState,
+  entries: readonly Entry[],
+): LogChange {
+  const snapshot = { metadata: { index: 0, term: 0, confState }, data: new Uint8Array() };
+  return { kind: 'append', snapshot, hardState, entries };
+}

@@ -1,0 +1,74 @@
+/** @module The row store without a disk, for tests and simulations. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { corruptImport, storageClosed } from './errors.ts';
+import { TABLES, type Row, type RowChange, type RowStore, type TableName } from './row-store.ts';
+import { compareUtf8 } from './utf8-order.ts';
+
+const NAME = 'memory';
+type Tables = Map<TableName, Map<string, Uint8Array>>;
+type ExportedRow = readonly [table: TableName, key: string, valueBase64: string];
+
+/** Behaves as SqliteRowStore does, but forgets everything; its exported files only it can read. */
+export class MemoryRowStore implements RowStore {
+  #tables: Tables = emptyTables();
+  #closed = false;
+
+  async getMany(table: TableName, keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    const rows = this.#rows(table);
+    return keys.map((key) => rows.get(key));
+  }
+
+  async scan(table: TableName, from: string, to: string, limit: number): Promise<Row[]> {
+    const found: Row[] = [];
+    for (const [key, value] of this.#rows(table))
+      if (compareUtf8(from, key) <= 0 && compareUtf8(key, to) < 0) found.push({ key, value });
+    return found.toSorted((a, b) => compareUtf8(a.key, b.key)).slice(0, limit);
+  }
+
+  async write(changes: readonly RowChange[]): Promise<void> {
+    for (const { table, key, value } of changes) {
+      const rows = this.#rows(table);
+      if (value === undefined) rows.delete(key);
+      else rows.set(key, Uint8Array.from(value));
+    }
+  }
+
+  async exportTo(path: string): Promise<void> {
+    const rows: ExportedRow[] = [];
+    for (const table of TABLES)
+      for (const [key, value] of this.#rows(table))
+        rows.push([table, key, Buffer.from(value).toString('base64')]);
+    await writeFile(path, JSON.stringify(rows));
+  }
+
+  async importFrom(path: string): Promise<void> {
+    const imported = emptyTables();
+    for (const [table, key, value] of await readExport(path))
+      imported.get(table)?.set(key, new Uint8Array(Buffer.from(value, 'base64')));
+    this.#rows('meta');
+    this.#tables = imported;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+
+  #rows(table: TableName): Map<string, Uint8Array> {
+    const rows = this.#tables.get(table);
+    if (this.#closed || rows === undefined) throw storageClosed(NAME);
+    return rows;
+  }
+}
+
+function emptyTables(): Tables {
+  return new Map(TABLES.map((table) => [table, new Map<string, Uint8Array>()]));
+}
+
+async function readExport(path: string): Promise<readonly ExportedRow[]> {
+  const text = await readFile(path, 'utf8');
+  try {
+    return JSON.parse(text) as readonly ExportedRow[];
+  } catch (cause) {
+    throw corruptImport(path, `not an export of this store: ${String(cause)}`);
+  }
+}

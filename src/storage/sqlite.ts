@@ -1,0 +1,211 @@
+/** @module The only door to the package sqlite3: one connection, its statements as promises, never interleaved. */
+import sqlite3 from 'sqlite3';
+import { notDurable, storageClosed, wrongFormat } from './errors.ts';
+
+export type SqlValue = string | number | Uint8Array | null;
+export type SqlRow = Readonly<Record<string, SqlValue>>;
+
+/** What a transaction's body may do. Errors are SQLite's own (`code` is 'SQLITE_…'); the stores wrap them. */
+export interface Sql {
+  all(text: string, values?: readonly SqlValue[]): Promise<SqlRow[]>;
+  run(text: string, values?: readonly SqlValue[]): Promise<void>;
+}
+
+export interface SqliteOptions {
+  /** Format of the file, kept in `PRAGMA user_version`; another one is refused with STORAGE_WRONG_FORMAT. */
+  readonly format: number;
+  /** Statements that make the tables of a new file. */
+  readonly schema: readonly string[];
+}
+
+/** SQLite's name for `synchronous=FULL`: the WAL is fsynced at every commit. */
+const SYNCHRONOUS_FULL = 2;
+/** Above this the WAL file is cut back once it has been checkpointed, in bytes. */
+const WAL_SIZE_LIMIT_BYTES = 64 * 1024 * 1024;
+/** How long SQLite itself waits for another connection's lock, e.g. while that one recovers or checkpoints. */
+const BUSY_TIMEOUT_MS = 5_000;
+/** Prepared statements kept for reuse, per connection; the longest unused goes first. */
+const MAX_PREPARED_STATEMENTS = 128;
+
+/**
+ * One connection. Statements run on libuv's thread pool, one at a time and in the order asked for; a transaction has
+ * the connection to itself from BEGIN to COMMIT.
+ */
+export class SqliteConnection implements Sql {
+  readonly path: string;
+  readonly #database: sqlite3.Database;
+  readonly #statements = new Map<string, sqlite3.Statement>();
+  #tail: Promise<unknown> = Promise.resolve();
+  #closed = false;
+  #transactionCount = 0;
+
+  private constructor(path: string, database: sqlite3.Database) {
+    this.path = path;
+    this.#database = database;
+  }
+
+  /** Opens for writing: WAL and synchronous=FULL, both read back (STORAGE_NOT_DURABLE), tables made if new. */
+  static async open(path: string, options: SqliteOptions): Promise<SqliteConnection> {
+    const connection = await SqliteConnection.#connect(path, sqlite3.OPEN_READWRITE | sqlite3.OPEN_CREATE);
+    try {
+      await makeDurable(connection);
+      await makeTables(connection, options);
+      return connection;
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+  }
+
+  /** A second connection to an existing file, for reads that must not wait behind the writer. */
+  static async openReader(path: string): Promise<SqliteConnection> {
+    return await SqliteConnection.#connect(path, sqlite3.OPEN_READONLY);
+  }
+
+  static async #connect(path: string, mode: number): Promise<SqliteConnection> {
+    const database = await new Promise<sqlite3.Database>((resolve, reject) => {
+      const opened: sqlite3.Database = new sqlite3.Database(path, mode, (error) =>
+        error ? reject(error) : resolve(opened),
+      );
+    });
+    database.configure('busyTimeout', BUSY_TIMEOUT_MS);
+    return new SqliteConnection(path, database);
+  }
+
+  /** Transactions committed so far, each of them one fsync. */
+  get transactionCount(): number {
+    return this.#transactionCount;
+  }
+
+  all(text: string, values: readonly SqlValue[] = []): Promise<SqlRow[]> {
+    return this.#alone(() => this.#all(text, values));
+  }
+
+  run(text: string, values: readonly SqlValue[] = []): Promise<void> {
+    return this.#alone(() => this.#run(text, values));
+  }
+
+  /** Runs `body` between BEGIN and COMMIT. If it throws, nothing of it remains. */
+  transaction<T>(body: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.#alone(async () => {
+      await this.#run('BEGIN IMMEDIATE', []);
+      try {
+        const result = await body({
+          all: (text, values = []) => this.#all(text, values),
+          run: (text, values = []) => this.#run(text, values),
+        });
+        await this.#run('COMMIT', []);
+        this.#transactionCount += 1;
+        return result;
+      } catch (error) {
+        await this.#rollback();
+        throw error;
+      }
+    });
+  }
+
+  /** Waits for what was asked before, then closes. Closing twice is allowed. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    const closing = this.#alone(async () => {
+      for (const statement of this.#statements.values()) await finalize(statement);
+      this.#statements.clear();
+      await settle<void>((done) => this.#database.close((error) => done(error)));
+    });
+    this.#closed = true;
+    await closing;
+  }
+
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(storageClosed(this.path));
+    const result = this.#tail.then(work);
+    // The caller of `work` hears of its failure; the next in the queue only needs to know that it is over.
+    this.#tail = result.then(nothing, nothing);
+    return result;
+  }
+
+  async #all(text: string, values: readonly SqlValue[]): Promise<SqlRow[]> {
+    const statement = await this.#prepared(text);
+    return await settle<SqlRow[]>((done) =>
+      statement.all<SqlRow>([...values], (error, rows) => done(error, rows)),
+    );
+  }
+
+  async #run(text: string, values: readonly SqlValue[]): Promise<void> {
+    const statement = await this.#prepared(text);
+    await settle<void>((done) => statement.run([...values], (error: Error | null) => done(error)));
+  }
+
+  async #prepared(text: string): Promise<sqlite3.Statement> {
+    const known = this.#statements.get(text);
+    if (known !== undefined) {
+      this.#statements.delete(text);
+      this.#statements.set(text, known);
+      return known;
+    }
+    const [oldest] = this.#statements;
+    if (oldest !== undefined && this.#statements.size >= MAX_PREPARED_STATEMENTS) {
+      this.#statements.delete(oldest[0]);
+      await finalize(oldest[1]);
+    }
+    const statement = await new Promise<sqlite3.Statement>((resolve, reject) => {
+      const made: sqlite3.Statement = this.#database.prepare(text, (error: Error | null) =>
+        error ? reject(error) : resolve(made),
+      );
+    });
+    this.#statements.set(text, statement);
+    return statement;
+  }
+
+  async #rollback(): Promise<void> {
+    try {
+      await this.#run('ROLLBACK', []);
+    } catch {
+      // After a full disk or an I/O error SQLite has rolled back by itself and says that there is no transaction.
+      // The error that led here is the one to report; a transaction really left open makes the next BEGIN fail.
+    }
+  }
+}
+
+/** True for an error of SQLite that carries this code, e.g. 'SQLITE_FULL'. */
+export function isSqliteError(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
+async function makeDurable(connection: SqliteConnection): Promise<void> {
+  const [journal] = await connection.all('PRAGMA journal_mode = WAL');
+  if (journal?.['journal_mode'] !== 'wal')
+    throw notDurable(connection.path, 'journal_mode=WAL', String(journal?.['journal_mode']));
+  await connection.all('PRAGMA synchronous = FULL');
+  const [synchronous] = await connection.all('PRAGMA synchronous');
+  if (synchronous?.['synchronous'] !== SYNCHRONOUS_FULL)
+    throw notDurable(connection.path, 'synchronous=FULL', String(synchronous?.['synchronous']));
+  await connection.all(`PRAGMA journal_size_limit = ${WAL_SIZE_LIMIT_BYTES}`);
+}
+
+async function makeTables(connection: SqliteConnection, options: SqliteOptions): Promise<void> {
+  const [row] = await connection.all('PRAGMA user_version');
+  const format = Number(row?.['user_version']);
+  if (format === options.format) return;
+  const [tables] = await connection.all('SELECT count(*) AS tables FROM sqlite_schema');
+  if (format !== 0 || tables?.['tables'] !== 0) throw wrongFormat(connection.path, options.format, format);
+  await connection.transaction(async (sql) => {
+    for (const statement of options.schema) await sql.run(statement);
+    await sql.run(`PRAGMA user_version = ${options.format}`);
+  });
+}
+
+function settle<T>(start: (done: (error: Error | null, value?: T) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    start((error, value) => (error ? reject(error) : resolve(value as T)));
+  });
+}
+
+/** sqlite3 repeats here the error of the statement's last run, which its caller has had already. */
+function finalize(statement: sqlite3.Statement): Promise<void> {
+  return new Promise((resolve) => {
+    statement.finalize(() => resolve());
+  });
+}
+
+function nothing(): void {}
