@@ -1,4 +1,5 @@
 /** @module Everything a metadata node can fail with, by code. */
+import { DhtError } from '../../dht/errors.ts';
 import { type ErrorFacts, HoldfastError, describeError } from '../common/errors.ts';
 import type { Refused } from '../namespace/schema.ts';
 
@@ -169,4 +170,9 @@ function parseFacts(json: string): ErrorFacts {
   if (json === '') return {};
   const parsed: unknown = JSON.parse(json);
   return typeof parsed === 'object' && parsed !== null ? (parsed as ErrorFacts) : {};
+}
+
+/** What the location index failed with, as callers over the wire see it: same code, kind and facts. */
+export function fromDht(error: unknown): unknown {
+  return error instanceof DhtError ? new HoldfastError(error) : error;
 }

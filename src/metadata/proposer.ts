@@ -65,6 +65,14 @@ export class Proposer {
     return committed;
   }
 
+  /** Resolves once what this node submitted is applied here too, so that its answers show it. */
+  async settled(index: number, signal?: AbortSignal): Promise<void> {
+    const limit = { clock: this.#clock, limitMs: SUBMIT_LIMIT_MS, signal };
+    await within(limit, this.#driver.waitApplied(index), () =>
+      noQuorum('catch up with the leader', SUBMIT_LIMIT_MS),
+    );
+  }
+
   #attempt(command: SessionCommand): Promise<Committed> {
     if (this.#driver.isLeader) return this.#driver.propose(command);
     const { leader } = this.#driver;

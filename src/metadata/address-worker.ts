@@ -1,0 +1,62 @@
+/** @module Keeps the registry's addresses true: each metadata node its own, the leader those of the datanodes. */
+import type { BackgroundWorker, WorkState } from '../common/worker.ts';
+import type { Member } from '../namespace/schema.ts';
+import type { Network } from '../network/network.ts';
+import type { DatanodeRegistry } from './datanode-registry.ts';
+import { ACTIVE, type MemberDirectory } from './member-directory.ts';
+import type { Proposer } from './proposer.ts';
+import type { RaftDriver } from './raft-driver.ts';
+
+export interface AddressWorkerComponents {
+  readonly network: Network;
+  readonly members: MemberDirectory;
+  readonly registry: DatanodeRegistry;
+  readonly driver: RaftDriver;
+  readonly proposer: Proposer;
+}
+
+const IDLE_MS = 1_000;
+
+/** Also teaches the network where members are, so that any of them can be called. */
+export class AddressWorker implements BackgroundWorker {
+  readonly name = 'addresses';
+  readonly idleMs = IDLE_MS;
+  readonly #components: AddressWorkerComponents;
+
+  constructor(components: AddressWorkerComponents) {
+    this.#components = components;
+  }
+
+  async work(signal: AbortSignal): Promise<WorkState> {
+    const { network, members, driver } = this.#components;
+    for (const member of [...members.withRole('meta'), ...members.withRole('data')])
+      if (member.peer !== network.localPeer && member.addresses.length > 0)
+        network.learn(member.peer, member.addresses);
+
+    if (driver.leader === 0) return 'idle';
+    const changed = this.#changed();
+    if (changed === undefined) return 'idle';
+    await this.#components.proposer.submitInternal({ $case: 'updateMember', value: changed }, signal);
+    return 'idle';
+  }
+
+  #changed(): Member | undefined {
+    const { network, members, registry, driver } = this.#components;
+    const self = members.byNumber(driver.id);
+    const own = network.addresses();
+    if (self?.state === ACTIVE && own.length > 0 && !sameSet(self.addresses, own))
+      return { ...self, addresses: [...own] };
+    if (!driver.isLeader) return undefined;
+    for (const { node, addresses, host } of registry.registrations()) {
+      const member = members.byNumber(node);
+      if (member?.state !== ACTIVE || node === driver.id || addresses.length === 0) continue;
+      if (!sameSet(member.addresses, addresses) || (host !== '' && host !== member.host))
+        return { ...member, addresses: [...addresses], host: host === '' ? member.host : host };
+    }
+    return undefined;
+  }
+}
+
+function sameSet(a: readonly string[], b: readonly string[]): boolean {
+  return a.toSorted().join() === b.toSorted().join();
+}

@@ -1,0 +1,40 @@
+/** @module Copies that readers found damaged: not offered again until the datanode had time to heal or drop them. */
+import type { Clock } from '../common/clock.ts';
+import type { BlockHash } from '../common/hashing.ts';
+
+/** How long a reported copy is not offered, in milliseconds. */
+export const BAD_COPY_MS = 600_000;
+/** Reports remembered, at most; the oldest go first. */
+const MAX_BAD_COPIES = 65_536;
+
+export class BadCopies {
+  readonly #clock: Clock;
+  /** `hash/node` -> monotonic time of its end, in order of insertion. */
+  readonly #until = new Map<string, number>();
+
+  constructor(components: { readonly clock: Clock }) {
+    this.#clock = components.clock;
+  }
+
+  report(hash: BlockHash, node: number): void {
+    const key = keyOf(hash, node);
+    this.#until.delete(key);
+    const oldest = this.#until.keys().next();
+    if (this.#until.size >= MAX_BAD_COPIES && !oldest.done) this.#until.delete(oldest.value);
+    this.#until.set(key, this.#clock.monotonicMs() + BAD_COPY_MS);
+  }
+
+  isBad(hash: BlockHash, node: number): boolean {
+    if (this.#until.size === 0) return false;
+    const key = keyOf(hash, node);
+    const until = this.#until.get(key);
+    if (until === undefined) return false;
+    if (this.#clock.monotonicMs() < until) return true;
+    this.#until.delete(key);
+    return false;
+  }
+}
+
+function keyOf(hash: BlockHash, node: number): string {
+  return `${hash}/${node}`;
+}

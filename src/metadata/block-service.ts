@@ -1,0 +1,147 @@
+/** @module Where blocks are and where new ones shall go. */
+import type { Locator } from '../../dht/locator.ts';
+import { fromHex, toHex } from '../common/bytes.ts';
+import { describeError } from '../common/errors.ts';
+import { type BlockHash, HASH_SIZE_BYTES } from '../common/hashing.ts';
+import type { Logger } from '../common/logger.ts';
+import type { Random } from '../common/random.ts';
+import type { StateMachine } from '../namespace/state-machine.ts';
+import { type CallContext, call, serve } from '../network/method.ts';
+import type { Network } from '../network/network.ts';
+import type {
+  LocatedBlock,
+  PlaceRequest,
+  PlaceResponse,
+  ReadPlanRequest,
+  ReadPlanResponse,
+  ReportBadBlockRequest,
+} from '../protocol/messages.ts';
+import { LOCATE, PLACE, READ_PLAN, REPORT_BAD_BLOCK } from '../protocol/methods.ts';
+import type { BadCopies } from './bad-copies.ts';
+import type { DatanodeRegistry } from './datanode-registry.ts';
+import { badRequest, fromDht } from './errors.ts';
+import { holdersOf } from './holders.ts';
+import { type MemberDirectory, hasRole } from './member-directory.ts';
+import type { PlacementPolicy } from './placement.ts';
+import type { ReadBarrier } from './read-barrier.ts';
+
+export interface BlockServiceComponents {
+  readonly network: Network;
+  readonly machine: StateMachine;
+  readonly members: MemberDirectory;
+  readonly registry: DatanodeRegistry;
+  readonly barrier: ReadBarrier;
+  readonly locator: Locator;
+  readonly badCopies: BadCopies;
+  readonly placement: PlacementPolicy;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** Blocks in one answer, at most. */
+export const MAX_PLAN_BLOCKS = 512;
+export const MAX_LOCATE_HASHES = 1_024;
+export const MAX_PLACE_BLOCKS = 256;
+/** Copies of one block, at most. */
+export const MAX_COPIES = 32;
+
+export class BlockService {
+  readonly #components: BlockServiceComponents;
+
+  constructor(components: BlockServiceComponents) {
+    this.#components = components;
+  }
+
+  start(): void {
+    const { network } = this.#components;
+    serve(network, READ_PLAN, (request, { signal }) => this.#readPlan(request, signal));
+    serve(network, PLACE, async (request) => this.#place(request));
+    serve(network, LOCATE, async ({ hashes }, { signal }) => {
+      if (hashes.length > MAX_LOCATE_HASHES)
+        throw badRequest(`at most ${MAX_LOCATE_HASHES} blocks may be located at once`);
+      const blocks = await this.#locate(
+        hashes.map((hash) => ({ hash, sizeBytes: 0 })),
+        signal,
+      );
+      return { blocks, holders: this.#holders(blocks) };
+    });
+    serve(network, REPORT_BAD_BLOCK, async (request, context) => {
+      this.#reportBadBlock(request, context);
+      return {};
+    });
+  }
+
+  async #readPlan(request: ReadPlanRequest, signal: AbortSignal): Promise<ReadPlanResponse> {
+    const { machine, barrier } = this.#components;
+    if (!request.stale) await barrier.wait(signal);
+    const limit = request.limit === 0 ? MAX_PLAN_BLOCKS : Math.min(request.limit, MAX_PLAN_BLOCKS);
+    const file =
+      request.inode === 0 ? { path: request.path } : { inode: request.inode, version: request.version };
+    const page = await machine.fileBlocks(file, request.firstBlock, limit);
+    const blocks = await this.#locate(page.blocks, signal);
+    return { stat: page.stat, firstBlock: request.firstBlock, blocks, holders: this.#holders(blocks) };
+  }
+
+  #place(request: PlaceRequest): PlaceResponse {
+    const { registry, placement, random } = this.#components;
+    if (request.sizes.length > MAX_PLACE_BLOCKS || request.copies > MAX_COPIES)
+      throw badRequest(`at most ${MAX_PLACE_BLOCKS} blocks of ${MAX_COPIES} copies may be placed at once`);
+    const candidates = registry.candidates();
+    const placements = placement.place(candidates, request, random);
+    placements.forEach((nodes, position) => {
+      for (const node of nodes) registry.expect(node, request.sizes[position] ?? 0);
+    });
+    return {
+      placements: placements.map((nodes) => ({ nodes: [...nodes] })),
+      holders: holdersOf(this.#components, placements.flat()),
+      usableNodes: candidates.length,
+    };
+  }
+
+  async #locate(
+    blocks: readonly { readonly hash: Uint8Array; readonly sizeBytes: number }[],
+    signal: AbortSignal,
+  ): Promise<LocatedBlock[]> {
+    const { locator, badCopies } = this.#components;
+    const hashes = blocks.map(({ hash }) => hexHash(hash));
+    const nodes = await locator.lookup(hashes, signal).catch((error: unknown) => {
+      throw fromDht(error);
+    });
+    return hashes.map((hash, position) => ({
+      hash: fromHex(hash),
+      sizeBytes: blocks[position]?.sizeBytes ?? 0,
+      nodes: (nodes[position] ?? []).filter((node) => !badCopies.isBad(hash, node)),
+    }));
+  }
+
+  #holders(blocks: readonly LocatedBlock[]): ReturnType<typeof holdersOf> {
+    return holdersOf(
+      this.#components,
+      blocks.flatMap(({ nodes }) => nodes),
+    );
+  }
+
+  #reportBadBlock(request: ReportBadBlockRequest, { peer }: CallContext): void {
+    const { badCopies, logger, members } = this.#components;
+    const hash = hexHash(request.hash);
+    logger.warn('block.bad-copy', { hash, node: request.node, reason: request.reason, reporter: peer });
+    badCopies.report(hash, request.node);
+    if (!hasRole(members.activeByPeer(peer), 'meta')) this.#tellOthers(request);
+  }
+
+  /** Best effort: a metadata node that does not hear of it offers the copy, and the next reader reports it there. */
+  #tellOthers(request: ReportBadBlockRequest): void {
+    const { members, network, logger } = this.#components;
+    for (const { peer } of members.withRole('meta')) {
+      if (peer === network.localPeer) continue;
+      call(network, peer, REPORT_BAD_BLOCK, request).catch((error: unknown) =>
+        logger.debug('block.report-not-passed-on', { peer, error: describeError(error) }),
+      );
+    }
+  }
+}
+
+function hexHash(hash: Uint8Array): BlockHash {
+  if (hash.length !== HASH_SIZE_BYTES) throw badRequest(`a block hash has ${HASH_SIZE_BYTES} bytes`);
+  return toHex(hash);
+}

@@ -1,0 +1,70 @@
+/** @module Registration and heartbeats of datanodes. */
+import type { StateMachine } from '../namespace/state-machine.ts';
+import { serve } from '../network/method.ts';
+import type { Network, PeerId } from '../network/network.ts';
+import type { HeartbeatRequest, HeartbeatResponse, NodeLoad, RegisterRequest } from '../protocol/messages.ts';
+import { HEARTBEAT, REGISTER } from '../protocol/methods.ts';
+import type { DatanodeRegistry } from './datanode-registry.ts';
+import { badRequest, notAllowed } from './errors.ts';
+import { type MemberDirectory, hasRole } from './member-directory.ts';
+
+export interface DatanodeServiceComponents {
+  readonly network: Network;
+  readonly members: MemberDirectory;
+  readonly machine: StateMachine;
+  readonly registry: DatanodeRegistry;
+}
+
+export interface DatanodeServiceOptions {
+  /** Identity of this node's location index; a datanode that sees a new one announces everything again. */
+  readonly boot: string;
+}
+
+export class DatanodeService {
+  readonly #components: DatanodeServiceComponents;
+  readonly #options: DatanodeServiceOptions;
+
+  constructor(components: DatanodeServiceComponents, options: DatanodeServiceOptions) {
+    this.#components = components;
+    this.#options = options;
+  }
+
+  start(): void {
+    const { network } = this.#components;
+    serve(network, REGISTER, async (request, { peer }) => {
+      this.#register(peer, request);
+      return { boot: this.#options.boot };
+    });
+    serve(network, HEARTBEAT, async (request, { peer }) => this.#heartbeat(peer, request));
+  }
+
+  #register(peer: PeerId, { node, generation, addresses, host, load }: RegisterRequest): void {
+    this.#checkCaller(peer, node);
+    this.#components.registry.register({ node, generation, addresses, host, load: required(load) });
+  }
+
+  #heartbeat(peer: PeerId, request: HeartbeatRequest): HeartbeatResponse {
+    this.#checkCaller(peer, request.node);
+    const { machine, registry } = this.#components;
+    const { membersVersion } = machine.counters();
+    return {
+      known: registry.heartbeat(request.node, request.generation, required(request.load)),
+      boot: this.#options.boot,
+      membersVersion,
+      members: request.membersVersion === membersVersion ? [] : [...machine.members()],
+    };
+  }
+
+  #checkCaller(peer: PeerId, node: number): void {
+    const member = this.#components.members.activeByPeer(peer);
+    if (!hasRole(member, 'data'))
+      throw notAllowed('only a datanode may register and send heartbeats', { peer });
+    if (member.number !== node)
+      throw notAllowed(`peer ${peer} is node ${member.number} and spoke for node ${node}`, { peer, node });
+  }
+}
+
+function required(load: NodeLoad | undefined): NodeLoad {
+  if (load === undefined) throw badRequest('a datanode reports its load');
+  return load;
+}

@@ -1,0 +1,102 @@
+/** @module Clients' changes to and reads of the namespace. */
+import type { SessionCommand } from '../namespace/schema.ts';
+import type { StateMachine } from '../namespace/state-machine.ts';
+import { serve } from '../network/method.ts';
+import type { Network, PeerId } from '../network/network.ts';
+import { FORWARD, LIST, MUTATE, STAT } from '../protocol/methods.ts';
+import { isHoldfastError } from '../common/errors.ts';
+import type { ForwardRequest, ForwardResponse } from '../protocol/messages.ts';
+import { badRequest, notAllowed, outcomeUnknown } from './errors.ts';
+import { type MemberDirectory, hasRole } from './member-directory.ts';
+import type { Proposer } from './proposer.ts';
+import type { RaftDriver } from './raft-driver.ts';
+import type { ReadBarrier } from './read-barrier.ts';
+
+export interface NamespaceServiceComponents {
+  readonly network: Network;
+  readonly machine: StateMachine;
+  readonly members: MemberDirectory;
+  readonly driver: RaftDriver;
+  readonly proposer: Proposer;
+  readonly barrier: ReadBarrier;
+}
+
+export const MAX_LIST_LIMIT = 1_000;
+
+/** Commands that are not idempotent: without a session, a retry could do them twice. */
+const NEEDS_SESSION: ReadonlySet<string> = new Set([
+  'makeDirectory',
+  'createFile',
+  'appendBlocks',
+  'closeFile',
+  'rename',
+  'copyFile',
+  'unlink',
+  'removeDirectory',
+  'removeTree',
+  'setReplication',
+  'touch',
+]);
+const NEEDS_NO_SESSION: ReadonlySet<string> = new Set(['openSession', 'renewLease', 'abandonFile']);
+
+export class NamespaceService {
+  readonly #components: NamespaceServiceComponents;
+
+  constructor(components: NamespaceServiceComponents) {
+    this.#components = components;
+  }
+
+  start(): void {
+    const { network, machine, proposer, barrier } = this.#components;
+    serve(network, MUTATE, async ({ command }, { peer, signal }) =>
+      proposer.submit(admitted(command, peer), signal),
+    );
+    serve(network, FORWARD, async (request, { peer }) => this.#forwarded(request, peer));
+    serve(network, STAT, async ({ path, stale }, { signal }) => {
+      if (!stale) await barrier.wait(signal);
+      return { stat: await machine.stat(path) };
+    });
+    serve(network, LIST, async ({ path, after, limit, stale }, { signal }) => {
+      if (!stale) await barrier.wait(signal);
+      return machine.list(path, after, limit === 0 ? MAX_LIST_LIMIT : Math.min(limit, MAX_LIST_LIMIT));
+    });
+  }
+
+  /** A batch of another metadata node. It is never forwarded on: who is no leader says so, and the sender looks again. */
+  async #forwarded({ commands }: ForwardRequest, peer: PeerId): Promise<ForwardResponse> {
+    const { members, driver } = this.#components;
+    if (!hasRole(members.activeByPeer(peer), 'meta'))
+      throw notAllowed('only a metadata node may forward commands', { peer });
+    const outcomes = await Promise.allSettled(commands.map((command) => driver.propose(command)));
+    const committed = outcomes.filter((outcome) => outcome.status === 'fulfilled').map(({ value }) => value);
+    if (committed.length < outcomes.length) throw batchError(outcomes, committed.length);
+    return {
+      results: committed.map(({ result }) => result),
+      index: committed.reduce((highest, { index }) => Math.max(highest, index), 0),
+    };
+  }
+}
+
+/** One answer for all: "nothing happened" may be said only when it is true of every command. */
+function batchError(outcomes: readonly PromiseSettledResult<unknown>[], committed: number): unknown {
+  const reasons = outcomes.filter((outcome) => outcome.status === 'rejected').map(({ reason }) => reason);
+  const surelyNothing =
+    committed === 0 && reasons.every((reason) => isHoldfastError(reason) && reason.kind !== 'unknown');
+  return surelyNothing
+    ? reasons[0]
+    : outcomeUnknown('only part of a forwarded batch was confirmed', reasons[0]);
+}
+
+/** The command as it may go into the log: only what clients may do, and a session in the name of its real owner. */
+function admitted(command: SessionCommand | undefined, peer: PeerId): SessionCommand {
+  const kind = command?.command?.kind;
+  if (command === undefined || kind === undefined) throw badRequest('it carries no command');
+  if (kind.$case === 'openSession')
+    return { ...command, command: { kind: { $case: 'openSession', value: { ...kind.value, owner: peer } } } };
+  if (NEEDS_NO_SESSION.has(kind.$case)) return command;
+  if (!NEEDS_SESSION.has(kind.$case))
+    throw notAllowed(`clients may not propose ${kind.$case}`, { command: kind.$case });
+  if (command.session === '' || command.sequence === 0)
+    throw badRequest(`${kind.$case} must carry a session and a sequence from 1`, { command: kind.$case });
+  return command;
+}

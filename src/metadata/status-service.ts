@@ -1,0 +1,110 @@
+/** @module One screen of what this metadata node knows of the cluster. */
+import type { NodeId } from '../../raft/types.ts';
+import type { Clock } from '../common/clock.ts';
+import type { Member } from '../namespace/schema.ts';
+import type { StateMachine } from '../namespace/state-machine.ts';
+import { call, serve } from '../network/method.ts';
+import type { Network } from '../network/network.ts';
+import type {
+  DataNodeStatus,
+  MetadataNodeStatus,
+  StatusRequest,
+  StatusResponse,
+} from '../protocol/messages.ts';
+import { INDEX_STATUS, STATUS } from '../protocol/methods.ts';
+import type { AtRiskWorker } from './at-risk-worker.ts';
+import type { DatanodeRegistry } from './datanode-registry.ts';
+import type { MemberDirectory } from './member-directory.ts';
+import type { RaftDriver } from './raft-driver.ts';
+import type { ReadBarrier } from './read-barrier.ts';
+
+export interface StatusServiceComponents {
+  readonly network: Network;
+  readonly machine: StateMachine;
+  readonly members: MemberDirectory;
+  readonly registry: DatanodeRegistry;
+  readonly driver: RaftDriver;
+  readonly barrier: ReadBarrier;
+  readonly atRisk: AtRiskWorker;
+  readonly clock: Clock;
+}
+
+/** A metadata node that does not answer within this is shown as unreachable. */
+const PROBE_TIMEOUT_MS = 1_000;
+
+type RaftStatus = ReturnType<RaftDriver['status']>;
+
+export class StatusService {
+  readonly #components: StatusServiceComponents;
+
+  constructor(components: StatusServiceComponents) {
+    this.#components = components;
+  }
+
+  start(): void {
+    serve(this.#components.network, STATUS, (request, { signal }) => this.#status(request, signal));
+  }
+
+  async #status({ stale }: StatusRequest, signal: AbortSignal): Promise<StatusResponse> {
+    const { machine, members, driver, barrier, atRisk } = this.#components;
+    if (!stale) await barrier.wait(signal);
+    const raft = driver.status();
+    return {
+      cluster: machine.cluster(),
+      answeredBy: driver.id,
+      leader: driver.leader,
+      term: raft.term,
+      commit: raft.commit,
+      applied: driver.appliedIndex,
+      metadataNodes: await Promise.all(
+        members.withRole('meta').map((member) => this.#metadataNode(member, raft, signal)),
+      ),
+      dataNodes: members.withRole('data').map((member) => this.#dataNode(member)),
+      counters: machine.counters(),
+      ...atRisk.figures(),
+    };
+  }
+
+  async #metadataNode(member: Member, raft: RaftStatus, signal: AbortSignal): Promise<MetadataNodeStatus> {
+    const records = await this.#indexRecords(member, signal);
+    const isSelf = member.number === raft.id;
+    return {
+      member,
+      raftRole: raftRole(member.number, raft),
+      reachable: records !== undefined,
+      match: raft.progress.find(({ id }) => id === member.number)?.match ?? 0,
+      applied: isSelf ? this.#components.driver.appliedIndex : 0,
+      indexRecords: records ?? 0,
+    };
+  }
+
+  async #indexRecords({ peer }: Member, signal: AbortSignal): Promise<number | undefined> {
+    try {
+      const options = { signal, timeoutMs: PROBE_TIMEOUT_MS };
+      return (await call(this.#components.network, peer, INDEX_STATUS, {}, options)).records;
+    } catch {
+      // Whatever the reason, it is what `reachable: false` says.
+      return undefined;
+    }
+  }
+
+  #dataNode(member: Member): DataNodeStatus {
+    const { registry } = this.#components;
+    const load = registry.get(member.number)?.load;
+    return {
+      member,
+      liveness: registry.liveness(member.number),
+      capacityBytes: load?.capacityBytes ?? 0,
+      usedBytes: load?.usedBytes ?? 0,
+      freeBytes: load?.freeBytes ?? 0,
+      blocks: load?.blocks ?? 0,
+      silentMs: Math.round(registry.silentMs(member.number) ?? 0),
+    };
+  }
+}
+
+function raftRole(number: NodeId, { lead, confState }: RaftStatus): string {
+  if (number === lead) return 'leader';
+  if (confState.voters.includes(number)) return 'voter';
+  return confState.learners.includes(number) ? 'learner' : 'joining';
+}
