@@ -1,0 +1,188 @@
+/** @module Frames over one libp2p stream: many small ones become one write, large bodies are not copied. */
+import type { Stream } from '@libp2p/interface';
+import { KIB, MIB } from '../common/bytes.ts';
+import { disconnected } from './errors.ts';
+import { FRAME_HEADER_BYTES, type FrameKind, FrameReader, writeFrameHeader } from './frame.ts';
+import type { FrameStream, FrameStreamListener } from './transport.ts';
+
+/** Frames up to this size are gathered by copying; above, the copy would cost more than a separate write. */
+const GATHER_BYTES: number = 16 * KIB;
+const SCRATCH_BYTES: number = 64 * KIB;
+/** Unsent bytes: above the first, bulk waits; above the second, requests are refused. */
+const HIGH_WATER_BYTES: number = 512 * KIB;
+const OVERFULL_BYTES: number = 16 * MIB;
+const EMPTY = new Uint8Array(0);
+
+export class Libp2pStream implements FrameStream {
+  readonly #stream: Stream;
+  readonly #reader: FrameReader;
+  #listener: FrameStreamListener | undefined;
+
+  /** Gathered frames lie in [0, #filled) of the scratch buffer, after everything in #parts. */
+  #scratch = new Uint8Array(SCRATCH_BYTES);
+  #scratchView = new DataView(this.#scratch.buffer);
+  #filled = 0;
+  #parts: Uint8Array[] = [];
+  #partsBytes = 0;
+  #flushing = false;
+  #blocked = false;
+  readonly #writers: (() => void)[] = [];
+  #closed: { readonly cause: unknown } | undefined;
+
+  constructor(stream: Stream) {
+    this.#stream = stream;
+    this.#reader = new FrameReader((kind, id, argument, body) =>
+      this.#listener?.frame(kind, id, argument, body),
+    );
+    stream.addEventListener('drain', () => {
+      this.#blocked = false;
+      this.#flush();
+    });
+    stream.addEventListener('close', (event) => this.#close(event.error));
+    stream.addEventListener('remoteCloseWrite', () => this.abort(disconnected(stream.id, 'a closed stream')));
+  }
+
+  get writable(): boolean {
+    return this.#accepts() && this.#writers.length === 0;
+  }
+
+  get overfull(): boolean {
+    return this.#partsBytes + this.#filled >= OVERFULL_BYTES;
+  }
+
+  listen(listener: FrameStreamListener): void {
+    this.#listener = listener;
+    if (this.#closed !== undefined) return listener.closed(this.#closed.cause);
+    // From here on libp2p hands over what it kept for the first listener.
+    this.#stream.addEventListener('message', (event) => {
+      try {
+        if (event.data instanceof Uint8Array) this.#reader.push(event.data);
+        else for (const chunk of event.data) this.#reader.push(chunk);
+      } catch (error) {
+        this.abort(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
+  }
+
+  send(kind: FrameKind, id: number, argument: number, head: Uint8Array, body: Uint8Array): boolean {
+    if (this.#closed !== undefined) return false;
+    const bodyBytes = head.byteLength + body.byteLength;
+    const gathers = bodyBytes <= GATHER_BYTES;
+    const gathered = FRAME_HEADER_BYTES + (gathers ? bodyBytes : head.byteLength);
+    if (this.#filled + gathered > SCRATCH_BYTES) this.#spill();
+    writeFrameHeader(this.#scratchView, this.#filled, { kind, id, argument, bodyBytes });
+    this.#scratch.set(head, this.#filled + FRAME_HEADER_BYTES);
+    if (gathers) this.#scratch.set(body, this.#filled + FRAME_HEADER_BYTES + head.byteLength);
+    this.#filled += gathered;
+    if (!gathers) {
+      this.#spill();
+      this.#append(body);
+    }
+    this.#scheduleFlush();
+    return true;
+  }
+
+  onceWritable(callback: () => void): void {
+    if (this.#closed !== undefined) return;
+    this.#writers.push(callback);
+    this.#scheduleFlush();
+  }
+
+  pause(): void {
+    if (this.#isReadable()) this.#stream.pause();
+  }
+
+  resume(): void {
+    if (this.#isReadable()) this.#stream.resume();
+  }
+
+  limitBody(limitBytes: number): void {
+    this.#reader.limitBytes = limitBytes;
+  }
+
+  abort(cause: Error): void {
+    this.#close(cause);
+    this.#stream.abort(cause);
+  }
+
+  async close(signal: AbortSignal): Promise<void> {
+    this.#flush();
+    while (this.#closed === undefined && this.#partsBytes + this.#filled > 0)
+      await this.#stream.onDrain({ signal });
+    if (this.#closed === undefined) await this.#stream.close({ signal });
+    this.#close(new Error('closed by its owner'));
+  }
+
+  #accepts(): boolean {
+    return this.#closed === undefined && !this.#blocked && this.#partsBytes + this.#filled < HIGH_WATER_BYTES;
+  }
+
+  #isReadable(): boolean {
+    return this.#stream.readStatus === 'readable' || this.#stream.readStatus === 'paused';
+  }
+
+  #append(part: Uint8Array): void {
+    this.#parts.push(part);
+    this.#partsBytes += part.byteLength;
+  }
+
+  #spill(): void {
+    if (this.#filled === 0) return;
+    this.#append(this.#scratch.slice(0, this.#filled));
+    this.#filled = 0;
+  }
+
+  /** Once per turn of the microtask queue, so that everything sent in this turn goes out together. */
+  #scheduleFlush(): void {
+    if (this.#flushing || this.#blocked) return;
+    this.#flushing = true;
+    queueMicrotask(() => {
+      this.#flushing = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    this.#writeParts();
+    for (let writer = this.#nextWriter(); writer !== undefined; writer = this.#nextWriter()) writer();
+  }
+
+  #nextWriter(): (() => void) | undefined {
+    return this.#accepts() ? this.#writers.shift() : undefined;
+  }
+
+  #writeParts(): void {
+    this.#spill();
+    let next = 0;
+    while (!this.#blocked && this.#closed === undefined) {
+      const part = this.#parts[next];
+      if (part === undefined) break;
+      next += 1;
+      this.#partsBytes -= part.byteLength;
+      this.#blocked = !this.#write(part);
+    }
+    this.#parts = next === this.#parts.length ? [] : this.#parts.slice(next);
+  }
+
+  #write(part: Uint8Array): boolean {
+    try {
+      return this.#stream.send(part);
+    } catch (error) {
+      // libp2p throws where the stream closed under us; the close event may not have come yet.
+      this.#close(error);
+      return false;
+    }
+  }
+
+  #close(cause: unknown): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = { cause };
+    this.#scratch = EMPTY;
+    this.#scratchView = new DataView(EMPTY.buffer);
+    this.#parts = [];
+    this.#partsBytes = 0;
+    this.#filled = 0;
+    this.#writers.length = 0;
+    this.#listener?.closed(cause);
+  }
+}

@@ -1,0 +1,120 @@
+/** @module The real network against the suite, and what only it can do. */
+import { kadDHT, passthroughMapper, type KadDHT } from '@libp2p/kad-dht';
+import { afterEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/common/clock.ts';
+import { silentLogger } from '../../src/common/logger.ts';
+import { systemRandom } from '../../src/common/random.ts';
+import { utf8 } from '../../src/common/bytes.ts';
+import { createIdentity, type Identity } from '../../src/network/identity.ts';
+import type { Libp2pHostOptions } from '../../src/network/libp2p-host.ts';
+import { createLibp2pNetwork, type Libp2pNetwork } from '../../src/network/libp2p-network.ts';
+import { describeNetwork } from './network.suite.ts';
+
+const started: Libp2pNetwork[] = [];
+
+async function startOn(
+  identity: Identity,
+  options: Partial<Libp2pHostOptions> & { listen: readonly string[] },
+): Promise<Libp2pNetwork> {
+  const network = await createLibp2pNetwork(
+    { identity, clock: systemClock, random: systemRandom, logger: silentLogger },
+    options,
+  );
+  await network.start();
+  started.push(network);
+  return network;
+}
+
+async function stopAll(): Promise<void> {
+  await Promise.all(started.splice(0).map((network) => network.stop()));
+}
+
+const anyPort = ['/ip4/127.0.0.1/tcp/0'];
+
+describeNetwork('Libp2pNetwork', async () => {
+  const homes = new Map<string, { identity: Identity; listen: string[] }>();
+  return {
+    start: async (name) => {
+      const home = homes.get(name) ?? { identity: await createIdentity(), listen: [...anyPort] };
+      const network = await startOn(home.identity, home);
+      home.listen = [network.addresses()[0]?.split('/p2p/')[0] ?? ''];
+      homes.set(name, home);
+      return network;
+    },
+    stopAll,
+  };
+});
+
+describe('Libp2pNetwork', () => {
+  afterEach(stopAll);
+
+  it('names the port that another process has', async () => {
+    const first = await startOn(await createIdentity(), { listen: anyPort });
+    const taken = first.addresses()[0]?.split('/p2p/')[0] ?? '';
+    const port = taken.split('/').at(-1) ?? '';
+    await expect(startOn(await createIdentity(), { listen: [taken] })).rejects.toMatchObject({
+      code: 'NETWORK_PORT_IN_USE',
+      message: expect.stringContaining(port),
+      facts: { port },
+    });
+  });
+
+  it('has addresses that end in its peer id, and announces what it is told to', async () => {
+    const identity = await createIdentity();
+    const plain = await startOn(identity, { listen: ['/ip4/0.0.0.0/tcp/0'] });
+    expect(plain.addresses().length).toBeGreaterThan(0);
+    for (const address of plain.addresses()) expect(address).toMatch(new RegExp(`/p2p/${identity.peer}$`));
+    const announced = await startOn(await createIdentity(), {
+      listen: anyPort,
+      announce: ['/dns4/storage.example.org/tcp/4600'],
+    });
+    expect(announced.addresses()).toEqual([`/dns4/storage.example.org/tcp/4600/p2p/${announced.localPeer}`]);
+  });
+
+  it('refuses to take one peer for another, and nonsense for an address', async () => {
+    const [a, b] = [
+      await startOn(await createIdentity(), { listen: [] }),
+      await startOn(await createIdentity(), { listen: anyPort }),
+    ];
+    const impostor = `${b.addresses()[0]?.split('/p2p/')[0]}/p2p/${(await createIdentity()).peer}`;
+    await expect(a.dial(impostor)).rejects.toMatchObject({ code: 'NETWORK_UNREACHABLE' });
+    await expect(a.dial('nonsense')).rejects.toMatchObject({ code: 'NETWORK_BAD_ADDRESS' });
+    await expect(a.request('nonsense', 'control', 'x', utf8(''))).rejects.toMatchObject({
+      code: 'NETWORK_UNREACHABLE',
+    });
+    expect(await a.dial(b.addresses()[0] ?? '')).toBe(b.localPeer);
+  });
+
+  it('keeps strangers out of a guarded protocol of another service', async () => {
+    const protocol = '/test/kad/1';
+    const dht = (): ((components: never) => unknown) =>
+      kadDHT({
+        protocol,
+        clientMode: false,
+        peerInfoMapper: passthroughMapper,
+        allowQueryWithZeroPeers: true,
+      }) as never;
+    const options = { listen: anyPort, services: { dht: dht() as never }, guardedProtocols: [protocol] };
+    const a = await startOn(await createIdentity(), { ...options, services: { dht: dht() as never } });
+    const b = await startOn(await createIdentity(), options);
+    const asked: string[] = [];
+    let isMember = false;
+    b.authorize((peer) => {
+      asked.push(peer);
+      return isMember;
+    });
+    await a.dial(b.addresses()[0] ?? '');
+    const query = async (): Promise<string[]> => {
+      const names: string[] = [];
+      const signal = AbortSignal.timeout(3000);
+      const key = new Uint8Array(32);
+      for await (const event of a.service<KadDHT>('dht').getClosestPeers(key, { signal }))
+        names.push(event.name);
+      return names;
+    };
+    await expect.poll(async () => (await query()).includes('QUERY_ERROR'), { timeout: 5000 }).toBe(true);
+    expect(asked).toContain(a.localPeer);
+    isMember = true;
+    await expect.poll(async () => (await query()).includes('PEER_RESPONSE'), { timeout: 5000 }).toBe(true);
+  });
+});
