@@ -4,6 +4,7 @@ import { assert, isHoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { corruptLog, FailureLatch, logNotEmpty, storageClosed, storageFailed } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
+import { foldChanges } from './log-batch.ts';
 import { assertFollows, type LogChange, type LogPosition, LogWindow } from './log-window.ts';
 import { bootstrapChange } from './memory-raft-log.ts';
 import type { LogWrite, RaftLogStore } from './raft-log-store.ts';
@@ -120,7 +121,7 @@ export class SqliteRaftLog implements RaftLogStore {
     this.#closed = true;
     await this.#commits.idle();
     try {
-      if (this.#hardStateWaits) await this.#transaction([]);
+      if (this.#hardStateWaits) await this.#transaction({ kind: 'append', entries: [] });
     } finally {
       await this.#connection.close();
     }
@@ -134,7 +135,7 @@ export class SqliteRaftLog implements RaftLogStore {
 
   async #write(queued: readonly QueuedChange[]): Promise<void> {
     if (queued.every((one) => this.#mayWait(one))) return this.#holdBack(queued);
-    for (const group of splitAtSnapshots(queued)) await this.#transaction(group);
+    for (const change of foldChanges(queued.map((one) => one.change))) await this.#transaction(change);
   }
 
   /** Only a bare commit index may wait, whatever the caller says of it. */
@@ -151,12 +152,12 @@ export class SqliteRaftLog implements RaftLogStore {
     this.#hardStateWaits = true;
   }
 
-  async #transaction(changes: readonly LogChange[]): Promise<void> {
+  async #transaction(change: LogChange): Promise<void> {
     this.#latch.check();
-    const live = changes.filter((change) => !this.#isOutdated(change));
+    if (this.#isOutdated(change)) return;
     try {
-      await this.#connection.transaction((sql) => this.#writeChanges(sql, live));
-      for (const change of live) this.#window.apply(change);
+      await this.#connection.transaction((sql) => this.#writeChange(sql, change));
+      this.#window.apply(change);
     } catch (cause) {
       throw this.#latch.fail('write the Raft log', this.#connection.path, cause);
     }
@@ -169,36 +170,29 @@ export class SqliteRaftLog implements RaftLogStore {
     return change.snapshot.metadata.index < this.#window.storedSnapshot.metadata.index;
   }
 
-  async #writeChanges(sql: Sql, changes: readonly LogChange[]): Promise<void> {
-    let last = this.#window.lastIndex();
-    let hardState = this.#hardStateWaits ? this.#window.initialState().hardState : undefined;
-    for (const change of changes) {
-      if (change.kind === 'compact') {
-        await this.#writeCompaction(sql, change.snapshot, change.upTo);
-      } else {
-        last = await this.#writeAppend(sql, change, last);
-        hardState = change.hardState ?? hardState;
-      }
-    }
+  async #writeChange(sql: Sql, change: LogChange): Promise<void> {
+    const held = this.#hardStateWaits ? this.#window.initialState().hardState : undefined;
+    if (change.kind === 'compact') await this.#writeCompaction(sql, change.snapshot, change.upTo);
+    else await this.#writeAppend(sql, change);
+    const hardState = (change.kind === 'append' ? change.hardState : undefined) ?? held;
     if (hardState !== undefined) await saveHardState(sql, hardState);
   }
 
-  /** Returns the new last index. */
-  async #writeAppend(sql: Sql, change: LogChange & { kind: 'append' }, last: Index): Promise<Index> {
-    let base = this.#window.base;
-    let end = last;
+  async #writeAppend(sql: Sql, change: LogChange & { kind: 'append' }): Promise<void> {
+    let base: LogPosition = this.#window.base;
+    let last = this.#window.lastIndex();
     if (change.snapshot !== undefined) {
-      base = change.snapshot.metadata;
-      end = base.index;
+      const { index, term } = change.snapshot.metadata;
+      base = { index, term };
+      last = index;
       await sql.run('DELETE FROM entries');
-      await saveSnapshot(sql, change.snapshot, { index: base.index, term: base.term });
+      await saveSnapshot(sql, change.snapshot, base);
     }
     const first = change.entries[0];
-    if (first === undefined) return end;
-    assertFollows(change.entries, base.index, end);
-    if (first.index <= end) await sql.run('DELETE FROM entries WHERE idx >= ?', [first.index]);
+    if (first === undefined) return;
+    assertFollows(change.entries, base.index, last);
+    if (first.index <= last) await sql.run('DELETE FROM entries WHERE idx >= ?', [first.index]);
     await insertEntries(sql, change.entries);
-    return first.index + change.entries.length - 1;
   }
 
   async #writeCompaction(sql: Sql, snapshot: Snapshot, upTo: Index): Promise<void> {
@@ -208,19 +202,6 @@ export class SqliteRaftLog implements RaftLogStore {
     await saveSnapshot(sql, snapshot, next);
     if (moves) await sql.run('DELETE FROM entries WHERE idx <= ?', [upTo]);
   }
-}
-
-/** Changes that move the base of the log get a transaction of their own: the next ones are checked against it. */
-function splitAtSnapshots(queued: readonly QueuedChange[]): LogChange[][] {
-  const groups: LogChange[][] = [];
-  let current: LogChange[] | undefined;
-  for (const { change } of queued) {
-    const movesBase = change.kind === 'compact' || change.snapshot !== undefined;
-    if (current === undefined || movesBase) groups.push((current = []));
-    current.push(change);
-    if (movesBase) current = undefined;
-  }
-  return groups;
 }
 
 async function connect(path: string): Promise<SqliteConnection> {
