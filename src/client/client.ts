@@ -29,13 +29,13 @@ import type {
   Usage,
   WalkEntry,
 } from './client-options.ts';
-import { openSurroundings, type Surroundings, type SurroundingsComponents, type SurroundingsOptions } from './surroundings.ts';
+import { ClientContext, type ClientContextComponents, type ClientContextOptions } from './client-context.ts';
 import { locateFile, readFile } from './file-reader.ts';
 import { writeFile } from './file-writer.ts';
 import { listDirectory, measureUsage, walkTree } from './tree.ts';
-import { removedOf, statOf } from './result.ts';
+import { removedResult, statOf } from './result.ts';
 
-export interface ClientOptions extends SurroundingsOptions {
+export interface ClientOptions extends ClientContextOptions {
   /** Called once by close(), e.g. to stop a network made for this client. */
   readonly release: () => Promise<void>;
 }
@@ -45,12 +45,12 @@ export interface ClientOptions extends SurroundingsOptions {
  * (unknown), NAMESPACE_* (refused), or the reason of its `signal`.
  */
 export class Client {
-  readonly #surroundings: Surroundings;
+  readonly #context: ClientContext;
   readonly #release: () => Promise<void>;
   #closed: Promise<void> | undefined;
 
-  constructor(components: SurroundingsComponents, options: ClientOptions) {
-    this.#surroundings = openSurroundings(components, options);
+  constructor(components: ClientContextComponents, options: ClientOptions) {
+    this.#context = new ClientContext(components, options);
     this.#release = options.release;
   }
 
@@ -59,112 +59,113 @@ export class Client {
    * Errors: METADATA_NOT_ENOUGH_DATANODES, CLIENT_WRITE_FAILED, CLIENT_INVALID_ARGUMENT, NAMESPACE_*.
    */
   put(path: string, source: PutSource, options: PutOptions = {}): Promise<PutResult> {
-    return writeFile(this.#surroundings, path, source, options);
+    return writeFile(this.#context, path, source, options);
   }
 
   /** Opens a file. Iterating may fail with CLIENT_BLOCK_UNAVAILABLE or CLIENT_FILE_CHANGED. */
   get(path: string, options: GetOptions = {}): Promise<GetResult> {
-    return readFile(this.#surroundings, path, options);
+    return readFile(this.#context, path, options);
   }
 
   async stat(path: string, options: ReadOptions = {}): Promise<Stat> {
     const request = { path, stale: options.stale ?? false };
-    return statOf('stat', (await this.#surroundings.metadata.ask(STAT, request, options)).stat);
+    return statOf('stat', (await this.#context.metadata.ask(STAT, request, options)).stat);
   }
 
-  /** A directory's entries by name, or a file's own entry. */
+  /** A directory's entries in the order of their names. Errors: NAMESPACE_NOT_A_DIRECTORY. */
   list(path: string, options: ReadOptions = {}): AsyncIterable<ListEntry> {
-    return listDirectory(this.#surroundings.metadata, path, options);
+    return listDirectory(this.#context.metadata, path, options);
   }
 
   /** Everything below `path`, parents before children; the entry of `path` itself comes first. */
   walk(path: string, options: ReadOptions = {}): AsyncIterable<WalkEntry> {
-    return walkTree(this.#surroundings.metadata, path, options);
+    return walkTree(this.#context.metadata, path, options);
   }
 
   async mkdir(path: string, options: MakeDirectoryOptions = {}): Promise<void> {
     const value = { path, parents: options.parents ?? false };
-    await this.#surroundings.mutations.run({ $case: 'makeDirectory', value }, options);
+    await this.#context.mutations.run({ $case: 'makeDirectory', value }, options);
   }
 
   async rmdir(path: string, options: OperationOptions = {}): Promise<void> {
-    await this.#surroundings.mutations.run({ $case: 'removeDirectory', value: { path } }, options);
+    await this.#context.mutations.run({ $case: 'removeDirectory', value: { path } }, options);
   }
 
   async unlink(path: string, options: OperationOptions = {}): Promise<void> {
-    await this.#surroundings.mutations.run({ $case: 'unlink', value: { path } }, options);
+    await this.#context.mutations.run({ $case: 'unlink', value: { path } }, options);
   }
 
   /** Removes a file, or a directory with everything below it, atomically. */
   async removeTree(path: string, options: OperationOptions = {}): Promise<Removed> {
-    return removedOf(await this.#surroundings.mutations.run({ $case: 'removeTree', value: { path } }, options));
+    const result = await this.#context.mutations.run({ $case: 'removeTree', value: { path } }, options);
+    return removedResult('removeTree', result);
   }
 
   /** Atomic, for files and whole directories; a file at `to` is replaced. */
   async rename(from: string, to: string, options: MoveOptions = {}): Promise<void> {
     const value = { from, to, noClobber: options.noClobber ?? false };
-    await this.#surroundings.mutations.run({ $case: 'rename', value }, options);
+    await this.#context.mutations.run({ $case: 'rename', value }, options);
   }
 
   /** Copies a file by reference: no block is moved. */
   async copy(from: string, to: string, options: MoveOptions = {}): Promise<void> {
     const value = { from, to, noClobber: options.noClobber ?? false };
-    await this.#surroundings.mutations.run({ $case: 'copyFile', value }, options);
+    await this.#context.mutations.run({ $case: 'copyFile', value }, options);
   }
 
   /** Sets the modification time; creates an empty file where there is none. */
   async touch(path: string, options: TouchOptions = {}): Promise<void> {
     const value = { path, mtimeMs: options.mtimeMs ?? 0 };
-    await this.#surroundings.mutations.run({ $case: 'touch', value }, options);
+    await this.#context.mutations.run({ $case: 'touch', value }, options);
   }
 
   async setReplication(path: string, replication: number, options: OperationOptions = {}): Promise<void> {
-    await this.#surroundings.mutations.run({ $case: 'setReplication', value: { path, replication } }, options);
+    await this.#context.mutations.run({ $case: 'setReplication', value: { path, replication } }, options);
   }
 
   usage(path: string, options: ReadOptions = {}): Promise<Usage> {
-    return measureUsage(this.#surroundings.metadata, path, options);
+    return measureUsage(this.#context.metadata, path, options);
   }
 
   locate(path: string, options: ReadOptions = {}): Promise<FileLocation> {
-    return locateFile(this.#surroundings.metadata, path, options);
+    return locateFile(this.#context.metadata, path, options);
   }
 
   /** What the datanode `peer` holds, in hash order. */
   blocksHere(peer: PeerId, options: OperationOptions = {}): AsyncIterable<BlockHere> {
-    return listBlocksHere(this.#surroundings, peer, options);
+    return listBlocksHere(this.#context, peer, options);
   }
 
   status(options: ReadOptions = {}): Promise<StatusResponse> {
-    return this.#surroundings.metadata.ask(STATUS, { stale: options.stale ?? false }, options);
+    return this.#context.metadata.ask(STATUS, { stale: options.stale ?? false }, options);
   }
 
   members(options: ReadOptions = {}): Promise<MembersResponse> {
-    return this.#surroundings.metadata.ask(MEMBERS, { stale: options.stale ?? false }, options);
+    return this.#context.metadata.ask(MEMBERS, { stale: options.stale ?? false }, options);
   }
 
   /** Not repeated after an unknown outcome inside one metadata node: at worst a token nobody knows is left to expire. */
   createToken(token: NewToken, options: OperationOptions = {}): Promise<CreateTokenResponse> {
     const { roles, uses = 1, unlimited = false, lifetimeMs } = token;
     const request = { roles: [...roles], uses, unlimited, lifetimeMs };
-    return this.#surroundings.metadata.ask(CREATE_TOKEN, request, options);
+    return this.#context.metadata.ask(CREATE_TOKEN, request, options);
   }
 
   async listTokens(options: OperationOptions = {}): Promise<readonly Token[]> {
-    return (await this.#surroundings.metadata.ask(LIST_TOKENS, {}, options)).tokens;
+    return (await this.#context.metadata.ask(LIST_TOKENS, {}, options)).tokens;
   }
 
   async revokeToken(id: string, options: OperationOptions = {}): Promise<void> {
-    await this.#surroundings.metadata.ask(REVOKE_TOKEN, { id }, options);
+    await this.#context.metadata.ask(REVOKE_TOKEN, { id }, options);
   }
 
   async removeMember(number: Member['number'], options: OperationOptions = {}): Promise<void> {
-    await this.#surroundings.metadata.ask(REMOVE_MEMBER, { number }, options);
+    await this.#context.metadata.ask(REMOVE_MEMBER, { number }, options);
   }
 
   /** Ends what is in flight with CLIENT_CLOSED. Repeating it waits for the same end. */
   close(): Promise<void> {
-    this.#closed ??= this.#surroundings.close().then(this.#release);
+    this.#closed ??= this.#context.close().then(this.#release);
     return this.#closed;
   }
 

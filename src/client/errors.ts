@@ -130,3 +130,21 @@ export function closed(): HoldfastError {
     message: 'This client was closed. Connect again.',
   });
 }
+
+export function readStalled(node: number, afterMs: number): HoldfastError {
+  return new HoldfastError({
+    code: 'CLIENT_READ_STALLED',
+    kind: 'unavailable',
+    message: `Datanode ${node} sent nothing for ${afterMs} ms in the middle of a block. Another copy is read instead.`,
+    facts: { node, afterMs },
+  });
+}
+
+export function wrongLength(hash: string, node: number, wanted: number, got: number): HoldfastError {
+  return new HoldfastError({
+    code: 'CLIENT_BAD_COPY',
+    kind: 'broken',
+    message: `Datanode ${node} sent ${got} bytes of block ${hash} where ${wanted} were asked for. The copy was reported; another one is read instead.`,
+    facts: { hash, node, wanted, got },
+  });
+}

@@ -20,6 +20,8 @@ export interface AskOptions {
   readonly signal?: AbortSignal | undefined;
   /** How long to go on trying, in milliseconds; DEFAULT_PATIENCE_MS when absent. */
   readonly patienceMs?: number | undefined;
+  /** Told when an attempt ended so that it may have had an effect. */
+  readonly onUnknown?: (() => void) | undefined;
 }
 
 /** Architecture: with a majority of the metadata nodes gone, a write is refused within ten seconds. */
@@ -95,7 +97,10 @@ export class MetadataPeers {
       } catch (error) {
         signal.throwIfAborted();
         if (!mayRetry(error)) throw error;
-        if (isHoldfastError(error) && error.kind === 'unknown') kind = 'unknown';
+        if (isHoldfastError(error) && error.kind === 'unknown') {
+          kind = 'unknown';
+          options.onUnknown?.();
+        }
         last = preferTelling(last, error);
         tried.add(peer);
         this.#moveOn(position);

@@ -1,0 +1,125 @@
+/** @module Where the next blocks of one file go: placements asked for in batches, ahead of need. */
+import { sleep } from '../common/clock.ts';
+import type { Holder } from '../protocol/messages.ts';
+import { MEMBERS, PLACE } from '../protocol/methods.ts';
+import type { ClientContext } from './client-context.ts';
+import { notEnoughDatanodes } from './errors.ts';
+import { PUT_PATIENCE_MS } from './open-file.ts';
+
+export interface BlockPlacerOptions {
+  /** Copies wanted of each block. */
+  readonly copies: number;
+  readonly blockSizeBytes: number;
+  /** What the file will have, if known: no more placements are asked for than it needs. */
+  readonly expectedBytes: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Placements of full blocks that one question asks for, at most. */
+const BATCH_BLOCKS = 8;
+/** Two copies make a block safe enough to acknowledge (architecture §4: W). */
+const SAFE_COPIES = 2;
+/** Datanodes may be restarting: a shortage is an error only when it lasts this long, in milliseconds. */
+const SHORTAGE_PATIENCE_MS = 5_000;
+const SHORTAGE_POLL_MS = 250;
+
+export class BlockPlacer {
+  readonly #context: ClientContext;
+  readonly #options: BlockPlacerOptions;
+  #ahead: (readonly Holder[])[] = [];
+  #asking: Promise<void> | undefined;
+  #placedBytes = 0;
+  #batchBlocks = 1;
+  #isOnlyDatanode: Promise<boolean> | undefined;
+
+  constructor(context: ClientContext, options: BlockPlacerOptions) {
+    this.#context = context;
+    this.#options = options;
+  }
+
+  /**
+   * The datanodes for one block, first to last: at most `copies`, at least what requiredCopies() says.
+   * Errors: METADATA_NOT_ENOUGH_DATANODES.
+   */
+  async chain(sizeBytes: number): Promise<readonly Holder[]> {
+    const { clock } = this.#context;
+    const deadline = clock.monotonicMs() + SHORTAGE_PATIENCE_MS;
+    for (;;) {
+      const chain = await this.#next(sizeBytes);
+      if (chain.length >= Math.min(SAFE_COPIES, this.#options.copies)) return chain;
+      const required = await this.requiredCopies();
+      if (chain.length >= required) return chain;
+      if (clock.monotonicMs() >= deadline) throw notEnoughDatanodes(required, chain.length);
+      this.#ahead = [];
+      await sleep(clock, SHORTAGE_POLL_MS, this.#options.signal);
+    }
+  }
+
+  /** Up to `count` further datanodes for a block, none of `exclude`. */
+  async replacements(sizeBytes: number, count: number, exclude: readonly number[]): Promise<readonly Holder[]> {
+    const [placement = []] = await this.#ask([sizeBytes], count, [...exclude, ...this.#context.standing.bad()]);
+    return placement;
+  }
+
+  /** How many copies must be acknowledged: two, or one when one is wanted or the cluster has one datanode. */
+  async requiredCopies(): Promise<number> {
+    if (this.#options.copies < SAFE_COPIES) return this.#options.copies;
+    this.#isOnlyDatanode ??= this.#countDatanodes().then((count) => count === 1);
+    return (await this.#isOnlyDatanode) ? 1 : SAFE_COPIES;
+  }
+
+  async #next(sizeBytes: number): Promise<readonly Holder[]> {
+    for (;;) {
+      const chain = this.#ahead.shift();
+      if (chain !== undefined) {
+        if (chain.some(({ node }) => this.#context.standing.isBad(node))) continue;
+        return chain;
+      }
+      if (this.#batchBlocks === 1) {
+        this.#batchBlocks = 2;
+        return (await this.#askExcludingBad([sizeBytes]))[0] ?? [];
+      }
+      this.#asking ??= this.#refill(sizeBytes).finally(() => (this.#asking = undefined));
+      await this.#asking;
+    }
+  }
+
+  /** Grows with the file, so that a small one does not reserve room it will not use. */
+  async #refill(sizeBytes: number): Promise<void> {
+    const { blockSizeBytes, expectedBytes = Number.POSITIVE_INFINITY } = this.#options;
+    const left = Math.ceil((expectedBytes - this.#placedBytes) / blockSizeBytes);
+    const count = Math.max(1, Math.min(this.#batchBlocks, left));
+    this.#batchBlocks = Math.min(BATCH_BLOCKS, this.#batchBlocks * 2);
+    const sizes = Array.from({ length: count }, () => (count === 1 ? sizeBytes : blockSizeBytes));
+    this.#ahead.push(...(await this.#askExcludingBad(sizes)));
+  }
+
+  async #askExcludingBad(sizes: readonly number[]): Promise<readonly (readonly Holder[])[]> {
+    this.#placedBytes += sizes.reduce((sum, size) => sum + size, 0);
+    const placements = await this.#ask(sizes, this.#options.copies, this.#context.standing.bad());
+    return sizes.map((_, position) => placements[position] ?? []);
+  }
+
+  async #ask(
+    sizes: readonly number[],
+    copies: number,
+    exclude: readonly number[],
+  ): Promise<readonly (readonly Holder[])[]> {
+    const request = { sizes: [...sizes], copies, exclude: [...exclude], nearHost: this.#context.host };
+    const { signal } = this.#options;
+    const answer = await this.#context.metadata.ask(PLACE, request, { signal, patienceMs: PUT_PATIENCE_MS });
+    const byNode = new Map(answer.holders.map((holder) => [holder.node, holder]));
+    return answer.placements.map(({ nodes }) =>
+      nodes.map((node) => byNode.get(node)).filter((holder) => holder !== undefined),
+    );
+  }
+
+  async #countDatanodes(): Promise<number> {
+    const { members } = await this.#context.metadata.ask(
+      MEMBERS,
+      { stale: true },
+      { signal: this.#options.signal },
+    );
+    return members.filter(({ roles, state }) => roles.includes('data') && state !== 'left').length;
+  }
+}

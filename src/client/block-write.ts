@@ -1,0 +1,142 @@
+/** @module Brings one block to enough datanodes: through a chain, with dead nodes replaced. */
+import { toHex } from '../common/bytes.ts';
+import { sleep } from '../common/clock.ts';
+import { describeError } from '../common/errors.ts';
+import { call } from '../network/method.ts';
+import { BlockPush, CHAIN_BROKEN, failedOutcomes } from '../protocol/block-push.ts';
+import type { CopyOutcome, Holder } from '../protocol/messages.ts';
+import { REPLICATE } from '../protocol/methods.ts';
+import type { BlockPlacer } from './block-placer.ts';
+import type { WholeBlock } from './block-splitter.ts';
+import type { ClientContext } from './client-context.ts';
+import { writeFailed } from './errors.ts';
+
+/** A block and what it is part of. */
+export interface BlockToWrite extends WholeBlock {
+  /** Inode of the file; 0 while it has none. */
+  readonly fileId: number;
+  readonly pathHint: string;
+  readonly position: number;
+}
+
+export interface BlockWriteOptions {
+  /** Copies wanted. */
+  readonly copies: number;
+  readonly signal: AbortSignal;
+}
+
+/** Chains tried when no datanode of the one before took the block. */
+const MAX_CHAINS = 4;
+const FIRST_BACKOFF_MS = 100;
+/** Times that missing copies are asked of further datanodes. */
+const MAX_TOP_UPS = 2;
+/** One datanode copying the block to another. */
+const REPLICATE_TIMEOUT_MS = 20_000;
+/** Failures named in an error message, at most. */
+const MAX_FAILURES_NAMED = 8;
+
+/**
+ * Returns how many datanodes hold the block durably and have announced it: at least placer.requiredCopies().
+ * Errors: METADATA_NOT_ENOUGH_DATANODES, CLIENT_WRITE_FAILED.
+ */
+export async function writeBlock(
+  context: ClientContext,
+  placer: BlockPlacer,
+  block: BlockToWrite,
+  options: BlockWriteOptions,
+): Promise<number> {
+  const copies = new BlockCopies(context);
+  for (let attempt = 0; attempt < MAX_CHAINS && copies.good.size === 0; attempt += 1) {
+    if (attempt > 0) await sleep(context.clock, FIRST_BACKOFF_MS * 2 ** attempt, options.signal);
+    const chain = await placer.chain(block.sizeBytes);
+    copies.note(chain, await pushToChain(context, block, chain, options.signal));
+  }
+  for (let round = 0; round < MAX_TOP_UPS && isShort(copies, options); round += 1)
+    await topUp(context, placer, block, copies, options);
+  const required = await placer.requiredCopies();
+  if (copies.good.size < required)
+    throw writeFailed(toHex(block.hash), required, copies.good.size, copies.failures);
+  return copies.good.size;
+}
+
+/** Who has the block now, and who proved unable to take it. */
+class BlockCopies {
+  readonly good = new Map<number, Holder>();
+  readonly failed = new Set<number>();
+  readonly failures: string[] = [];
+  readonly #context: ClientContext;
+
+  constructor(context: ClientContext) {
+    this.#context = context;
+  }
+
+  note(targets: readonly Holder[], outcomes: readonly CopyOutcome[]): void {
+    for (const outcome of outcomes) {
+      const holder = targets.find(({ node }) => node === outcome.node);
+      if (holder === undefined) continue;
+      if (outcome.ok && outcome.announced) this.good.set(holder.node, holder);
+      else this.#noteFailure(outcome);
+    }
+  }
+
+  #noteFailure({ node, ok, code, message }: CopyOutcome): void {
+    const reason = ok ? 'stored, but not announced in time' : `${code}: ${message}`;
+    if (this.failures.length < MAX_FAILURES_NAMED) this.failures.push(`datanode ${node}: ${reason}`);
+    if (code === CHAIN_BROKEN) return;
+    this.failed.add(node);
+    this.#context.standing.failed(node);
+    this.#context.logger.warn('client.copy-failed', { node, reason });
+  }
+}
+
+function isShort(copies: BlockCopies, { copies: wanted }: BlockWriteOptions): boolean {
+  return copies.good.size > 0 && copies.good.size < wanted;
+}
+
+async function pushToChain(
+  context: ClientContext,
+  block: BlockToWrite,
+  chain: readonly Holder[],
+  signal: AbortSignal,
+): Promise<readonly CopyOutcome[]> {
+  const [target, ...rest] = chain;
+  if (target === undefined) return [];
+  const { hash, sizeBytes, fileId, pathHint, position } = block;
+  const header = { hash, sizeBytes, fileId, pathHint, position, chain: rest };
+  const push = new BlockPush(context, { target, header, signal });
+  try {
+    for (const piece of block.pieces) await push.write(piece);
+    return await push.finish();
+  } catch (error) {
+    push.abort(error as Error);
+    signal.throwIfAborted();
+    return failedOutcomes(target, rest, error);
+  }
+}
+
+/** Datanodes that have the block copy it to others: the client sends it no second time. */
+async function topUp(
+  context: ClientContext,
+  placer: BlockPlacer,
+  block: BlockToWrite,
+  copies: BlockCopies,
+  { copies: wanted, signal }: BlockWriteOptions,
+): Promise<void> {
+  const sources = [...copies.good.values()];
+  const exclude = [...copies.good.keys(), ...copies.failed];
+  const targets = await placer.replacements(block.sizeBytes, wanted - sources.length, exclude);
+  await Promise.all(
+    targets.map(async (target, position) => {
+      const source = sources[position % sources.length] as Holder;
+      const request = { hash: block.hash, sizeBytes: block.sizeBytes, target };
+      try {
+        await call(context.network, source.peer, REPLICATE, request, { signal, timeoutMs: REPLICATE_TIMEOUT_MS });
+        copies.good.set(target.node, target);
+      } catch (error) {
+        signal.throwIfAborted();
+        copies.failed.add(target.node);
+        copies.failures.push(`datanode ${target.node} from ${source.node}: ${describeError(error)}`);
+      }
+    }),
+  );
+}

@@ -1,0 +1,97 @@
+/** @module What every part of the client works with, wired once. */
+import type { Clock } from '../common/clock.ts';
+import { describeError } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import type { Random } from '../common/random.ts';
+import type { Cluster } from '../namespace/schema.ts';
+import type { Network } from '../network/network.ts';
+import type { MembersResponse } from '../protocol/messages.ts';
+import { MEMBERS } from '../protocol/methods.ts';
+import { unexpectedAnswer } from './errors.ts';
+import { MetadataPeers } from './metadata-peers.ts';
+import { Mutations } from './mutations.ts';
+import { NodeStanding } from './node-standing.ts';
+import type { Profile } from './profile.ts';
+
+export interface ClientContextComponents {
+  /** Started. */
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+export interface ClientContextOptions {
+  readonly profile: Profile;
+  /** This machine: copies on it are preferred. */
+  readonly host: string;
+  /** Keeps a profile whose metadata nodes have changed. */
+  readonly remember: (profile: Profile) => Promise<void>;
+}
+
+export class ClientContext {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly host: string;
+  readonly metadata: MetadataPeers;
+  readonly mutations: Mutations;
+  readonly standing: NodeStanding;
+  readonly #options: ClientContextOptions;
+  #learning: Promise<Cluster> | undefined;
+
+  constructor(components: ClientContextComponents, options: ClientContextOptions) {
+    this.network = components.network;
+    this.clock = components.clock;
+    this.random = components.random;
+    this.logger = components.logger;
+    this.host = options.host;
+    this.#options = options;
+    this.metadata = new MetadataPeers(components, options.profile.peers);
+    this.mutations = new Mutations(
+      { metadata: this.metadata, random: components.random },
+      { owner: components.network.localPeer },
+    );
+    this.standing = new NodeStanding(components);
+    this.#learn().catch((error: unknown) =>
+      this.logger.debug('client.not-learned', { error: describeError(error) }),
+    );
+  }
+
+  /** The cluster's identity and defaults, which do not change. Asked for once. */
+  cluster(): Promise<Cluster> {
+    return this.#learning ?? this.#learn();
+  }
+
+  /** Ends every call in flight with CLIENT_CLOSED. */
+  async close(): Promise<void> {
+    this.metadata.close();
+    // Its failure was seen by whoever asked for it; here only its end matters.
+    await this.#learning?.catch(() => {});
+  }
+
+  /** One question tells the defaults and the metadata nodes there are now. A failure is forgotten: the next asks again. */
+  #learn(): Promise<Cluster> {
+    const learning = this.metadata.ask(MEMBERS, { stale: true }).then((answer) => this.#take(answer));
+    this.#learning = learning;
+    learning.catch(() => {
+      if (this.#learning === learning) this.#learning = undefined;
+    });
+    return learning;
+  }
+
+  async #take({ members, cluster }: MembersResponse): Promise<Cluster> {
+    if (cluster === undefined) throw unexpectedAnswer(MEMBERS.name, 'no cluster');
+    if (this.metadata.replace(members)) {
+      const profile = { clusterId: cluster.id, clusterName: cluster.name, peers: this.metadata.known };
+      try {
+        await this.#options.remember(profile);
+      } catch (error) {
+        // The profile may lie on a read-only disk; the client works on with what it knows.
+        this.logger.warn('client.profile-not-saved', { error: describeError(error) });
+      }
+    }
+    return cluster;
+  }
+}

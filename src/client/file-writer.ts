@@ -1,0 +1,183 @@
+/** @module Stores one file: several blocks on their way at once, their references appended in order, closed at the end. */
+import { KIB, MIB } from '../common/bytes.ts';
+import { ByteBudget } from '../common/byte-budget.ts';
+import { orAborted } from '../common/deadline.ts';
+import type { BlockRef, CreateFile, Stat } from '../namespace/schema.ts';
+import { BlockPlacer } from './block-placer.ts';
+import { splitBlocks, type WholeBlock } from './block-splitter.ts';
+import { writeBlock } from './block-write.ts';
+import type { ClientContext } from './client-context.ts';
+import type { PutOptions, PutResult, PutSource } from './client-options.ts';
+import { invalidArgument } from './errors.ts';
+import { OpenFile, PUT_PATIENCE_MS } from './open-file.ts';
+import { statResult } from './result.ts';
+
+export const MIN_BLOCK_SIZE_BYTES: number = 64 * KIB;
+export const MAX_BLOCK_SIZE_BYTES: number = 128 * MIB;
+export const MAX_REPLICATION = 32;
+
+/** Bytes of blocks held until datanodes have them: four of the default size, or a single larger one. */
+const MAX_HELD_BYTES: number = 32 * MIB;
+/** Blocks on their way at once, however small they are. */
+const MAX_BLOCKS_IN_FLIGHT = 8;
+/** A file of at most this many blocks is created whole in one step, without a lease. */
+const SMALL_FILE_BLOCKS = 4;
+/** References appended in one command. */
+const APPEND_BATCH_BLOCKS = 64;
+
+/** See Client.put. */
+export async function writeFile(
+  context: ClientContext,
+  path: string,
+  source: PutSource,
+  options: PutOptions,
+): Promise<PutResult> {
+  options.signal?.throwIfAborted();
+  const cluster = await context.cluster();
+  const blockSizeBytes = options.blockSizeBytes ?? cluster.defaultBlockSizeBytes;
+  const replication = options.replication ?? cluster.defaultReplication;
+  checkRange('blockSizeBytes', blockSizeBytes, MIN_BLOCK_SIZE_BYTES, MAX_BLOCK_SIZE_BYTES);
+  checkRange('replication', replication, 1, MAX_REPLICATION);
+  return new FileWriter(context, { ...options, path, blockSizeBytes, replication }).write(source);
+}
+
+interface FileWriterOptions extends PutOptions {
+  readonly path: string;
+  readonly blockSizeBytes: number;
+  readonly replication: number;
+}
+
+class FileWriter {
+  readonly #context: ClientContext;
+  readonly #options: FileWriterOptions;
+  readonly #placer: BlockPlacer;
+  readonly #held = new ByteBudget(MAX_HELD_BYTES);
+  readonly #slots = new ByteBudget(MAX_BLOCKS_IN_FLIGHT);
+  /** Fires when the caller gives up, and when any part has failed: then all the others stop. */
+  readonly #stopping = new AbortController();
+  readonly #signal: AbortSignal;
+  /** Blocks that are safe but not yet appended, in order. */
+  #safe: BlockRef[] = [];
+  #file: OpenFile | undefined;
+  #doneBytes = 0;
+  #fewestCopies: number;
+  #underReplicatedBlocks = 0;
+
+  constructor(context: ClientContext, options: FileWriterOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#fewestCopies = options.replication;
+    this.#signal =
+      options.signal === undefined
+        ? this.#stopping.signal
+        : AbortSignal.any([options.signal, this.#stopping.signal]);
+    this.#placer = new BlockPlacer(context, {
+      copies: options.replication,
+      blockSizeBytes: options.blockSizeBytes,
+      expectedBytes: options.sizeBytes,
+      signal: this.#signal,
+    });
+  }
+
+  async write(source: PutSource): Promise<PutResult> {
+    try {
+      if (this.#isSurelyLarge()) this.#file = await this.#createFile();
+      await this.#transfer(source);
+      const stat = await this.#finish();
+      return { stat, underReplicatedBlocks: this.#underReplicatedBlocks, copies: this.#fewestCopies };
+    } catch (error) {
+      this.#stopping.abort(error);
+      await this.#file?.abandon();
+      throw error;
+    }
+  }
+
+  /** Reads, sends and appends side by side; room for a block is made before it is read. */
+  async #transfer(source: PutSource): Promise<void> {
+    const { blockSizeBytes } = this.#options;
+    const blocks = splitBlocks(source, blockSizeBytes);
+    let inOrder: Promise<void> = Promise.resolve();
+    try {
+      for (let position = 0; ; position += 1) {
+        await this.#held.acquire(blockSizeBytes, this.#signal);
+        await this.#slots.acquire(1, this.#signal);
+        const next = await orAborted(blocks.next(), this.#signal);
+        if (next.done === true) break;
+        if (position === SMALL_FILE_BLOCKS) this.#file ??= await this.#createFile();
+        inOrder = this.#noteInOrder(inOrder, next.value, this.#send(next.value, position));
+        // Whoever waits next sees the reason through the signal.
+        inOrder.catch((error: unknown) => this.#stopping.abort(error));
+      }
+      await inOrder;
+    } catch (error) {
+      // Not awaited: a source that waits for input would hold the failure back.
+      blocks.return(undefined).catch(() => {});
+      throw error;
+    }
+  }
+
+  async #send(block: WholeBlock, position: number): Promise<number> {
+    const { path: pathHint, replication: copies, blockSizeBytes } = this.#options;
+    const task = { ...block, position, pathHint, fileId: this.#file?.inode ?? 0 };
+    try {
+      return await writeBlock(this.#context, this.#placer, task, { copies, signal: this.#signal });
+    } finally {
+      this.#held.release(blockSizeBytes);
+      this.#slots.release(1);
+    }
+  }
+
+  async #noteInOrder(before: Promise<void>, block: WholeBlock, sent: Promise<number>): Promise<void> {
+    const [copies] = await Promise.all([sent, before]);
+    const { hash, sizeBytes } = block;
+    this.#safe.push({ hash, sizeBytes });
+    this.#fewestCopies = Math.min(this.#fewestCopies, copies);
+    if (copies < this.#options.replication) this.#underReplicatedBlocks += 1;
+    this.#doneBytes += sizeBytes;
+    this.#options.onProgress?.({ doneBytes: this.#doneBytes, totalBytes: this.#options.sizeBytes });
+    if (this.#safe.length >= APPEND_BATCH_BLOCKS) await this.#append();
+  }
+
+  async #append(): Promise<void> {
+    const blocks = this.#safe;
+    this.#safe = [];
+    if (blocks.length > 0) await this.#file?.append(blocks, this.#signal);
+  }
+
+  async #finish(): Promise<Stat> {
+    const { mtimeMs = 0 } = this.#options;
+    if (this.#file !== undefined) {
+      await this.#append();
+      return this.#file.close(this.#precondition(), mtimeMs, this.#signal);
+    }
+    const value = { ...this.#description(), complete: true, blocks: this.#safe };
+    const options = { signal: this.#signal, patienceMs: this.#safe.length > 0 ? PUT_PATIENCE_MS : undefined };
+    return statResult('createFile', await this.#context.mutations.run({ $case: 'createFile', value }, options));
+  }
+
+  #createFile(): Promise<OpenFile> {
+    return OpenFile.create(this.#context, this.#description(), this.#signal);
+  }
+
+  #description(): CreateFile {
+    const { path, parents = false, replication, blockSizeBytes, mtimeMs = 0 } = this.#options;
+    const precondition = this.#precondition();
+    const noContent = { complete: false, blocks: [], leaseMs: 0 };
+    return { path, parents, replication, blockSizeBytes, mtimeMs, precondition, ...noContent };
+  }
+
+  #precondition(): CreateFile['precondition'] {
+    const { ifAbsent = false, ifVersion = 0 } = this.#options;
+    return ifAbsent || ifVersion > 0 ? { ifAbsent, ifVersion } : undefined;
+  }
+
+  #isSurelyLarge(): boolean {
+    const { sizeBytes = 0, blockSizeBytes } = this.#options;
+    return sizeBytes > SMALL_FILE_BLOCKS * blockSizeBytes;
+  }
+}
+
+function checkRange(name: string, value: number, least: number, most: number): void {
+  if (Number.isSafeInteger(value) && least <= value && value <= most) return;
+  throw invalidArgument(name, value, `a whole number from ${least} to ${most}`);
+}

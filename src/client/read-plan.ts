@@ -1,0 +1,93 @@
+/** @module Which blocks a file has and who holds them, page by page, of one version of the file. */
+import { isHoldfastError } from '../common/errors.ts';
+import type { Stat } from '../namespace/schema.ts';
+import type { Holder, LocatedBlock, ReadPlanResponse } from '../protocol/messages.ts';
+import { READ_PLAN, STAT } from '../protocol/methods.ts';
+import type { ReadOptions } from './client-options.ts';
+import { fileChanged } from './errors.ts';
+import type { MetadataPeers } from './metadata-peers.ts';
+import { statOf } from './result.ts';
+
+/** A block and the datanodes that are said to hold it. */
+export interface PlannedBlock {
+  readonly block: LocatedBlock;
+  readonly holders: readonly Holder[];
+}
+
+export interface ReadPlan {
+  readonly stat: Stat;
+  /** From the first block asked for to the end of the file. Iterate once. Errors: CLIENT_FILE_CHANGED. */
+  readonly blocks: AsyncIterable<PlannedBlock>;
+}
+
+/** 2 GiB of blocks of the default size. */
+const PAGE_BLOCKS = 256;
+
+/** Plans from the block that holds byte `offset`; every block but the last has the file's block size. */
+export async function planRead(
+  metadata: MetadataPeers,
+  path: string,
+  offset: number,
+  options: ReadOptions,
+): Promise<ReadPlan> {
+  if (offset === 0) {
+    const page = await askPage(metadata, { path, inode: 0, version: 0, firstBlock: 0 }, options);
+    return { stat: statOf(READ_PLAN.name, page.stat), blocks: follow(metadata, path, page, options) };
+  }
+  const request = { path, stale: options.stale ?? false };
+  const stat = statOf(STAT.name, (await metadata.ask(STAT, request, options)).stat);
+  const firstBlock = Math.floor(offset / Math.max(1, stat.blockSizeBytes));
+  const page = await askPage(metadata, { path, ...pinOf(stat), firstBlock }, options);
+  return { stat, blocks: follow(metadata, path, page, options) };
+}
+
+async function* follow(
+  metadata: MetadataPeers,
+  path: string,
+  first: ReadPlanResponse,
+  options: ReadOptions,
+): AsyncGenerator<PlannedBlock> {
+  const stat = statOf(READ_PLAN.name, first.stat);
+  for (let page = first; ; ) {
+    const byNode = new Map(page.holders.map((holder) => [holder.node, holder]));
+    for (const block of page.blocks) yield { block, holders: holdersOf(block, byNode) };
+    const firstBlock = page.firstBlock + page.blocks.length;
+    if (firstBlock >= stat.blockCount || page.blocks.length === 0) return;
+    page = await askPage(metadata, { path, ...pinOf(stat), firstBlock }, options);
+  }
+}
+
+/** The holders a block names, as far as they are described. */
+export function holdersOf(
+  { nodes }: LocatedBlock,
+  byNode: ReadonlyMap<number, Holder>,
+): readonly Holder[] {
+  return nodes.map((node) => byNode.get(node)).filter((holder) => holder !== undefined);
+}
+
+interface PageOfFile {
+  readonly path: string;
+  readonly inode: number;
+  readonly version: number;
+  readonly firstBlock: number;
+}
+
+async function askPage(
+  metadata: MetadataPeers,
+  page: PageOfFile,
+  options: ReadOptions,
+): Promise<ReadPlanResponse> {
+  const isPinned = page.inode !== 0;
+  try {
+    const request = { ...page, limit: PAGE_BLOCKS, stale: options.stale ?? false };
+    return await metadata.ask(READ_PLAN, request, options);
+  } catch (error) {
+    if (isPinned && isHoldfastError(error, 'NAMESPACE_NOT_FOUND', 'NAMESPACE_VERSION_MISMATCH'))
+      throw fileChanged(page.path, error);
+    throw error;
+  }
+}
+
+function pinOf({ inode, version }: Stat): { inode: number; version: number } {
+  return { inode, version };
+}
