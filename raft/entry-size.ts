@@ -27,7 +27,12 @@ export function entriesSizeBytes(entries: readonly Entry[]): number {
 }
 
 /** Copy of `entries[from, to)`, cut to `maxSizeBytes` encoded, but never to nothing. Looks at no more than it takes. */
-export function takeUpToSize(entries: readonly Entry[], from: number, to: number, maxSizeBytes: number): Entry[] {
+export function takeUpToSize(
+  entries: readonly Entry[],
+  from: number,
+  to: number,
+  maxSizeBytes: number,
+): Entry[] {
   const taken: Entry[] = [];
   let sizeBytes = 0;
   for (let i = from; i < to; i++) {

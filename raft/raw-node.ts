@@ -56,12 +56,17 @@ export class RawNode {
   }
 
   /**
-   * Takes a message that came from a peer. The shell must swallow RAFT_STEP_LOCAL_MESSAGE,
-   * RAFT_STEP_PEER_NOT_FOUND and (of a forwarded MsgProp) RAFT_PROPOSAL_DROPPED: they are the peer's concern.
+   * Takes a message that came from a peer. Of a RaftError only RAFT_INVARIANT is fatal here; the shell ignores
+   * RAFT_STEP_LOCAL_MESSAGE, RAFT_STEP_PEER_NOT_FOUND and, of a forwarded MsgProp, RAFT_PROPOSAL_DROPPED and
+   * RAFT_BAD_ENCODING: they are the peer's concern. `from` of MsgProp, MsgReadIndex and MsgTransferLeader may be
+   * another member than the one that sent the bytes: these are passed on.
    */
   step(incoming: Message): void {
     if (isLocalMessage(incoming.type) && !isLocalTarget(incoming.from))
-      throw new RaftError('RAFT_STEP_LOCAL_MESSAGE', `${incoming.type} must not come off the network; ignore it.`);
+      throw new RaftError(
+        'RAFT_STEP_LOCAL_MESSAGE',
+        `${incoming.type} must not come off the network; ignore it.`,
+      );
     if (isResponseMessage(incoming.type) && !this.#raft.tracker.has(incoming.from))
       throw new RaftError(
         'RAFT_STEP_PEER_NOT_FOUND',

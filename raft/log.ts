@@ -1,0 +1,246 @@
+/** @module The log as raft sees it: durable storage, the unstable tail over it, and the commit and apply cursors. */
+import { entriesSizeBytes } from './entry-size.ts';
+import { RaftError, invariant } from './errors.ts';
+import { Unstable } from './unstable.ts';
+import type { EntryId } from './unstable.ts';
+import type { Entry, Index, RaftLogger, Snapshot, Storage, Term } from './types.ts';
+
+/** Where two logs may agree; term 0 = the term at that index is not known. */
+export interface ConflictHint {
+  readonly index: Index;
+  readonly term: Term;
+}
+
+/** Invariant: applied <= applying <= committed <= lastIndex. */
+export class RaftLog {
+  readonly #storage: Storage;
+  readonly #logger: RaftLogger;
+  readonly #unstable: Unstable;
+  readonly #maxApplyingBytes: number;
+  #committed: Index;
+  #applying: Index;
+  #applied: Index;
+  /** Encoded bytes handed out to apply and not yet applied. */
+  #applyingBytes = 0;
+  #applyingPaused = false;
+
+  constructor(storage: Storage, maxApplyingBytes: number, logger: RaftLogger) {
+    this.#storage = storage;
+    this.#logger = logger;
+    this.#maxApplyingBytes = maxApplyingBytes;
+    this.#unstable = new Unstable(storage.lastIndex() + 1, logger);
+    this.#committed = storage.firstIndex() - 1;
+    this.#applying = this.#committed;
+    this.#applied = this.#committed;
+  }
+
+  get committed(): Index {
+    return this.#committed;
+  }
+
+  get applied(): Index {
+    return this.#applied;
+  }
+
+  firstIndex(): Index {
+    return this.#unstable.firstIndex() ?? this.#storage.firstIndex();
+  }
+
+  lastIndex(): Index {
+    return this.#unstable.lastIndex() ?? this.#storage.lastIndex();
+  }
+
+  lastEntryId(): EntryId {
+    const index = this.lastIndex();
+    const term = this.term(index);
+    invariant(term !== undefined, () => `the last entry ${index} has no term`);
+    return { term, index };
+  }
+
+  /** Term at `index`, which may be firstIndex()-1; undefined when it is compacted away or beyond the end. */
+  term(index: Index): Term | undefined {
+    const unstable = this.#unstable.term(index);
+    if (unstable !== undefined) return unstable;
+    if (index + 1 < this.firstIndex() || index > this.lastIndex()) return undefined;
+    return this.#storage.term(index);
+  }
+
+  matches(id: EntryId): boolean {
+    return this.term(id.index) === id.term;
+  }
+
+  /** Raft §5.4.1: the log with the later last term is newer; with equal terms, the longer. */
+  isUpToDate(candidate: EntryId): boolean {
+    const last = this.lastEntryId();
+    return candidate.term > last.term || (candidate.term === last.term && candidate.index >= last.index);
+  }
+
+  /**
+   * Raft §5.3: appends what a leader sent after `previous`, if this log has `previous`. Entries that are there already
+   * stay untouched, so that a late message never cuts off newer ones. Returns the last new index, or undefined.
+   */
+  maybeAppend(previous: EntryId, entries: readonly Entry[], leaderCommit: Index): Index | undefined {
+    if (!this.matches(previous)) return undefined;
+    const lastNew = previous.index + entries.length;
+    const conflict = entries.findIndex((entry) => !this.matches(entry));
+    if (conflict !== -1) {
+      const fresh = conflict === 0 ? entries : entries.slice(conflict);
+      const at = previous.index + 1 + conflict;
+      invariant(at > this.#committed, () => `entry ${at} conflicts with committed entry ${this.#committed}`);
+      this.append(fresh);
+    }
+    this.commitTo(Math.min(leaderCommit, lastNew));
+    return lastNew;
+  }
+
+  /** Appends, replacing anything from the first index on; never a committed entry. Returns the last index. */
+  append(entries: readonly Entry[]): Index {
+    const first = entries[0]?.index;
+    if (first === undefined) return this.lastIndex();
+    invariant(
+      first > this.#committed,
+      () => `append at ${first} would replace committed entry ${this.#committed}`,
+    );
+    this.#unstable.truncateAndAppend(entries);
+    return this.lastIndex();
+  }
+
+  /**
+   * Fast back-up (end of §5.3): the largest index at or below `index` whose term is not above `term`; the two logs
+   * cannot agree between the two. Term 0 in the answer = compacted away or beyond the end, so it may match.
+   */
+  findConflictByTerm(index: Index, term: Term): ConflictHint {
+    for (let at = index; at > 0; at--) {
+      const ours = this.term(at);
+      if (ours === undefined) return { index: at, term: 0 };
+      if (ours <= term) return { index: at, term: ours };
+    }
+    return { index: 0, term: 0 };
+  }
+
+  /** The commit index never goes back. */
+  commitTo(index: Index): void {
+    if (index <= this.#committed) return;
+    invariant(
+      index <= this.lastIndex(),
+      () => `commit ${index} is beyond the last entry ${this.lastIndex()}`,
+    );
+    this.#committed = index;
+  }
+
+  /** Raft §5.4.2, figure 8: only an entry of the leader's own term is committed by counting. Says whether it moved. */
+  maybeCommit(id: EntryId): boolean {
+    if (id.term === 0 || id.index <= this.#committed || !this.matches(id)) return false;
+    this.commitTo(id.index);
+    return true;
+  }
+
+  /** `sizeBytes` is what acceptApplying was told of these entries. */
+  appliedTo(index: Index, sizeBytes: number): void {
+    invariant(
+      index >= this.#applied && index <= this.#committed,
+      () => `applied ${index} is out of range [${this.#applied}, ${this.#committed}]`,
+    );
+    this.#applied = index;
+    this.#applying = Math.max(this.#applying, index);
+    this.#applyingBytes = Math.max(0, this.#applyingBytes - sizeBytes);
+    this.#applyingPaused = this.#applyingBytes >= this.#maxApplyingBytes;
+  }
+
+  /** Entries up to `index` were handed out to be applied. */
+  acceptApplying(index: Index, sizeBytes: number): void {
+    this.#applying = index;
+    this.#applyingBytes += sizeBytes;
+    // Cut short by size: the rest waits until these are applied.
+    this.#applyingPaused = this.#applyingBytes >= this.#maxApplyingBytes || index < this.#committed;
+  }
+
+  hasNextCommittedEntries(): boolean {
+    return !this.#applyingPaused && !this.#unstable.hasSnapshot() && this.#applying < this.#committed;
+  }
+
+  /** Committed entries not yet handed out, as many as the size limit allows. None while a snapshot waits. */
+  nextCommittedEntries(): Entry[] {
+    if (!this.hasNextCommittedEntries()) return [];
+    return this.slice(this.#applying + 1, this.#committed + 1, this.#maxApplyingBytes - this.#applyingBytes);
+  }
+
+  hasNextUnstableEntries(): boolean {
+    return this.#unstable.hasNextEntries();
+  }
+
+  hasNextOrInProgressUnstableEntries(): boolean {
+    return this.#unstable.hasEntries();
+  }
+
+  nextUnstableEntries(): Entry[] {
+    return this.#unstable.nextEntries();
+  }
+
+  hasNextUnstableSnapshot(): boolean {
+    return this.#unstable.nextSnapshot() !== undefined;
+  }
+
+  hasNextOrInProgressSnapshot(): boolean {
+    return this.#unstable.hasSnapshot();
+  }
+
+  nextUnstableSnapshot(): Snapshot | undefined {
+    return this.#unstable.nextSnapshot();
+  }
+
+  acceptUnstable(): void {
+    this.#unstable.acceptInProgress();
+  }
+
+  stableTo(id: EntryId): void {
+    this.#unstable.stableTo(id);
+  }
+
+  stableSnapshotTo(index: Index): void {
+    this.#unstable.stableSnapshotTo(index);
+  }
+
+  /** Everything gives way to a snapshot from the leader. */
+  restore(snapshot: Snapshot): void {
+    const { index, term } = snapshot.metadata;
+    this.#logger.info(
+      `log [committed=${this.#committed}, applied=${this.#applied}] restores ${term}/${index}`,
+    );
+    this.#committed = index;
+    this.#unstable.restore(snapshot);
+  }
+
+  /** The latest snapshot there is. Throws RAFT_SNAPSHOT_TEMPORARILY_UNAVAILABLE. */
+  snapshot(): Snapshot {
+    return this.#unstable.nextSnapshot() ?? this.#storage.snapshot();
+  }
+
+  /** Entries from `from` to the end, cut to size. Throws RAFT_COMPACTED. */
+  entries(from: Index, maxSizeBytes: number): Entry[] {
+    const end = this.lastIndex() + 1;
+    return from >= end ? [] : this.slice(from, end, maxSizeBytes);
+  }
+
+  /** Entries of [from, to), cut to size but never to nothing. Throws RAFT_COMPACTED. */
+  slice(from: Index, to: Index, maxSizeBytes: number): Entry[] {
+    if (from < this.firstIndex())
+      throw new RaftError(
+        'RAFT_COMPACTED',
+        `Entry ${from} is compacted away; the log begins at ${this.firstIndex()}.`,
+      );
+    invariant(to <= this.lastIndex() + 1, () => `slice [${from}, ${to}) is beyond the last entry`);
+    const { offset } = this.#unstable;
+    if (from >= offset) return this.#unstable.slice(from, to, maxSizeBytes);
+
+    const cut = Math.min(to, offset);
+    const stored = this.#storage.entries(from, cut, maxSizeBytes);
+    if (to <= offset || stored.length < cut - from) return stored;
+    const restBytes = maxSizeBytes - entriesSizeBytes(stored);
+    if (restBytes <= 0) return stored;
+    const tail = this.#unstable.slice(offset, to, restBytes);
+    // The tail has at least one entry even where none fits.
+    if (tail.length === 1 && entriesSizeBytes(tail) > restBytes) return stored;
+    return [...stored, ...tail];
+  }
+}

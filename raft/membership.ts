@@ -1,0 +1,85 @@
+/** @module Membership changes taking effect: on apply, on a snapshot, and out of joint configurations. */
+import { Changer, restoreConfiguration } from './conf-change.ts';
+import type { ChangedConfiguration } from './conf-change.ts';
+import { isRaftError } from './errors.ts';
+import { EMPTY_BYTES, message } from './messages.ts';
+import type { Raft } from './raft.ts';
+import { broadcastAppend, maybeSendAppend } from './replication.ts';
+import { NO_NODE } from './types.ts';
+import type { ConfChange, ConfState, Snapshot } from './types.ts';
+
+/** Makes a committed change effective. Throws RAFT_CONF_CHANGE_INVALID. */
+export function applyConfChange(raft: Raft, change: ConfChange): ConfState {
+  const changer = new Changer(raft.tracker, raft.log.lastIndex());
+  return switchToConfiguration(raft, changedBy(changer, change));
+}
+
+/** Proposes to leave a joint configuration once it is applied, where the change asked for that. */
+export function leaveJointWhenDone(raft: Raft): void {
+  const { tracker, log, config } = raft;
+  if (!tracker.configuration.autoLeave || raft.state !== 'StateLeader') return;
+  if (log.applied < raft.pendingConfIndex) return;
+  try {
+    // An empty payload is never too large, so only a transfer can stand in the way; the next apply tries again.
+    const entries = [{ term: 0, index: 0, type: 'EntryConfChangeV2', data: EMPTY_BYTES } as const];
+    raft.step(message({ type: 'MsgProp', to: NO_NODE, from: raft.id, entries }));
+    config.logger.info('initiating automatic transition out of joint configuration');
+  } catch (error) {
+    if (!isRaftError(error, 'RAFT_PROPOSAL_DROPPED')) throw error;
+    config.logger.debug(`not leaving the joint configuration yet: ${error.message}`);
+  }
+}
+
+/** Installs a snapshot from the leader. Says false when it brings nothing new or is not for this node. */
+export function restoreSnapshot(raft: Raft, snapshot: Snapshot): boolean {
+  const { log, config } = raft;
+  const { index, term, confState } = snapshot.metadata;
+  if (index <= log.committed) return false;
+  const members = [...confState.voters, ...confState.learners, ...confState.votersOutgoing];
+  if (!members.includes(raft.id)) {
+    config.logger.warn(`${raft.id} got a snapshot of a group that it is no member of; ignoring it`);
+    return false;
+  }
+  // The log has all that the snapshot stands for: keep what follows (Raft §7).
+  if (log.matches({ term, index })) {
+    log.commitTo(index);
+    return false;
+  }
+  log.restore(snapshot);
+  switchToConfiguration(raft, restoreConfiguration(confState, log.lastIndex(), raft.tracker.limits));
+  return true;
+}
+
+function changedBy(changer: Changer, change: ConfChange): ChangedConfiguration {
+  const { transition, changes } = change;
+  const isAuto = transition === 'ConfChangeTransitionAuto';
+  if (isAuto && changes.length === 0) return changer.leaveJoint();
+  if (isAuto && changes.length === 1) return changer.simple(changes);
+  return changer.enterJoint(transition !== 'ConfChangeTransitionJointExplicit', changes);
+}
+
+function switchToConfiguration(raft: Raft, changed: ChangedConfiguration): ConfState {
+  const { tracker } = raft;
+  tracker.switchTo(changed.configuration, changed.progress);
+  const confState = tracker.confState();
+  raft.config.logger.info(`${raft.id} switched to configuration ${JSON.stringify(confState)}`);
+  if (raft.state === 'StateLeader') leadNewConfiguration(raft, confState);
+  return confState;
+}
+
+function leadNewConfiguration(raft: Raft, confState: ConfState): void {
+  const { tracker } = raft;
+  const own = tracker.progress(raft.id);
+  if (own === undefined || own.isLearner) {
+    // Raft §6: a leader that is not in the new configuration steps down once that is committed.
+    if (raft.config.stepDownOnRemoval) raft.becomeFollower(raft.term, NO_NODE);
+    return;
+  }
+  if (confState.voters.length === 0) return;
+  // A smaller quorum may have committed more.
+  if (raft.maybeCommit()) broadcastAppend(raft);
+  else
+    for (const [id, progress] of tracker.members())
+      if (id !== raft.id) maybeSendAppend(raft, id, progress, 'skip-empty');
+  if (!tracker.isVoter(raft.leadTransferee)) raft.leadTransferee = NO_NODE;
+}
