@@ -3,12 +3,21 @@ import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HoldfastError, isHoldfastError } from '../../src/common/errors.ts';
 import { KIB, MIB, fromUtf8, utf8 } from '../../src/common/bytes.ts';
-import type { IncomingChannel, IncomingRequest, Network } from '../../src/network/network.ts';
+import type { Channel, IncomingChannel, IncomingRequest, Network } from '../../src/network/network.ts';
 
 export interface NetworkFixture {
   /** A started network that may reach the others by learn(). The same name gives the same identity and address. */
   start(name: string): Promise<Network>;
   stopAll(): Promise<void>;
+}
+
+const echo = async ({ body }: IncomingRequest): Promise<Uint8Array> => body;
+const never = (): Promise<Uint8Array> => new Promise(() => {});
+
+async function collect(channel: Channel): Promise<Uint8Array[]> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of channel) pieces.push(piece);
+  return pieces;
 }
 
 export function describeNetwork(name: string, createFixture: () => Promise<NetworkFixture>): void {
@@ -24,9 +33,6 @@ export function describeNetwork(name: string, createFixture: () => Promise<Netwo
       a.learn(b.localPeer, b.addresses());
     });
     afterEach(() => fixture.stopAll());
-
-    const echo = async ({ body }: IncomingRequest): Promise<Uint8Array> => body;
-    const never = (): Promise<Uint8Array> => new Promise(() => {});
 
     it('answers a request, and says who asked', async () => {
       b.onRequest('control', 'who', async ({ peer, body }) => utf8(`${peer} said ${fromUtf8(body)}`));
@@ -117,7 +123,7 @@ export function describeNetwork(name: string, createFixture: () => Promise<Netwo
         code: 'NETWORK_TOO_LARGE',
       });
       const channel = await a.open(b.localPeer, 'nope', utf8(''));
-      await expect(Array.fromAsync(channel)).rejects.toMatchObject({ code: 'NETWORK_NO_SUCH_METHOD' });
+      await expect(collect(channel)).rejects.toMatchObject({ code: 'NETWORK_NO_SUCH_METHOD' });
     });
 
     it('refuses a stranger on control and bulk, serves it on join, and lets it in once it is a member', async () => {
@@ -127,9 +133,7 @@ export function describeNetwork(name: string, createFixture: () => Promise<Netwo
       b.onChannel('echo', async () => {});
       const refused = { code: 'NETWORK_NOT_A_MEMBER', kind: 'refused' };
       await expect(a.request(b.localPeer, 'control', 'echo', utf8('x'))).rejects.toMatchObject(refused);
-      await expect(Array.fromAsync(await a.open(b.localPeer, 'echo', utf8('')))).rejects.toMatchObject(
-        refused,
-      );
+      await expect(collect(await a.open(b.localPeer, 'echo', utf8('')))).rejects.toMatchObject(refused);
       expect(fromUtf8(await a.request(b.localPeer, 'join', 'echo', utf8('let me in')))).toBe('let me in');
       isMember = true;
       expect(fromUtf8(await a.request(b.localPeer, 'control', 'echo', utf8('x')))).toBe('x');
@@ -195,7 +199,7 @@ export function describeNetwork(name: string, createFixture: () => Promise<Netwo
         await channel.write(piece);
       }
       await channel.end();
-      const reply = await Array.fromAsync(channel);
+      const reply = await collect(channel);
       expect(fromUtf8(Buffer.concat(reply))).toBe('thanks');
       expect(await received.promise).toBe(`header ${hash.digest('hex')}`);
     });
@@ -221,7 +225,7 @@ export function describeNetwork(name: string, createFixture: () => Promise<Netwo
         await slow.end();
       })();
       const fast = await a.open(b.localPeer, 'fast', utf8(''));
-      const echoed = Array.fromAsync(fast);
+      const echoed = collect(fast);
       for (let i = 0; i < 16; i += 1) await fast.write(new Uint8Array(MIB));
       await fast.end();
       expect((await echoed).reduce((sum, piece) => sum + piece.byteLength, 0)).toBe(16 * MIB);
@@ -254,7 +258,7 @@ export function describeNetwork(name: string, createFixture: () => Promise<Netwo
       expect(await seen.promise).toMatchObject([{ code: 'DATANODE_FULL' }, true]);
       for (const method of ['full', 'throws']) {
         const channel = await a.open(b.localPeer, method, utf8(''));
-        await expect(Array.fromAsync(channel)).rejects.toMatchObject({ code: 'DATANODE_FULL' });
+        await expect(collect(channel)).rejects.toMatchObject({ code: 'DATANODE_FULL' });
         await expect(channel.write(utf8('x'))).rejects.toMatchObject({ code: 'DATANODE_FULL' });
       }
     });
@@ -266,19 +270,21 @@ export function describeNetwork(name: string, createFixture: () => Promise<Netwo
       });
       const channel = await a.open(b.localPeer, 'sink', utf8(''));
       await a.request(b.localPeer, 'control', 'echo', utf8('warm'));
-      let isDone = false;
       const bulk = (async () => {
         for (let i = 0; i < 96; i += 1) await channel.write(new Uint8Array(MIB));
-        isDone = true;
+        return 'done';
       })();
       let answers = 0;
-      while (!isDone && answers < 20) {
-        await a.request(b.localPeer, 'control', 'echo', utf8('x'), { timeoutMs: 1000 });
-        answers += 1;
-      }
+      const asking = (async () => {
+        for (; answers < 20; answers += 1)
+          await a.request(b.localPeer, 'control', 'echo', utf8('x'), { timeoutMs: 1000 });
+        return 'asked';
+      })();
+      await Promise.race([bulk, asking]);
       expect(answers).toBeGreaterThan(3);
+      await asking;
       channel.abort();
-      await bulk.catch(() => {});
+      await Promise.allSettled([bulk]);
     });
   });
 }
