@@ -1,0 +1,134 @@
+/** @module Real libp2p hosts in one process: the ring is true XOR, and one bootstrap address leads to all metadata nodes. */
+import { noise } from '@chainsafe/libp2p-noise';
+import { yamux } from '@chainsafe/libp2p-yamux';
+import { identify } from '@libp2p/identify';
+import type { KadDHT } from '@libp2p/kad-dht';
+import { ping } from '@libp2p/ping';
+import { tcp } from '@libp2p/tcp';
+import { multiaddr } from '@multiformats/multiaddr';
+import { createLibp2p } from 'libp2p';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type FoundMetadata, Kademlia, kademliaService } from '../../dht/kademlia.ts';
+import type { PeerId } from '../../dht/ports.ts';
+import { compareDistance, peerKadId, SHARD_COUNT, shardKadId } from '../../dht/shard.ts';
+import { systemClock } from '../../src/common/clock.ts';
+import { quietLogger } from './manual-clock.ts';
+
+const CLUSTER = 'test-cluster';
+const METADATA_NODES = 4;
+const PATIENCE = { timeout: 8_000, interval: 20 };
+
+interface Host {
+  readonly peer: PeerId;
+  readonly kademlia: Kademlia;
+  dial(other: Host): Promise<void>;
+  readonly addresses: () => string[];
+  stop(): Promise<void>;
+}
+
+const hosts: Host[] = [];
+
+async function startHost(options: {
+  serverMode: boolean;
+  isMember?: (peer: PeerId) => boolean;
+}): Promise<Host> {
+  const libp2p = await createLibp2p({
+    addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    connectionManager: { inboundConnectionThreshold: 1000, maxIncomingPendingConnections: 1000 },
+    services: {
+      identify: identify(),
+      ping: ping(),
+      dht: kademliaService({ serverMode: options.serverMode, querySelfIntervalMs: 1_000 }),
+    },
+  });
+  const service: KadDHT = libp2p.services.dht;
+  const peer = libp2p.peerId.toString();
+  const kademlia = new Kademlia(
+    { service, clock: systemClock, logger: quietLogger },
+    {
+      self: peer,
+      serverMode: options.serverMode,
+      knownMetadataPeers: () => [],
+      isMetadataMember: options.isMember ?? (() => true),
+    },
+  );
+  kademlia.start();
+  const host: Host = {
+    peer,
+    kademlia,
+    dial: async (other) => {
+      await libp2p.dial(other.addresses().map((address) => multiaddr(address)));
+    },
+    addresses: () => libp2p.getMultiaddrs().map(String),
+    stop: async () => {
+      kademlia.stop();
+      await libp2p.stop();
+    },
+  };
+  hosts.push(host);
+  return host;
+}
+
+let metadata: Host[];
+let bootstrap: Host;
+
+beforeEach(async () => {
+  metadata = await Promise.all(Array.from({ length: METADATA_NODES }, () => startHost({ serverMode: true })));
+  const [first, ...others] = metadata;
+  if (first === undefined) throw new Error('no host');
+  bootstrap = first;
+  for (const other of others) await other.dial(bootstrap);
+});
+
+afterEach(async () => {
+  await Promise.all(hosts.splice(0).map((host) => host.stop()));
+});
+
+function trueOrder(shard: number): PeerId[] {
+  const target = shardKadId(shard);
+  return metadata
+    .map((host) => host.peer)
+    .toSorted((a, b) => compareDistance(target, peerKadId(a), peerKadId(b)));
+}
+
+async function meshed(observers: readonly Host[]): Promise<void> {
+  for (const host of observers)
+    await vi.waitFor(() => expect(host.kademlia.all()).toHaveLength(METADATA_NODES), PATIENCE);
+}
+
+describe('Kademlia', () => {
+  it('lets metadata nodes and a datanode that know one address agree on the true XOR order of every shard', async () => {
+    const datanode = await startHost({ serverMode: false });
+    await datanode.dial(bootstrap);
+    await meshed([...metadata, datanode]);
+    for (const { kademlia } of [...metadata, datanode])
+      for (let shard = 0; shard < SHARD_COUNT; shard += 61)
+        expect(kademlia.closest(shard, 3)).toEqual(trueOrder(shard).slice(0, 3));
+    expect(datanode.kademlia.self).toBeUndefined();
+  });
+
+  it('finds every metadata node of the cluster, with addresses, from one bootstrap address', async () => {
+    await meshed(metadata);
+    for (const host of metadata) expect(await host.kademlia.provide(CLUSTER)).toBeGreaterThan(0);
+    const datanode = await startHost({ serverMode: false });
+    await datanode.dial(bootstrap);
+    const found = new Map<PeerId, FoundMetadata>();
+    await vi.waitFor(async () => {
+      for await (const each of datanode.kademlia.findMetadata(CLUSTER)) found.set(each.peer, each);
+      expect([...found.keys()].toSorted()).toEqual(metadata.map((host) => host.peer).toSorted());
+    }, PATIENCE);
+    for (const each of found.values()) expect(each.addresses.join()).toContain('/ip4/127.0.0.1/tcp/');
+    for await (const each of datanode.kademlia.findMetadata('another cluster')) expect(each).toBeUndefined();
+  });
+
+  it('keeps peers that are no members out of the ring', async () => {
+    await meshed(metadata);
+    const wary = await startHost({ serverMode: false, isMember: (peer) => peer !== bootstrap.peer });
+    await wary.dial(bootstrap);
+    await vi.waitFor(() => expect(wary.kademlia.all()).toHaveLength(METADATA_NODES - 1), PATIENCE);
+    expect(wary.kademlia.all()).not.toContain(bootstrap.peer);
+  });
+});

@@ -1,0 +1,109 @@
+/** @module Lookups fall through the ring until somebody knows. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { LOOKUP_TIMEOUT_MS, Locator } from '../../dht/locator.ts';
+import { MAX_BATCH_HASHES, packHashes } from '../../dht/packed-hashes.ts';
+import type { PeerId } from '../../dht/ports.ts';
+import { shardOfHash } from '../../dht/shard.ts';
+import { hashOf, IndexWorld } from './index-world.ts';
+import { ManualClock, quietLogger } from './manual-clock.ts';
+
+const A = hashOf('a');
+const PEERS = ['peerA', 'peerB', 'peerC', 'peerD', 'peerE'];
+
+let world: IndexWorld;
+let clock: ManualClock;
+let locator: Locator;
+let order: readonly PeerId[];
+
+beforeEach(() => {
+  world = new IndexWorld(PEERS);
+  clock = new ManualClock();
+  locator = new Locator({ rpc: world.rpc, ring: world.liveRing(), clock, logger: quietLogger });
+  order = world.ring.current.closest(shardOfHash(A), PEERS.length);
+});
+
+function tell(peer: PeerId | undefined, node: number, hashes: readonly string[]): void {
+  const words = { generation: 1, sequence: 1, removed: new Uint8Array(0), reset: false };
+  world.table(peer ?? '').announce({ node, added: packHashes(hashes), ...words });
+}
+
+describe('lookup', () => {
+  it('asks only the closest when it knows', async () => {
+    tell(order[0], 4, [A]);
+    tell(order[0], 9, [A]);
+    expect(await locator.lookup([A])).toEqual([[4, 9]]);
+    expect(world.lookups).toEqual([{ peer: order[0], count: 1 }]);
+  });
+
+  it('answers in the order asked, also when a hash is asked for twice', async () => {
+    const hashes = Array.from({ length: 50 }, (_, each) => hashOf(each));
+    hashes.forEach((hash, index) => tell(closest(hash), index + 1, [hash]));
+    const asked = [...hashes.toReversed(), A, ...hashes];
+    const found = await locator.lookup(asked);
+    expect(found).toEqual([...hashes.map((_, i) => [50 - i]), [], ...hashes.map((_, i) => [i + 1])]);
+  });
+
+  it('falls through a dead and an ignorant holder to the third', async () => {
+    world.health.set(order[0] ?? '', 'dead');
+    tell(order[2], 4, [A]);
+    expect(await locator.lookup([A])).toEqual([[4]]);
+    expect(world.lookups.map((each) => each.peer)).toEqual(order.slice(0, 3));
+  });
+
+  it('falls through to members that are no holders', async () => {
+    tell(order[4], 4, [A]);
+    expect(await locator.lookup([A])).toEqual([[4]]);
+  });
+
+  it('passes over a holder that does not answer in time, once for all hashes', async () => {
+    world.health.set(order[0] ?? '', 'hang');
+    tell(order[1], 4, [A]);
+    const other = Array.from({ length: 200 }, (_, each) => hashOf(each));
+    const found = locator.lookup([A, ...other]);
+    await clock.advance(LOOKUP_TIMEOUT_MS);
+    expect((await found)[0]).toEqual([4]);
+    expect(world.lookups.filter((each) => each.peer === order[0])).toHaveLength(1);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('finds nothing where the holders answer that there is nothing', async () => {
+    world.health.set(order[0] ?? '', 'dead');
+    expect(await locator.lookup([A])).toEqual([[]]);
+  });
+
+  it('does not take the silence of all holders for nothing', async () => {
+    for (const peer of order.slice(0, 3)) world.health.set(peer, 'dead');
+    await expect(locator.lookup([A])).rejects.toMatchObject({
+      code: 'DHT_LOOKUP_INCOMPLETE',
+      facts: { missing: 1 },
+    });
+  });
+
+  it('splits large lookups into batches', async () => {
+    world = new IndexWorld(['peerA']);
+    locator = new Locator({ rpc: world.rpc, ring: world.liveRing(), clock, logger: quietLogger });
+    const hashes = Array.from({ length: MAX_BATCH_HASHES + 3 }, (_, each) => hashOf(each));
+    tell('peerA', 4, hashes.slice(0, MAX_BATCH_HASHES));
+    const found = await locator.lookup(hashes);
+    expect(world.lookups.map((each) => each.count)).toEqual([MAX_BATCH_HASHES, 3]);
+    expect(found.filter((nodes) => nodes.length === 0)).toHaveLength(3);
+  });
+
+  it('ends with the reason of its signal', async () => {
+    for (const peer of PEERS) world.health.set(peer, 'hang');
+    const abort = new AbortController();
+    const found = locator.lookup([A], abort.signal);
+    abort.abort(new Error('enough'));
+    await expect(found).rejects.toThrow('enough');
+  });
+
+  it('fails when no metadata node is known', async () => {
+    world = new IndexWorld([]);
+    locator = new Locator({ rpc: world.rpc, ring: world.liveRing(), clock, logger: quietLogger });
+    await expect(locator.lookup([A])).rejects.toMatchObject({ code: 'DHT_NO_METADATA_PEERS' });
+  });
+});
+
+function closest(hash: string): PeerId | undefined {
+  return world.ring.current.closest(shardOfHash(hash), 1)[0];
+}
