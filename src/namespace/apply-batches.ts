@@ -1,0 +1,75 @@
+/** @module Applies the batches of log entries to the rows in memory, waiting only for rows that are not there. */
+import { assert } from '../common/errors.ts';
+import { MISSING_ROWS, type LoadedRows } from './missing-rows.ts';
+import type { RowView } from './row-view.ts';
+import { runCommand } from './run-command.ts';
+import { CommandBatch, type Result, type SessionCommand } from './schema.ts';
+import type { ApplyContext } from './tree.ts';
+
+export interface LogEntry {
+  readonly index: number;
+  readonly term: number;
+  /** A CommandBatch; empty for the no-op of a new leader. */
+  readonly data: Uint8Array;
+}
+
+export interface DecodedEntry {
+  readonly index: number;
+  readonly term: number;
+  readonly timeMs: number;
+  readonly commands: readonly SessionCommand[];
+}
+
+const BATCH_FORMAT = 1;
+
+/** Further commands tried out when one lacks rows, so that all their missing rows are loaded in one go. */
+const LOOK_AHEAD_COMMANDS = 512;
+
+/** Throws ASSERTION for an entry of another format: it comes from a newer version, and guessing would split the replicas. */
+export function decodeEntry(entry: LogEntry): DecodedEntry {
+  const { index, term, data } = entry;
+  if (data.length === 0) return { index, term, timeMs: 0, commands: [] };
+  const batch = CommandBatch.decode(data);
+  assert(
+    batch.format === BATCH_FORMAT,
+    `entry ${index} has command format ${BATCH_FORMAT}, not ${batch.format}`,
+  );
+  assert(
+    Number.isSafeInteger(batch.timeMs) && batch.timeMs >= 0,
+    `entry ${index} carries a time in milliseconds`,
+  );
+  return { index, term, timeMs: batch.timeMs, commands: batch.commands };
+}
+
+/** Applies one command and keeps its changes. `ahead`: the commands after it, to be tried out when it lacks rows. */
+export async function applySlowly(
+  view: RowView,
+  loaded: LoadedRows,
+  request: SessionCommand,
+  context: ApplyContext,
+  ahead: readonly SessionCommand[],
+): Promise<Result> {
+  for (;;) {
+    for (const next of ahead.slice(0, LOOK_AHEAD_COMMANDS)) {
+      // Only the rows it asks for matter. It may ask for others once its forerunners are applied: then it waits itself.
+      attempt(view, next, context);
+      view.rollback();
+    }
+    await loaded.load();
+    const result = attempt(view, request, context);
+    if (result === undefined) continue;
+    view.commit();
+    return result;
+  }
+}
+
+/** The command's result with its changes left in the view, or undefined when rows are missing. */
+export function attempt(view: RowView, request: SessionCommand, context: ApplyContext): Result | undefined {
+  try {
+    return runCommand(view, request, context);
+  } catch (signal) {
+    if (signal !== MISSING_ROWS) throw signal;
+    view.rollback();
+    return undefined;
+  }
+}

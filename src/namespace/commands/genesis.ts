@@ -1,0 +1,33 @@
+/** @module The first command of a cluster's life. */
+import { clusterExists, invalidArgument } from '../errors.ts';
+import { DEFAULT_BLOCK_SIZE_BYTES, DEFAULT_REPLICATION, ROOT_INODE } from '../limits.ts';
+import { DONE } from '../results.ts';
+import { META_CLUSTER } from '../rows.ts';
+import type { RowView } from '../row-view.ts';
+import type { Genesis, Result } from '../schema.ts';
+import { type ApplyContext, newInode, putInode } from '../tree.ts';
+import { admit } from './members.ts';
+import { addToken } from './tokens.ts';
+
+/** Founds the cluster: its identity, `/`, the first members (numbered from 1 in their order) and perhaps a token. Once. */
+export function genesis(view: RowView, command: Genesis, context: ApplyContext): Result {
+  if (view.cluster !== undefined) throw clusterExists();
+  const { cluster, members, token } = command;
+  if (cluster === undefined || cluster.id === '') throw invalidArgument('A cluster is founded with an id.');
+  view.put('meta', META_CLUSTER, {
+    ...cluster,
+    createdMs: cluster.createdMs || context.timeMs,
+    defaultReplication: cluster.defaultReplication || DEFAULT_REPLICATION,
+    defaultBlockSizeBytes: cluster.defaultBlockSizeBytes || DEFAULT_BLOCK_SIZE_BYTES,
+  });
+  const { counters } = view;
+  counters.nextInode = ROOT_INODE;
+  counters.nextMember = 1;
+  counters.nextVersion = 1;
+  counters.directories = 1;
+  const root = newInode(view, 'directory', context);
+  putInode(view, root);
+  for (const member of members) admit(view, member, context);
+  if (token !== undefined) addToken(view, token, context);
+  return DONE;
+}

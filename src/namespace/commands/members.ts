@@ -1,0 +1,78 @@
+/** @module Who belongs to the cluster. Numbers are given out once and never again. */
+import { invalidArgument, limitReached, noSuchMember } from '../errors.ts';
+import { numberKey } from '../keys.ts';
+import { MAX_MEMBERS } from '../limits.ts';
+import { DONE, memberResult } from '../results.ts';
+import type { RowView } from '../row-view.ts';
+import type { AddMember, Member, RemoveMember, Result, UpdateMember } from '../schema.ts';
+import type { ApplyContext } from '../tree.ts';
+import { checkToken, spendToken } from './tokens.ts';
+
+const ROLES: readonly string[] = ['meta', 'data', 'client'];
+
+/**
+ * Admits a peer by a token, or without one when the command comes from inside the cluster (`token_id` empty).
+ * A retry is answered with the member it made. An active member that joins again gets the further roles under its
+ * number; a peer that left gets a new number, because its old one may still be spoken of.
+ */
+export function addMember(view: RowView, command: AddMember, context: ApplyContext): Result {
+  const { member, tokenId } = command;
+  if (member === undefined || member.peer === '') throw invalidArgument('A member is added by its peer id.');
+  checkRoles(member.roles);
+  const active = view.all('member').find(({ peer, state }) => peer === member.peer && state === 'active');
+  const hasRoles = active !== undefined && member.roles.every((role) => active.roles.includes(role));
+  if (tokenId !== '') {
+    const isRetry = hasRoles;
+    const token = checkToken(view, command, member, isRetry, context);
+    if (!isRetry) spendToken(view, token, member.peer);
+  }
+  if (active === undefined) return memberResult(admit(view, member, context));
+  if (hasRoles) return memberResult(active);
+  const roles = [...new Set([...active.roles, ...member.roles])];
+  return memberResult(putMember(view, { ...active, roles }, context));
+}
+
+/** Gives `member` the next number. */
+export function admit(view: RowView, member: Member, context: ApplyContext): Member {
+  checkRoles(member.roles);
+  const number = view.counters.nextMember;
+  if (number > MAX_MEMBERS) throw limitReached('members', MAX_MEMBERS);
+  view.counters.nextMember = number + 1;
+  return putMember(view, { ...member, number, joinedMs: context.timeMs, state: 'active' }, context);
+}
+
+/** What is empty in the command stays as it is. */
+export function updateMember(view: RowView, command: UpdateMember, context: ApplyContext): Result {
+  const member = view.get('member', numberKey(command.number));
+  if (member === undefined || member.state !== 'active') throw noSuchMember(command.number);
+  if (command.roles.length > 0) checkRoles(command.roles);
+  const updated: Member = {
+    ...member,
+    addresses: command.addresses.length > 0 ? command.addresses : member.addresses,
+    roles: command.roles.length > 0 ? command.roles : member.roles,
+    name: command.name || member.name,
+    host: command.host || member.host,
+    zone: command.zone || member.zone,
+  };
+  return memberResult(putMember(view, updated, context));
+}
+
+/** A second removal changes nothing. The row stays, so that the number is never given out again. */
+export function removeMember(view: RowView, command: RemoveMember, context: ApplyContext): Result {
+  const member = view.get('member', numberKey(command.number));
+  if (member === undefined) throw noSuchMember(command.number);
+  if (member.state === 'active') putMember(view, { ...member, state: 'left' }, context);
+  return DONE;
+}
+
+/** Refuses an empty list and roles there are not. */
+export function checkRoles(roles: readonly string[]): void {
+  if (roles.length > 0 && roles.every((role) => ROLES.includes(role))) return;
+  throw invalidArgument(`Roles are one or more of ${ROLES.join(', ')}.`, { got: [...roles] });
+}
+
+function putMember(view: RowView, member: Member, context: ApplyContext): Member {
+  view.put('member', numberKey(member.number), member);
+  view.counters.membersVersion = context.index;
+  return member;
+}

@@ -1,0 +1,147 @@
+/** @module Every refusal of the namespace. Inside a command it is thrown, and becomes `Result.refused`. */
+import { type ErrorFacts, HoldfastError } from '../common/errors.ts';
+import type { Refused } from './schema.ts';
+
+function refusal(code: string, message: string, facts: ErrorFacts): HoldfastError {
+  return new HoldfastError({ code: `NAMESPACE_${code}`, kind: 'refused', message, facts });
+}
+
+export function notFound(path: string): HoldfastError {
+  return refusal('NOT_FOUND', `There is no ${path}. Check the path with ls.`, { path });
+}
+
+/** For content asked for by inode that has been replaced or removed since. */
+export function contentGone(inode: number): HoldfastError {
+  return refusal(
+    'NOT_FOUND',
+    `The file with inode ${inode} was removed or replaced meanwhile. Open its path anew.`,
+    { inode },
+  );
+}
+
+export function exists(path: string): HoldfastError {
+  return refusal('EXISTS', `${path} exists already. Choose another name or remove it first.`, { path });
+}
+
+export function clusterExists(): HoldfastError {
+  return refusal('EXISTS', 'This namespace was founded already; a cluster is founded once.', {});
+}
+
+export function noCluster(): HoldfastError {
+  return refusal('NO_CLUSTER', 'This namespace was not founded yet. Run cluster init first.', {});
+}
+
+export function notADirectory(path: string): HoldfastError {
+  return refusal('NOT_A_DIRECTORY', `${path} is not a directory.`, { path });
+}
+
+export function isADirectory(path: string): HoldfastError {
+  return refusal('IS_A_DIRECTORY', `${path} is a directory; name a file, or a path inside it.`, { path });
+}
+
+export function notEmpty(path: string, childCount: number): HoldfastError {
+  return refusal(
+    'NOT_EMPTY',
+    `${path} still has ${childCount} entries. Remove them first, or remove the whole tree.`,
+    { path, childCount },
+  );
+}
+
+export function invalidName(name: string, reason: string): HoldfastError {
+  const shown = name.length > 300 ? `${name.slice(0, 300)}…` : name;
+  return refusal('INVALID_NAME', `${JSON.stringify(shown)} cannot be used: ${reason}.`, {
+    name: shown,
+    reason,
+  });
+}
+
+export function invalidArgument(message: string, facts: ErrorFacts = {}): HoldfastError {
+  return refusal('INVALID_ARGUMENT', message, facts);
+}
+
+export function leaseHeld(inode: number, wanted: number, got: number): HoldfastError {
+  return refusal('LEASE_HELD', `Inode ${inode} is written under another lease. Create the file anew.`, {
+    inode,
+    wanted,
+    got,
+  });
+}
+
+export function leaseExpired(inode: number): HoldfastError {
+  return refusal(
+    'LEASE_EXPIRED',
+    `The lease to write inode ${inode} is over: it expired, or the file was closed or abandoned. Create the file anew.`,
+    { inode },
+  );
+}
+
+export function versionMismatch(path: string, wanted: number, got: number): HoldfastError {
+  return refusal(
+    'VERSION_MISMATCH',
+    `${path} is at version ${got}, not ${wanted}: somebody changed it. Read it again and decide anew.`,
+    { path, wanted, got },
+  );
+}
+
+export function intoItself(source: string, target: string): HoldfastError {
+  return refusal('INTO_ITSELF', `${source} cannot be moved to ${target}, which lies inside it.`, {
+    source,
+    target,
+  });
+}
+
+export function sessionExpired(session: string): HoldfastError {
+  return refusal('SESSION_EXPIRED', `Session ${session} is unknown or expired. Open a new session.`, {
+    session,
+  });
+}
+
+export function resultForgotten(session: string, sequence: number, ackedBelow: number): HoldfastError {
+  return invalidArgument(
+    `The answer to request ${sequence} was acknowledged before and is forgotten; use a new sequence.`,
+    { session, sequence, ackedBelow },
+  );
+}
+
+export function limitReached(what: string, limit: number): HoldfastError {
+  return refusal('LIMIT_REACHED', `There cannot be more than ${limit} ${what}.`, { what, limit });
+}
+
+export function tokenInvalid(id: string): HoldfastError {
+  return refusal('TOKEN_INVALID', 'The token is not one of this cluster. Ask for a new one.', { id });
+}
+
+export function tokenExpired(id: string, expiresMs: number): HoldfastError {
+  return refusal('TOKEN_EXPIRED', 'The token has expired. Ask for a new one.', { id, expiresMs });
+}
+
+export function tokenRevoked(id: string): HoldfastError {
+  return refusal('TOKEN_REVOKED', 'The token was revoked. Ask for a new one.', { id });
+}
+
+export function tokenUsedUp(id: string): HoldfastError {
+  return refusal('TOKEN_USED_UP', 'The token was used as often as it may be. Ask for a new one.', { id });
+}
+
+export function roleNotAllowed(id: string, wanted: readonly string[], got: readonly string[]): HoldfastError {
+  return refusal(
+    'ROLE_NOT_ALLOWED',
+    `The token allows the roles ${got.join(', ')}, not ${wanted.join(', ')}. Ask for a token with these roles.`,
+    { id, wanted, got },
+  );
+}
+
+export function noSuchMember(number: number): HoldfastError {
+  return refusal('NO_SUCH_MEMBER', `There is no active member ${number}. See cluster status.`, { number });
+}
+
+/** The stored form of a refusal. */
+export function toRefused(error: HoldfastError): Refused {
+  return { code: error.code, message: error.message, factsJson: JSON.stringify(error.facts) };
+}
+
+/** The error a refusal stands for, as the caller of a mutation should see it thrown. */
+export function fromRefused(refused: Refused): HoldfastError {
+  const facts = refused.factsJson === '' ? {} : (JSON.parse(refused.factsJson) as ErrorFacts);
+  return new HoldfastError({ code: refused.code, kind: 'refused', message: refused.message, facts });
+}

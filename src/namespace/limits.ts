@@ -1,0 +1,44 @@
+/** @module Every bound of the namespace. They are part of the replicated state's meaning: all nodes must agree. */
+import { KIB, MIB } from '../common/bytes.ts';
+
+/** Inode number of `/`. */
+export const ROOT_INODE = 1;
+
+export const MAX_NAME_BYTES = 255;
+export const MAX_PATH_BYTES = 4096;
+
+/** Blocks per row of table `extent`: some 2.5 KiB a row, which an append rewrites. */
+export const EXTENT_PAGE_BLOCKS = 64;
+export const MAX_BLOCKS_PER_COMMAND = 1024;
+/** Copy and set-replication touch every block of a file in one command, so a file's blocks are bounded. */
+export const MAX_FILE_BLOCKS = 65_536;
+export const MIN_BLOCK_SIZE_BYTES: number = 64 * KIB;
+export const MAX_BLOCK_SIZE_BYTES: number = 128 * MIB;
+export const DEFAULT_BLOCK_SIZE_BYTES: number = 8 * MIB;
+export const DEFAULT_REPLICATION = 3;
+export const MAX_REPLICATION = 16;
+
+export const DEFAULT_LEASE_MS = 60_000;
+export const MIN_LEASE_MS = 1_000;
+export const MAX_LEASE_MS = 3_600_000;
+
+/** A session nobody used for this long is forgotten, and its stored results with it. */
+export const SESSION_IDLE_MS = 3_600_000;
+export const MAX_SESSIONS = 1_000_000;
+/** Answers kept per session until the client acknowledges them. */
+export const MAX_SESSION_RESULTS = 1024;
+export const MAX_SESSION_ID_LENGTH = 64;
+
+export const MAX_MEMBERS = 65_536;
+export const MAX_TOKENS = 1024;
+/** Peers a token remembers, so that a retried join is answered; the oldest are forgotten first. */
+export const MAX_TOKEN_USERS = 1024;
+
+export const MAX_LIST_ENTRIES = 1000;
+export const MAX_SCAN_BLOCKS = 10_000;
+
+/** Units of work of one Housekeeping: a block freed, an entry detached or a deadline looked at is one. */
+export const DEFAULT_HOUSEKEEPING_LIMIT = 256;
+export const MAX_HOUSEKEEPING_LIMIT = 4096;
+/** Directories emptied by one Housekeeping: each costs a scan of its own. */
+export const MAX_HOUSEKEEPING_DIRECTORIES = 16;

@@ -1,0 +1,35 @@
+/** @module Members by their peer id, without waiting: asked for every message that comes in. */
+import type { RowCache } from './row-cache.ts';
+import type { Member } from './schema.ts';
+
+export class MemberIndex {
+  readonly #cache: RowCache;
+  #builtAt = -1;
+  #members: Member[] = [];
+  #byPeer = new Map<string, Member>();
+
+  constructor(cache: RowCache) {
+    this.#cache = cache;
+  }
+
+  /** All members ever, by number. */
+  all(): readonly Member[] {
+    this.#refresh();
+    return this.#members;
+  }
+
+  /** The active member with this peer id; else the last one that left, with `state` 'left'. */
+  byPeer(peer: string): Member | undefined {
+    this.#refresh();
+    return this.#byPeer.get(peer);
+  }
+
+  #refresh(): void {
+    if (this.#builtAt === this.#cache.pinnedChanges) return;
+    this.#builtAt = this.#cache.pinnedChanges;
+    const rows = [...this.#cache.pinned('member').values()] as Member[];
+    this.#members = rows.toSorted((a, b) => a.number - b.number);
+    // A peer that left and came back has a higher number, so the later row is the one that holds.
+    this.#byPeer = new Map(this.#members.map((member) => [member.peer, member]));
+  }
+}

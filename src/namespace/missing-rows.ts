@@ -1,0 +1,113 @@
+/** @module The signal that an attempt needs rows which are not in memory, and what those rows are. */
+import type { RowStore, TableName } from '../storage/row-store.ts';
+import { type KnownRow, UNKNOWN } from './clean-rows.ts';
+import type { RowCache } from './row-cache.ts';
+import { type AnyRow, decodeRow } from './rows.ts';
+
+/** Thrown to give an attempt up; the same attempt is made again once `LoadedRows.load` has run. Carries no trace: it is frequent. */
+export const MISSING_ROWS: unique symbol = Symbol('rows are missing');
+
+/** The first rows of a range as the store has them. */
+export interface Page {
+  readonly rows: readonly { readonly key: string; readonly row: AnyRow }[];
+  /** False: the store has further rows in the range. */
+  readonly complete: boolean;
+}
+
+interface WantedPage {
+  readonly table: TableName;
+  readonly from: string;
+  readonly to: string;
+  readonly limit: number;
+}
+
+/**
+ * What attempts see: the cache, and beside it all that was loaded for them, which no eviction takes away.
+ * One per unit of work (a read, an apply); asked synchronously, filled between attempts.
+ */
+export class LoadedRows {
+  readonly #store: RowStore;
+  readonly #cache: RowCache;
+  readonly #rows = new Map<string, KnownRow>();
+  readonly #pages = new Map<string, Page>();
+  readonly #wantedRows = new Map<TableName, Set<string>>();
+  readonly #wantedPages = new Map<string, WantedPage>();
+  #flushes: number;
+
+  constructor(store: RowStore, cache: RowCache) {
+    this.#store = store;
+    this.#cache = cache;
+    this.#flushes = cache.flushes;
+  }
+
+  /** The row, or UNKNOWN: then it is noted as wanted. */
+  get(table: TableName, key: string): KnownRow | typeof UNKNOWN {
+    const row = this.#cache.get(table, key);
+    if (row !== UNKNOWN) return row;
+    this.#dropStale();
+    const id = `${table}:${key}`;
+    if (this.#rows.has(id)) return this.#rows.get(id);
+    let keys = this.#wantedRows.get(table);
+    if (keys === undefined) this.#wantedRows.set(table, (keys = new Set()));
+    keys.add(key);
+    return UNKNOWN;
+  }
+
+  /** A page of the store's rows in [from, to). Throws MISSING_ROWS until one of `limit` rows (or all there are) is loaded. */
+  page(table: TableName, from: string, to: string, limit: number): Page {
+    this.#dropStale();
+    const id = `${table}:${from}\0${to}`;
+    const page = this.#pages.get(id);
+    if (page !== undefined && (page.complete || page.rows.length >= limit)) return page;
+    this.#wantedPages.set(id, { table, from, to, limit });
+    throw MISSING_ROWS;
+  }
+
+  /** Loads all that is wanted, in one read per table and one per range. Rejects as the store does. */
+  async load(): Promise<void> {
+    const rows = [...this.#wantedRows];
+    const pages = [...this.#wantedPages];
+    this.#wantedRows.clear();
+    this.#wantedPages.clear();
+    this.#dropStale();
+    const flushes = this.#flushes;
+    const loadedRows = await Promise.all(rows.map(async ([table, keys]) => this.#readRows(table, [...keys])));
+    const loadedPages = await Promise.all(pages.map(async ([id, wanted]) => this.#readPage(id, wanted)));
+    // A flush ended meanwhile: what was read may be older than what was written. The next attempt asks again.
+    if (this.#cache.flushes !== flushes) return;
+    for (const { table, key, row } of loadedRows.flat()) {
+      if (this.#cache.get(table, key) === UNKNOWN) this.#cache.remember(table, key, row);
+      this.#rows.set(`${table}:${key}`, row);
+    }
+    for (const { id, page } of loadedPages) this.#pages.set(id, page);
+  }
+
+  async #readRows(
+    table: TableName,
+    keys: readonly string[],
+  ): Promise<{ table: TableName; key: string; row: KnownRow }[]> {
+    const values = await this.#store.getMany(table, keys);
+    return keys.map((key, index) => {
+      const value = values[index];
+      return { table, key, row: value === undefined ? undefined : decodeRow(table, value) };
+    });
+  }
+
+  async #readPage(id: string, wanted: WantedPage): Promise<{ id: string; page: Page }> {
+    const rows = await this.#store.scan(wanted.table, wanted.from, wanted.to, wanted.limit);
+    return {
+      id,
+      page: {
+        rows: rows.map(({ key, value }) => ({ key, row: decodeRow(wanted.table, value) })),
+        complete: rows.length < wanted.limit,
+      },
+    };
+  }
+
+  #dropStale(): void {
+    if (this.#flushes === this.#cache.flushes) return;
+    this.#rows.clear();
+    this.#pages.clear();
+    this.#flushes = this.#cache.flushes;
+  }
+}

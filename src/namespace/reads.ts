@@ -1,0 +1,100 @@
+/** @module Questions about the namespace. Each is a synchronous attempt over the rows in memory, like a command's. */
+import { assert } from '../common/errors.ts';
+import { contentGone, isADirectory, versionMismatch } from './errors.ts';
+import { direntRange, END_OF_TABLE, extentKey, nameOfDirent, numberKey } from './keys.ts';
+import { EXTENT_PAGE_BLOCKS, MAX_LIST_ENTRIES, MAX_SCAN_BLOCKS } from './limits.ts';
+import { joinPath, splitPath } from './path.ts';
+import { toStat } from './results.ts';
+import type { RowView } from './row-view.ts';
+import type { BlockRef, Inode, ListEntry, Stat } from './schema.ts';
+import { findDirectory, findInode, inodeOf } from './tree.ts';
+
+export interface Listing {
+  readonly directory: Stat;
+  /** In the order of the names' UTF-8 bytes. */
+  readonly entries: ListEntry[];
+  readonly more: boolean;
+}
+
+/** A file by its path, or by inode: the latter finds a file that was replaced since, until Housekeeping comes to it. */
+export type FileName =
+  | { readonly path: string; readonly inode?: undefined; readonly version?: number }
+  | { readonly path?: undefined; readonly inode: number; readonly version?: number };
+
+export interface FileBlocks {
+  readonly stat: Stat;
+  readonly blocks: BlockRef[];
+}
+
+export interface WantedBlock {
+  /** Lower-case hex. */
+  readonly hash: string;
+  readonly sizeBytes: number;
+  readonly copies: number;
+}
+
+export function readStat(view: RowView, path: string): Stat {
+  const names = splitPath(path);
+  return toStat(joinPath(names), findInode(view, names));
+}
+
+/** Entries with names after `after`, 1..MAX_LIST_ENTRIES of them. Throws NAMESPACE_NOT_A_DIRECTORY for a file. */
+export function readList(view: RowView, path: string, after: string, limit: number): Listing {
+  const names = splitPath(path);
+  const directory = findDirectory(view, names);
+  const count = Math.min(Math.max(limit, 1), MAX_LIST_ENTRIES);
+  const { from, to } = direntRange(directory.id, after);
+  const rows = view.scan('dirent', from, to, count + 1);
+  const page = rows.slice(0, count);
+  view.hint(
+    'inode',
+    page.map(({ row }) => numberKey(row.inode)),
+  );
+  const entries = page.map(({ key, row }) => {
+    const name = nameOfDirent(key);
+    return { name, stat: toStat(joinPath([...names, name]), inodeOf(view, row.inode)) };
+  });
+  return { directory: toStat(joinPath(names), directory), entries, more: rows.length > count };
+}
+
+/**
+ * Blocks [first, first + limit) of a file. With a version (not 0), only of that content: NAMESPACE_VERSION_MISMATCH.
+ * NAMESPACE_NOT_FOUND also when the content asked for by inode is being freed, or was never closed.
+ */
+export function readFileBlocks(view: RowView, file: FileName, first: number, limit: number): FileBlocks {
+  const { path, inode } = findFile(view, file);
+  if (file.version && file.version !== inode.version)
+    throw versionMismatch(path || `inode ${inode.id}`, file.version, inode.version);
+  const end = Math.min(first + Math.max(limit, 0), inode.blockCount);
+  const keys: string[] = [];
+  const firstPage = Math.floor(first / EXTENT_PAGE_BLOCKS);
+  for (let page = firstPage; page * EXTENT_PAGE_BLOCKS < end; page++) keys.push(extentKey(inode.id, page));
+  const blocks = view.getMany('extent', keys).flatMap((page) => {
+    if (page !== undefined) return page.blocks;
+    assert(inode.parent === 0, `all pages of the linked file ${inode.id} exist`);
+    throw contentGone(inode.id);
+  });
+  const offset = first - firstPage * EXTENT_PAGE_BLOCKS;
+  return { stat: toStat(path, inode), blocks: blocks.slice(offset, Math.max(offset, offset + end - first)) };
+}
+
+/** Blocks that files refer to, after `afterHash` ('' for the first), in order of their hashes; at most MAX_SCAN_BLOCKS. */
+export function readBlocks(view: RowView, afterHash: string, limit: number): WantedBlock[] {
+  const from = afterHash === '' ? '' : `${afterHash}\0`;
+  const count = Math.min(Math.max(limit, 1), MAX_SCAN_BLOCKS);
+  return view
+    .scan('block', from, END_OF_TABLE, count)
+    .map(({ key, row }) => ({ hash: key, sizeBytes: row.sizeBytes, copies: row.copies }));
+}
+
+function findFile(view: RowView, file: FileName): { path: string; inode: Inode } {
+  if (file.path === undefined) {
+    const inode = view.get('inode', numberKey(file.inode));
+    if (inode === undefined || inode.open || inode.kind !== 'file') throw contentGone(file.inode);
+    return { path: '', inode };
+  }
+  const names = splitPath(file.path);
+  const inode = findInode(view, names);
+  if (inode.kind === 'directory') throw isADirectory(joinPath(names));
+  return { path: joinPath(names), inode };
+}

@@ -1,0 +1,103 @@
+/** @module One command, start to end: session, handler, refusal. A pure function of the rows, the command and the context. */
+import { HoldfastError } from '../common/errors.ts';
+import { makeDirectory, removeDirectory, removeTree, unlink } from './commands/directories.ts';
+import { appendBlocks, closeFile, copyFile, createFile, setReplication, touch } from './commands/files.ts';
+import { genesis } from './commands/genesis.ts';
+import { housekeeping } from './commands/housekeeping.ts';
+import { abandonFile, renewLease } from './commands/leases.ts';
+import { addMember, removeMember, updateMember } from './commands/members.ts';
+import { rename } from './commands/rename.ts';
+import { findStoredResult, openSession, storeResult } from './commands/sessions.ts';
+import { createToken, revokeToken } from './commands/tokens.ts';
+import { invalidArgument, noCluster, toRefused } from './errors.ts';
+import { refusedResult } from './results.ts';
+import type { RowView } from './row-view.ts';
+import type { Command, Result, SessionCommand } from './schema.ts';
+import type { ApplyContext } from './tree.ts';
+
+/**
+ * Runs a command and leaves its changes in the view, for commit. A refused one changes nothing but its session.
+ * May throw MISSING_ROWS; anything else that is thrown means that the state is broken.
+ */
+export function runCommand(view: RowView, request: SessionCommand, context: ApplyContext): Result {
+  if (request.session === '') return runOrRefuse(view, () => dispatch(view, request, context));
+  view.hint('session', [request.session]);
+  let isNew = false;
+  const result = runOrRefuse(view, () => {
+    const stored = findStoredResult(view, request);
+    if (stored !== undefined) return stored;
+    isNew = true;
+    return dispatch(view, request, context);
+  });
+  if (isNew) storeResult(view, request, result, context);
+  return result;
+}
+
+function runOrRefuse(view: RowView, body: () => Result): Result {
+  try {
+    return body();
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || error.kind !== 'refused') throw error;
+    view.rollback();
+    return refusedResult(toRefused(error));
+  }
+}
+
+function dispatch(view: RowView, request: SessionCommand, context: ApplyContext): Result {
+  const kind = request.command?.kind;
+  if (kind === undefined) throw invalidArgument('The command is empty, or of a newer version.');
+  if (kind.$case !== 'genesis' && view.cluster === undefined) throw noCluster();
+  return handle(view, kind, context, request.session);
+}
+
+function handle(
+  view: RowView,
+  kind: NonNullable<Command['kind']>,
+  context: ApplyContext,
+  session: string,
+): Result {
+  switch (kind.$case) {
+    case 'genesis':
+      return genesis(view, kind.value, context);
+    case 'openSession':
+      return openSession(view, kind.value, context);
+    case 'makeDirectory':
+      return makeDirectory(view, kind.value, context);
+    case 'createFile':
+      return createFile(view, kind.value, context, session);
+    case 'appendBlocks':
+      return appendBlocks(view, kind.value, context);
+    case 'closeFile':
+      return closeFile(view, kind.value, context);
+    case 'abandonFile':
+      return abandonFile(view, kind.value);
+    case 'renewLease':
+      return renewLease(view, kind.value, context);
+    case 'rename':
+      return rename(view, kind.value, context);
+    case 'copyFile':
+      return copyFile(view, kind.value, context);
+    case 'unlink':
+      return unlink(view, kind.value, context);
+    case 'removeDirectory':
+      return removeDirectory(view, kind.value, context);
+    case 'removeTree':
+      return removeTree(view, kind.value, context);
+    case 'setReplication':
+      return setReplication(view, kind.value, context);
+    case 'touch':
+      return touch(view, kind.value, context);
+    case 'addMember':
+      return addMember(view, kind.value, context);
+    case 'updateMember':
+      return updateMember(view, kind.value, context);
+    case 'removeMember':
+      return removeMember(view, kind.value, context);
+    case 'createToken':
+      return createToken(view, kind.value, context);
+    case 'revokeToken':
+      return revokeToken(view, kind.value);
+    case 'housekeeping':
+      return housekeeping(view, kind.value, context);
+  }
+}

@@ -1,0 +1,266 @@
+/** @module The replicated state machine: log entries in, results out, rows written behind. The one door to the namespace. */
+import { assert } from '../common/errors.ts';
+import type { RowStore } from '../storage/row-store.ts';
+import { applySlowly, attempt, type DecodedEntry, decodeEntry, type LogEntry } from './apply-batches.ts';
+import { EntryBoundary } from './entry-boundary.ts';
+import { numberKey } from './keys.ts';
+import { MemberIndex } from './member-index.ts';
+import { LoadedRows, MISSING_ROWS } from './missing-rows.ts';
+import { hashRows, loadPinnedRows } from './whole-store.ts';
+import {
+  type FileBlocks,
+  type FileName,
+  type Listing,
+  readBlocks,
+  readFileBlocks,
+  readList,
+  readStat,
+  type WantedBlock,
+} from './reads.ts';
+import { RowCache } from './row-cache.ts';
+import { META_CLUSTER } from './rows.ts';
+import { RowView } from './row-view.ts';
+import type { Cluster, Counters, Member, Result, Stat, Token } from './schema.ts';
+import { SerialQueue } from './serial-queue.ts';
+import { type ConfStateHolder, type DurablePosition, WriteBehind } from './write-behind.ts';
+
+export interface StateMachineOptions {
+  /** Small rows kept in memory beside those waiting to be written; a page of extents weighs one per block. */
+  readonly maxCachedRows?: number;
+  /** Dirty rows at which a flush begins by itself; at twice as many, apply waits for it. */
+  readonly maxDirtyRows?: number;
+}
+
+const DEFAULT_MAX_CACHED_ROWS = 100_000;
+const DEFAULT_MAX_DIRTY_ROWS = 4096;
+
+/**
+ * Everything here depends on the log alone, never on a clock, on cache sizes or on when rows were flushed: machines
+ * at equal indices are equal. After any rejection of `apply` or `flush` the machine is broken: open it anew.
+ */
+export class StateMachine {
+  readonly #store: RowStore;
+  readonly #cache: RowCache;
+  readonly #boundary = new EntryBoundary();
+  readonly #membership: ConfStateHolder = { confState: undefined };
+  readonly #writeBehind: WriteBehind;
+  readonly #members: MemberIndex;
+  readonly #turns = new SerialQueue();
+  /** Settled except during a restore, when memory and store are not of one state. */
+  #restored: Promise<void> = Promise.resolve();
+  #failure: { readonly cause: unknown } | undefined;
+
+  /** Resumes from the index the store is durable at (0 for an empty one). The store stays the caller's to close. */
+  static async open(
+    components: { readonly store: RowStore },
+    options: StateMachineOptions = {},
+  ): Promise<StateMachine> {
+    const machine = new StateMachine(components.store, options);
+    await machine.#resume();
+    return machine;
+  }
+
+  private constructor(store: RowStore, options: StateMachineOptions) {
+    this.#store = store;
+    this.#cache = new RowCache(options.maxCachedRows ?? DEFAULT_MAX_CACHED_ROWS);
+    this.#members = new MemberIndex(this.#cache);
+    this.#writeBehind = new WriteBehind(
+      { store, cache: this.#cache, boundary: this.#boundary, membership: this.#membership },
+      { maxDirtyRows: options.maxDirtyRows ?? DEFAULT_MAX_DIRTY_ROWS },
+    );
+  }
+
+  /** Index of the last entry applied; a read sees all of it. */
+  get appliedIndex(): number {
+    return this.#cache.counters.appliedIndex;
+  }
+
+  /** The index a restart would resume from: the log must be kept from the next one on. */
+  get durableIndex(): number {
+    return this.#writeBehind.durable.index;
+  }
+
+  /** Applies committed entries, the next ones without a gap. Gives per entry the results of its commands in order. */
+  apply(entries: readonly LogEntry[]): Promise<Result[][]> {
+    return this.#inTurn(async () => {
+      const results: Result[][] = [];
+      for (const entry of entries.map(decodeEntry)) {
+        results.push(await this.#applyEntry(entry));
+        const pressure = this.#writeBehind.keepUp();
+        if (pressure !== undefined) await pressure;
+      }
+      return results;
+    });
+  }
+
+  /** Takes the membership that the entry at `index` brought about, in the driver's own encoding. */
+  applyConfState(index: number, term: number, confState: Uint8Array): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#checkNext(index);
+      this.#membership.confState = new Uint8Array(confState);
+      this.#cache.counters = { ...this.#cache.counters, appliedIndex: index, appliedTerm: term };
+    });
+  }
+
+  /** As applyConfState left it, also after a restart; undefined before the first. */
+  confState(): Uint8Array | undefined {
+    return this.#membership.confState;
+  }
+
+  /** Makes everything applied so far durable. Rejects with STORAGE_FAILED as the store does. */
+  flush(): Promise<void> {
+    return this.#writeBehind.flush();
+  }
+
+  /**
+   * Flushes, then writes all rows to a new file at `path`, which holds exactly the position it resolves to. Applies go
+   * on meanwhile: what they change waits in memory until the copy is made.
+   */
+  exportTo(path: string): Promise<DurablePosition> {
+    return this.#writeBehind.hold(async (at) => {
+      await this.#store.exportTo(path);
+      return at;
+    });
+  }
+
+  /**
+   * Replaces everything by the file at `path`, made by exportTo; what was applied here before is gone. Rejects as the
+   * store does, for a file that is not an export with nothing changed.
+   */
+  restoreFrom(path: string): Promise<void> {
+    return this.#turns.run(async () => {
+      if (this.#failure !== undefined) throw this.#failure.cause;
+      const restoring = this.#writeBehind.replace(async () => {
+        await this.#store.importFrom(path);
+        await this.#resume();
+      });
+      this.#restored = restoring.catch(() => undefined);
+      await restoring;
+    });
+  }
+
+  /** Throws NAMESPACE_NOT_FOUND, _NOT_A_DIRECTORY (a file stands in the way), _INVALID_NAME; so do the other reads by path. */
+  stat(path: string): Promise<Stat> {
+    return this.#read((view) => readStat(view, path));
+  }
+
+  /** A page of a directory: names after `after`, at most `limit` (and MAX_LIST_ENTRIES). */
+  list(path: string, after: string, limit: number): Promise<Listing> {
+    return this.#read((view) => readList(view, path, after, limit));
+  }
+
+  /** Blocks [first, first + limit) of a file. Also throws NAMESPACE_IS_A_DIRECTORY and NAMESPACE_VERSION_MISMATCH. */
+  fileBlocks(file: FileName, first: number, limit: number): Promise<FileBlocks> {
+    return this.#read((view) => readFileBlocks(view, file, first, limit));
+  }
+
+  /** Blocks that should exist, in order of hash, after `afterHash` ('' for the first). */
+  scanBlocks(afterHash: string, limit: number): Promise<WantedBlock[]> {
+    return this.#read((view) => readBlocks(view, afterHash, limit));
+  }
+
+  /** All members ever by number, also those that left. */
+  members(): readonly Member[] {
+    return this.#members.all();
+  }
+
+  /** The active member with this peer id; else the last one that left. Look at `state`. */
+  memberByPeer(peer: string): Member | undefined {
+    return this.#members.byPeer(peer);
+  }
+
+  memberByNumber(number: number): Member | undefined {
+    return this.#cache.pinned('member').get(numberKey(number)) as Member | undefined;
+  }
+
+  tokens(): Token[] {
+    return [...this.#cache.pinned('token').values()] as Token[];
+  }
+
+  /** Undefined before Genesis. */
+  cluster(): Cluster | undefined {
+    return this.#cache.pinned('meta').get(META_CLUSTER) as Cluster | undefined;
+  }
+
+  counters(): Readonly<Counters> {
+    return this.#cache.counters;
+  }
+
+  /** Whether a Housekeeping proposed at `nowMs` would find anything to do. */
+  housekeepingDue(nowMs: number): boolean {
+    const { orphans, firstDeadlineMs } = this.#cache.counters;
+    return orphans > 0 || (firstDeadlineMs !== 0 && firstDeadlineMs <= nowMs);
+  }
+
+  /** Flushes, then hashes every row: equal on all machines at an equal index. Reads the whole store. */
+  namespaceHash(): Promise<{ readonly index: number; readonly hash: string }> {
+    return this.#writeBehind.hold(async ({ index }) => ({ index, hash: await hashRows(this.#store) }));
+  }
+
+  /** Flushes what is applied; nothing may be applied afterwards. Does not close the store. */
+  close(): Promise<void> {
+    return this.#inTurn(() => this.flush());
+  }
+
+  async #resume(): Promise<void> {
+    this.#membership.confState = await loadPinnedRows(this.#store, this.#cache);
+    this.#writeBehind.resume();
+  }
+
+  async #applyEntry(entry: DecodedEntry): Promise<Result[]> {
+    this.#checkNext(entry.index);
+    const timeMs = Math.max(this.#cache.counters.timeMs, entry.timeMs);
+    const context = { index: entry.index, timeMs };
+    const loaded = new LoadedRows(this.#store, this.#cache);
+    const view = new RowView(this.#cache, loaded);
+    const results: Result[] = [];
+    this.#boundary.enter();
+    for (const [position, request] of entry.commands.entries()) {
+      let result = attempt(view, request, context);
+      if (result !== undefined) view.commit();
+      else result = await applySlowly(view, loaded, request, context, entry.commands.slice(position + 1));
+      results.push(result);
+    }
+    const { index: appliedIndex, term: appliedTerm } = entry;
+    this.#cache.counters = { ...this.#cache.counters, appliedIndex, appliedTerm, timeMs };
+    this.#boundary.leave();
+    return results;
+  }
+
+  /** Entries are applied once and in order; only an empty machine may begin anywhere. */
+  #checkNext(index: number): void {
+    const { appliedIndex } = this;
+    assert(
+      appliedIndex === 0 ? index > 0 : index === appliedIndex + 1,
+      `entry ${index} follows the last one applied, ${appliedIndex}`,
+    );
+  }
+
+  /** One change of the state at a time. After a failure none is tried: an entry may have been applied in part. */
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    return this.#turns.run(async () => {
+      if (this.#failure !== undefined) throw this.#failure.cause;
+      try {
+        return await task();
+      } catch (cause) {
+        this.#failure = { cause };
+        this.#boundary.fail(cause);
+        throw cause;
+      }
+    });
+  }
+
+  async #read<T>(body: (view: RowView) => T): Promise<T> {
+    const loaded = new LoadedRows(this.#store, this.#cache);
+    const view = new RowView(this.#cache, loaded);
+    for (;;) {
+      await this.#restored;
+      try {
+        return body(view);
+      } catch (signal) {
+        if (signal !== MISSING_ROWS) throw signal;
+      }
+      await loaded.load();
+    }
+  }
+}

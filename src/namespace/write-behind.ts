@@ -1,0 +1,124 @@
+/** @module Writes changed rows to the store behind the applies, always together with the index they are the state of. */
+import type { RowChange, RowStore } from '../storage/row-store.ts';
+import type { EntryBoundary } from './entry-boundary.ts';
+import type { RowCache } from './row-cache.ts';
+import { META_CONF_STATE, META_COUNTERS } from './rows.ts';
+import { Counters } from './schema.ts';
+import { SerialQueue } from './serial-queue.ts';
+
+/** A state that a restart would find. */
+export interface DurablePosition {
+  readonly index: number;
+  readonly term: number;
+  /** Raft's membership in its driver's encoding; empty when none was ever applied. */
+  readonly confState: Uint8Array;
+}
+
+/** Raft's membership beside the rows; belongs to the same index. */
+export interface ConfStateHolder {
+  confState: Uint8Array | undefined;
+}
+
+interface Components {
+  readonly store: RowStore;
+  readonly cache: RowCache;
+  readonly boundary: EntryBoundary;
+  readonly membership: ConfStateHolder;
+}
+
+export class WriteBehind {
+  readonly #store: RowStore;
+  readonly #cache: RowCache;
+  readonly #boundary: EntryBoundary;
+  readonly #membership: ConfStateHolder;
+  readonly #queue = new SerialQueue();
+  readonly #maxDirtyRows: number;
+  #durable: DurablePosition = { index: 0, term: 0, confState: new Uint8Array() };
+  #background: Promise<void> | undefined;
+  #failure: { readonly cause: unknown } | undefined;
+
+  constructor(components: Components, options: { maxDirtyRows: number }) {
+    this.#store = components.store;
+    this.#cache = components.cache;
+    this.#boundary = components.boundary;
+    this.#membership = components.membership;
+    this.#maxDirtyRows = options.maxDirtyRows;
+  }
+
+  get durable(): DurablePosition {
+    return this.#durable;
+  }
+
+  /** Says what the store holds, after opening or restoring it. */
+  resume(): void {
+    this.#durable = this.#position();
+  }
+
+  /** Makes all that is applied now durable. Rejects as the store does, and then always. */
+  flush(): Promise<void> {
+    return this.#queue.run(() => this.#write());
+  }
+
+  /** Flushes, then runs `task` while the store stays exactly at that position; applies go on meanwhile. */
+  hold<T>(task: (at: DurablePosition) => Promise<T>): Promise<T> {
+    return this.#queue.run(async () => {
+      await this.#write();
+      return task(this.#durable);
+    });
+  }
+
+  /** Runs `task`, which replaces the rows, while nothing is written. */
+  replace(task: () => Promise<void>): Promise<void> {
+    return this.#queue.run(task);
+  }
+
+  /**
+   * Called at a boundary: begins a flush in the background when many rows are dirty. The promise it gives when there
+   * are far too many must be awaited before more is applied.
+   */
+  keepUp(): Promise<void> | undefined {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure.cause as Error);
+    if (this.#cache.changedCount < this.#maxDirtyRows) return undefined;
+    // Its failure is latched, so the next call of anything here reports it.
+    this.#background ??= this.flush()
+      .catch(() => undefined)
+      .then(() => {
+        this.#background = undefined;
+      });
+    return this.#cache.changedCount < 2 * this.#maxDirtyRows ? undefined : this.#background;
+  }
+
+  async #write(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure.cause;
+    try {
+      const taken = await this.#boundary.at(() => this.#take());
+      if (taken === undefined) return;
+      await this.#store.write(taken.changes);
+      this.#cache.endFlush();
+      this.#durable = taken.position;
+    } catch (cause) {
+      this.#failure = { cause };
+      throw cause;
+    }
+  }
+
+  /** Undefined when all is durable already. */
+  #take(): { changes: RowChange[]; position: DurablePosition } | undefined {
+    const position = this.#position();
+    if (position.index === this.#durable.index) return undefined;
+    const changes = this.#cache.beginFlush();
+    changes.push({
+      table: 'meta',
+      key: META_COUNTERS,
+      value: Counters.encode(this.#cache.counters).finish(),
+    });
+    if (this.#membership.confState !== undefined)
+      changes.push({ table: 'meta', key: META_CONF_STATE, value: this.#membership.confState });
+    return { changes, position };
+  }
+
+  #position(): DurablePosition {
+    const { appliedIndex: index, appliedTerm: term } = this.#cache.counters;
+    return { index, term, confState: this.#membership.confState ?? new Uint8Array() };
+  }
+}
