@@ -20,7 +20,10 @@ export interface NewBlock extends BlockInfo {
 
 /** Order: write()*, then commit() or abort(). Nothing is visible before commit() has resolved. */
 export interface BlockWriter {
-  /** Resolves when more may be written (bounded memory). */
+  /**
+   * Resolves when more may be written (bounded memory). `bytes` belong to the store from now on: they are kept without
+   * a copy until they are on disk, so the caller must not change them.
+   */
   write(bytes: Uint8Array): Promise<void>;
   /** Verifies size and SHA-256 (STORAGE_HASH_MISMATCH), makes data and directory entry durable, then visible. */
   commit(): Promise<void>;
@@ -39,7 +42,10 @@ export interface BlockStore {
   has(hash: BlockHash): boolean;
   info(hash: BlockHash): BlockInfo | undefined;
   create(block: NewBlock): Promise<BlockWriter>;
-  /** Bytes [offset, offset + length) in chunks of at most 1 MiB; each 64 KiB verified by CRC32C before it is yielded. */
+  /**
+   * Bytes [offset, offset + length) in chunks of at most 1 MiB; each 64 KiB verified by CRC32C before it is
+   * yielded. A range is cut at the end of the block.
+   */
   read(
     hash: BlockHash,
     range?: { readonly offset: number; readonly length: number },

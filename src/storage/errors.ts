@@ -120,6 +120,10 @@ export function hashMismatch(hash: BlockHash, wanted: string, got: string): Hold
 export class FailureLatch {
   #failure: HoldfastError | undefined;
 
+  get failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
   /** Throws STORAGE_FAILED if a write has failed before. */
   check(): void {
     if (this.#failure !== undefined) throw this.#failure;

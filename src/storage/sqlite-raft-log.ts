@@ -121,7 +121,8 @@ export class SqliteRaftLog implements RaftLogStore {
     this.#closed = true;
     await this.#commits.idle();
     try {
-      if (this.#hardStateWaits) await this.#transaction({ kind: 'append', entries: [] });
+      if (this.#hardStateWaits && !this.#latch.failed)
+        await this.#transaction({ kind: 'append', entries: [] });
     } finally {
       await this.#connection.close();
     }

@@ -1,0 +1,68 @@
+/** @module The directories of a block store: where a block's file is, and what is found there at start. */
+import { statSync } from 'node:fs';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HASH_SIZE_BYTES, type BlockHash } from '../common/hashing.ts';
+import type { Logger } from '../common/logger.ts';
+import { sizeFromFile } from './block-file.ts';
+import type { BlockInfo } from './block-store.ts';
+import { syncDirectory } from './durable-file.ts';
+
+const BLOCK_NAME = new RegExp(`^[0-9a-f]{${HASH_SIZE_BYTES * 2}}$`);
+const FAN_OUT = 256;
+
+/** `blocks/ab/<hash>`, `incoming/` for what is being written, `quarantine/` for bad copies, `packed.db`. */
+export class BlockDirectory {
+  readonly root: string;
+  readonly #logger: Logger;
+
+  constructor(root: string, logger: Logger) {
+    this.root = root;
+    this.#logger = logger;
+  }
+
+  get packedPath(): string {
+    return join(this.root, 'packed.db');
+  }
+
+  blockPath(hash: BlockHash): string {
+    return join(this.root, 'blocks', hash.slice(0, 2), hash);
+  }
+
+  incomingPath(hash: BlockHash, attempt: number): string {
+    return join(this.root, 'incoming', `${hash}.${attempt}`);
+  }
+
+  quarantinePath(hash: BlockHash): string {
+    return join(this.root, 'quarantine', hash);
+  }
+
+  /** Makes all directories durably, and drops what was half written when the process ended. */
+  async prepare(): Promise<void> {
+    await rm(join(this.root, 'incoming'), { recursive: true, force: true });
+    for (const name of ['incoming', 'quarantine', 'blocks'])
+      await mkdir(join(this.root, name), { recursive: true });
+    for (const name of fanOut()) await mkdir(join(this.root, 'blocks', name), { recursive: true });
+    await syncDirectory(join(this.root, 'blocks'));
+    await syncDirectory(this.root);
+  }
+
+  /** All blocks that have a file. What is no block, or has a size no block has, is logged and left alone. */
+  async *scan(): AsyncGenerator<BlockInfo> {
+    for (const name of fanOut()) {
+      const directory = join(this.root, 'blocks', name);
+      for (const file of await readdir(directory)) {
+        const path = join(directory, file);
+        // Synchronous: 3 microseconds instead of 40, and nothing is served yet that it could hold up.
+        const sizeBytes = sizeFromFile(statSync(path).size);
+        if (sizeBytes !== undefined && BLOCK_NAME.test(file) && file.startsWith(name))
+          yield { hash: file, sizeBytes };
+        else this.#logger.warn('not a block file, ignored', { path });
+      }
+    }
+  }
+}
+
+function fanOut(): string[] {
+  return Array.from({ length: FAN_OUT }, (_, at) => at.toString(16).padStart(2, '0'));
+}

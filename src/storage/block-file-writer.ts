@@ -1,0 +1,82 @@
+/** @module Writing one block file: streamed under a temporary name, durable and renamed at the end. */
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { MIB } from '../common/bytes.ts';
+import { encodeTail } from './block-file.ts';
+import type { NewBlock } from './block-store.ts';
+import { syncDirectory } from './durable-file.ts';
+
+/** Bytes gathered before they are handed to the disk in one call. */
+const GATHER_BYTES = MIB;
+/** Most buffers that one writev takes (IOV_MAX of Linux). */
+const MAX_GATHERED_BUFFERS = 1024;
+
+/** Errors are the system's own; the store wraps them. After any error call `discard`. */
+export class BlockFileWriter {
+  readonly #temporary: string;
+  readonly #handle: FileHandle;
+  #gathered: Uint8Array[] = [];
+  #gatheredBytes = 0;
+  #position = 0;
+  /** One write is under way while the next is gathered; so at most twice GATHER_BYTES (and one caller's buffer) wait. */
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(temporary: string, handle: FileHandle) {
+    this.#temporary = temporary;
+    this.#handle = handle;
+  }
+
+  static async open(temporary: string): Promise<BlockFileWriter> {
+    return new BlockFileWriter(temporary, await open(temporary, 'wx', 0o600));
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    this.#gathered.push(bytes);
+    this.#gatheredBytes += bytes.length;
+    if (this.#gatheredBytes >= GATHER_BYTES || this.#gathered.length >= MAX_GATHERED_BUFFERS)
+      await this.#flush();
+  }
+
+  /** Ends the file with CRCs and trailer and makes it durable, still under its temporary name. */
+  async finish(block: NewBlock, crcs: readonly number[]): Promise<void> {
+    await this.write(encodeTail(block, crcs));
+    await this.#flush();
+    await this.#writing;
+    await this.#handle.datasync();
+    await this.#handle.close();
+  }
+
+  /** Gives the finished file its name, durably. */
+  async publish(path: string): Promise<void> {
+    await rename(this.#temporary, path);
+    await syncDirectory(dirname(path));
+  }
+
+  /** Removes the temporary file. Allowed at any time before `publish`. */
+  async discard(): Promise<void> {
+    await Promise.allSettled([this.#writing]);
+    await this.#handle.close();
+    await rm(this.#temporary, { force: true });
+  }
+
+  async #flush(): Promise<void> {
+    await this.#writing;
+    if (this.#gatheredBytes === 0) return;
+    this.#writing = this.#writeOut(this.#gathered, this.#position);
+    // Whoever waits for #writing next gets the error; until then nobody does.
+    this.#writing.catch(() => undefined);
+    this.#position += this.#gatheredBytes;
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+  }
+
+  async #writeOut(buffers: Uint8Array[], position: number): Promise<void> {
+    const wanted = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
+    const { bytesWritten } = await this.#handle.writev(buffers, position);
+    // A short write is how a disk that fills up shows first; the rest says why.
+    if (bytesWritten < wanted) {
+      const rest = Buffer.concat(buffers).subarray(bytesWritten);
+      await this.#writeOut([rest], position + bytesWritten);
+    }
+  }
+}

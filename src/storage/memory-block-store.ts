@@ -1,0 +1,126 @@
+/** @module The block store without a disk, for tests and simulations. */
+import { MIB, toHex } from '../common/bytes.ts';
+import { type BlockHash, sha256 } from '../common/hashing.ts';
+import { storedHint } from './block-file.ts';
+import { BlockIndex } from './block-index.ts';
+import type { BlockInfo, BlockOrigin, BlockStore, BlockWriter, NewBlock, StoreUsage } from './block-store.ts';
+import { corruptBlock, noBlock, storageClosed, storageFull } from './errors.ts';
+import { type BlockSink, StreamingBlockWriter } from './streaming-block-writer.ts';
+
+const NAME = 'memory';
+const CHUNK_BYTES = MIB;
+
+interface HeldBlock {
+  readonly data: Uint8Array;
+  readonly origin: BlockOrigin;
+}
+
+export interface MemoryBlockStoreOptions {
+  /** Bytes of all blocks together; default 1 GiB. */
+  readonly capacityBytes?: number;
+}
+
+/** Behaves as FileBlockStore does, but forgets everything. */
+export class MemoryBlockStore implements BlockStore {
+  readonly #capacityBytes: number;
+  readonly #index = new BlockIndex();
+  readonly #blocks = new Map<BlockHash, HeldBlock>();
+  #promisedBytes = 0;
+  #closed = false;
+
+  constructor(options: MemoryBlockStoreOptions = {}) {
+    this.#capacityBytes = options.capacityBytes ?? 1024 * MIB;
+  }
+
+  has(hash: BlockHash): boolean {
+    return this.#index.sizeOf(hash) !== undefined;
+  }
+
+  info(hash: BlockHash): BlockInfo | undefined {
+    const sizeBytes = this.#index.sizeOf(hash);
+    return sizeBytes === undefined ? undefined : { hash, sizeBytes };
+  }
+
+  async create(block: NewBlock): Promise<BlockWriter> {
+    if (this.#closed) throw storageClosed(NAME);
+    const { freeBytes } = await this.usage();
+    if (block.sizeBytes > freeBytes) throw storageFull(NAME, block.sizeBytes, freeBytes);
+    this.#promisedBytes += block.sizeBytes;
+    return new StreamingBlockWriter(block, this.#sink(block), {
+      explain: (error) => error,
+      ended: () => {
+        this.#promisedBytes -= block.sizeBytes;
+      },
+    });
+  }
+
+  async *read(
+    hash: BlockHash,
+    range?: { readonly offset: number; readonly length: number },
+  ): AsyncGenerator<Uint8Array> {
+    const { data } = this.#held(hash);
+    if (toHex(sha256(data)) !== hash) throw corruptBlock(hash, 'bad checksum');
+    const end = Math.min(data.length, range === undefined ? data.length : range.offset + range.length);
+    for (let at = range?.offset ?? 0; at < end; at += CHUNK_BYTES)
+      yield data.slice(at, Math.min(at + CHUNK_BYTES, end));
+  }
+
+  async origin(hash: BlockHash): Promise<BlockOrigin> {
+    return this.#held(hash).origin;
+  }
+
+  async verify(hash: BlockHash): Promise<boolean> {
+    return toHex(sha256(this.#held(hash).data)) === hash;
+  }
+
+  async quarantine(hash: BlockHash): Promise<void> {
+    await this.remove(hash);
+  }
+
+  async remove(hash: BlockHash): Promise<void> {
+    this.#held(hash);
+    this.#index.delete(hash);
+    this.#blocks.delete(hash);
+  }
+
+  list(after: BlockHash | undefined, limit: number): readonly BlockInfo[] {
+    return this.#index.list(after, limit);
+  }
+
+  async usage(): Promise<StoreUsage> {
+    const usedBytes = this.#index.totalBytes;
+    const freeBytes = Math.max(0, this.#capacityBytes - usedBytes - this.#promisedBytes);
+    return { capacityBytes: this.#capacityBytes, usedBytes, freeBytes, blockCount: this.#index.count };
+  }
+
+  /** For tests: flips one bit of a stored block. */
+  corrupt(hash: BlockHash, at: number): void {
+    const { data } = this.#held(hash);
+    data[at] = (data[at] ?? 0) ^ 1;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+
+  #held(hash: BlockHash): HeldBlock {
+    if (this.#closed) throw storageClosed(NAME);
+    const held = this.#blocks.get(hash);
+    if (held === undefined) throw noBlock(hash);
+    return held;
+  }
+
+  #sink(block: NewBlock): BlockSink {
+    const parts: Uint8Array[] = [];
+    return {
+      write: async (bytes) => void parts.push(bytes),
+      publish: async () => {
+        if (this.#closed) throw storageClosed(NAME);
+        const origin = { ...block.origin, pathHint: storedHint(block.origin.pathHint) };
+        if (this.#index.add(block.hash, block.sizeBytes))
+          this.#blocks.set(block.hash, { data: Buffer.concat(parts), origin });
+      },
+      discard: async () => void (parts.length = 0),
+    };
+  }
+}

@@ -1,0 +1,147 @@
+/** @module Small blocks, packed into one SQLite file: many writers share one transaction. */
+import { fromHex, fromUtf8, KIB, toHex, utf8 } from '../common/bytes.ts';
+import { type BlockHash, crc32c } from '../common/hashing.ts';
+import { storedHint } from './block-file.ts';
+import type { BlockInfo, BlockOrigin, NewBlock } from './block-store.ts';
+import { deleteKeys, insertRows } from './bulk-sql.ts';
+import { corruptBlock } from './errors.ts';
+import { GroupCommit } from './group-commit.ts';
+import { isSqliteError, SqliteConnection, type SqliteOptions } from './sqlite.ts';
+
+/** Blocks up to this size are packed, larger ones have a file of their own. */
+export const MAX_PACKED_BYTES: number = 64 * KIB;
+/** Blocks of one transaction, at most 8 MiB in all. */
+const MAX_GROUPED_BLOCKS = 128;
+/** Rows of one read while the index is loaded. */
+const LOAD_PAGE_ROWS = 4096;
+
+/** The index holds the sizes too, so that loading it does not read the data. */
+const FORMAT: SqliteOptions = {
+  format: 1,
+  schema: [
+    'CREATE TABLE packed (hash BLOB NOT NULL, size INTEGER NOT NULL, crc INTEGER NOT NULL, origin BLOB NOT NULL, data BLOB NOT NULL)',
+    'CREATE UNIQUE INDEX packed_by_hash ON packed (hash, size)',
+  ],
+};
+
+type Change =
+  | { readonly kind: 'insert'; readonly block: NewBlock; readonly data: Uint8Array }
+  | { readonly kind: 'remove'; readonly hash: BlockHash };
+
+export interface PackedBlock {
+  readonly data: Uint8Array;
+  readonly origin: BlockOrigin;
+}
+
+/** Errors of SQLite come through unwrapped; the store wraps them. */
+export class PackedBlocks {
+  readonly #writer: SqliteConnection;
+  readonly #reader: SqliteConnection;
+  readonly #commits: GroupCommit<Change>;
+
+  private constructor(writer: SqliteConnection, reader: SqliteConnection) {
+    this.#writer = writer;
+    this.#reader = reader;
+    this.#commits = new GroupCommit((changes) => this.#write(changes), {
+      path: writer.path,
+      maxItems: MAX_GROUPED_BLOCKS,
+    });
+  }
+
+  static async open(path: string): Promise<PackedBlocks> {
+    const writer = await SqliteConnection.open(path, FORMAT);
+    try {
+      return new PackedBlocks(writer, await SqliteConnection.openReader(path));
+    } catch (error) {
+      await writer.close();
+      throw error;
+    }
+  }
+
+  /** Transactions so far, each of them one fsync. */
+  get transactionCount(): number {
+    return this.#writer.transactionCount;
+  }
+
+  /** All blocks, in pages, in hash order. */
+  async *list(): AsyncGenerator<BlockInfo> {
+    const text = 'SELECT hash, size FROM packed WHERE hash > ? ORDER BY hash LIMIT ?';
+    let after: Uint8Array = new Uint8Array();
+    for (;;) {
+      const rows = await this.#reader.all(text, [after, LOAD_PAGE_ROWS]);
+      for (const row of rows) {
+        after = row['hash'] as Uint8Array;
+        yield { hash: toHex(after), sizeBytes: row['size'] as number };
+      }
+      if (rows.length < LOAD_PAGE_ROWS) return;
+    }
+  }
+
+  /** Durable once resolved. A block that is here already stays as it is. */
+  insert(block: NewBlock, data: Uint8Array): Promise<void> {
+    return this.#commits.add({ kind: 'insert', block, data });
+  }
+
+  remove(hash: BlockHash): Promise<void> {
+    return this.#commits.add({ kind: 'remove', hash });
+  }
+
+  /** Error: STORAGE_CORRUPT_BLOCK. */
+  async read(hash: BlockHash): Promise<PackedBlock> {
+    const row = await this.#row(hash);
+    if (row === undefined) throw corruptBlock(hash, 'its row is gone');
+    const data = row['data'] as Uint8Array;
+    const origin = row['origin'] as Uint8Array;
+    if (packedCrc(fromHex(hash), origin, data) !== row['crc'])
+      throw corruptBlock(hash, 'its row has a bad checksum');
+    return { data, origin: JSON.parse(fromUtf8(origin)) as BlockOrigin };
+  }
+
+  /** The data as they are, for a copy that is put aside; undefined when they cannot be read at all. */
+  async readUnchecked(hash: BlockHash): Promise<Uint8Array | undefined> {
+    return (await this.#row(hash))?.['data'] as Uint8Array | undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.#commits.idle();
+    await this.#reader.close();
+    await this.#writer.close();
+  }
+
+  async #row(hash: BlockHash): Promise<Readonly<Record<string, unknown>> | undefined> {
+    try {
+      const [row] = await this.#reader.all('SELECT crc, origin, data FROM packed WHERE hash = ?', [
+        fromHex(hash),
+      ]);
+      return row;
+    } catch (error) {
+      if (isSqliteError(error, 'SQLITE_CORRUPT')) throw corruptBlock(hash, 'its row cannot be read', error);
+      throw error;
+    }
+  }
+
+  /** Order between an insert and a removal of one hash does not matter: the store never has both under way. */
+  async #write(changes: readonly Change[]): Promise<void> {
+    const removed: Uint8Array[] = [];
+    const inserted: (number | Uint8Array)[][] = [];
+    for (const change of changes) {
+      if (change.kind === 'remove') removed.push(fromHex(change.hash));
+      else inserted.push(packedRow(change.block, change.data));
+    }
+    await this.#writer.transaction(async (sql) => {
+      await deleteKeys(sql, 'DELETE FROM packed WHERE hash', removed);
+      await insertRows(sql, 'INSERT OR IGNORE INTO packed (hash, size, crc, origin, data)', inserted);
+    });
+  }
+}
+
+function packedRow(block: NewBlock, data: Uint8Array): (number | Uint8Array)[] {
+  const hash = fromHex(block.hash);
+  const { fileId, pathHint, position } = block.origin;
+  const origin = utf8(JSON.stringify({ fileId, pathHint: storedHint(pathHint), position }));
+  return [hash, block.sizeBytes, packedCrc(hash, origin, data), origin, data];
+}
+
+function packedCrc(hash: Uint8Array, origin: Uint8Array, data: Uint8Array): number {
+  return crc32c(data, crc32c(origin, crc32c(hash)));
+}

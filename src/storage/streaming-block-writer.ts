@@ -1,0 +1,71 @@
+/** @module The block writer of both stores: verifies what streams by, and leaves nothing behind unless it is right. */
+import { assert } from '../common/errors.ts';
+import { BlockDigest } from './block-digest.ts';
+import type { BlockWriter, NewBlock } from './block-store.ts';
+import { hashMismatch } from './errors.ts';
+
+/** Where a store puts the bytes of one block. */
+export interface BlockSink {
+  write(bytes: Uint8Array): Promise<void>;
+  /** All bytes are written and verified: makes the block durable and visible. */
+  publish(crcs: readonly number[]): Promise<void>;
+  /** Drops what was written. Also called after a failure of the others, then it must still succeed. */
+  discard(): Promise<void>;
+}
+
+export interface WriterHooks {
+  /** Turns what a sink threw into the error for the caller. */
+  readonly explain: (error: unknown) => unknown;
+  /** Called exactly once, when the writer has ended in whatever way. */
+  readonly ended: (writer: BlockWriter) => void;
+}
+
+export class StreamingBlockWriter implements BlockWriter {
+  readonly #block: NewBlock;
+  readonly #sink: BlockSink;
+  readonly #hooks: WriterHooks;
+  readonly #digest = new BlockDigest();
+  #ended = false;
+
+  constructor(block: NewBlock, sink: BlockSink, hooks: WriterHooks) {
+    this.#block = block;
+    this.#sink = sink;
+    this.#hooks = hooks;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    assert(!this.#ended, `the writer of block ${this.#block.hash} is open`);
+    try {
+      this.#digest.update(bytes);
+      const { sizeBytes } = this.#digest;
+      if (sizeBytes > this.#block.sizeBytes)
+        throw hashMismatch(this.#block.hash, `${this.#block.sizeBytes} bytes`, `at least ${sizeBytes} bytes`);
+      await this.#sink.write(bytes);
+    } catch (error) {
+      await this.abort();
+      throw this.#hooks.explain(error);
+    }
+  }
+
+  async commit(): Promise<void> {
+    assert(!this.#ended, `the writer of block ${this.#block.hash} is open`);
+    try {
+      await this.#sink.publish(this.#digest.finish(this.#block));
+    } catch (error) {
+      await this.abort();
+      throw this.#hooks.explain(error);
+    }
+    this.#end();
+  }
+
+  async abort(): Promise<void> {
+    if (this.#ended) return;
+    this.#end();
+    await this.#sink.discard();
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#hooks.ended(this);
+  }
+}
