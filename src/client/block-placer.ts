@@ -56,8 +56,15 @@ export class BlockPlacer {
   }
 
   /** Up to `count` further datanodes for a block, none of `exclude`. */
-  async replacements(sizeBytes: number, count: number, exclude: readonly number[]): Promise<readonly Holder[]> {
-    const [placement = []] = await this.#ask([sizeBytes], count, [...exclude, ...this.#context.standing.bad()]);
+  async replacements(
+    sizeBytes: number,
+    count: number,
+    exclude: readonly number[],
+  ): Promise<readonly Holder[]> {
+    const [placement = []] = await this.#ask([sizeBytes], count, [
+      ...exclude,
+      ...this.#context.standing.bad(),
+    ]);
     return placement;
   }
 

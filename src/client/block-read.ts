@@ -75,7 +75,7 @@ function byNearness(context: ClientContext, holders: readonly Holder[]): readonl
     (holder.host !== '' && holder.host === context.host ? 0 : 1);
   return holders
     .map((holder) => ({ holder, rank: rank(holder), lot: context.random.int(holders.length) }))
-    .sort((left, right) => left.rank - right.rank || left.lot - right.lot)
+    .toSorted((left, right) => left.rank - right.rank || left.lot - right.lot)
     .map(({ holder }) => holder);
 }
 
@@ -99,11 +99,13 @@ async function fetchBlock(
     let sizeBytes = 0;
     for await (const piece of withoutStall(context, channel, holder.node)) {
       sizeBytes += piece.byteLength;
-      if (sizeBytes > fetched.length) throw wrongLength(toHex(block.hash), holder.node, fetched.length, sizeBytes);
+      if (sizeBytes > fetched.length)
+        throw wrongLength(toHex(block.hash), holder.node, fetched.length, sizeBytes);
       if (isWhole) hash.update(piece);
       pieces.push(piece);
     }
-    if (sizeBytes !== fetched.length) throw wrongLength(toHex(block.hash), holder.node, fetched.length, sizeBytes);
+    if (sizeBytes !== fetched.length)
+      throw wrongLength(toHex(block.hash), holder.node, fetched.length, sizeBytes);
     if (isWhole && toHex(hash.digest()) !== toHex(block.hash)) throw badCopy(toHex(block.hash), holder.node);
     await channel.end();
   } catch (error) {
@@ -143,7 +145,12 @@ function cut(pieces: readonly Uint8Array[], { offset, length }: BlockRange): rea
   return wanted;
 }
 
-function noteFailure(context: ClientContext, { block }: PlannedBlock, { node }: Holder, error: unknown): void {
+function noteFailure(
+  context: ClientContext,
+  { block }: PlannedBlock,
+  { node }: Holder,
+  error: unknown,
+): void {
   const hash = toHex(block.hash);
   context.logger.warn('client.copy-not-read', { hash, node, error: describeError(error) });
   // A node that no longer has this block may well serve the others.

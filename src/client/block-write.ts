@@ -130,7 +130,10 @@ async function topUp(
       const source = sources[position % sources.length] as Holder;
       const request = { hash: block.hash, sizeBytes: block.sizeBytes, target };
       try {
-        await call(context.network, source.peer, REPLICATE, request, { signal, timeoutMs: REPLICATE_TIMEOUT_MS });
+        await call(context.network, source.peer, REPLICATE, request, {
+          signal,
+          timeoutMs: REPLICATE_TIMEOUT_MS,
+        });
         copies.good.set(target.node, target);
       } catch (error) {
         signal.throwIfAborted();

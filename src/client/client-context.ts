@@ -73,7 +73,7 @@ export class ClientContext {
 
   /** One question tells the defaults and the metadata nodes there are now. A failure is forgotten: the next asks again. */
   #learn(): Promise<Cluster> {
-    const learning = this.metadata.ask(MEMBERS, { stale: true }).then((answer) => this.#take(answer));
+    const learning = this.metadata.ask(MEMBERS, { stale: false }).then((answer) => this.#take(answer));
     this.#learning = learning;
     learning.catch(() => {
       if (this.#learning === learning) this.#learning = undefined;

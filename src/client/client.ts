@@ -1,7 +1,12 @@
 /** @module A client of one cluster: files in and out, the tree, and the cluster's administration. */
 import type { Member, Removed, Stat, Token } from '../namespace/schema.ts';
 import type { PeerId } from '../network/network.ts';
-import type { BlockHere, CreateTokenResponse, MembersResponse, StatusResponse } from '../protocol/messages.ts';
+import type {
+  BlockHere,
+  CreateTokenResponse,
+  MembersResponse,
+  StatusResponse,
+} from '../protocol/messages.ts';
 import {
   CREATE_TOKEN,
   LIST_TOKENS,

@@ -20,7 +20,11 @@ export function badProfile(file: string, cause: unknown): HoldfastError {
   });
 }
 
-export function otherCluster(profileDir: string, profileCluster: string, tokenCluster: string): HoldfastError {
+export function otherCluster(
+  profileDir: string,
+  profileCluster: string,
+  tokenCluster: string,
+): HoldfastError {
   return new HoldfastError({
     code: 'CLIENT_OTHER_CLUSTER',
     kind: 'refused',
@@ -77,7 +81,12 @@ export function notEnoughDatanodes(wanted: number, usable: number): HoldfastErro
   });
 }
 
-export function writeFailed(hash: string, wanted: number, got: number, failures: readonly string[]): HoldfastError {
+export function writeFailed(
+  hash: string,
+  wanted: number,
+  got: number,
+  failures: readonly string[],
+): HoldfastError {
   return new HoldfastError({
     code: 'CLIENT_WRITE_FAILED',
     kind: 'unavailable',

@@ -1,7 +1,8 @@
 /** @module Stores one file: several blocks on their way at once, their references appended in order, closed at the end. */
-import { KIB, MIB } from '../common/bytes.ts';
+import { MIB } from '../common/bytes.ts';
 import { ByteBudget } from '../common/byte-budget.ts';
 import { orAborted } from '../common/deadline.ts';
+import { MAX_BLOCK_SIZE_BYTES, MAX_REPLICATION, MIN_BLOCK_SIZE_BYTES } from '../namespace/limits.ts';
 import type { BlockRef, CreateFile, Stat } from '../namespace/schema.ts';
 import { BlockPlacer } from './block-placer.ts';
 import { splitBlocks, type WholeBlock } from './block-splitter.ts';
@@ -11,10 +12,6 @@ import type { PutOptions, PutResult, PutSource } from './client-options.ts';
 import { invalidArgument } from './errors.ts';
 import { OpenFile, PUT_PATIENCE_MS } from './open-file.ts';
 import { statResult } from './result.ts';
-
-export const MIN_BLOCK_SIZE_BYTES: number = 64 * KIB;
-export const MAX_BLOCK_SIZE_BYTES: number = 128 * MIB;
-export const MAX_REPLICATION = 32;
 
 /** Bytes of blocks held until datanodes have them: four of the default size, or a single larger one. */
 const MAX_HELD_BYTES: number = 32 * MIB;
@@ -152,7 +149,10 @@ class FileWriter {
     }
     const value = { ...this.#description(), complete: true, blocks: this.#safe };
     const options = { signal: this.#signal, patienceMs: this.#safe.length > 0 ? PUT_PATIENCE_MS : undefined };
-    return statResult('createFile', await this.#context.mutations.run({ $case: 'createFile', value }, options));
+    return statResult(
+      'createFile',
+      await this.#context.mutations.run({ $case: 'createFile', value }, options),
+    );
   }
 
   #createFile(): Promise<OpenFile> {

@@ -67,10 +67,7 @@ export class OpenFile {
     this.#renewal.cancel();
     const value = { inode: this.inode, fencingToken: this.#fencingToken };
     try {
-      await this.#context.mutations.run(
-        { $case: 'abandonFile', value },
-        { patienceMs: ABANDON_PATIENCE_MS },
-      );
+      await this.#context.mutations.run({ $case: 'abandonFile', value }, { patienceMs: ABANDON_PATIENCE_MS });
     } catch (error) {
       this.#context.logger.warn('client.not-abandoned', { inode: this.inode, error: describeError(error) });
     }
@@ -79,10 +76,7 @@ export class OpenFile {
   async #renew(): Promise<void> {
     const value = { inode: this.inode, fencingToken: this.#fencingToken };
     try {
-      await this.#context.mutations.run(
-        { $case: 'renewLease', value },
-        { patienceMs: RENEWAL_PERIOD_MS },
-      );
+      await this.#context.mutations.run({ $case: 'renewLease', value }, { patienceMs: RENEWAL_PERIOD_MS });
     } catch (error) {
       // The next append or close finds out whether the lease is really lost, and says so to the caller.
       this.#context.logger.warn('client.lease-not-renewed', {

@@ -58,10 +58,7 @@ async function* follow(
 }
 
 /** The holders a block names, as far as they are described. */
-export function holdersOf(
-  { nodes }: LocatedBlock,
-  byNode: ReadonlyMap<number, Holder>,
-): readonly Holder[] {
+export function holdersOf({ nodes }: LocatedBlock, byNode: ReadonlyMap<number, Holder>): readonly Holder[] {
   return nodes.map((node) => byNode.get(node)).filter((holder) => holder !== undefined);
 }
 

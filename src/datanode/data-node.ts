@@ -1,27 +1,25 @@
 /** @module The datanode: takes, forwards, serves and announces blocks, and reports to every metadata node. */
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
-import type { Random } from '../common/random.ts';
 import { serve } from '../network/method.ts';
-import type { Authorizer, Network } from '../network/network.ts';
+import type { Authorizer, Network, PeerId } from '../network/network.ts';
 import { BLOCK_READ_CHANNEL, BLOCK_WRITE_CHANNEL, BLOCKS_HERE, REPLICATE } from '../protocol/methods.ts';
 import type { BlockStore } from '../storage/block-store.ts';
-import { type KnownMetadataNode, type MetadataFinder, MetadataSession } from './metadata-session.ts';
-import { BlockIndexer } from './block-indexer.ts';
+import { BlockIndexer, type ChangingRing } from './block-indexer.ts';
 import { BlockReceiver } from './block-receiver.ts';
 import { BlockSender } from './block-sender.ts';
 import { listBlocksHere } from './blocks-here.ts';
 import { LoadMeter } from './load-meter.ts';
-import { MemberDirectory } from './member-directory.ts';
+import { type KnownMetadataNode, MemberDirectory } from './member-directory.ts';
+import { type MetadataFinder, MetadataSession } from './metadata-session.ts';
 import { Replicator } from './replicator.ts';
 
 export interface DataNodeComponents {
   readonly network: Network;
   readonly blocks: BlockStore;
-  /** Finds metadata nodes through provider records of the private DHT. */
-  readonly kademlia: MetadataFinder;
+  /** Finds metadata nodes through provider records of the private DHT, and says which own which shard. */
+  readonly kademlia: MetadataFinder & ChangingRing;
   readonly clock: Clock;
-  readonly random: Random;
   readonly logger: Logger;
 }
 
@@ -30,6 +28,7 @@ export interface DataNodeOptions {
   readonly number: number;
   /** Counts the starts of this datanode; must rise with each. */
   readonly generation: number;
+  readonly clusterId: string;
   /** Metadata nodes to begin with. */
   readonly bootstrap: readonly KnownMetadataNode[];
   /** The machine, for spreading copies over machines. */
@@ -54,16 +53,22 @@ export class DataNode {
   constructor(components: DataNodeComponents, options: DataNodeOptions) {
     this.#components = components;
     this.#options = options;
-    this.#load = new LoadMeter(components.blocks);
-    this.#members = new MemberDirectory(components);
-    this.#indexer = new BlockIndexer({ ...components, members: this.#members }, options);
-    this.#session = new MetadataSession(
-      { ...components, members: this.#members, load: this.#load, indexer: this.#indexer },
-      options,
-    );
-    this.#receiver = new BlockReceiver({ ...components, indexer: this.#indexer, load: this.#load }, options);
-    this.#sender = new BlockSender({ ...components, indexer: this.#indexer, load: this.#load });
-    this.#replicator = new Replicator(components, options);
+    const load = new LoadMeter(components.blocks);
+    const members = new MemberDirectory(components, options.bootstrap);
+    const indexer = new BlockIndexer(components, options);
+    const parts = { ...components, load, members, indexer };
+    this.#load = load;
+    this.#members = members;
+    this.#indexer = indexer;
+    this.#session = new MetadataSession(parts, options);
+    this.#receiver = new BlockReceiver(parts, options);
+    this.#sender = new BlockSender(parts);
+    this.#replicator = new Replicator(parts);
+  }
+
+  /** The cluster's metadata nodes as far as known here, e.g. for the ring of shards. */
+  metadataPeers(): readonly PeerId[] {
+    return this.#members.metadataPeers();
   }
 
   /** Members of the cluster may speak control and bulk here; nobody may speak raft. */
@@ -77,10 +82,9 @@ export class DataNode {
     network.onChannel(BLOCK_WRITE_CHANNEL, (channel) => this.#receiver.receive(channel));
     network.onChannel(BLOCK_READ_CHANNEL, (channel) => this.#sender.send(channel));
     serve(network, REPLICATE, (request, { signal }) => this.#replicator.replicate(request, signal));
-    serve(network, BLOCKS_HERE, async (request) =>
-      listBlocksHere({ blocks, load: this.#load }, { node: this.#options.number, request }),
-    );
-    await this.#session.start();
+    const here = { blocks, load: this.#load };
+    serve(network, BLOCKS_HERE, (request) => listBlocksHere(here, this.#options.number, request));
+    this.#session.start();
   }
 
   /** Ends heartbeats and announcements; transfers in flight end with the network. */

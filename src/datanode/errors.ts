@@ -46,13 +46,22 @@ export function hashMismatch(hash: string, got: string): HoldfastError {
   });
 }
 
-export function replicationFailed(hash: string, target: number, code: string, cause: unknown): HoldfastError {
+export function replicationFailed(hash: string, target: number, cause: unknown): HoldfastError {
   return new HoldfastError({
     code: 'DATANODE_REPLICATION_FAILED',
     kind: 'unavailable',
-    message: `Block ${hash} could not be copied to datanode ${target} (${code}: ${describeError(cause)}). Choose another target.`,
-    facts: { hash, target, code },
+    message: `Block ${hash} could not be copied to datanode ${target}: ${describeError(cause)}. Choose another target.`,
+    facts: { hash, target },
     cause,
+  });
+}
+
+export function announcedLate(hash: string, afterMs: number): HoldfastError {
+  return new HoldfastError({
+    code: 'DATANODE_ANNOUNCED_LATE',
+    kind: 'unavailable',
+    message: `Too few metadata nodes took the record of block ${hash} within ${afterMs} ms. It goes on being announced; are enough of them running?`,
+    facts: { hash, afterMs },
   });
 }
 

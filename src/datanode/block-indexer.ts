@@ -1,0 +1,104 @@
+/** @module This datanode's blocks in the location index: every change announced, everything again when a holder is new. */
+import { Announcer } from '../../dht/announcer.ts';
+import type { LocationRpc, MetadataRing } from '../../dht/ports.ts';
+import type { Clock } from '../common/clock.ts';
+import { withDeadline } from '../common/deadline.ts';
+import { describeError } from '../common/errors.ts';
+import type { BlockHash } from '../common/hashing.ts';
+import type { Logger } from '../common/logger.ts';
+import { call } from '../network/method.ts';
+import type { Network, PeerId } from '../network/network.ts';
+import { ANNOUNCE, INDEX_STATUS, LOOKUP } from '../protocol/methods.ts';
+import type { BlockStore } from '../storage/block-store.ts';
+import { announcedLate } from './errors.ts';
+
+/** The ring of metadata nodes, and word of its changes: dht/kademlia.ts. */
+export interface ChangingRing extends MetadataRing {
+  /** Calls `listener` after each change until the returned function is called. */
+  onChange(listener: () => void): () => void;
+}
+
+export interface BlockIndexerComponents {
+  readonly network: Network;
+  readonly blocks: BlockStore;
+  readonly kademlia: ChangingRing;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface BlockIndexerOptions {
+  readonly number: number;
+  readonly generation: number;
+}
+
+/** A writer waits no longer for the index, in milliseconds; the announcement itself goes on. */
+const ANNOUNCE_PATIENCE_MS = 5_000;
+const LIST_PAGE_BLOCKS = 1_000;
+
+export class BlockIndexer {
+  readonly #announcer: Announcer;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #unsubscribe: () => void;
+
+  constructor(components: BlockIndexerComponents, { number: node, generation }: BlockIndexerOptions) {
+    const { network, blocks, kademlia: ring, clock, logger } = components;
+    this.#clock = clock;
+    this.#logger = logger;
+    const held = (): AsyncIterable<BlockHash> => listHashes(blocks);
+    const parts = { rpc: locationRpc(network), ring, held, clock, logger };
+    this.#announcer = new Announcer(parts, { node, generation });
+    this.#unsubscribe = ring.onChange(() => this.#announcer.holdersChanged());
+  }
+
+  /** True when enough holders took the record in time. When false it goes on being announced. Never throws. */
+  async announce(hash: BlockHash): Promise<boolean> {
+    try {
+      const taken = this.#announcer.announce([hash]);
+      await withDeadline(this.#clock, ANNOUNCE_PATIENCE_MS, taken, () =>
+        announcedLate(hash, ANNOUNCE_PATIENCE_MS),
+      );
+      return true;
+    } catch (error) {
+      this.#logger.warn('datanode.not-announced', { hash, error: describeError(error) });
+      return false;
+    }
+  }
+
+  /** For a copy that is no longer served. Returns at once; holders are told until they have heard it. */
+  withdraw(hash: BlockHash): void {
+    this.#announcer
+      .withdraw([hash])
+      .catch((error: unknown) =>
+        this.#logger.warn('datanode.not-withdrawn', { hash, error: describeError(error) }),
+      );
+  }
+
+  /** A metadata node said which life of its index this is. */
+  onBoot(peer: PeerId, boot: string): void {
+    this.#announcer.onBoot(peer, boot);
+  }
+
+  async stop(): Promise<void> {
+    this.#unsubscribe();
+    await this.#announcer.stop();
+  }
+}
+
+async function* listHashes(blocks: BlockStore): AsyncGenerator<BlockHash> {
+  let after: BlockHash | undefined;
+  for (;;) {
+    const page = blocks.list(after, LIST_PAGE_BLOCKS);
+    for (const { hash } of page) yield hash;
+    if (page.length < LIST_PAGE_BLOCKS) return;
+    after = page.at(-1)?.hash;
+  }
+}
+
+function locationRpc(network: Network): LocationRpc {
+  return {
+    announce: (peer, request, signal) => call(network, peer, ANNOUNCE, request, { signal }),
+    lookup: (peer, request, signal) => call(network, peer, LOOKUP, request, { signal }),
+    status: (peer, signal) => call(network, peer, INDEX_STATUS, {}, { signal }),
+  };
+}

@@ -1,0 +1,75 @@
+/** @module The receiving end of `block.write`: keeps a copy and passes the bytes on while they come. */
+import { toHex } from '../common/bytes.ts';
+import type { Clock } from '../common/clock.ts';
+import { HASH_SIZE_BYTES } from '../common/hashing.ts';
+import { MAX_BLOCK_SIZE_BYTES } from '../namespace/limits.ts';
+import type { IncomingChannel, Network } from '../network/network.ts';
+import { BlockWriteHeader, BlockWriteResponse } from '../protocol/messages.ts';
+import { ChainTail } from './chain-tail.ts';
+import { badHeader, tooManyBytes } from './errors.ts';
+import { LocalCopy, type LocalCopyComponents } from './local-copy.ts';
+
+export interface BlockReceiverComponents extends LocalCopyComponents {
+  readonly network: Network;
+  readonly clock: Clock;
+}
+
+export interface BlockReceiverOptions {
+  readonly number: number;
+}
+
+/** More hops than anybody wants copies. */
+const MAX_CHAIN_NODES = 32;
+
+export class BlockReceiver {
+  readonly #components: BlockReceiverComponents;
+  readonly #node: number;
+
+  constructor(components: BlockReceiverComponents, options: BlockReceiverOptions) {
+    this.#components = components;
+    this.#node = options.number;
+  }
+
+  /**
+   * Memory per write: one chunk beyond the channel's credit. The answer names an outcome for this node and for each after
+   * it; neither's failure is the other's. When the sender gives up, nothing is kept anywhere along the chain.
+   * Errors, through the channel: DATANODE_BUSY, DATANODE_BAD_HEADER, DATANODE_TOO_MANY_BYTES.
+   */
+  receive(channel: IncomingChannel): Promise<void> {
+    return this.#components.load.during('writes', () => this.#receive(channel));
+  }
+
+  async #receive(channel: IncomingChannel): Promise<void> {
+    const header = checkHeader(BlockWriteHeader.decode(channel.header), this.#node);
+    const { fileId, pathHint, position, sizeBytes } = header;
+    const block = { hash: toHex(header.hash), sizeBytes, origin: { fileId, pathHint, position } };
+    const tail = new ChainTail(this.#components, header);
+    const local = new LocalCopy(this.#components, this.#node, block);
+    try {
+      let receivedBytes = 0;
+      for await (const chunk of channel) {
+        receivedBytes += chunk.byteLength;
+        if (receivedBytes > sizeBytes) throw tooManyBytes(block.hash, sizeBytes);
+        await Promise.all([tail.write(chunk), local.write(chunk)]);
+      }
+    } catch (error) {
+      tail.abort(error as Error);
+      await local.abort();
+      throw error;
+    }
+    const [copies, own] = await Promise.all([tail.finish(), local.finish()]);
+    await channel.write(BlockWriteResponse.encode({ copies: [own, ...copies] }).finish());
+    await channel.end();
+  }
+}
+
+function checkHeader(header: BlockWriteHeader, node: number): BlockWriteHeader {
+  if (header.hash.byteLength !== HASH_SIZE_BYTES)
+    throw badHeader(`the hash has ${header.hash.byteLength} bytes`);
+  if (header.sizeBytes < 1 || header.sizeBytes > MAX_BLOCK_SIZE_BYTES)
+    throw badHeader(`a block has 1 to ${MAX_BLOCK_SIZE_BYTES} bytes, not ${header.sizeBytes}`);
+  if (header.chain.length > MAX_CHAIN_NODES)
+    throw badHeader(`the chain has ${header.chain.length} more nodes`);
+  if (header.chain.some((next) => next.node === node)) throw badHeader('the chain comes back to this node');
+  return header;
+}

@@ -1,0 +1,72 @@
+/** @module The sending end of `block.read`: a block or a part of one, each 64 KiB verified by the store. */
+import { toHex } from '../common/bytes.ts';
+import type { Clock } from '../common/clock.ts';
+import { withDeadline } from '../common/deadline.ts';
+import { describeError, isHoldfastError } from '../common/errors.ts';
+import { type BlockHash, HASH_SIZE_BYTES } from '../common/hashing.ts';
+import type { Logger } from '../common/logger.ts';
+import type { IncomingChannel } from '../network/network.ts';
+import { BlockReadHeader } from '../protocol/messages.ts';
+import type { BlockStore } from '../storage/block-store.ts';
+import type { BlockIndexer } from './block-indexer.ts';
+import { badHeader, readerStalled } from './errors.ts';
+import type { LoadMeter } from './load-meter.ts';
+
+export interface BlockSenderComponents {
+  readonly blocks: BlockStore;
+  readonly indexer: BlockIndexer;
+  readonly load: LoadMeter;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** A reader that takes nothing for this long gives its place up, in milliseconds. Clients hold back whole blocks, not parts. */
+const STALL_TIMEOUT_MS = 60_000;
+
+export class BlockSender {
+  readonly #components: BlockSenderComponents;
+
+  constructor(components: BlockSenderComponents) {
+    this.#components = components;
+  }
+
+  /** Errors, through the channel: DATANODE_BUSY, DATANODE_BAD_HEADER, DATANODE_READER_STALLED, STORAGE_*. */
+  send(channel: IncomingChannel): Promise<void> {
+    return this.#components.load.during('reads', () => this.#send(channel));
+  }
+
+  async #send(channel: IncomingChannel): Promise<void> {
+    const { hash: hashBytes, offset, length } = BlockReadHeader.decode(channel.header);
+    if (hashBytes.byteLength !== HASH_SIZE_BYTES)
+      throw badHeader(`the hash has ${hashBytes.byteLength} bytes`);
+    const hash = toHex(hashBytes);
+    const { blocks, clock } = this.#components;
+    const sizeBytes = blocks.info(hash)?.sizeBytes ?? 0;
+    const range = { offset, length: length === 0 ? Math.max(0, sizeBytes - offset) : length };
+    if (sizeBytes > 0 && offset + range.length > sizeBytes)
+      throw badHeader(`bytes ${offset} to ${offset + range.length} of a block of ${sizeBytes}`);
+    try {
+      for await (const chunk of blocks.read(hash, range))
+        await withDeadline(clock, STALL_TIMEOUT_MS, channel.write(chunk), () =>
+          readerStalled(hash, STALL_TIMEOUT_MS),
+        );
+    } catch (error) {
+      if (isHoldfastError(error, 'STORAGE_CORRUPT_BLOCK')) await this.#takeOutOfService(hash);
+      throw error;
+    }
+    await channel.end();
+  }
+
+  /** A rotten copy is served to nobody again; the index forgets it, so that it counts as missing. */
+  async #takeOutOfService(hash: BlockHash): Promise<void> {
+    const { blocks, indexer, logger } = this.#components;
+    logger.error('datanode.corrupt-block', { hash });
+    try {
+      await blocks.quarantine(hash);
+    } catch (error) {
+      // Another reader may have been first. The copy is withdrawn in any case.
+      logger.warn('datanode.not-quarantined', { hash, error: describeError(error) });
+    }
+    indexer.withdraw(hash);
+  }
+}

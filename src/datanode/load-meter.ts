@@ -1,0 +1,57 @@
+/** @module How busy and how full this datanode is, and the limits of what it serves at once. */
+import type { NodeLoad } from '../protocol/messages.ts';
+import type { BlockStore } from '../storage/block-store.ts';
+import { busy } from './errors.ts';
+
+/** Each may hold a window of bytes in memory and a file open. Beyond, writers are sent elsewhere: waiting could deadlock chains. */
+export const MAX_CONCURRENT_WRITES = 64;
+export const MAX_CONCURRENT_READS = 256;
+/** Copies pushed to other datanodes on request. */
+export const MAX_CONCURRENT_REPLICATIONS = 16;
+
+type Work = 'writes' | 'reads' | 'replications';
+
+const LIMITS: Readonly<Record<Work, number>> = {
+  writes: MAX_CONCURRENT_WRITES,
+  reads: MAX_CONCURRENT_READS,
+  replications: MAX_CONCURRENT_REPLICATIONS,
+};
+
+export class LoadMeter {
+  readonly #blocks: BlockStore;
+  readonly #inFlight: Record<Work, number> = { writes: 0, reads: 0, replications: 0 };
+  #isReadOnly = false;
+
+  constructor(blocks: BlockStore) {
+    this.#blocks = blocks;
+  }
+
+  /** Runs `task` within the limit of its kind. Errors: DATANODE_BUSY, at once. */
+  async during<T>(work: Work, task: () => Promise<T>): Promise<T> {
+    if (this.#inFlight[work] >= LIMITS[work]) throw busy(work, LIMITS[work]);
+    this.#inFlight[work] += 1;
+    try {
+      return await task();
+    } finally {
+      this.#inFlight[work] -= 1;
+    }
+  }
+
+  /** A disk that failed to write is offered no more blocks until the next start. */
+  latchReadOnly(): void {
+    this.#isReadOnly = true;
+  }
+
+  async report(): Promise<NodeLoad> {
+    const { capacityBytes, usedBytes, freeBytes, blockCount } = await this.#blocks.usage();
+    return {
+      capacityBytes,
+      usedBytes,
+      freeBytes,
+      blocks: blockCount,
+      writesInFlight: this.#inFlight.writes,
+      readsInFlight: this.#inFlight.reads,
+      readOnly: this.#isReadOnly,
+    };
+  }
+}

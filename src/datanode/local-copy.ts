@@ -1,0 +1,108 @@
+/** @module The copy of an arriving block that stays here. Its failure is an outcome, never an interruption of the chain. */
+import { toHex } from '../common/bytes.ts';
+import { describeError, isHoldfastError } from '../common/errors.ts';
+import { sha256Stream } from '../common/hashing.ts';
+import type { Logger } from '../common/logger.ts';
+import type { CopyOutcome } from '../protocol/messages.ts';
+import type { BlockStore, NewBlock } from '../storage/block-store.ts';
+import type { BlockIndexer } from './block-indexer.ts';
+import { hashMismatch } from './errors.ts';
+import type { LoadMeter } from './load-meter.ts';
+
+export interface LocalCopyComponents {
+  readonly blocks: BlockStore;
+  readonly indexer: BlockIndexer;
+  readonly load: LoadMeter;
+  readonly logger: Logger;
+}
+
+/** What a copy in the making can do; the block store's writer is one. */
+interface Copy {
+  write(bytes: Uint8Array): Promise<void>;
+  commit(): Promise<void>;
+  abort(): Promise<void>;
+}
+
+/** Order: write()*, then finish() or abort(). None of them throws. */
+export class LocalCopy {
+  readonly #components: LocalCopyComponents;
+  readonly #node: number;
+  readonly #block: NewBlock;
+  readonly #existed: boolean;
+  readonly #copy: Promise<Copy>;
+  #failure: unknown;
+
+  constructor(components: LocalCopyComponents, node: number, block: NewBlock) {
+    this.#components = components;
+    this.#node = node;
+    this.#block = block;
+    this.#existed = components.blocks.has(block.hash);
+    this.#copy = this.#existed
+      ? Promise.resolve(new Comparison(block.hash))
+      : components.blocks.create(block);
+    this.#copy.catch((error: unknown) => this.#fail(error));
+  }
+
+  /** Resolves when more may come. */
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.#attempt((copy) => copy.write(bytes));
+  }
+
+  /** Verified, durable and announced, or the reason why not. */
+  async finish(): Promise<CopyOutcome> {
+    await this.#attempt((copy) => copy.commit());
+    const outcome = { node: this.#node, existed: this.#existed };
+    if (this.#failure !== undefined) {
+      const code = isHoldfastError(this.#failure) ? this.#failure.code : 'STORAGE_FAILED';
+      return { ...outcome, ok: false, code, message: describeError(this.#failure), announced: false };
+    }
+    const announced = await this.#components.indexer.announce(this.#block.hash);
+    return { ...outcome, ok: true, code: '', message: '', announced };
+  }
+
+  /** Nothing of it stays. */
+  async abort(): Promise<void> {
+    await this.#attempt((copy) => copy.abort());
+  }
+
+  /** After a failure the rest of the block passes by, on its way along the chain. */
+  async #attempt(step: (copy: Copy) => Promise<void>): Promise<void> {
+    if (this.#failure !== undefined) return;
+    try {
+      await step(await this.#copy);
+    } catch (error) {
+      this.#fail(error);
+      // A writer that never opened, or whose disk failed, has already reported more than its clean-up could.
+      await this.#copy.then((copy) => copy.abort()).catch(() => {});
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error ?? new Error('unknown failure');
+    const { load, logger } = this.#components;
+    logger.warn('datanode.copy-failed', { hash: this.#block.hash, error: describeError(error) });
+    if (isHoldfastError(error, 'STORAGE_FAILED')) load.latchReadOnly();
+  }
+}
+
+/** Stands in for a writer where the block is held already: the bytes that come must be that block, and are dropped. */
+class Comparison implements Copy {
+  readonly #wanted: string;
+  readonly #hash = sha256Stream();
+
+  constructor(wanted: string) {
+    this.#wanted = wanted;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    this.#hash.update(bytes);
+  }
+
+  async commit(): Promise<void> {
+    const got = toHex(this.#hash.digest());
+    if (got !== this.#wanted) throw hashMismatch(this.#wanted, got);
+  }
+
+  async abort(): Promise<void> {}
+}

@@ -1,0 +1,152 @@
+/** @module Finds the metadata nodes, registers with each, and sends each a heartbeat. */
+import { HEARTBEAT, REGISTER } from '../protocol/methods.ts';
+import type { Clock, Timer } from '../common/clock.ts';
+import { describeError } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import { call } from '../network/method.ts';
+import type { Network, PeerId } from '../network/network.ts';
+import type { BlockIndexer } from './block-indexer.ts';
+import type { LoadMeter } from './load-meter.ts';
+import type { KnownMetadataNode, MemberDirectory } from './member-directory.ts';
+
+/** The discovery side of dht/kademlia.ts. */
+export interface MetadataFinder {
+  findMetadata(clusterId: string, signal?: AbortSignal): AsyncIterable<KnownMetadataNode>;
+  /** The members changed: look again at who owns which shard. */
+  refresh(): void;
+}
+
+export interface MetadataSessionComponents {
+  readonly network: Network;
+  readonly kademlia: MetadataFinder;
+  readonly members: MemberDirectory;
+  readonly indexer: BlockIndexer;
+  readonly load: LoadMeter;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface MetadataSessionOptions {
+  readonly number: number;
+  readonly generation: number;
+  readonly clusterId: string;
+  readonly host: string;
+}
+
+/** Architecture §6. */
+export const HEARTBEAT_PERIOD_MS = 3_000;
+const HEARTBEAT_TIMEOUT_MS = 3_000;
+/** How often the DHT is asked for metadata nodes while no heartbeat is answered, and while some are. */
+const SEARCH_PERIOD_MS = 5_000;
+const REFRESH_PERIOD_MS = 60_000;
+
+export class MetadataSession {
+  readonly #components: MetadataSessionComponents;
+  readonly #options: MetadataSessionOptions;
+  readonly #stopping = new AbortController();
+  readonly #registered = new Set<PeerId>();
+  /** Heartbeats on their way: one per metadata node at most. */
+  readonly #beating = new Map<PeerId, Promise<void>>();
+  #timer: Timer | undefined;
+  #searching: Promise<void> | undefined;
+  #nextSearchMs = 0;
+
+  constructor(components: MetadataSessionComponents, options: MetadataSessionOptions) {
+    this.#components = components;
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#components.network.onPeer({
+      connected: (peer) => this.#onConnected(peer),
+      disconnected: (peer) => this.#registered.delete(peer),
+    });
+    this.#timer = this.#components.clock.every(HEARTBEAT_PERIOD_MS, () => this.#beatAll());
+    this.#beatAll();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#timer?.cancel();
+    await Promise.all([...this.#beating.values(), this.#searching]);
+  }
+
+  /** A metadata node that came back learns at once what is here. */
+  #onConnected(peer: PeerId): void {
+    if (this.#components.members.metadataNodes().some((node) => node.peer === peer)) this.#beat(peer);
+  }
+
+  #beatAll(): void {
+    for (const { peer } of this.#components.members.metadataNodes()) this.#beat(peer);
+    this.#maybeSearch();
+  }
+
+  #beat(peer: PeerId): void {
+    if (this.#stopping.signal.aborted || this.#beating.has(peer)) return;
+    const beating = this.#exchange(peer)
+      .catch((error: unknown) => {
+        this.#registered.delete(peer);
+        if (!this.#stopping.signal.aborted)
+          this.#components.logger.debug('datanode.heartbeat-failed', { peer, error: describeError(error) });
+      })
+      .finally(() => this.#beating.delete(peer));
+    this.#beating.set(peer, beating);
+  }
+
+  async #exchange(peer: PeerId): Promise<void> {
+    if (!this.#registered.has(peer)) await this.#register(peer);
+    const isKnown = await this.#heartbeat(peer);
+    // It was restarted between two heartbeats, or has dropped this node.
+    if (!isKnown) await this.#register(peer);
+  }
+
+  async #register(peer: PeerId): Promise<void> {
+    const { network, load, indexer, logger } = this.#components;
+    const { number: node, generation, host } = this.#options;
+    const addresses = [...network.addresses()];
+    const request = { node, generation, host, addresses, load: await load.report() };
+    const { boot } = await call(network, peer, REGISTER, request, this.#callOptions());
+    this.#registered.add(peer);
+    indexer.onBoot(peer, boot);
+    logger.info('datanode.registered', { peer });
+  }
+
+  async #heartbeat(peer: PeerId): Promise<boolean> {
+    const { network, load, indexer, members, kademlia } = this.#components;
+    const { number: node, generation } = this.#options;
+    const request = { node, generation, load: await load.report(), membersVersion: members.version };
+    const answer = await call(network, peer, HEARTBEAT, request, this.#callOptions());
+    if (members.update(answer.members, answer.membersVersion)) {
+      kademlia.refresh();
+      // Metadata nodes heard of just now must not wait for the next period.
+      for (const listed of members.metadataNodes())
+        if (!this.#registered.has(listed.peer)) this.#beat(listed.peer);
+    }
+    indexer.onBoot(peer, answer.boot);
+    return answer.known;
+  }
+
+  #callOptions(): { readonly signal: AbortSignal; readonly timeoutMs: number } {
+    return { signal: this.#stopping.signal, timeoutMs: HEARTBEAT_TIMEOUT_MS };
+  }
+
+  #maybeSearch(): void {
+    const nowMs = this.#components.clock.monotonicMs();
+    if (this.#searching !== undefined || nowMs < this.#nextSearchMs) return;
+    this.#nextSearchMs = nowMs + (this.#registered.size > 0 ? REFRESH_PERIOD_MS : SEARCH_PERIOD_MS);
+    this.#searching = this.#search()
+      .catch((error: unknown) => {
+        if (!this.#stopping.signal.aborted)
+          this.#components.logger.debug('datanode.search-failed', { error: describeError(error) });
+      })
+      .finally(() => (this.#searching = undefined));
+  }
+
+  async #search(): Promise<void> {
+    const { kademlia, members } = this.#components;
+    for await (const node of kademlia.findMetadata(this.#options.clusterId, this.#stopping.signal)) {
+      members.found(node);
+      this.#beat(node.peer);
+    }
+  }
+}
