@@ -1,0 +1,78 @@
+/** @module The swarm: every seed draws its own cluster, limits and mix of faults. */
+import { Prng } from './prng.ts';
+
+/** Probabilities are per tick unless said otherwise; times are in ticks. */
+export interface RaftSwarmOptions {
+  readonly voters: number;
+  /** Node ids ever used, the first `voters` of them from the start. */
+  readonly maxNodes: number;
+  readonly faultyTicks: number;
+  /** Ticks after healing within which everybody must agree. */
+  readonly healingTicks: number;
+  readonly electionTick: number;
+  readonly heartbeatTick: number;
+  readonly preVote: boolean;
+  readonly checkQuorum: boolean;
+  readonly stepDownOnRemoval: boolean;
+  readonly maxSizePerMsgBytes: number;
+  readonly maxCommittedSizePerReadyBytes: number;
+  readonly maxUncommittedSizeBytes: number;
+  readonly maxInflightMsgs: number;
+  /** Per message. */
+  readonly lossProbability: number;
+  readonly duplicateProbability: number;
+  readonly maxDelayTicks: number;
+  readonly partitionProbability: number;
+  readonly healProbability: number;
+  readonly crashProbability: number;
+  readonly restartProbability: number;
+  /** That a node's clock skips or doubles a tick. */
+  readonly skewProbability: number;
+  readonly maxWriteTicks: number;
+  readonly proposeProbability: number;
+  readonly readProbability: number;
+  readonly changeProbability: number;
+  readonly transferProbability: number;
+  readonly campaignProbability: number;
+  /** Entries applied between two snapshots of a node, and entries it keeps behind one. */
+  readonly snapshotEveryEntries: number;
+  readonly trailingEntries: number;
+}
+
+export function drawRaftOptions(seed: number): RaftSwarmOptions {
+  const random = new Prng(seed, 'options');
+  const rarely = (perMille: number): number => random.int(perMille + 1) / 1000;
+  const voters = random.pick([1, 2, 3, 3, 3, 4, 5, 5]);
+  const isSafe = random.chance(0.7);
+  return {
+    voters,
+    maxNodes: voters + random.int(4),
+    faultyTicks: random.between(300, 900),
+    healingTicks: 1500,
+    electionTick: random.between(8, 12),
+    heartbeatTick: random.between(1, 3),
+    preVote: isSafe || random.chance(0.5),
+    checkQuorum: isSafe || random.chance(0.5),
+    stepDownOnRemoval: random.chance(0.5),
+    maxSizePerMsgBytes: random.pick([0, 64, 1024]),
+    maxCommittedSizePerReadyBytes: random.pick([1, 64, 4096]),
+    maxUncommittedSizeBytes: random.pick([0, 100, 1000]),
+    maxInflightMsgs: random.pick([1, 3, 64]),
+    lossProbability: rarely(150),
+    duplicateProbability: rarely(100),
+    maxDelayTicks: random.pick([1, 2, 4, 12]),
+    partitionProbability: rarely(20),
+    healProbability: random.between(10, 60) / 1000,
+    crashProbability: rarely(8),
+    restartProbability: random.between(10, 80) / 1000,
+    skewProbability: rarely(100),
+    maxWriteTicks: random.pick([0, 1, 3, 6]),
+    proposeProbability: random.between(100, 900) / 1000,
+    readProbability: rarely(200),
+    changeProbability: rarely(30),
+    transferProbability: rarely(10),
+    campaignProbability: rarely(10),
+    snapshotEveryEntries: random.pick([5, 20, 100, 10_000]),
+    trailingEntries: random.pick([0, 3, 30]),
+  };
+}
