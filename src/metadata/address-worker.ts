@@ -20,7 +20,7 @@ const IDLE_MS = 1_000;
 /** Also teaches the network where members are, so that any of them can be called. */
 export class AddressWorker implements BackgroundWorker {
   readonly name = 'addresses';
-  readonly idleMs = IDLE_MS;
+  readonly idleMs: number = IDLE_MS;
   readonly #components: AddressWorkerComponents;
 
   constructor(components: AddressWorkerComponents) {

@@ -33,7 +33,7 @@ const NOTHING = { bytesUnderReplicated: 0, blocksUnderReplicated: 0, blocksMissi
 
 export class AtRiskWorker implements BackgroundWorker {
   readonly name = 'at-risk-scan';
-  readonly idleMs = IDLE_MS;
+  readonly idleMs: number = IDLE_MS;
   readonly #components: AtRiskComponents;
   readonly #startMs: number;
   #figures: AtRiskFigures = { ...NOTHING, atRiskComplete: false };

@@ -1,5 +1,6 @@
-/** @module Waiting for a promise no longer than a limit and no longer than somebody cares. */
+/** @module Waiting for a promise no longer than a limit and no longer than the asker cares. */
 import type { Clock } from '../common/clock.ts';
+import { orAborted, withDeadline } from '../common/deadline.ts';
 
 export interface WaitLimit {
   readonly clock: Clock;
@@ -8,29 +9,13 @@ export interface WaitLimit {
 }
 
 /** Settles as `work` does, or rejects with `late()` at the limit or when the signal fires, whichever comes first. */
-export function within<T>(limit: WaitLimit, work: Promise<T>, late: () => Error): Promise<T> {
+export async function within<T>(limit: WaitLimit, work: Promise<T>, late: () => Error): Promise<T> {
   const { clock, limitMs, signal } = limit;
-  return new Promise((resolve, reject) => {
-    const giveUp = (): void => {
-      release();
-      reject(late());
-    };
-    const timer = clock.after(Math.max(0, limitMs), giveUp);
-    const release = (): void => {
-      timer.cancel();
-      signal?.removeEventListener('abort', giveUp);
-    };
-    if (signal?.aborted) return giveUp();
-    signal?.addEventListener('abort', giveUp, { once: true });
-    work.then(
-      (value) => {
-        release();
-        resolve(value);
-      },
-      (error: unknown) => {
-        release();
-        reject(error);
-      },
-    );
-  });
+  const limited = withDeadline(clock, Math.max(0, limitMs), work, late);
+  if (signal === undefined) return limited;
+  try {
+    return await orAborted(limited, signal);
+  } catch (error) {
+    throw signal.aborted ? late() : error;
+  }
 }

@@ -20,7 +20,7 @@ const IDLE_MS = 1_000;
 
 export class DiscoveryWorker implements BackgroundWorker {
   readonly name = 'discovery';
-  readonly idleMs = IDLE_MS;
+  readonly idleMs: number = IDLE_MS;
   readonly #kademlia: MetadataDiscovery;
   readonly #machine: StateMachine;
   #membersVersion = -1;

@@ -6,7 +6,7 @@ const IDLE_MS = 500;
 
 export class FlushWorker implements BackgroundWorker {
   readonly name = 'flush';
-  readonly idleMs = IDLE_MS;
+  readonly idleMs: number = IDLE_MS;
   readonly #machine: StateMachine;
   readonly #onFailed: (error: unknown) => void;
 

@@ -18,7 +18,7 @@ const FREED_BLOCKS_LIMIT = 1_000;
 
 export class HousekeepingWorker implements BackgroundWorker {
   readonly name = 'housekeeping';
-  readonly idleMs = IDLE_MS;
+  readonly idleMs: number = IDLE_MS;
   readonly #components: HousekeepingComponents;
 
   constructor(components: HousekeepingComponents) {

@@ -12,14 +12,23 @@ export interface LocationServiceComponents {
   readonly server: LocationServer;
 }
 
-export function serveLocations({ network, members, server }: LocationServiceComponents): void {
-  serve(network, ANNOUNCE, async (request, { peer }) => {
-    const member = members.activeByPeer(peer);
-    if (!hasRole(member, 'data')) throw notAllowed('only a datanode may announce blocks', { peer });
-    return translated(() => server.announce(member.number, request));
-  });
-  serve(network, LOOKUP, async (request) => translated(() => server.lookup(request)));
-  serve(network, INDEX_STATUS, async () => server.status());
+export class LocationService {
+  readonly #components: LocationServiceComponents;
+
+  constructor(components: LocationServiceComponents) {
+    this.#components = components;
+  }
+
+  start(): void {
+    const { network, members, server } = this.#components;
+    serve(network, ANNOUNCE, async (request, { peer }) => {
+      const member = members.activeByPeer(peer);
+      if (!hasRole(member, 'data')) throw notAllowed('only a datanode may announce blocks', { peer });
+      return translated(() => server.announce(member.number, request));
+    });
+    serve(network, LOOKUP, async (request) => translated(() => server.lookup(request)));
+    serve(network, INDEX_STATUS, async () => server.status());
+  }
 }
 
 function translated<T>(ask: () => T): T {

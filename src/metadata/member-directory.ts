@@ -37,7 +37,7 @@ export class MemberDirectory {
     const numbers = new Set(known.map(({ number }) => number));
     return [...known, ...this.#seeds.filter(({ number }) => !numbers.has(number))]
       .filter((member) => member.state === ACTIVE && member.roles.includes(role))
-      .sort((a, b) => a.number - b.number);
+      .toSorted((a, b) => a.number - b.number);
   }
 }
 

@@ -33,7 +33,7 @@ type Step =
 
 export class MembershipManager implements BackgroundWorker {
   readonly name = 'membership';
-  readonly idleMs = IDLE_MS;
+  readonly idleMs: number = IDLE_MS;
   readonly #components: MembershipManagerComponents;
   readonly #options: MembershipManagerOptions;
   #pending: { readonly confState: string; readonly untilMs: number } | undefined;

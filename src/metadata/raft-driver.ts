@@ -81,20 +81,18 @@ export class RaftDriver {
     this.#applier = new Applier(
       {
         machine: components.machine,
-        applyConfChange: (entry) =>
-          encodeConfState(this.#core.applyConfChange(decodeConfChange(entry.type, entry.data))),
+        applyConfChange: (entry) => encodeConfState(this.#core.applyConfChange(decodeConfChange(entry.data))),
       },
       {
         applied: (entry, results) => this.#proposals.applied(entry.index, entry.term, results),
         reached: (index) => this.#applied.reached(index),
-        failed: (error) => this.#fail(error),
+        failed: (error) => this.fail(error),
       },
     );
   }
 
   start(): void {
-    const { clock, transport } = this.#components;
-    transport.listen({ receive: (message) => this.step(message) });
+    const { clock } = this.#components;
     this.#timers.push(
       clock.every(this.#options.tickMs ?? DEFAULT_TICK_MS, () => this.#event(() => this.#core.tick())),
     );
@@ -179,7 +177,7 @@ export class RaftDriver {
   }
 
   step(message: Message): void {
-    // A follower cannot step MsgSnapStatus over the wire: it is the shell's word that a fetch ended (snapshot-receiver.ts).
+    // Not the core's own message: it is how a follower's shell says that it could not fetch (snapshot-receiver.ts).
     this.#event(() =>
       message.type === 'MsgSnapStatus'
         ? this.#core.reportSnapshot(message.from, message.reject !== true)
@@ -187,8 +185,9 @@ export class RaftDriver {
     );
   }
 
-  /** The connection to a peer broke. A follower that lost its leader looks for a new one without waiting out the timer. */
+  /** The connection to a peer (0: no member) broke. A follower that lost its leader looks for a new one without waiting out the timer. */
   peerLost(peer: NodeId): void {
+    if (peer === 0) return;
     this.#event(() => {
       this.#core.reportUnreachable(peer);
       this.#core.reportSnapshot(peer, false);
@@ -213,7 +212,7 @@ export class RaftDriver {
       event();
     } catch (error) {
       if (!isRaftError(error, 'RAFT_STEP_LOCAL_MESSAGE', 'RAFT_STEP_PEER_NOT_FOUND', 'RAFT_PROPOSAL_DROPPED'))
-        return this.#fail(error);
+        return this.fail(error);
       this.#components.logger.debug('raft.ignored', { code: error.code });
     }
     this.#wake();
@@ -224,7 +223,7 @@ export class RaftDriver {
     if (this.#loop !== undefined || this.#ended !== undefined) return;
     this.#loop = Promise.resolve()
       .then(() => this.#run())
-      .catch((error: unknown) => this.#fail(error))
+      .catch((error: unknown) => this.fail(error))
       .finally(() => {
         this.#loop = undefined;
       });
@@ -323,7 +322,8 @@ export class RaftDriver {
     }
   }
 
-  #fail(cause: unknown): void {
+  /** The node must stop: a failed write is never tried again (raft.md S11). Latched; the first cause counts. */
+  fail(cause: unknown): void {
     if (this.#ended !== undefined) return;
     const error = failed(cause);
     this.#components.logger.error('raft.failed', { error: error.message });

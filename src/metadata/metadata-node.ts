@@ -1,0 +1,113 @@
+/** @module The metadata node: any of a few that together keep the namespace, and each of which takes any request. */
+import type { Clock } from '../common/clock.ts';
+import type { Logger } from '../common/logger.ts';
+import type { Random } from '../common/random.ts';
+import type { Member } from '../namespace/schema.ts';
+import type { StateMachine } from '../namespace/state-machine.ts';
+import type { Authorizer, Network } from '../network/network.ts';
+import type { RaftLogStore } from '../storage/raft-log-store.ts';
+import type { MetadataDiscovery } from './discovery-worker.ts';
+import { type NodeParts, composeParts } from './node-parts.ts';
+import type { PlacementPolicy } from './placement.ts';
+import { repairAtStart } from './snapshot-receiver.ts';
+import { SnapshotStore } from './snapshot-store.ts';
+
+export interface MetadataNodeComponents {
+  readonly network: Network;
+  /** Bootstrapped (genesis.ts) on the founder, empty on a node that joins. */
+  readonly log: RaftLogStore;
+  readonly machine: StateMachine;
+  /** The ring of shard holders, and how to be found. */
+  readonly kademlia: MetadataDiscovery;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** FreeSpacePlacement when absent. */
+  readonly placement?: PlacementPolicy;
+}
+
+export interface MetadataNodeOptions {
+  /** Member number, and raft node id. */
+  readonly number: number;
+  /** Where snapshot files are kept. */
+  readonly snapshotDir: string;
+  /** Members the join answer named; needed until the registry has arrived here. */
+  readonly seeds?: readonly Member[];
+  /** Called once when storage or state machine failed; the process must stop the node. */
+  readonly onFatal: (error: Error) => void;
+  readonly maxVoters?: number;
+  readonly tickMs?: number;
+  readonly maxLogEntries?: number;
+  readonly maxLogBytes?: number;
+  readonly trailingEntries?: number;
+}
+
+/**
+ * Network, log, machine and Kademlia stay the caller's to start, stop and close. The caller also installs the rule of
+ * admission: `network.authorize(node.authorizer)`. One MetadataNode per Network, ever: handlers cannot be taken back.
+ */
+export class MetadataNode {
+  readonly #components: MetadataNodeComponents;
+  readonly #options: MetadataNodeOptions;
+  #parts: NodeParts | undefined;
+
+  constructor(components: MetadataNodeComponents, options: MetadataNodeOptions) {
+    this.#components = components;
+    this.#options = options;
+  }
+
+  /** Lets in active members only, raft only between metadata nodes. Refuses everybody before start(). */
+  get authorizer(): Authorizer {
+    return (peer, trafficClass) => this.#parts?.authorizer.authorize(peer, trafficClass) ?? false;
+  }
+
+  /** Throws METADATA_LOG_INCONSISTENT when log and namespace do not fit together. */
+  async start(): Promise<void> {
+    const { log, machine, network } = this.#components;
+    const store = new SnapshotStore(this.#options.snapshotDir);
+    await store.prepare();
+    await repairAtStart(log, machine, store);
+
+    const parts = composeParts({ ...this.#components, store }, this.#options);
+    this.#parts = parts;
+    parts.transport.listen({
+      receive: (message) =>
+        message.type === 'MsgSnap' ? parts.receiver.receive(message) : parts.driver.step(message),
+    });
+    network.onPeer({
+      disconnected: (peer) => parts.driver.peerLost(parts.members.byPeer(peer)?.number ?? 0),
+    });
+    parts.driver.listen({ leaderChanged: (leader) => parts.forwarder.leaderChanged(leader) });
+    parts.barrier.start();
+    for (const service of parts.services) service.start();
+    for (const { peer, addresses } of parts.members.withRole('meta'))
+      if (peer !== network.localPeer && addresses.length > 0) network.learn(peer, addresses);
+    parts.driver.start();
+    parts.workers.start();
+  }
+
+  /** Ends all work and writes the namespace behind. Waiting callers are told so. */
+  async stop(): Promise<void> {
+    const parts = this.#parts;
+    if (parts === undefined) return;
+    await parts.workers.stop();
+    parts.barrier.stop();
+    parts.forwarder.stop();
+    await parts.receiver.stop();
+    await parts.driver.stop();
+    await this.#components.machine.flush();
+  }
+
+  /** Member number of the leader; 0 when none is known. */
+  get leader(): number {
+    return this.#parts?.driver.leader ?? 0;
+  }
+
+  get isLeader(): boolean {
+    return this.#parts?.driver.isLeader ?? false;
+  }
+
+  get appliedIndex(): number {
+    return this.#components.machine.appliedIndex;
+  }
+}

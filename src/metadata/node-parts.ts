@@ -1,0 +1,121 @@
+/** @module What a running metadata node is made of, and how the parts hang together. */
+import { LocationServer } from '../../dht/location-server.ts';
+import { LocationTable } from '../../dht/location-table.ts';
+import { Locator } from '../../dht/locator.ts';
+import { message } from '../../raft/messages.ts';
+import { toHex } from '../common/bytes.ts';
+import { WorkerRunner } from '../common/worker-runner.ts';
+import { AddressWorker } from './address-worker.ts';
+import { AtRiskWorker } from './at-risk-worker.ts';
+import { BadCopies } from './bad-copies.ts';
+import { BlockService } from './block-service.ts';
+import { DatanodeRegistry } from './datanode-registry.ts';
+import { DatanodeService } from './datanode-service.ts';
+import { DiscoveryWorker } from './discovery-worker.ts';
+import { FlushWorker } from './flush-worker.ts';
+import { Forwarder } from './forwarder.ts';
+import { HousekeepingWorker } from './housekeeping-worker.ts';
+import { JoinService } from './join-service.ts';
+import { locationRpc } from './location-rpc.ts';
+import { LocationService } from './location-service.ts';
+import { MemberAuthorizer } from './member-authorizer.ts';
+import { MemberDirectory } from './member-directory.ts';
+import { MemberService } from './member-service.ts';
+import { DEFAULT_MAX_VOTERS, MembershipManager } from './membership-manager.ts';
+import type { MetadataNodeComponents, MetadataNodeOptions } from './metadata-node.ts';
+import { NamespaceService } from './namespace-service.ts';
+import { FreeSpacePlacement } from './placement.ts';
+import { Proposer } from './proposer.ts';
+import { RaftDriver } from './raft-driver.ts';
+import { RaftTransport } from './raft-transport.ts';
+import { ReadBarrier } from './read-barrier.ts';
+import { SnapshotReceiver } from './snapshot-receiver.ts';
+import { SnapshotServer } from './snapshot-server.ts';
+import type { SnapshotStore } from './snapshot-store.ts';
+import { SnapshotTaker } from './snapshot-taker.ts';
+import { StatusService } from './status-service.ts';
+import { TokenService } from './token-service.ts';
+
+/** Registers its handlers with the network. */
+export interface Service {
+  start(): void;
+}
+
+export interface NodeParts {
+  readonly members: MemberDirectory;
+  readonly transport: RaftTransport;
+  readonly receiver: SnapshotReceiver;
+  readonly driver: RaftDriver;
+  readonly barrier: ReadBarrier;
+  readonly forwarder: Forwarder;
+  readonly authorizer: MemberAuthorizer;
+  readonly services: readonly Service[];
+  readonly workers: WorkerRunner;
+}
+
+const BOOT_ID_BYTES = 8;
+
+/** The machine must have caught up with the log's snapshot: the core starts from both. */
+export function composeParts(
+  components: MetadataNodeComponents & { readonly store: SnapshotStore },
+  options: MetadataNodeOptions,
+): NodeParts {
+  const { machine, network, kademlia, random } = components;
+  const members = new MemberDirectory(machine, options.seeds ?? []);
+  const base = { ...components, members };
+  const consensus = composeConsensus(base, options);
+  const { driver } = consensus;
+
+  const registry = new DatanodeRegistry(base);
+  const locator = new Locator({ ...base, rpc: locationRpc(network), ring: kademlia });
+  const parts = { ...base, ...consensus, registry, locator, badCopies: new BadCopies(base) };
+  const atRisk = new AtRiskWorker(parts);
+  // The index dies with the process: a new name tells datanodes to announce everything again.
+  const boot = toHex(random.bytes(BOOT_ID_BYTES));
+  const services = [
+    new NamespaceService(parts),
+    new BlockService({ ...parts, placement: components.placement ?? new FreeSpacePlacement() }),
+    new StatusService({ ...parts, atRisk }),
+    new MemberService(parts),
+    new TokenService(parts),
+    new JoinService(parts),
+    new DatanodeService(parts, { boot }),
+    new LocationService({ ...parts, server: new LocationServer({ table: new LocationTable() }, { boot }) }),
+    new SnapshotServer(parts),
+  ];
+  const workers = new WorkerRunner(base, [
+    new MembershipManager(parts, { maxVoters: options.maxVoters ?? DEFAULT_MAX_VOTERS }),
+    new HousekeepingWorker(parts),
+    new FlushWorker({ machine, onFailed: (error) => driver.fail(error) }),
+    new SnapshotTaker(parts, options),
+    new AddressWorker(parts),
+    new DiscoveryWorker(parts),
+    atRisk,
+  ]);
+  return { members, ...consensus, authorizer: new MemberAuthorizer(parts), services, workers };
+}
+
+type ConsensusParts = Pick<NodeParts, 'transport' | 'receiver' | 'driver' | 'barrier' | 'forwarder'> & {
+  readonly proposer: Proposer;
+};
+
+function composeConsensus(
+  base: MetadataNodeComponents & { readonly store: SnapshotStore; readonly members: MemberDirectory },
+  options: MetadataNodeOptions,
+): ConsensusParts {
+  const { number } = options;
+  const transport = new RaftTransport(base);
+  const receiver: SnapshotReceiver = new SnapshotReceiver(base, {
+    fetched: (fetched) => driver.step(fetched),
+    failed: ({ from, term }) =>
+      void transport.send([message({ type: 'MsgSnapStatus', to: from, from: number, term, reject: true })]),
+  });
+  const driver: RaftDriver = new RaftDriver(
+    { ...base, transport, restore: (snapshot) => receiver.restore(snapshot) },
+    { ...options, id: number },
+  );
+  const barrier = new ReadBarrier({ ...base, driver });
+  const forwarder = new Forwarder(base);
+  const proposer = new Proposer({ ...base, driver, forwarder });
+  return { transport, receiver, driver, barrier, forwarder, proposer };
+}
