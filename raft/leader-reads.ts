@@ -7,11 +7,8 @@ import { NO_NODE } from './types.ts';
 import type { Message } from './types.ts';
 
 export function stepReadIndex(raft: Raft, m: Message): void {
-  if (raft.tracker.isSingleton()) {
-    answerRead(raft, { request: m, index: raft.log.committed });
-    return;
-  }
-  // A new leader does not know yet how far its predecessor committed (etcd#7331).
+  // A new leader does not know yet how far its predecessor committed (etcd#7331). A single voter neither, unlike in
+  // etcd: a commit index written without sync may be lost in a crash (simulation seed 80).
   if (!raft.hasCommittedInTerm()) {
     if (raft.postponedReads.length < MAX_PENDING_READS) raft.postponedReads.push(m);
     else raft.config.logger.warn(`${raft.id} dropped a read: ${MAX_PENDING_READS} wait already`);
@@ -37,7 +34,8 @@ export function stepReadAck(raft: Raft, m: Message): void {
 }
 
 function beginRead(raft: Raft, m: Message): void {
-  if (raft.config.readOnlyOption === 'ReadOnlyLeaseBased' && !raft.leaseVoid) {
+  const holdsLease = raft.config.readOnlyOption === 'ReadOnlyLeaseBased' && !raft.leaseVoid;
+  if (holdsLease || raft.tracker.isSingleton()) {
     answerRead(raft, { request: m, index: raft.log.committed });
     return;
   }
