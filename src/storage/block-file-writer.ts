@@ -3,6 +3,7 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { MIB } from '../common/bytes.ts';
 import { encodeTail } from './block-file.ts';
+import type { ShelfWriter } from './block-shelf.ts';
 import type { NewBlock } from './block-store.ts';
 import { syncDirectory } from './durable-file.ts';
 
@@ -11,23 +12,27 @@ const GATHER_BYTES = MIB;
 /** Most buffers that one writev takes (IOV_MAX of Linux). */
 const MAX_GATHERED_BUFFERS = 1024;
 
-/** Errors are the system's own; the store wraps them. After any error call `discard`. */
-export class BlockFileWriter {
+export class BlockFileWriter implements ShelfWriter {
+  readonly #block: NewBlock;
   readonly #temporary: string;
+  readonly #path: string;
   readonly #handle: FileHandle;
   #gathered: Uint8Array[] = [];
   #gatheredBytes = 0;
   #position = 0;
+  #discarded = false;
   /** One write is under way while the next is gathered; so at most twice GATHER_BYTES (and one caller's buffer) wait. */
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor(temporary: string, handle: FileHandle) {
+  private constructor(block: NewBlock, temporary: string, path: string, handle: FileHandle) {
+    this.#block = block;
     this.#temporary = temporary;
+    this.#path = path;
     this.#handle = handle;
   }
 
-  static async open(temporary: string): Promise<BlockFileWriter> {
-    return new BlockFileWriter(temporary, await open(temporary, 'wx', 0o600));
+  static async open(block: NewBlock, temporary: string, path: string): Promise<BlockFileWriter> {
+    return new BlockFileWriter(block, temporary, path, await open(temporary, 'wx', 0o600));
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -38,8 +43,8 @@ export class BlockFileWriter {
   }
 
   /** Ends the file with CRCs and trailer and makes it durable, still under its temporary name. */
-  async finish(block: NewBlock, crcs: readonly number[]): Promise<void> {
-    await this.write(encodeTail(block, crcs));
+  async finish(crcs: readonly number[]): Promise<void> {
+    await this.write(encodeTail(this.#block, crcs));
     await this.#flush();
     await this.#writing;
     await this.#handle.datasync();
@@ -47,13 +52,14 @@ export class BlockFileWriter {
   }
 
   /** Gives the finished file its name, durably. */
-  async publish(path: string): Promise<void> {
-    await rename(this.#temporary, path);
-    await syncDirectory(dirname(path));
+  async publish(): Promise<void> {
+    await rename(this.#temporary, this.#path);
+    await syncDirectory(dirname(this.#path));
   }
 
-  /** Removes the temporary file. Allowed at any time before `publish`. */
+  /** Removes the temporary file, if it is still there. */
   async discard(): Promise<void> {
+    this.#discarded = true;
     await Promise.allSettled([this.#writing]);
     await this.#handle.close();
     await rm(this.#temporary, { force: true });
@@ -61,7 +67,8 @@ export class BlockFileWriter {
 
   async #flush(): Promise<void> {
     await this.#writing;
-    if (this.#gatheredBytes === 0) return;
+    // Discarded while a write waited for its turn: the bytes have nowhere to go.
+    if (this.#discarded || this.#gatheredBytes === 0) return;
     this.#writing = this.#writeOut(this.#gathered, this.#position);
     // Whoever waits for #writing next gets the error; until then nobody does.
     this.#writing.catch(() => undefined);

@@ -116,6 +116,16 @@ export function hashMismatch(hash: BlockHash, wanted: string, got: string): Hold
   });
 }
 
+/** The writer was committed, aborted, has failed, or its store was closed. */
+export function writerEnded(hash: BlockHash): HoldfastError {
+  return new HoldfastError({
+    code: 'STORAGE_WRITER_ENDED',
+    kind: 'refused',
+    message: `The writer of block ${hash} has ended and takes no more. Create a new one to write the block again.`,
+    facts: { hash },
+  });
+}
+
 /** Remembers the first failed write, and refuses everything after it with that same error. */
 export class FailureLatch {
   #failure: HoldfastError | undefined;

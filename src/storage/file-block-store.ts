@@ -1,18 +1,16 @@
 /** @module The block store on disk: a file per large block, one SQLite file for small ones, an index in memory. */
-import { rename, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { toHex } from '../common/bytes.ts';
 import { describeError, isHoldfastError } from '../common/errors.ts';
 import { type BlockHash, sha256Stream } from '../common/hashing.ts';
 import type { Logger } from '../common/logger.ts';
 import { BlockDirectory } from './block-directory.ts';
-import { readBlockFile, readBlockOrigin } from './block-file-reader.ts';
-import { BlockFileWriter } from './block-file-writer.ts';
 import { BlockIndex } from './block-index.ts';
 import { BlockRoom, type RoomOptions } from './block-room.ts';
+import type { BlockShelf, ShelfWriter } from './block-shelf.ts';
 import type { BlockInfo, BlockOrigin, BlockStore, BlockWriter, NewBlock, StoreUsage } from './block-store.ts';
-import { isSystemError, syncDirectory, syncFile } from './durable-file.ts';
+import { isSystemError } from './durable-file.ts';
 import { FailureLatch, noBlock, storageClosed, storageFailed, storageFull } from './errors.ts';
+import { FileShelf } from './file-shelf.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { MAX_PACKED_BYTES, PackedBlocks } from './packed-blocks.ts';
 import { isSqliteError } from './sqlite.ts';
@@ -29,8 +27,7 @@ export async function openBlockStore(root: string, options: BlockStoreOptions): 
   try {
     await directory.prepare();
     for await (const { hash, sizeBytes } of directory.scan()) index.add(hash, sizeBytes);
-    const packed = await PackedBlocks.open(directory.packedPath);
-    for await (const { hash, sizeBytes } of packed.list()) index.add(hash, sizeBytes);
+    const packed = await openPacked(directory, index);
     options.logger.info('block store opened', { root, blocks: index.count, bytes: index.totalBytes });
     return new FileBlockStore({ directory, index, packed }, options);
   } catch (error) {
@@ -50,18 +47,19 @@ export class FileBlockStore implements BlockStore {
   readonly #directory: BlockDirectory;
   readonly #index: BlockIndex;
   readonly #packed: PackedBlocks;
+  readonly #files: FileShelf;
   readonly #room: BlockRoom;
   readonly #latch = new FailureLatch();
   /** Publishing, removing and quarantining one block exclude each other. */
   readonly #lock = new KeyedLock();
   readonly #writers = new Set<BlockWriter>();
-  #attempts = 0;
   #closed = false;
 
   constructor(components: BlockStoreComponents, options: RoomOptions) {
     this.#directory = components.directory;
     this.#index = components.index;
     this.#packed = components.packed;
+    this.#files = new FileShelf(components.directory);
     this.#room = new BlockRoom(components.directory.root, components.index, options);
   }
 
@@ -84,22 +82,16 @@ export class FileBlockStore implements BlockStore {
     this.#assertOpen();
     this.#latch.check();
     await this.#room.promise(block.sizeBytes);
-    try {
-      const sink = isPacked(block) ? this.#packedSink(block) : await this.#fileSink(block);
-      const writer = new StreamingBlockWriter(block, sink, {
-        explain: (error) => this.#explain(`write block ${block.hash}`, block.sizeBytes, error),
-        ended: (ended) => {
-          this.#writers.delete(ended);
-          this.#room.release(block.sizeBytes);
-        },
-      });
-      this.#writers.add(writer);
-      return writer;
-    } catch (error) {
-      this.#room.release(block.sizeBytes);
-      // Not latched: no byte was written, and running out of file handles passes.
-      throw storageFailed(`begin block ${block.hash}`, this.#directory.root, error);
-    }
+    const sink = this.#sink(block, await this.#begin(block));
+    const writer = new StreamingBlockWriter(block, sink, {
+      explain: (error) => this.#explain(`write block ${block.hash}`, block.sizeBytes, error),
+      ended: (ended) => {
+        this.#writers.delete(ended);
+        this.#room.release(block.sizeBytes);
+      },
+    });
+    this.#writers.add(writer);
+    return writer;
   }
 
   async *read(
@@ -110,12 +102,7 @@ export class FileBlockStore implements BlockStore {
     const from = range?.offset ?? 0;
     const to = Math.min(block.sizeBytes, range === undefined ? block.sizeBytes : from + range.length);
     try {
-      if (isPacked(block)) {
-        const { data } = await this.#packed.read(hash);
-        if (from < to) yield data.subarray(from, to);
-      } else {
-        yield* readBlockFile(this.#directory.blockPath(hash), block, from, to);
-      }
+      yield* this.#shelfOf(block).read(block, from, to);
     } catch (error) {
       throw this.#explainRead(hash, error);
     }
@@ -124,8 +111,7 @@ export class FileBlockStore implements BlockStore {
   async origin(hash: BlockHash): Promise<BlockOrigin> {
     const block = this.#held(hash);
     try {
-      if (isPacked(block)) return (await this.#packed.read(hash)).origin;
-      return await readBlockOrigin(this.#directory.blockPath(hash), block);
+      return await this.#shelfOf(block).origin(block);
     } catch (error) {
       throw this.#explainRead(hash, error);
     }
@@ -143,27 +129,12 @@ export class FileBlockStore implements BlockStore {
   }
 
   quarantine(hash: BlockHash): Promise<void> {
-    return this.#takeOut(hash, `quarantine block ${hash}`, async (block) => {
-      const aside = this.#directory.quarantinePath(hash);
-      if (isPacked(block)) {
-        await this.#copyPackedAside(hash, aside);
-        await this.#packed.remove(hash);
-      } else {
-        const path = this.#directory.blockPath(hash);
-        await rename(path, aside);
-        await syncDirectory(dirname(path));
-      }
-      await syncDirectory(dirname(aside));
-    });
+    const aside = this.#directory.quarantinePath(hash);
+    return this.#takeOut(hash, 'quarantine', (shelf, block) => shelf.quarantine(block, aside));
   }
 
   remove(hash: BlockHash): Promise<void> {
-    return this.#takeOut(hash, `remove block ${hash}`, async (block) => {
-      if (isPacked(block)) return await this.#packed.remove(hash);
-      const path = this.#directory.blockPath(hash);
-      await rm(path, { force: true });
-      return await syncDirectory(dirname(path));
-    });
+    return this.#takeOut(hash, 'remove', (shelf, block) => shelf.remove(block));
   }
 
   list(after: BlockHash | undefined, limit: number): readonly BlockInfo[] {
@@ -183,59 +154,60 @@ export class FileBlockStore implements BlockStore {
     await this.#packed.close();
   }
 
-  async #fileSink(block: NewBlock): Promise<BlockSink> {
-    this.#attempts += 1;
-    const file = await BlockFileWriter.open(this.#directory.incomingPath(block.hash, this.#attempts));
+  async #begin(block: NewBlock): Promise<ShelfWriter> {
+    try {
+      return await this.#shelfOf(block).begin(block);
+    } catch (error) {
+      this.#room.release(block.sizeBytes);
+      if (isFull(error)) throw storageFull(this.#directory.root, block.sizeBytes, 0);
+      // Not latched: no byte was written, and running out of file handles passes.
+      throw storageFailed(`begin block ${block.hash}`, this.#directory.root, error);
+    }
+  }
+
+  #sink(block: NewBlock, writer: ShelfWriter): BlockSink {
     return {
-      write: (bytes) => file.write(bytes),
+      write: (bytes) => writer.write(bytes),
       publish: async (crcs) => {
-        await file.finish(block, crcs);
-        await this.#publish(block, () => file.publish(this.#directory.blockPath(block.hash)));
-        // Only leaves something to drop when another writer of this block was faster.
-        await file.discard();
+        await writer.finish(crcs);
+        await this.#publish(block, writer);
+        // Something is left to drop only when another writer of this block was faster.
+        await writer.discard();
       },
-      discard: () => file.discard(),
+      discard: () => writer.discard(),
     };
   }
 
-  #packedSink(block: NewBlock): BlockSink {
-    const parts: Uint8Array[] = [];
-    return {
-      write: async (bytes) => void parts.push(bytes),
-      publish: () => this.#publish(block, () => this.#packed.insert(block, Buffer.concat(parts))),
-      discard: async () => void (parts.length = 0),
-    };
-  }
-
-  #publish(block: NewBlock, makeDurable: () => Promise<void>): Promise<void> {
+  #publish(block: NewBlock, writer: ShelfWriter): Promise<void> {
     return this.#lock.run(block.hash, async () => {
       this.#assertOpen();
       this.#latch.check();
       if (this.has(block.hash)) return;
-      await makeDurable();
+      await writer.publish();
       this.#index.add(block.hash, block.sizeBytes);
     });
   }
 
   /** Out of the index first, so that nobody is served from it any more. */
-  #takeOut(hash: BlockHash, action: string, work: (block: BlockInfo) => Promise<void>): Promise<void> {
+  #takeOut(
+    hash: BlockHash,
+    verb: string,
+    work: (shelf: BlockShelf, block: BlockInfo) => Promise<void>,
+  ): Promise<void> {
     return this.#lock.run(hash, async () => {
       const block = this.#held(hash);
       this.#latch.check();
       this.#index.delete(hash);
       try {
-        await work(block);
+        await work(this.#shelfOf(block), block);
       } catch (error) {
-        throw this.#explain(action, block.sizeBytes, error);
+        throw this.#explain(`${verb} block ${hash}`, block.sizeBytes, error);
       }
     });
   }
 
-  async #copyPackedAside(hash: BlockHash, path: string): Promise<void> {
-    const data = await this.#packed.readUnchecked(hash);
-    if (data === undefined) return;
-    await writeFile(path, data, { mode: 0o600 });
-    await syncFile(path);
+  #shelfOf(block: BlockInfo): BlockShelf {
+    return block.sizeBytes <= MAX_PACKED_BYTES ? this.#packed : this.#files;
   }
 
   #held(hash: BlockHash): BlockInfo {
@@ -251,8 +223,7 @@ export class FileBlockStore implements BlockStore {
 
   #explain(action: string, wantedBytes: number, error: unknown): unknown {
     if (isHoldfastError(error)) return error;
-    const full = ['ENOSPC', 'EDQUOT'].some((code) => isSystemError(error, code));
-    if (full || isSqliteError(error, 'SQLITE_FULL')) return storageFull(this.#directory.root, wantedBytes, 0);
+    if (isFull(error)) return storageFull(this.#directory.root, wantedBytes, 0);
     return this.#latch.fail(action, this.#directory.root, error);
   }
 
@@ -264,6 +235,18 @@ export class FileBlockStore implements BlockStore {
   }
 }
 
-function isPacked(block: BlockInfo): boolean {
-  return block.sizeBytes <= MAX_PACKED_BYTES;
+async function openPacked(directory: BlockDirectory, index: BlockIndex): Promise<PackedBlocks> {
+  const packed = await PackedBlocks.open(directory.packedPath);
+  try {
+    for await (const { hash, sizeBytes } of packed.list()) index.add(hash, sizeBytes);
+    return packed;
+  } catch (error) {
+    await packed.close();
+    throw error;
+  }
+}
+
+function isFull(error: unknown): boolean {
+  const system = ['ENOSPC', 'EDQUOT'].some((code) => isSystemError(error, code));
+  return system || isSqliteError(error, 'SQLITE_FULL');
 }

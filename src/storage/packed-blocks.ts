@@ -1,12 +1,16 @@
 /** @module Small blocks, packed into one SQLite file: many writers share one transaction. */
+import { writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { fromHex, fromUtf8, KIB, toHex, utf8 } from '../common/bytes.ts';
 import { type BlockHash, crc32c } from '../common/hashing.ts';
 import { storedHint } from './block-file.ts';
+import type { BlockShelf, ShelfWriter } from './block-shelf.ts';
 import type { BlockInfo, BlockOrigin, NewBlock } from './block-store.ts';
 import { deleteKeys, insertRows } from './bulk-sql.ts';
+import { syncDirectory } from './durable-file.ts';
 import { corruptBlock } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
-import { isSqliteError, SqliteConnection, type SqliteOptions } from './sqlite.ts';
+import { isSqliteError, SqliteConnection, type SqliteOptions, type SqlRow } from './sqlite.ts';
 
 /** Blocks up to this size are packed, larger ones have a file of their own. */
 export const MAX_PACKED_BYTES: number = 64 * KIB;
@@ -28,13 +32,12 @@ type Change =
   | { readonly kind: 'insert'; readonly block: NewBlock; readonly data: Uint8Array }
   | { readonly kind: 'remove'; readonly hash: BlockHash };
 
-export interface PackedBlock {
+interface PackedBlock {
   readonly data: Uint8Array;
   readonly origin: BlockOrigin;
 }
 
-/** Errors of SQLite come through unwrapped; the store wraps them. */
-export class PackedBlocks {
+export class PackedBlocks implements BlockShelf {
   readonly #writer: SqliteConnection;
   readonly #reader: SqliteConnection;
   readonly #commits: GroupCommit<Change>;
@@ -77,17 +80,46 @@ export class PackedBlocks {
     }
   }
 
-  /** Durable once resolved. A block that is here already stays as it is. */
-  insert(block: NewBlock, data: Uint8Array): Promise<void> {
-    return this.#commits.add({ kind: 'insert', block, data });
+  async begin(block: NewBlock): Promise<ShelfWriter> {
+    const parts: Uint8Array[] = [];
+    return {
+      write: async (bytes) => void parts.push(bytes),
+      // Nothing can be durable before it is visible here; a crash leaves the whole row or none.
+      finish: async () => {},
+      publish: () => this.#commits.add({ kind: 'insert', block, data: Buffer.concat(parts) }),
+      discard: async () => void (parts.length = 0),
+    };
   }
 
-  remove(hash: BlockHash): Promise<void> {
-    return this.#commits.add({ kind: 'remove', hash });
+  async *read(block: BlockInfo, from: number, to: number): AsyncGenerator<Uint8Array> {
+    const { data } = await this.#checked(block.hash);
+    if (from < to) yield data.subarray(from, to);
   }
 
-  /** Error: STORAGE_CORRUPT_BLOCK. */
-  async read(hash: BlockHash): Promise<PackedBlock> {
+  async origin(block: BlockInfo): Promise<BlockOrigin> {
+    return (await this.#checked(block.hash)).origin;
+  }
+
+  async quarantine(block: BlockInfo, aside: string): Promise<void> {
+    const row = await this.#row(block.hash);
+    if (row !== undefined) {
+      await writeFile(aside, row['data'] as Uint8Array, { mode: 0o600, flush: true });
+      await syncDirectory(dirname(aside));
+    }
+    await this.remove(block);
+  }
+
+  remove(block: BlockInfo): Promise<void> {
+    return this.#commits.add({ kind: 'remove', hash: block.hash });
+  }
+
+  async close(): Promise<void> {
+    await this.#commits.idle();
+    await this.#reader.close();
+    await this.#writer.close();
+  }
+
+  async #checked(hash: BlockHash): Promise<PackedBlock> {
     const row = await this.#row(hash);
     if (row === undefined) throw corruptBlock(hash, 'its row is gone');
     const data = row['data'] as Uint8Array;
@@ -97,18 +129,7 @@ export class PackedBlocks {
     return { data, origin: JSON.parse(fromUtf8(origin)) as BlockOrigin };
   }
 
-  /** The data as they are, for a copy that is put aside; undefined when they cannot be read at all. */
-  async readUnchecked(hash: BlockHash): Promise<Uint8Array | undefined> {
-    return (await this.#row(hash))?.['data'] as Uint8Array | undefined;
-  }
-
-  async close(): Promise<void> {
-    await this.#commits.idle();
-    await this.#reader.close();
-    await this.#writer.close();
-  }
-
-  async #row(hash: BlockHash): Promise<Readonly<Record<string, unknown>> | undefined> {
+  async #row(hash: BlockHash): Promise<SqlRow | undefined> {
     try {
       const [row] = await this.#reader.all('SELECT crc, origin, data FROM packed WHERE hash = ?', [
         fromHex(hash),

@@ -1,8 +1,7 @@
 /** @module The block writer of both stores: verifies what streams by, and leaves nothing behind unless it is right. */
-import { assert } from '../common/errors.ts';
 import { BlockDigest } from './block-digest.ts';
 import type { BlockWriter, NewBlock } from './block-store.ts';
-import { hashMismatch } from './errors.ts';
+import { hashMismatch, writerEnded } from './errors.ts';
 
 /** Where a store puts the bytes of one block. */
 export interface BlockSink {
@@ -26,6 +25,7 @@ export class StreamingBlockWriter implements BlockWriter {
   readonly #hooks: WriterHooks;
   readonly #digest = new BlockDigest();
   #ended = false;
+  #committing: Promise<void> | undefined;
 
   constructor(block: NewBlock, sink: BlockSink, hooks: WriterHooks) {
     this.#block = block;
@@ -34,7 +34,7 @@ export class StreamingBlockWriter implements BlockWriter {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    assert(!this.#ended, `the writer of block ${this.#block.hash} is open`);
+    this.#assertOpen();
     try {
       this.#digest.update(bytes);
       const { sizeBytes } = this.#digest;
@@ -42,26 +42,41 @@ export class StreamingBlockWriter implements BlockWriter {
         throw hashMismatch(this.#block.hash, `${this.#block.sizeBytes} bytes`, `at least ${sizeBytes} bytes`);
       await this.#sink.write(bytes);
     } catch (error) {
-      await this.abort();
+      await this.#drop();
       throw this.#hooks.explain(error);
     }
   }
 
   async commit(): Promise<void> {
-    assert(!this.#ended, `the writer of block ${this.#block.hash} is open`);
+    this.#assertOpen();
+    this.#committing = this.#publish();
+    await this.#committing;
+  }
+
+  /** Too late once commit() was called: then it waits for that to end, one way or the other. */
+  async abort(): Promise<void> {
+    if (this.#committing !== undefined) return void (await Promise.allSettled([this.#committing]));
+    await this.#drop();
+  }
+
+  async #publish(): Promise<void> {
     try {
       await this.#sink.publish(this.#digest.finish(this.#block));
     } catch (error) {
-      await this.abort();
+      await this.#drop();
       throw this.#hooks.explain(error);
     }
     this.#end();
   }
 
-  async abort(): Promise<void> {
+  async #drop(): Promise<void> {
     if (this.#ended) return;
     this.#end();
     await this.#sink.discard();
+  }
+
+  #assertOpen(): void {
+    if (this.#ended || this.#committing !== undefined) throw writerEnded(this.#block.hash);
   }
 
   #end(): void {

@@ -1,0 +1,28 @@
+/** @module One of the two places of a block store: files for large blocks, packed rows for small ones. */
+import type { BlockInfo, BlockOrigin, NewBlock } from './block-store.ts';
+
+/** Receives one block. Order: write()*, finish(), publish(); or discard() at any time before publish(). */
+export interface ShelfWriter {
+  write(bytes: Uint8Array): Promise<void>;
+  /** All bytes are written and verified. Makes as much durable as can be without making the block visible. */
+  finish(crcs: readonly number[]): Promise<void>;
+  /** Durable under its name once resolved. */
+  publish(): Promise<void>;
+  /** Drops what is not published; nothing remains, also after a failure of the others. */
+  discard(): Promise<void>;
+}
+
+/**
+ * Knows nothing of who may read what: the store has the index, the limits, and sees to it that publish, quarantine and
+ * remove of one block exclude each other. Errors of the system and of SQLite come through as they are, damage as
+ * STORAGE_CORRUPT_BLOCK.
+ */
+export interface BlockShelf {
+  begin(block: NewBlock): Promise<ShelfWriter>;
+  /** Bytes [from, to), verified, in chunks of at most 1 MiB. */
+  read(block: BlockInfo, from: number, to: number): AsyncIterable<Uint8Array>;
+  origin(block: BlockInfo): Promise<BlockOrigin>;
+  /** Moves the block, as bad as it is, to the file `aside`. */
+  quarantine(block: BlockInfo, aside: string): Promise<void>;
+  remove(block: BlockInfo): Promise<void>;
+}

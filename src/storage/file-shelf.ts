@@ -1,0 +1,50 @@
+/** @module Large blocks: each a file of its own, written under a temporary name and renamed when durable. */
+import { rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { BlockDirectory } from './block-directory.ts';
+import { readBlockFile, readBlockOrigin } from './block-file-reader.ts';
+import { BlockFileWriter } from './block-file-writer.ts';
+import type { BlockShelf, ShelfWriter } from './block-shelf.ts';
+import type { BlockInfo, BlockOrigin, NewBlock } from './block-store.ts';
+import { isSystemError, syncDirectory } from './durable-file.ts';
+
+export class FileShelf implements BlockShelf {
+  readonly #directory: BlockDirectory;
+  #attempts = 0;
+
+  constructor(directory: BlockDirectory) {
+    this.#directory = directory;
+  }
+
+  async begin(block: NewBlock): Promise<ShelfWriter> {
+    this.#attempts += 1;
+    const temporary = this.#directory.incomingPath(block.hash, this.#attempts);
+    return await BlockFileWriter.open(block, temporary, this.#directory.blockPath(block.hash));
+  }
+
+  read(block: BlockInfo, from: number, to: number): AsyncIterable<Uint8Array> {
+    return readBlockFile(this.#directory.blockPath(block.hash), block, from, to);
+  }
+
+  origin(block: BlockInfo): Promise<BlockOrigin> {
+    return readBlockOrigin(this.#directory.blockPath(block.hash), block);
+  }
+
+  async quarantine(block: BlockInfo, aside: string): Promise<void> {
+    const path = this.#directory.blockPath(block.hash);
+    try {
+      await rename(path, aside);
+    } catch (error) {
+      // A file that is gone may be why the block is called bad; there is nothing to put aside.
+      if (!isSystemError(error, 'ENOENT')) throw error;
+    }
+    await syncDirectory(dirname(aside));
+    await syncDirectory(dirname(path));
+  }
+
+  async remove(block: BlockInfo): Promise<void> {
+    const path = this.#directory.blockPath(block.hash);
+    await rm(path, { force: true });
+    await syncDirectory(dirname(path));
+  }
+}
