@@ -1,5 +1,7 @@
 /** @module The metadata node: any of a few that together keep the namespace, and each of which takes any request. */
+import type { Status } from '../../raft/raw-node.ts';
 import type { Clock } from '../common/clock.ts';
+import { assert } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
 import type { Member } from '../namespace/schema.ts';
@@ -105,6 +107,12 @@ export class MetadataNode {
 
   get isLeader(): boolean {
     return this.#parts?.driver.isLeader ?? false;
+  }
+
+  /** The state of this node's raft core. The node must have been started. */
+  status(): Status {
+    assert(this.#parts !== undefined, 'the metadata node was started');
+    return this.#parts.driver.status();
   }
 
   get appliedIndex(): number {

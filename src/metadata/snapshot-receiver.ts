@@ -7,10 +7,11 @@ import { describeError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
 import type { Network, PeerId } from '../network/network.ts';
-import { SnapshotHandle, SnapshotReadHeader } from '../protocol/messages.ts';
+import { type SnapshotHandle, SnapshotReadHeader } from '../protocol/messages.ts';
 import { SNAPSHOT_READ_CHANNEL } from '../protocol/methods.ts';
 import type { RaftLogStore } from '../storage/raft-log-store.ts';
 import { logInconsistent, snapshotFailed } from './errors.ts';
+import { handleOf, logSnapshot } from './log-snapshot.ts';
 import type { MemberDirectory } from './member-directory.ts';
 import { type SnapshotStore, digestFile, matches } from './snapshot-store.ts';
 
@@ -50,7 +51,7 @@ export class SnapshotReceiver {
   receive(message: Message): void {
     const { snapshot } = message;
     if (snapshot === undefined) return;
-    const handle = SnapshotHandle.decode(snapshot.data);
+    const handle = handleOf(snapshot);
     // The core answers a snapshot it does not need with where it stands.
     if (snapshot.metadata.index <= this.#components.machine.appliedIndex)
       return this.#events.fetched(message);
@@ -68,7 +69,7 @@ export class SnapshotReceiver {
   /** Puts a fetched snapshot into the machine. */
   async restore(snapshot: Snapshot): Promise<void> {
     const { machine, store, logger } = this.#components;
-    const handle = SnapshotHandle.decode(snapshot.data);
+    const handle = handleOf(snapshot);
     await machine.restoreFrom(store.pathOf(handle.name));
     logger.info('snapshot.restored', { index: snapshot.metadata.index, term: snapshot.metadata.term });
   }
@@ -148,12 +149,12 @@ export async function repairAtStart(
   machine: StateMachine,
   store: SnapshotStore,
 ): Promise<void> {
-  const snapshot = log.snapshot();
-  const facts = { applied: machine.appliedIndex, snapshot: snapshot.metadata.index, last: log.lastIndex() };
+  const snapshot = logSnapshot(log);
+  const facts = { applied: machine.appliedIndex, last: log.lastIndex() };
   if (machine.appliedIndex > log.lastIndex())
     throw logInconsistent('the namespace holds changes that the log does not have', facts);
-  if (machine.appliedIndex >= snapshot.metadata.index) return;
-  const handle = SnapshotHandle.decode(snapshot.data);
+  if (snapshot === undefined || machine.appliedIndex >= snapshot.metadata.index) return;
+  const handle = handleOf(snapshot);
   if (!(await store.has(handle)))
     throw logInconsistent(
       `the log begins with snapshot ${handle.name}, whose file is missing or damaged`,

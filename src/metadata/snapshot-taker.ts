@@ -4,6 +4,7 @@ import type { BackgroundWorker, WorkState } from '../common/worker.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
 import { SnapshotHandle } from '../protocol/messages.ts';
 import type { RaftLogStore } from '../storage/raft-log-store.ts';
+import { handleOf, logSnapshot } from './log-snapshot.ts';
 import { decodeConfState } from './raft-wire.ts';
 import { type SnapshotStore, digestFile } from './snapshot-store.ts';
 
@@ -38,7 +39,7 @@ export class SnapshotTaker implements BackgroundWorker {
   readonly #components: SnapshotTakerComponents;
   readonly #options: Required<SnapshotTakerOptions>;
   /** The one before the log's: somebody may still be fetching it. */
-  #previous = '';
+  #previous: readonly string[] = [];
 
   constructor(components: SnapshotTakerComponents, options: SnapshotTakerOptions) {
     this.#components = components;
@@ -77,17 +78,17 @@ export class SnapshotTaker implements BackgroundWorker {
     const { sizeBytes, sha256 } = await digestFile(store.partialPathOf(name));
     await store.publish(name);
 
-    this.#previous = nameOf(log);
+    this.#previous = fileNameIn(log);
     const data = SnapshotHandle.encode({ name, sizeBytes, sha256, node: this.#options.number }).finish();
     const metadata = { index, term, confState: decodeConfState(confState) };
     await log.compact({ metadata, data }, Math.max(index - trailing, log.firstIndex() - 1));
     // A snapshot from the leader may have replaced the log's meanwhile: keep whichever it names now.
-    await store.prune([name, this.#previous, nameOf(log)]);
+    await store.prune([name, ...this.#previous, ...fileNameIn(log)]);
     logger.info('snapshot.taken', { index, term, sizeBytes, firstIndex: log.firstIndex() });
   }
 }
 
-/** Name of the file of the log's snapshot; empty when it has none. */
-export function nameOf(log: RaftLogStore): string {
-  return SnapshotHandle.decode(log.snapshot().data).name;
+function fileNameIn(log: RaftLogStore): string[] {
+  const snapshot = logSnapshot(log);
+  return snapshot === undefined ? [] : [handleOf(snapshot).name];
 }

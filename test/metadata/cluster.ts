@@ -1,0 +1,323 @@
+/** @module Clusters of metadata nodes in one process, on a memory network, for tests of everything that needs one. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Ring } from '../../dht/ring.ts';
+import { systemClock } from '../../src/common/clock.ts';
+import { sha256 } from '../../src/common/hashing.ts';
+import { silentLogger, type Logger } from '../../src/common/logger.ts';
+import { systemRandom } from '../../src/common/random.ts';
+import { bootstrapCluster, FOUNDER } from '../../src/metadata/genesis.ts';
+import { MetadataNode, type MetadataNodeOptions } from '../../src/metadata/metadata-node.ts';
+import type { Command, Member, Result, Token } from '../../src/namespace/schema.ts';
+import { StateMachine } from '../../src/namespace/state-machine.ts';
+import { call } from '../../src/network/method.ts';
+import { MemoryNetwork, MemorySwitch, memoryAddress } from '../../src/network/memory-network.ts';
+import type { Network, PeerId } from '../../src/network/network.ts';
+import type { JoinResponse } from '../../src/protocol/messages.ts';
+import { JOIN, MUTATE } from '../../src/protocol/methods.ts';
+import { MemoryRaftLog } from '../../src/storage/memory-raft-log.ts';
+import { MemoryRowStore } from '../../src/storage/memory-row-store.ts';
+
+/** Peer ids of tests: valid base58, told apart by their last characters. */
+export function testPeer(number: number): PeerId {
+  return `12D3KooWTestPeer${'abcdefghijkmnopqrstuvwxyz'[number % 25]}${(number % 9) + 1}${Math.floor(number / 25) + 1}`;
+}
+
+export const CLUSTER_ID = 'c1c1c1c1';
+export const TOKEN_SECRET: Uint8Array = new Uint8Array(24).fill(7);
+
+/** The disk of one node: outlives its process. */
+interface Disk {
+  readonly log: MemoryRaftLog;
+  readonly store: MemoryRowStore;
+  readonly snapshotDir: string;
+  readonly seeds: readonly Member[];
+}
+
+export interface RunningNode {
+  readonly number: number;
+  readonly peer: PeerId;
+  readonly network: Network;
+  readonly machine: StateMachine;
+  readonly node: MetadataNode;
+  readonly log: MemoryRaftLog;
+}
+
+export type ClusterNodeOptions = Pick<MetadataNodeOptions, 'maxLogEntries' | 'trailingEntries' | 'maxVoters'>;
+
+/** The genesis token: any role, any number of uses. */
+export function genesisToken(): Token {
+  return {
+    id: 'genesis',
+    secretHash: sha256(TOKEN_SECRET),
+    roles: ['meta', 'data', 'client'],
+    usesLeft: 0,
+    unlimited: true,
+    createdMs: systemClock.wallMs(),
+    expiresMs: systemClock.wallMs() + 3_600_000,
+    revoked: false,
+    usedBy: [],
+  };
+}
+
+export class TestCluster {
+  readonly switch: MemorySwitch = new MemorySwitch({ clock: systemClock });
+  readonly nodes: Map<number, RunningNode> = new Map();
+  readonly fatal: Error[] = [];
+  readonly #disks = new Map<number, Disk>();
+  readonly #networks: Network[] = [];
+  readonly #directory: string;
+  readonly #options: ClusterNodeOptions;
+  readonly #logger: Logger;
+  #sequence = 0;
+  #session = '';
+  #peers = 0;
+
+  private constructor(directory: string, options: ClusterNodeOptions, logger: Logger) {
+    this.#directory = directory;
+    this.#options = options;
+    this.#logger = logger;
+  }
+
+  /** A founder and `size - 1` nodes that joined it, all of them voters. */
+  static async start(
+    size: number,
+    options: ClusterNodeOptions = {},
+    logger: Logger = silentLogger,
+  ): Promise<TestCluster> {
+    const directory = await mkdtemp(join(tmpdir(), 'holdfast-metadata-'));
+    const cluster = new TestCluster(directory, options, logger);
+    await cluster.#found();
+    for (let count = 1; count < size; count += 1) await cluster.addNode();
+    await cluster.until('all nodes are voters', () => cluster.voters().length === Math.min(size, 5));
+    return cluster;
+  }
+
+  /** A fresh peer on the switch that serves nobody; it may join, or be a stranger. */
+  async newPeer(): Promise<Network> {
+    this.#peers += 1;
+    return this.#openNetwork(testPeer(this.#peers));
+  }
+
+  /** Joins with the genesis token through the founder or whoever runs. */
+  async join(network: Network, roles: readonly string[], host = ''): Promise<JoinResponse> {
+    return call(network, this.any().peer, JOIN, {
+      cluster: CLUSTER_ID,
+      tokenId: 'genesis',
+      tokenSecret: TOKEN_SECRET,
+      member: memberOf(network.localPeer, roles, host),
+      client: undefined,
+    });
+  }
+
+  async addNode(): Promise<RunningNode> {
+    const network = await this.newPeer();
+    const { member, metadataNodes } = await this.join(network, ['meta']);
+    if (member === undefined) throw new Error('the join answer names no member');
+    this.#disks.set(member.number, this.#newDisk(member.number, [...metadataNodes, member]));
+    return this.#startNode(member.number, network);
+  }
+
+  /** A client that has joined, on a network of its own. */
+  async client(): Promise<Network> {
+    const network = await this.newPeer();
+    await this.join(network, ['client']);
+    return network;
+  }
+
+  /** As kill -9, except that what reached the store stays. */
+  async kill(number: number): Promise<void> {
+    const running = this.node(number);
+    this.nodes.delete(number);
+    this.switch.kill(running.peer);
+    await running.node.stop();
+    await running.network.stop();
+  }
+
+  async restart(number: number): Promise<RunningNode> {
+    const peer = testPeer(number);
+    return this.#startNode(number, await this.#openNetwork(peer));
+  }
+
+  async stop(): Promise<void> {
+    for (const { node } of this.nodes.values()) await node.stop();
+    for (const network of this.#networks) await network.stop();
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  node(number: number): RunningNode {
+    const running = this.nodes.get(number);
+    if (running === undefined) throw new Error(`node ${number} does not run`);
+    return running;
+  }
+
+  any(): RunningNode {
+    const [first] = this.nodes.values();
+    if (first === undefined) throw new Error('no node runs');
+    return first;
+  }
+
+  /** The one node that believes to lead and that the others follow. */
+  async leader(): Promise<RunningNode> {
+    return this.until('there is a leader', () => [...this.nodes.values()].find(({ node }) => node.isLeader));
+  }
+
+  async follower(): Promise<RunningNode> {
+    await this.leader();
+    return this.until('there is a follower', () =>
+      [...this.nodes.values()].find(({ node }) => !node.isLeader && node.leader !== 0),
+    );
+  }
+
+  voters(): readonly number[] {
+    for (const { node } of this.nodes.values()) if (node.isLeader) return node.status().confState.voters;
+    return [];
+  }
+
+  /** Polls until `probe` gives something; throws after 8 s, naming `what`. */
+  async until<T>(what: string, probe: () => T | undefined | false): Promise<T> {
+    const deadline = systemClock.monotonicMs() + 8_000;
+    for (;;) {
+      const found = probe();
+      if (found !== undefined && found !== false) return found;
+      if (systemClock.monotonicMs() > deadline) throw new Error(`timed out waiting until ${what}`);
+      await new Promise((resolve) => systemClock.after(10, () => resolve(undefined)));
+    }
+  }
+
+  /** One change in the cluster's test session, through node `via`. */
+  async mutate(client: Network, via: PeerId, kind: NonNullable<Command['kind']>): Promise<Result> {
+    if (this.#session === '') await this.#openSession(client, via);
+    this.#sequence += 1;
+    return this.propose(client, via, this.#session, this.#sequence, kind);
+  }
+
+  async propose(
+    client: Network,
+    via: PeerId,
+    session: string,
+    sequence: number,
+    kind: NonNullable<Command['kind']>,
+  ): Promise<Result> {
+    const command = { session, sequence, ackedBelow: 0, command: { kind } };
+    const { result } = await call(client, via, MUTATE, { command }, { timeoutMs: 15_000 });
+    if (result === undefined) throw new Error('no result');
+    return result;
+  }
+
+  async #openSession(client: Network, via: PeerId): Promise<void> {
+    this.#session = Buffer.from(systemRandom.bytes(16)).toString('hex');
+    const value = { id: this.#session, owner: '' };
+    await this.propose(client, via, '', 0, { $case: 'openSession', value });
+  }
+
+  async #found(): Promise<void> {
+    this.#peers = FOUNDER;
+    const founder = { ...memberOf(testPeer(FOUNDER), ['meta'], ''), number: FOUNDER, state: 'active' };
+    const disk = this.#newDisk(FOUNDER, []);
+    this.#disks.set(FOUNDER, disk);
+    await bootstrapCluster(disk.log, {
+      cluster: {
+        id: CLUSTER_ID,
+        epoch: 1,
+        name: 'test',
+        createdMs: systemClock.wallMs(),
+        defaultReplication: 3,
+        defaultBlockSizeBytes: 8 * 1024 * 1024,
+      },
+      members: [founder],
+      token: genesisToken(),
+    });
+    await this.#startNode(FOUNDER, await this.#openNetwork(testPeer(FOUNDER)));
+    await this.leader();
+  }
+
+  #newDisk(number: number, seeds: readonly Member[]): Disk {
+    const snapshotDir = join(this.#directory, `snapshots-${number}`);
+    return { log: new MemoryRaftLog(), store: new MemoryRowStore(), snapshotDir, seeds };
+  }
+
+  async #openNetwork(peer: PeerId): Promise<Network> {
+    const network = new MemoryNetwork(
+      { switch: this.switch, clock: systemClock, random: systemRandom },
+      { peer },
+    );
+    this.#networks.push(network);
+    await network.start();
+    return network;
+  }
+
+  async #startNode(number: number, network: Network): Promise<RunningNode> {
+    const disk = this.#disks.get(number);
+    if (disk === undefined) throw new Error(`node ${number} has no disk`);
+    const { log, store, snapshotDir, seeds } = disk;
+    const machine = await StateMachine.open({ store });
+    const node = new MetadataNode(
+      {
+        network,
+        log,
+        machine,
+        kademlia: new TestDiscovery(machine, network.localPeer),
+        clock: systemClock,
+        random: systemRandom,
+        logger: this.#logger.with({ node: number }),
+      },
+      { ...this.#options, number, snapshotDir, seeds, onFatal: (error) => this.fatal.push(error) },
+    );
+    network.authorize(node.authorizer);
+    await node.start();
+    const running = { number, peer: network.localPeer, network, machine, node, log };
+    this.nodes.set(number, running);
+    return running;
+  }
+}
+
+/** The ring computed from the registry alone, as if every metadata node were in every routing table. */
+class TestDiscovery {
+  readonly #machine: StateMachine;
+  readonly self: PeerId;
+
+  constructor(machine: StateMachine, self: PeerId) {
+    this.#machine = machine;
+    this.self = self;
+  }
+
+  refresh(): void {}
+
+  async provide(): Promise<number> {
+    return 1;
+  }
+
+  closest(shard: number, count: number): readonly PeerId[] {
+    return this.#ring().closest(shard, count);
+  }
+
+  all(): readonly PeerId[] {
+    return this.#ring().all();
+  }
+
+  #ring(): Ring {
+    const members = this.#machine.members();
+    return new Ring(
+      members
+        .filter(({ roles, state }) => roles.includes('meta') && state === 'active')
+        .map(({ peer }) => peer),
+      this.self,
+    );
+  }
+}
+
+export function memberOf(peer: PeerId, roles: readonly string[], host: string): Member {
+  return {
+    number: 0,
+    peer,
+    roles: [...roles],
+    name: peer.slice(-4),
+    host,
+    zone: '',
+    addresses: [memoryAddress(peer)],
+    joinedMs: 0,
+    state: '',
+  };
+}

@@ -1,0 +1,177 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/common/clock.ts';
+import type { Network } from '../../src/network/network.ts';
+import { call } from '../../src/network/method.ts';
+import { LIST, MEMBERS, STAT, STATUS } from '../../src/protocol/methods.ts';
+import { TestCluster } from './cluster.ts';
+
+let cluster: TestCluster | undefined;
+afterEach(async () => {
+  await cluster?.stop();
+  expect(cluster?.fatal ?? []).toEqual([]);
+  cluster = undefined;
+});
+
+function mkdir(
+  to: TestCluster,
+  client: Network,
+  via: string,
+  path: string,
+): ReturnType<TestCluster['mutate']> {
+  return to.mutate(client, via, { $case: 'makeDirectory', value: { path, parents: false } });
+}
+
+describe('a cluster of three metadata nodes', () => {
+  it('takes changes on any node and shows them at once on every other', async () => {
+    cluster = await TestCluster.start(3);
+    const client = await cluster.client();
+    for (const { number, peer } of cluster.nodes.values()) {
+      const result = await mkdir(cluster, client, peer, `/from-${number}`);
+      expect(result.kind?.$case).toBe('stat');
+      for (const other of cluster.nodes.values()) {
+        const { stat } = await call(client, other.peer, STAT, { path: `/from-${number}`, stale: false });
+        expect(stat?.kind).toBe('directory');
+      }
+    }
+    const follower = await cluster.follower();
+    const listing = await call(client, follower.peer, LIST, { path: '/', after: '', limit: 0, stale: false });
+    expect(listing.entries.map(({ name }) => name)).toEqual(['from-1', 'from-2', 'from-3']);
+  });
+
+  it('passes on what the state machine refuses, and does nothing twice', async () => {
+    cluster = await TestCluster.start(3);
+    const client = await cluster.client();
+    const { peer } = await cluster.follower();
+    await mkdir(cluster, client, peer, '/a');
+    const again = await mkdir(cluster, client, peer, '/a');
+    expect(again.kind).toMatchObject({ $case: 'refused', value: { code: 'NAMESPACE_EXISTS' } });
+    await expect(call(client, peer, STAT, { path: '/b', stale: false })).rejects.toMatchObject({
+      code: 'NAMESPACE_NOT_FOUND',
+    });
+  });
+
+  it('takes changes again soon after its leader was killed, and loses nothing', async () => {
+    cluster = await TestCluster.start(3);
+    const client = await cluster.client();
+    const leader = await cluster.leader();
+    await mkdir(cluster, client, leader.peer, '/before');
+    await cluster.kill(leader.number);
+    const killedMs = systemClock.monotonicMs();
+    await mkdir(cluster, client, cluster.any().peer, '/after');
+    expect(systemClock.monotonicMs() - killedMs).toBeLessThan(2_000);
+    const { entries } = await call(client, cluster.any().peer, LIST, {
+      path: '/',
+      after: '',
+      limit: 0,
+      stale: false,
+    });
+    expect(entries.map(({ name }) => name)).toEqual(['after', 'before']);
+  });
+
+  it('answers every one of many changes in flight across the death of its leader exactly once', async () => {
+    cluster = await TestCluster.start(3);
+    const home = cluster;
+    const client = await cluster.client();
+    const { peer } = await cluster.follower();
+    await mkdir(cluster, client, peer, '/d');
+    const leader = await cluster.leader();
+    const writes = Array.from({ length: 200 }, async (_, count) => mkdir(home, client, peer, `/d/${count}`));
+    await cluster.kill(leader.number);
+    const results = await Promise.all(writes);
+    expect(results.every(({ kind }) => kind?.$case === 'stat')).toBe(true);
+    const { stat } = await call(client, peer, STAT, { path: '/d', stale: false });
+    expect(stat?.childCount).toBe(200);
+  });
+
+  it('lets a restarted node catch up', async () => {
+    cluster = await TestCluster.start(3);
+    const client = await cluster.client();
+    const { number } = await cluster.follower();
+    await cluster.kill(number);
+    await mkdir(cluster, client, cluster.any().peer, '/missed');
+    const back = await cluster.restart(number);
+    const { stat } = await call(client, back.peer, STAT, { path: '/missed', stale: false });
+    expect(stat?.path).toBe('/missed');
+  });
+
+  it('refuses changes and linearizable reads in time when the majority is gone, but still serves stale reads', async () => {
+    cluster = await TestCluster.start(3);
+    const client = await cluster.client();
+    const survivor = await cluster.follower();
+    await mkdir(cluster, client, survivor.peer, '/kept');
+    await call(client, survivor.peer, STAT, { path: '/kept', stale: false });
+    for (const number of [...cluster.nodes.keys()])
+      if (number !== survivor.number) await cluster.kill(number);
+    const startMs = systemClock.monotonicMs();
+    await Promise.all([
+      expect(mkdir(cluster, client, survivor.peer, '/no')).rejects.toMatchObject({
+        code: 'METADATA_NO_QUORUM',
+      }),
+      expect(call(client, survivor.peer, STAT, { path: '/kept', stale: false })).rejects.toMatchObject({
+        code: 'METADATA_NO_QUORUM',
+      }),
+    ]);
+    expect(systemClock.monotonicMs() - startMs).toBeLessThan(10_000);
+    const { stat } = await call(client, survivor.peer, STAT, { path: '/kept', stale: true });
+    expect(stat?.path).toBe('/kept');
+  }, 15_000);
+});
+
+describe('membership', () => {
+  it('promotes joined metadata nodes to voters, up to five', async () => {
+    cluster = await TestCluster.start(5);
+    const sixth = await cluster.addNode();
+    const client = await cluster.client();
+    const home = cluster;
+    const { peer } = await cluster.leader();
+    await cluster.until(
+      'the sixth has caught up',
+      () => sixth.machine.appliedIndex > 5 && sixth.node.leader !== 0,
+    );
+    await mkdir(cluster, client, sixth.peer, '/by-a-learner');
+    const status = await call(client, peer, STATUS, { stale: false });
+    expect(status.metadataNodes.map(({ raftRole }) => raftRole).toSorted()).toEqual([
+      'leader',
+      'learner',
+      'voter',
+      'voter',
+      'voter',
+      'voter',
+    ]);
+    expect(home.voters()).toHaveLength(5);
+  });
+
+  it('is the same on all nodes', async () => {
+    cluster = await TestCluster.start(3);
+    const client = await cluster.client();
+    for (const { peer } of cluster.nodes.values()) {
+      const { members } = await call(client, peer, MEMBERS, { stale: false });
+      expect(members.map(({ number, roles }) => `${number} ${roles.join()}`)).toEqual([
+        '1 meta',
+        '2 meta',
+        '3 meta',
+        '4 client',
+      ]);
+    }
+  });
+});
+
+describe('snapshots', () => {
+  it('bound the log and bring a new node up to date', async () => {
+    cluster = await TestCluster.start(1, { maxLogEntries: 50, trailingEntries: 5 });
+    const client = await cluster.client();
+    const founder = cluster.any();
+    for (let count = 0; count < 80; count += 1) await mkdir(cluster, client, founder.peer, `/d${count}`);
+    await cluster.until('the log is compacted', () => founder.log.firstIndex() > 1);
+    const newcomer = await cluster.addNode();
+    const { stat } = await call(client, newcomer.peer, STAT, { path: '/d79', stale: false });
+    expect(stat?.path).toBe('/d79');
+    expect(newcomer.log.firstIndex()).toBeGreaterThan(1);
+    const home = cluster;
+    await cluster.until('the newcomer votes', () => home.voters().length === 2);
+    await cluster.kill(newcomer.number);
+    const back = await cluster.restart(newcomer.number);
+    await mkdir(cluster, client, back.peer, '/again');
+    expect(await back.machine.namespaceHash().then(({ hash }) => hash)).toHaveLength(64);
+  });
+});
