@@ -1,5 +1,5 @@
 /** @module What a candidate or pre-candidate does with each message. */
-import { campaign } from './election.ts';
+import { campaign, learnCommit } from './election.ts';
 import { proposalDropped } from './errors.ts';
 import { stepFollower } from './follower.ts';
 import type { Raft } from './raft.ts';
@@ -29,6 +29,11 @@ export function stepCandidate(raft: Raft, m: Message): void {
 }
 
 function countVote(raft: Raft, m: Message): void {
+  if (m.reject === true && learnCommit(raft, m)) {
+    // These votes are of a configuration that is over.
+    raft.becomeFollower(raft.term, NO_NODE);
+    return;
+  }
   raft.tracker.recordVote(m.from, m.reject !== true);
   const { granted, rejected, result } = raft.tracker.tallyVotes();
   raft.config.logger.info(

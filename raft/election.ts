@@ -3,7 +3,7 @@ import { voteResponseType } from './messages.ts';
 import type { VoteType } from './messages.ts';
 import type { Raft } from './raft.ts';
 import { NO_NODE } from './types.ts';
-import type { Message } from './types.ts';
+import type { Index, Message, Term } from './types.ts';
 
 /** `transfer` = told to by the leader: skips pre-vote and the voters' stickiness (thesis §3.10). */
 export type CampaignKind = 'pre-election' | 'election' | 'transfer';
@@ -69,7 +69,8 @@ export function stepVoteRequest(raft: Raft, m: Message, type: VoteType): void {
     `${raft.id} [term ${raft.term}, vote ${raft.vote}] ${granted ? 'cast' : 'rejected'} ${type} for ${m.from} [${m.logTerm}/${m.index}] at term ${m.term}`,
   );
   if (!granted) {
-    raft.send({ type: voteResponseType(type), to: m.from, term: raft.term, reject: true });
+    const known = raft.tracker.isVoter(raft.id) ? {} : knownCommit(raft);
+    raft.send({ type: voteResponseType(type), to: m.from, term: raft.term, reject: true, ...known });
     return;
   }
   // A granted pre-vote answers in the candidate's future term, or it would be ignored there as stale.
@@ -77,6 +78,23 @@ export function stepVoteRequest(raft: Raft, m: Message, type: VoteType): void {
   if (type === 'MsgPreVote') return;
   raft.electionElapsed = 0;
   raft.vote = m.from;
+}
+
+/**
+ * A rejection by one who is no voter any more tells how far it has committed, as raft-rs does. The candidate may still
+ * count in the old configuration, where it cannot win: the log of the removed leader may be longer than any other, and
+ * the removed leader may not campaign (etcd#12359; simulation seed 130).
+ */
+function knownCommit(raft: Raft): { readonly commit: Index; readonly logTerm: Term } {
+  const commit = raft.log.committed;
+  return { commit, logTerm: raft.log.term(commit) ?? 0 };
+}
+
+/** Takes over what a rejection says is committed. True if a membership change came to light, to be applied first. */
+export function learnCommit(raft: Raft, rejection: Message): boolean {
+  return (
+    raft.log.maybeCommit({ term: rejection.logTerm, index: rejection.commit }) && hasUnappliedConfChange(raft)
+  );
 }
 
 function hasUnappliedConfChange(raft: Raft): boolean {

@@ -36,7 +36,7 @@ export function leaveJointWhenDone(raft: Raft): void {
  * waiting until the leader happens to take a newer snapshot (simulation seed 38).
  */
 export function restoreSnapshot(raft: Raft, snapshot: Snapshot): boolean {
-  const { log, config } = raft;
+  const { log } = raft;
   const { index, term, confState } = snapshot.metadata;
   if (index <= log.committed) return false;
   // The log has all that the snapshot stands for: keep what follows (Raft §7).

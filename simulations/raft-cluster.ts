@@ -209,13 +209,19 @@ export class RaftCluster {
     this.#anyNode().ask((core) => core.proposeConfChange({ ...change, context: new Uint8Array(0) }));
   }
 
-  /** Removed nodes are switched off, as an operator would; all others run. An explicit joint phase is ended. */
+  /**
+   * All members run. Removed nodes are switched off once all members know of their removal, as an operator should:
+   * before that, their votes may be needed. An explicit joint phase is ended.
+   */
   #keepOnlyMembers(): void {
     const latest = this.#latestConfState();
-    const members = new Set([...latest.voters, ...latest.votersOutgoing, ...latest.learners]);
+    const members = this.#membersOf(latest);
+    const wanted = JSON.stringify(latest);
+    const isKnown = members.every((node) => JSON.stringify(node.confState) === wanted);
     for (const node of this.#nodes.values()) {
-      if (members.has(node.id) && !node.isRunning) this.#start(node);
-      if (!members.has(node.id) && node.isRunning && node.confState.voters.length > 0) this.#crash(node);
+      const isRemoved = !members.includes(node) && node.confState.voters.length > 0;
+      if (isRemoved && isKnown && node.isRunning) this.#crash(node);
+      if (!(isRemoved && isKnown) && !node.isRunning) this.#start(node);
     }
     if (latest.votersOutgoing.length > 0 && this.#now % this.#options.electionTick === 0)
       this.#anyNode().ask((core) =>
@@ -228,9 +234,15 @@ export class RaftCluster {
   }
 
   #hasAgreed(goal: Index): boolean {
-    const { voters, votersOutgoing, learners } = this.#latestConfState();
-    if (votersOutgoing.length > 0) return false;
-    return [...voters, ...learners].every((id) => (this.#nodes.get(id)?.applied ?? 0) >= goal);
+    const latest = this.#latestConfState();
+    return (
+      latest.votersOutgoing.length === 0 && this.#membersOf(latest).every((node) => node.applied >= goal)
+    );
+  }
+
+  #membersOf({ voters, votersOutgoing, learners }: ConfState): SimulatedRaftNode[] {
+    const ids = new Set([...voters, ...votersOutgoing, ...learners]);
+    return [...this.#nodes.values()].filter((node) => ids.has(node.id));
   }
 
   /** The configuration of whoever has applied most: committed, so never taken back. */

@@ -72,8 +72,11 @@ export class RaftOracle {
     throw new SafetyViolation(`Leader ${id} committed ${term}/${index}, which is on no quorum of disks`);
   }
 
-  /** State machine safety. Returns the digest of the history up to this entry, given that before it. */
-  sawApply(id: NodeId, previousDigest: number, entry: Entry): number {
+  /**
+   * State machine safety. `confState` is the configuration after the entry. Returns the digest of the history up to it,
+   * given that before it.
+   */
+  sawApply(id: NodeId, previousDigest: number, entry: Entry, confState: ConfState): number {
     const { index, term } = entry;
     const digest = digestOf(entry);
     const known = this.#committed.get(index);
@@ -83,7 +86,11 @@ export class RaftOracle {
       );
     this.#committed.set(index, { term, digest });
     this.#lastCommitted = Math.max(this.#lastCommitted, index);
-    return this.sawHistory(id, index, hashText(`${term}/${index}/${digest}`, previousDigest));
+    return this.sawHistory(
+      id,
+      index,
+      hashText(`${term}/${index}/${digest}/${JSON.stringify(confState)}`, previousDigest),
+    );
   }
 
   /** Two state machines at one index must be equal, however they got there. */

@@ -73,8 +73,9 @@ export class SimulatedRaftNode {
     this.id = id;
     this.#components = components;
     this.#options = options;
-    this.#machine = { index: 0, digest: 0, confState: { ...EMPTY_CONF_STATE, voters } };
+    this.#machine = { index: 0, digest: 0, confState: EMPTY_CONF_STATE };
     this.#durableMachine = this.#machine;
+    if (voters.length > 0) this.#found(voters);
     this.start();
   }
 
@@ -155,6 +156,13 @@ export class SimulatedRaftNode {
       if (this.#core?.hasReady() !== true) return;
       this.#begin(this.#core, now);
     }
+  }
+
+  /** The first configuration is a snapshot, so that who joins later gets it too. */
+  #found(voters: readonly NodeId[]): void {
+    const confState = { ...EMPTY_CONF_STATE, voters };
+    this.#install({ metadata: { index: 1, term: 1, confState }, data: digestBytes(0) });
+    this.#syncedHardState = { term: 1, vote: 0, commit: 1 };
   }
 
   termAt(index: Index): Term | 'compacted' | undefined {
@@ -242,12 +250,13 @@ export class SimulatedRaftNode {
     const { oracle, random } = this.#components;
     if (entry.index !== this.#machine.index + 1)
       throw new Error(`${this.id} is given entry ${entry.index} to apply after ${this.#machine.index}`);
-    const digest = oracle.sawApply(this.id, this.#machine.digest, entry);
     let { confState } = this.#machine;
+    // A change that cannot follow is refused, on every node alike: the configuration is part of the history.
     if (entry.type !== 'EntryNormal')
       this.#event((core) => {
         confState = core.applyConfChange(decodeConfChange(entry.data));
       });
+    const digest = oracle.sawApply(this.id, this.#machine.digest, entry, confState);
     this.#machine = { index: entry.index, digest, confState };
     if (random.chance(0.1)) this.#durableMachine = this.#machine;
   }
