@@ -16,8 +16,8 @@ export async function loadPinnedRows(store: RowStore, cache: RowCache): Promise<
     META_COUNTERS,
     META_CONF_STATE,
   ]);
-  const members = await Array.fromAsync(rowsOf(store, 'member'));
-  const tokens = await Array.fromAsync(rowsOf(store, 'token'));
+  const members = await allRows(store, 'member');
+  const tokens = await allRows(store, 'token');
   // In one step, so that nobody ever sees a cluster without its members.
   cache.clear();
   if (counters !== undefined) cache.counters = Counters.decode(counters);
@@ -40,6 +40,12 @@ export async function hashRows(store: RowStore): Promise<string> {
     }
   }
   return toHex(hash.digest());
+}
+
+async function allRows(store: RowStore, table: TableName): Promise<Row[]> {
+  const rows: Row[] = [];
+  for await (const row of rowsOf(store, table)) rows.push(row);
+  return rows;
 }
 
 async function* rowsOf(store: RowStore, table: TableName): AsyncGenerator<Row> {

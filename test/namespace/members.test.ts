@@ -1,0 +1,121 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { sha256 } from '../../src/common/hashing.ts';
+import type { Token } from '../../src/namespace/schema.ts';
+import { FoundedMachine, member, memberOf, outcome, START_MS } from './founded-machine.ts';
+
+const SECRET = new Uint8Array(sha256(Buffer.from('secret')));
+
+function token(id: string, fields: Partial<Token>): Token {
+  return {
+    id,
+    secretHash: SECRET,
+    roles: ['data', 'client'],
+    usesLeft: 1,
+    unlimited: false,
+    createdMs: 0,
+    expiresMs: START_MS + 1000,
+    revoked: false,
+    usedBy: [],
+    ...fields,
+  };
+}
+
+describe('members', () => {
+  let tree: FoundedMachine;
+  beforeEach(async () => {
+    tree = await FoundedMachine.create();
+    await tree.do('createToken', { token: token('t', {}) });
+  });
+  const join = (peer: string, tokenId = 't', roles = ['data'], tokenSecretHash = SECRET) =>
+    tree.do('addMember', { member: member(peer, ...roles), tokenId, tokenSecretHash });
+
+  it('numbers the founders from 1 and those who join after them', async () => {
+    expect(tree.machine.memberByPeer('peer-1')).toMatchObject({
+      number: 1,
+      state: 'active',
+      joinedMs: START_MS,
+    });
+    const { membersVersion } = tree.machine.counters();
+    expect(memberOf(await join('p2'))).toMatchObject({ number: 2, state: 'active' });
+    expect(tree.machine.memberByNumber(2)?.peer).toBe('p2');
+    expect(tree.machine.members().map(({ peer }) => peer)).toEqual(['peer-1', 'p2']);
+    expect(tree.machine.counters().membersVersion).toBeGreaterThan(membersVersion);
+  });
+
+  it('answers a retried join with the same member, even by a used up token', async () => {
+    await join('p2');
+    tree.timeMs += 5000;
+    expect(memberOf(await join('p2'))).toMatchObject({ number: 2, joinedMs: START_MS });
+    expect(outcome(await join('p3'))).toMatch(/TOKEN_EXPIRED/);
+  });
+
+  it('checks the token: secret, uses, time, revocation, roles', async () => {
+    expect(outcome(await join('p2', 't', ['data'], new Uint8Array(32)))).toBe('NAMESPACE_TOKEN_INVALID');
+    expect(outcome(await join('p2', 'unknown'))).toBe('NAMESPACE_TOKEN_INVALID');
+    expect(outcome(await join('p2', 't', ['meta']))).toBe('NAMESPACE_ROLE_NOT_ALLOWED');
+    expect(outcome(await join('p2', 't', ['king']))).toBe('NAMESPACE_INVALID_ARGUMENT');
+    expect(outcome(await join('p2', 't', []))).toBe('NAMESPACE_INVALID_ARGUMENT');
+    await join('p2');
+    expect(outcome(await join('p3'))).toBe('NAMESPACE_TOKEN_USED_UP');
+    await tree.do('createToken', { token: token('many', { unlimited: true, expiresMs: 0 }) });
+    expect(outcome(await join('p3', 'many'))).toBe('member');
+    expect(outcome(await join('p4', 'many'))).toBe('member');
+    await tree.do('revokeToken', { id: 'many' });
+    expect(outcome(await join('p5', 'many'))).toBe('NAMESPACE_TOKEN_REVOKED');
+    expect(outcome(await join('p4', 'many'))).toBe('member');
+    expect(outcome(await tree.do('revokeToken', { id: 'none' }))).toBe('NAMESPACE_TOKEN_INVALID');
+    expect(tree.machine.tokens()).toHaveLength(2);
+  });
+
+  it('adds roles to a member that joins again, for another use of a token', async () => {
+    await tree.do('createToken', { token: token('meta', { roles: ['meta'] }) });
+    await join('p2');
+    expect(memberOf(await join('p2', 'meta', ['meta']))).toMatchObject({
+      number: 2,
+      roles: ['data', 'meta'],
+    });
+    expect(outcome(await join('p3', 'meta', ['meta']))).toBe('NAMESPACE_TOKEN_USED_UP');
+  });
+
+  it('keeps the number of a member that left, and gives it a new one when it returns', async () => {
+    await join('p2');
+    expect(outcome(await tree.do('removeMember', { number: 2 }))).toBe('done');
+    expect(outcome(await tree.do('removeMember', { number: 2 }))).toBe('done');
+    expect(outcome(await tree.do('removeMember', { number: 9 }))).toBe('NAMESPACE_NO_SUCH_MEMBER');
+    expect(tree.machine.memberByPeer('p2')?.state).toBe('left');
+    expect(outcome(await join('p2'))).toBe('NAMESPACE_TOKEN_USED_UP');
+    expect(memberOf(await join('p2', ''))).toMatchObject({ number: 3, state: 'active' });
+    expect(tree.machine.memberByPeer('p2')?.number).toBe(3);
+  });
+
+  it('updates what is given and leaves the rest', async () => {
+    await tree.do('updateMember', { number: 1, addresses: ['/ip4/1.2.3.4/tcp/1'], host: 'h' });
+    await tree.do('updateMember', { number: 1, zone: 'z' });
+    expect(tree.machine.memberByNumber(1)).toMatchObject({
+      addresses: ['/ip4/1.2.3.4/tcp/1'],
+      host: 'h',
+      zone: 'z',
+      name: 'peer-1',
+      roles: ['meta', 'data'],
+    });
+    expect(outcome(await tree.do('updateMember', { number: 7 }))).toBe('NAMESPACE_NO_SUCH_MEMBER');
+  });
+
+  it('survives a restart', async () => {
+    await join('p2');
+    await tree.machine.flush();
+    await tree.reopen();
+    expect(tree.machine.members()).toHaveLength(2);
+    expect(tree.machine.tokens()[0]).toMatchObject({ id: 't', usesLeft: 0, usedBy: ['p2'] });
+    expect(tree.machine.cluster()).toMatchObject({ id: 'c1', defaultBlockSizeBytes: 8 * 1024 * 1024 });
+  });
+
+  it('takes a token sent twice once, and no other under its id', async () => {
+    expect(outcome(await tree.do('createToken', { token: token('t', {}) }))).toBe('done');
+    const other = token('t', { secretHash: new Uint8Array(32) });
+    expect(outcome(await tree.do('createToken', { token: other }))).toBe('NAMESPACE_EXISTS');
+    expect(outcome(await tree.do('createToken', { token: token('a~', {}) }))).toBe(
+      'NAMESPACE_INVALID_ARGUMENT',
+    );
+  });
+});

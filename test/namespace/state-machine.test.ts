@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { CommandBatch } from '../../src/namespace/schema.ts';
+import { StateMachine } from '../../src/namespace/state-machine.ts';
+import { MemoryRowStore } from '../../src/storage/memory-row-store.ts';
+import type { RowChange } from '../../src/storage/row-store.ts';
+import { openRowStore } from '../../src/storage/sqlite-row-store.ts';
+import { FoundedMachine, outcome } from './founded-machine.ts';
+import { stateMachineSuite } from './state-machine.suite.ts';
+
+stateMachineSuite('memory', () => Promise.resolve(new MemoryRowStore()));
+stateMachineSuite('SQLite', openRowStore);
+
+/** A store whose writes wait until they are let through, or fail. */
+class GatedRowStore extends MemoryRowStore {
+  gates: { open: () => void; fail: (cause: Error) => void }[] = [];
+
+  override async write(changes: readonly RowChange[]): Promise<void> {
+    await new Promise<void>((open, fail) => this.gates.push({ open, fail }));
+    await super.write(changes);
+  }
+}
+
+describe('write-behind', () => {
+  it('goes on applying and reading while a flush is being written, which holds one index', async () => {
+    const store = new GatedRowStore();
+    const tree = await FoundedMachine.create(store);
+    await tree.put('/a', 'x');
+    const flushed = tree.machine.appliedIndex;
+    const flush = tree.machine.flush();
+    await expect.poll(() => store.gates.length).toBe(1);
+    await tree.put('/b', 'x');
+    await tree.do('unlink', { path: '/a' });
+    expect(await tree.names('/')).toEqual(['b']);
+    expect(tree.machine.durableIndex).toBe(0);
+    store.gates[0]?.open();
+    await flush;
+    expect(tree.machine.durableIndex).toBe(flushed);
+    expect(await tree.names('/')).toEqual(['b']);
+    await tree.reopen();
+    expect(tree.machine.appliedIndex).toBe(flushed);
+    expect(await tree.names('/')).toEqual(['a']);
+  });
+
+  it('makes apply wait when far too many rows are dirty', async () => {
+    const store = new GatedRowStore();
+    const tree = await FoundedMachine.create(store, { maxDirtyRows: 10 });
+    let applied = 0;
+    const writing = (async () => {
+      for (; applied < 50; applied++) await tree.put(`/f${applied}`, `x${applied}`);
+    })();
+    await expect.poll(() => store.gates.length).toBe(1);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(applied).toBeLessThan(20);
+    for (let gate = 0; applied < 50; gate++) {
+      await expect.poll(() => store.gates.length > gate || applied === 50).toBe(true);
+      store.gates[gate]?.open();
+    }
+    await writing;
+  });
+
+  it('latches a failed write: nothing is applied or flushed afterwards', async () => {
+    const store = new GatedRowStore();
+    const tree = await FoundedMachine.create(store);
+    const flush = tree.machine.flush();
+    await expect.poll(() => store.gates.length).toBe(1);
+    store.gates[0]?.fail(new Error('the disk is full'));
+    await expect(flush).rejects.toThrow('the disk is full');
+    await expect(tree.machine.flush()).rejects.toThrow('the disk is full');
+    await expect(tree.put('/a')).rejects.toThrow('the disk is full');
+    await expect(tree.put('/b')).rejects.toThrow('the disk is full');
+  });
+});
+
+describe('log entries', () => {
+  it('refuses all but Genesis before Genesis', async () => {
+    const tree = await FoundedMachine.create();
+    const machine = await StateMachine.open({ store: new MemoryRowStore() });
+    tree.machine = machine;
+    tree.index = 0;
+    expect(outcome(await tree.put('/a'))).toBe('NAMESPACE_NO_CLUSTER');
+    expect(outcome(await tree.do('genesis', {}))).toBe('NAMESPACE_INVALID_ARGUMENT');
+  });
+
+  it('stops at an entry of a newer format rather than guess', async () => {
+    const tree = await FoundedMachine.create();
+    const data = CommandBatch.encode({ format: 2, timeMs: 0, commands: [] }).finish();
+    await expect(tree.machine.apply([{ index: 2, term: 1, data }])).rejects.toMatchObject({
+      code: 'ASSERTION',
+    });
+  });
+
+  it('answers an unknown command with a refusal', async () => {
+    const tree = await FoundedMachine.create();
+    const result = await tree.send({ session: '', sequence: 0, ackedBelow: 0, command: { kind: undefined } });
+    expect(outcome(result)).toBe('NAMESPACE_INVALID_ARGUMENT');
+  });
+});
