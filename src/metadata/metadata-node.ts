@@ -37,6 +37,9 @@ export interface MetadataNodeOptions {
   readonly seeds?: readonly Member[];
   /** Called once when storage or state machine failed; the process must stop the node. */
   readonly onFatal: (error: Error) => void;
+  /** After which a change, or a linearizable read, is answered METADATA_NO_QUORUM or _OUTCOME_UNKNOWN. */
+  readonly submitLimitMs?: number;
+  readonly readLimitMs?: number;
   readonly maxVoters?: number;
   readonly tickMs?: number;
   readonly maxLogEntries?: number;

@@ -114,8 +114,8 @@ function composeConsensus(
     { ...base, transport, restore: (snapshot) => receiver.restore(snapshot) },
     { ...options, id: number },
   );
-  const barrier = new ReadBarrier({ ...base, driver });
+  const barrier = new ReadBarrier({ ...base, driver }, options);
   const forwarder = new Forwarder(base);
-  const proposer = new Proposer({ ...base, driver, forwarder });
+  const proposer = new Proposer({ ...base, driver, forwarder }, options);
   return { transport, receiver, driver, barrier, forwarder, proposer };
 }

@@ -14,8 +14,12 @@ export interface ProposerComponents {
   readonly clock: Clock;
 }
 
-/** A change is given up after this; below the 10 s of a call, so that the caller hears the reason and not a time-out. */
-export const SUBMIT_LIMIT_MS = 9_000;
+export interface ProposerOptions {
+  readonly submitLimitMs?: number | undefined;
+}
+
+/** By default a change is given up after this; below the 10 s of a call, so that the caller hears the reason and not a time-out. */
+export const DEFAULT_SUBMIT_LIMIT_MS = 9_000;
 /** How long to wait for a new leader before trying again anyway, in milliseconds. */
 const RETRY_PAUSE_MS = 100;
 
@@ -23,11 +27,13 @@ export class Proposer {
   readonly #driver: RaftDriver;
   readonly #forwarder: Forwarder;
   readonly #clock: Clock;
+  readonly #limitMs: number;
 
-  constructor(components: ProposerComponents) {
+  constructor(components: ProposerComponents, options: ProposerOptions = {}) {
     this.#driver = components.driver;
     this.#forwarder = components.forwarder;
     this.#clock = components.clock;
+    this.#limitMs = options.submitLimitMs ?? DEFAULT_SUBMIT_LIMIT_MS;
   }
 
   /**
@@ -41,8 +47,8 @@ export class Proposer {
     let maybeProposed = false;
     let last: unknown;
     for (;;) {
-      const leftMs = SUBMIT_LIMIT_MS - (this.#clock.monotonicMs() - startMs);
-      if (leftMs <= 0 || signal?.aborted) throw conclude(maybeProposed, last);
+      const leftMs = this.#limitMs - (this.#clock.monotonicMs() - startMs);
+      if (leftMs <= 0 || signal?.aborted) throw conclude(maybeProposed, last, this.#limitMs);
       const limit = { clock: this.#clock, limitMs: leftMs, signal };
       try {
         return await within(limit, this.#attempt(command), () =>
@@ -67,9 +73,9 @@ export class Proposer {
 
   /** Resolves once what this node submitted is applied here too, so that its answers show it. */
   async settled(index: number, signal?: AbortSignal): Promise<void> {
-    const limit = { clock: this.#clock, limitMs: SUBMIT_LIMIT_MS, signal };
+    const limit = { clock: this.#clock, limitMs: this.#limitMs, signal };
     await within(limit, this.#driver.waitApplied(index), () =>
-      noQuorum('catch up with the leader', SUBMIT_LIMIT_MS),
+      noQuorum('catch up with the leader', this.#limitMs),
     );
   }
 
@@ -103,7 +109,7 @@ export class Proposer {
   }
 }
 
-function conclude(maybeProposed: boolean, last: unknown): Error {
+function conclude(maybeProposed: boolean, last: unknown, limitMs: number): Error {
   if (maybeProposed) return outcomeUnknown('no majority of the metadata nodes confirmed it in time', last);
-  return isHoldfastError(last, 'METADATA_OVERLOADED') ? last : noQuorum('commit the change', SUBMIT_LIMIT_MS);
+  return isHoldfastError(last, 'METADATA_OVERLOADED') ? last : noQuorum('commit the change', limitMs);
 }

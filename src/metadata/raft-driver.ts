@@ -96,6 +96,9 @@ export class RaftDriver {
     this.#timers.push(
       clock.every(this.#options.tickMs ?? DEFAULT_TICK_MS, () => this.#event(() => this.#core.tick())),
     );
+    const { voters } = this.#core.status().confState;
+    // Nobody else could win: no reason to wait for the timer.
+    if (voters.length === 1 && voters[0] === this.id) this.#event(() => this.#core.campaign());
     this.#wake();
   }
 

@@ -12,6 +12,10 @@ export interface ReadBarrierComponents {
   readonly random: Random;
 }
 
+export interface ReadBarrierOptions {
+  readonly readLimitMs?: number | undefined;
+}
+
 interface Round {
   readonly answer: PromiseWithResolvers<Index>;
   waiting: number;
@@ -19,24 +23,26 @@ interface Round {
 
 /** A round without an answer for this long is asked again, with a new context (raft.md S04). */
 export const READ_RETRY_MS = 300;
-/** A read gives up after this; below the default call time-out, so that the caller hears the reason. */
-export const READ_LIMIT_MS = 6_000;
+/** By default a read gives up after this; below the default call time-out, so that the caller hears the reason. */
+export const DEFAULT_READ_LIMIT_MS = 6_000;
 const CONTEXT_BYTES = 16;
 
 export class ReadBarrier {
   readonly #driver: RaftDriver;
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #limitMs: number;
   #inFlight: Round | undefined;
   /** A read must not share a round that was asked for before the read began. */
   #gathering: Round | undefined;
   #context: Uint8Array = new Uint8Array(0);
   #retry: Timer | undefined;
 
-  constructor(components: ReadBarrierComponents) {
+  constructor(components: ReadBarrierComponents, options: ReadBarrierOptions = {}) {
     this.#driver = components.driver;
     this.#clock = components.clock;
     this.#random = components.random;
+    this.#limitMs = options.readLimitMs ?? DEFAULT_READ_LIMIT_MS;
   }
 
   start(): void {
@@ -57,7 +63,7 @@ export class ReadBarrier {
 
   /**
    * Resolves once the local state holds everything that was committed before this call.
-   * METADATA_NO_QUORUM after READ_LIMIT_MS or when `signal` fires first.
+   * METADATA_NO_QUORUM after the limit or when `signal` fires first.
    */
   async wait(signal?: AbortSignal): Promise<void> {
     const ended = this.#driver.ended;
@@ -66,9 +72,9 @@ export class ReadBarrier {
     round.waiting += 1;
     if (this.#inFlight === undefined) this.#launch();
     const reached = round.answer.promise.then((index) => this.#driver.waitApplied(index));
-    const limit = { clock: this.#clock, limitMs: READ_LIMIT_MS, signal };
+    const limit = { clock: this.#clock, limitMs: this.#limitMs, signal };
     try {
-      await within(limit, reached, () => noQuorum('read the latest state', READ_LIMIT_MS));
+      await within(limit, reached, () => noQuorum('read the latest state', this.#limitMs));
     } finally {
       round.waiting -= 1;
     }

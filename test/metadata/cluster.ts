@@ -14,7 +14,7 @@ import { StateMachine } from '../../src/namespace/state-machine.ts';
 import { call } from '../../src/network/method.ts';
 import { MemoryNetwork, MemorySwitch, memoryAddress } from '../../src/network/memory-network.ts';
 import type { Network, PeerId } from '../../src/network/network.ts';
-import type { JoinResponse } from '../../src/protocol/messages.ts';
+import type { JoinRequest, JoinResponse } from '../../src/protocol/messages.ts';
 import { JOIN, MUTATE } from '../../src/protocol/methods.ts';
 import { MemoryRaftLog } from '../../src/storage/memory-raft-log.ts';
 import { MemoryRowStore } from '../../src/storage/memory-row-store.ts';
@@ -44,7 +44,10 @@ export interface RunningNode {
   readonly log: MemoryRaftLog;
 }
 
-export type ClusterNodeOptions = Pick<MetadataNodeOptions, 'maxLogEntries' | 'trailingEntries' | 'maxVoters'>;
+export type ClusterNodeOptions = Pick<
+  MetadataNodeOptions,
+  'maxLogEntries' | 'trailingEntries' | 'maxVoters' | 'submitLimitMs' | 'readLimitMs'
+>;
 
 /** The genesis token: any role, any number of uses. */
 export function genesisToken(): Token {
@@ -102,13 +105,8 @@ export class TestCluster {
 
   /** Joins with the genesis token through the founder or whoever runs. */
   async join(network: Network, roles: readonly string[], host = ''): Promise<JoinResponse> {
-    return call(network, this.any().peer, JOIN, {
-      cluster: CLUSTER_ID,
-      tokenId: 'genesis',
-      tokenSecret: TOKEN_SECRET,
-      member: memberOf(network.localPeer, roles, host),
-      client: undefined,
-    });
+    const request = joinRequest(network.localPeer, roles, host);
+    return call(network, this.any().peer, JOIN, request);
   }
 
   async addNode(): Promise<RunningNode> {
@@ -306,6 +304,17 @@ class TestDiscovery {
       this.self,
     );
   }
+}
+
+/** A join with the genesis token. */
+export function joinRequest(peer: PeerId, roles: readonly string[], host = ''): JoinRequest {
+  return {
+    cluster: CLUSTER_ID,
+    tokenId: 'genesis',
+    tokenSecret: TOKEN_SECRET,
+    member: memberOf(peer, roles, host),
+    client: undefined,
+  };
 }
 
 export function memberOf(peer: PeerId, roles: readonly string[], host: string): Member {

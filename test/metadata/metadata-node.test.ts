@@ -38,7 +38,7 @@ describe('a cluster of three metadata nodes', () => {
     expect(listing.entries.map(({ name }) => name)).toEqual(['from-1', 'from-2', 'from-3']);
   });
 
-  it('passes on what the state machine refuses, and does nothing twice', async () => {
+  it('passes on what the state machine refuses, with its code', async () => {
     cluster = await TestCluster.start(3);
     const client = await cluster.client();
     const { peer } = await cluster.follower();
@@ -95,7 +95,7 @@ describe('a cluster of three metadata nodes', () => {
   });
 
   it('refuses changes and linearizable reads in time when the majority is gone, but still serves stale reads', async () => {
-    cluster = await TestCluster.start(3);
+    cluster = await TestCluster.start(3, { submitLimitMs: 1_500, readLimitMs: 1_500 });
     const client = await cluster.client();
     const survivor = await cluster.follower();
     await mkdir(cluster, client, survivor.peer, '/kept');
@@ -111,10 +111,10 @@ describe('a cluster of three metadata nodes', () => {
         code: 'METADATA_NO_QUORUM',
       }),
     ]);
-    expect(systemClock.monotonicMs() - startMs).toBeLessThan(10_000);
+    expect(systemClock.monotonicMs() - startMs).toBeLessThan(3_000);
     const { stat } = await call(client, survivor.peer, STAT, { path: '/kept', stale: true });
     expect(stat?.path).toBe('/kept');
-  }, 15_000);
+  });
 });
 
 describe('membership', () => {

@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sleep, systemClock } from '../../src/common/clock.ts';
+import { call } from '../../src/network/method.ts';
+import type { Network } from '../../src/network/network.ts';
+import type { CreateTokenRequest } from '../../src/protocol/messages.ts';
+import {
+  CREATE_TOKEN,
+  JOIN,
+  LIST_TOKENS,
+  REMOVE_MEMBER,
+  REVOKE_TOKEN,
+  STAT,
+  WHO_IS,
+} from '../../src/protocol/methods.ts';
+import { decodeToken, type TokenContents } from '../../src/protocol/token.ts';
+import { joinRequest, memberOf, TestCluster } from './cluster.ts';
+
+let cluster: TestCluster;
+let client: Network;
+let door: string;
+
+beforeAll(async () => {
+  cluster = await TestCluster.start(2);
+  client = await cluster.client();
+  door = (await cluster.follower()).peer;
+});
+afterAll(() => cluster.stop());
+
+async function createToken(wish: Partial<CreateTokenRequest> = {}): Promise<TokenContents> {
+  const request = { roles: ['data'], uses: 1, unlimited: false, lifetimeMs: 60_000, ...wish };
+  return decodeToken((await call(client, door, CREATE_TOKEN, request)).token);
+}
+
+async function joinWith(
+  token: TokenContents,
+  peer: Network,
+  roles: readonly string[] = ['data'],
+): Promise<unknown> {
+  return call(peer, door, JOIN, {
+    ...joinRequest(peer.localPeer, roles),
+    cluster: token.clusterId,
+    tokenId: token.tokenId,
+    tokenSecret: token.secret,
+  });
+}
+
+describe('joining', () => {
+  it('makes a stranger a member, whom every metadata node knows, with its client', async () => {
+    const token = await createToken();
+    expect(token.addresses.length).toBeGreaterThan(0);
+    const [peer, beside] = [await cluster.newPeer(), await cluster.newPeer()];
+    const joined = await call(peer, door, JOIN, {
+      ...joinRequest(peer.localPeer, ['data']),
+      tokenId: token.tokenId,
+      tokenSecret: token.secret,
+      client: memberOf(beside.localPeer, ['client'], ''),
+    });
+    expect(joined.member).toMatchObject({ peer: peer.localPeer, roles: ['data'], state: 'active' });
+    expect(joined.client).toMatchObject({ peer: beside.localPeer, roles: ['client'] });
+    expect(joined.metadataNodes).toHaveLength(2);
+    for (const node of cluster.nodes.values()) {
+      const { member } = await call(beside, node.peer, WHO_IS, { peer: peer.localPeer });
+      expect(member?.number).toBe(joined.member?.number);
+    }
+  });
+
+  it('answers a repeated join with the same number', async () => {
+    const token = await createToken();
+    const peer = await cluster.newPeer();
+    expect(await joinWith(token, peer)).toEqual(await joinWith(token, peer));
+  });
+
+  it('is refused with a wrong secret', async () => {
+    const token = await createToken();
+    const wrong = { ...token, secret: new Uint8Array(24) };
+    await expect(joinWith(wrong, await cluster.newPeer())).rejects.toMatchObject({
+      code: 'NAMESPACE_TOKEN_INVALID',
+      kind: 'refused',
+    });
+  });
+
+  it('is refused with an expired token', async () => {
+    const token = await createToken({ lifetimeMs: 1 });
+    await sleep(systemClock, 5);
+    await expect(joinWith(token, await cluster.newPeer())).rejects.toMatchObject({
+      code: 'NAMESPACE_TOKEN_EXPIRED',
+    });
+  });
+
+  it('is refused with a revoked token', async () => {
+    const token = await createToken();
+    await call(client, door, REVOKE_TOKEN, { id: token.tokenId });
+    await expect(joinWith(token, await cluster.newPeer())).rejects.toMatchObject({
+      code: 'NAMESPACE_TOKEN_REVOKED',
+    });
+  });
+
+  it('is refused to a second peer with a token for one', async () => {
+    const token = await createToken();
+    await joinWith(token, await cluster.newPeer());
+    await expect(joinWith(token, await cluster.newPeer())).rejects.toMatchObject({
+      code: 'NAMESPACE_TOKEN_USED_UP',
+    });
+  });
+
+  it('is refused for a role the token does not carry', async () => {
+    const token = await createToken();
+    await expect(joinWith(token, await cluster.newPeer(), ['meta'])).rejects.toMatchObject({
+      code: 'NAMESPACE_ROLE_NOT_ALLOWED',
+    });
+  });
+
+  it('is refused with a token of another cluster, and in the name of somebody else', async () => {
+    const token = await createToken();
+    const peer = await cluster.newPeer();
+    await expect(joinWith({ ...token, clusterId: 'other' }, peer)).rejects.toMatchObject({
+      code: 'NAMESPACE_WRONG_CLUSTER',
+    });
+    const request = joinRequest(client.localPeer, ['data']);
+    await expect(call(peer, door, JOIN, request)).rejects.toMatchObject({ code: 'METADATA_NOT_ALLOWED' });
+  });
+});
+
+describe('the rule of admission', () => {
+  it('lets strangers, and members that left, do nothing but join', async () => {
+    const stranger = await cluster.newPeer();
+    const ask = { path: '/', stale: true };
+    await expect(call(stranger, door, STAT, ask)).rejects.toMatchObject({ code: 'NETWORK_NOT_A_MEMBER' });
+
+    const guest = await cluster.newPeer();
+    const { member } = await cluster.join(guest, ['client']);
+    await call(guest, door, STAT, ask);
+    await call(client, door, REMOVE_MEMBER, { number: member?.number ?? 0 });
+    await cluster.until('the guest is known to have left', () =>
+      [...cluster.nodes.values()].every(
+        ({ machine }) => machine.memberByPeer(guest.localPeer)?.state === 'left',
+      ),
+    );
+    await expect(call(guest, door, STAT, ask)).rejects.toMatchObject({ code: 'NETWORK_NOT_A_MEMBER' });
+  });
+
+  it('lets clients not propose what only the cluster itself may', async () => {
+    const kind = {
+      $case: 'addMember',
+      value: { member: undefined, tokenId: '', tokenSecretHash: new Uint8Array(0) },
+    } as const;
+    await expect(cluster.propose(client, door, '', 0, kind)).rejects.toMatchObject({
+      code: 'METADATA_NOT_ALLOWED',
+    });
+  });
+});
+
+describe('tokens', () => {
+  it('are listed without their secret', async () => {
+    const made = await createToken({ roles: ['client'], unlimited: true, uses: 0 });
+    const { tokens } = await call(client, door, LIST_TOKENS, {});
+    const listed = tokens.find(({ id }) => id === made.tokenId);
+    expect(listed).toMatchObject({ roles: ['client'], unlimited: true, revoked: false });
+    expect(Buffer.from(listed?.secretHash ?? []).equals(Buffer.from(made.secret))).toBe(false);
+  });
+
+  it('are refused without a role, without uses, and for more than ten years', async () => {
+    for (const wish of [{ roles: [] }, { roles: ['king'] }, { uses: 0 }, { lifetimeMs: 4e11 }])
+      await expect(createToken(wish)).rejects.toMatchObject({ code: 'METADATA_BAD_REQUEST' });
+  });
+});
