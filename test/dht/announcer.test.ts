@@ -274,8 +274,11 @@ describe('a new boot', () => {
 
 describe('a holder silent for long', () => {
   it('costs bounded memory and gets everything when it is back', async () => {
-    world.health.set('peerC', 'dead');
     const announcer = start({ maxUnsettledHashes: 20 });
+    // Its boot is known and stays the same: only the overflow itself can ask for the re-announcement.
+    announcer.onBoot('peerC', 'peerC-1');
+    await settle();
+    world.health.set('peerC', 'dead');
     for (let each = 0; each < 200; each++) {
       held.add(hashOf(each));
       await announcer.announce([hashOf(each)]);
