@@ -1,0 +1,35 @@
+#!/usr/bin/env node
+/** @module The installed command: plain JavaScript, so that even an old Node gets as far as a new one. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const OLDEST = [22, 18]; // The first that runs TypeScript without a flag.
+const here = dirname(fileURLToPath(import.meta.url));
+const built = join(here, '..', 'dist', 'cli', 'main.js');
+const script = existsSync(join(here, 'main.ts')) ? join(here, 'main.ts') : built;
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+
+if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) {
+  await import(pathToFileURL(script).href);
+} else {
+  const node = findNode();
+  const child = spawn(node, [script, ...process.argv.slice(2)], { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) =>
+    signal === null ? process.exit(code) : process.kill(process.pid, 'SIGKILL'),
+  );
+}
+
+function findNode() {
+  try {
+    return join(dirname(createRequire(import.meta.url).resolve('node/package.json')), 'bin', 'node');
+  } catch {
+    console.error(
+      `holdfast needs Node ${OLDEST.join('.')} or newer and found ${process.version}. Install the package "node" beside it.`,
+    );
+    process.exit(1);
+  }
+}

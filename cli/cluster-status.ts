@@ -1,0 +1,103 @@
+/** @module `holdfast cluster status`: one screen. */
+import type { Command } from 'commander';
+import { isHoldfastError } from '../src/common/errors.ts';
+import type { Client } from '../src/client/client.ts';
+import type { StatusResponse } from '../src/protocol/messages.ts';
+import { formatBytes } from './byte-size.ts';
+import { formatDuration } from './duration.ts';
+import { unhealthy } from './errors.ts';
+import { type HealthCheck, healthChecks } from './health.ts';
+import { addReadCommand, type ReadFlags } from './options.ts';
+import type { Shell } from './shell.ts';
+import { textTable } from './text-table.ts';
+
+export function addStatusCommand(group: Command, shell: Shell): void {
+  addReadCommand(
+    group,
+    'status',
+    {
+      summary: 'what is well, what is not, what to do; exits with 1 when a check fails',
+      example: 'holdfast cluster status\nholdfast cluster status --json | jq .checks',
+    },
+    shell.terminal,
+  ).action((flags: ReadFlags) => showStatus(shell, flags));
+}
+
+async function showStatus(shell: Shell, flags: ReadFlags): Promise<void> {
+  await shell.withClient(flags, async (client) => {
+    const { answer, isStale } = await ask(client, flags.stale ?? false, shell.signal);
+    const checks = healthChecks(answer);
+    await shell.output.result({ stale: isStale, checks, ...answer }, () =>
+      statusScreen(answer, checks, isStale),
+    );
+    const failing = checks.filter(({ health }) => health === 'fail').map(({ name }) => name);
+    if (failing.length > 0) throw unhealthy(failing);
+  });
+}
+
+/** Just when the quorum is lost people ask for the status: then what one metadata node knows must do. */
+async function ask(
+  client: Client,
+  stale: boolean,
+  signal: AbortSignal,
+): Promise<{ answer: StatusResponse; isStale: boolean }> {
+  try {
+    return { answer: await client.status({ stale, signal }), isStale: stale };
+  } catch (error) {
+    const isWorthIt = !stale && isHoldfastError(error) && error.kind !== 'refused' && !signal.aborted;
+    if (!isWorthIt) throw error;
+    return { answer: await client.status({ stale: true, signal }), isStale: true };
+  }
+}
+
+export function statusScreen(
+  status: StatusResponse,
+  checks: readonly HealthCheck[],
+  isStale: boolean,
+): readonly string[] {
+  const { cluster, counters, answeredBy, applied } = status;
+  const names = `${counters?.files ?? 0} files, ${counters?.directories ?? 0} directories`;
+  return [
+    `Cluster ${cluster?.name ?? '?'} (${cluster?.id ?? '?'}): ${names}, ${formatBytes(counters?.logicalBytes ?? 0)}`,
+    ...(isStale ? [`No quorum answers: this is what node ${answeredBy} knew at index ${applied}.`] : []),
+    '',
+    ...textTable(
+      checks.map(({ name, health, finding, advice }) => [health.toUpperCase(), name, finding, advice]),
+    ),
+    '',
+    ...textTable(metadataRows(status), [0, 4, 5]),
+    '',
+    ...textTable(datanodeRows(status), [0, 4, 5, 6, 7]),
+  ];
+}
+
+function metadataRows({ metadataNodes }: StatusResponse): readonly string[][] {
+  return [
+    ['NODE', 'METADATA', 'ROLE', 'ANSWERS', 'MATCH', 'INDEX RECORDS'],
+    ...metadataNodes.map(({ member, raftRole, reachable, match, indexRecords }) => [
+      String(member?.number ?? '?'),
+      member?.name ?? '?',
+      raftRole,
+      reachable ? 'yes' : 'no',
+      match === 0 ? '-' : String(match),
+      String(indexRecords),
+    ]),
+  ];
+}
+
+function datanodeRows({ dataNodes }: StatusResponse): readonly string[][] {
+  return [
+    ['NODE', 'DATANODE', 'HOST', 'STATE', 'CAPACITY', 'USED', 'FREE', 'BLOCKS', 'HEARD'],
+    ...dataNodes.map(({ member, liveness, capacityBytes, usedBytes, freeBytes, blocks, silentMs }) => [
+      String(member?.number ?? '?'),
+      member?.name ?? '?',
+      member?.host ?? '?',
+      liveness,
+      formatBytes(capacityBytes),
+      formatBytes(usedBytes),
+      formatBytes(freeBytes),
+      String(blocks),
+      liveness === 'unknown' ? 'never' : `${formatDuration(silentMs)} ago`,
+    ]),
+  ];
+}

@@ -1,0 +1,34 @@
+/** @module `holdfast connect`: this machine's user becomes a client of a cluster. */
+import type { Command } from 'commander';
+import { addClientCommand, type ClientFlags } from './options.ts';
+import type { Shell } from './shell.ts';
+
+interface ConnectFlags extends ClientFlags {
+  readonly name?: string;
+}
+
+export function addConnectCommand(program: Command, shell: Shell): void {
+  addClientCommand(
+    program,
+    'connect <token>',
+    {
+      summary: 'use a cluster from this machine, without a node on it (needs a token for the role client)',
+      example: 'holdfast connect hf1_…',
+    },
+    shell.terminal,
+  )
+    .option('--name <name>', 'what the cluster calls this client (default: user@host)')
+    .action((token: string, flags: ConnectFlags) => connectWithToken(shell, token, flags));
+}
+
+async function connectWithToken(shell: Shell, token: string, flags: ConnectFlags): Promise<void> {
+  const { enrol } = await import('../src/client/enrol.ts');
+  const { clusterId, clusterName } = await enrol(token, flags.profile, {
+    signal: shell.signal,
+    ...(flags.name === undefined ? {} : { name: flags.name }),
+  });
+  await shell.output.result({ clusterId, clusterName, profileDir: flags.profile }, () => [
+    `Connected to cluster ${clusterName}. The profile is in ${flags.profile}.`,
+    'Try: holdfast ls /',
+  ]);
+}

@@ -1,0 +1,212 @@
+/** @module A whole cluster of real processes on loopback, for the demo and for end-to-end tests. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Client, connect } from '../../src/index.ts';
+import { commandWords, NodeProcess } from './node-process.ts';
+
+export interface LocalClusterOptions {
+  readonly metadataNodes: number;
+  readonly dataNodes: number;
+  readonly replication?: number;
+  /** Further words for every node; ['--log-level', 'warn'] when absent. */
+  readonly nodeArguments?: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+export interface CommandResult {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const LISTEN = '/ip4/127.0.0.1/tcp/0';
+const POLL_MS = 100;
+/** All voting and all datanodes alive: if that takes longer, something is wrong. */
+const SETTLE_TIMEOUT_MS = 60_000;
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+
+/** `m1` … are metadata nodes, `d1` … datanodes, each with a host name of its own, so that copies spread. */
+export class LocalCluster {
+  /** Removed by stop(). */
+  readonly directory: string;
+  readonly profileDir: string;
+  readonly #options: LocalClusterOptions;
+  readonly #nodes = new Map<string, NodeProcess>();
+  #token = '';
+  #stopped = false;
+
+  private constructor(directory: string, options: LocalClusterOptions) {
+    this.directory = directory;
+    this.profileDir = join(directory, 'client');
+    this.#options = options;
+  }
+
+  /** Starts everything and waits until all is alive. Cleans up after itself when that fails. */
+  static async start(options: LocalClusterOptions): Promise<LocalCluster> {
+    const cluster = new LocalCluster(await mkdtemp(join(tmpdir(), 'holdfast-')), options);
+    try {
+      await cluster.#found();
+      const others = [...names('m', options.metadataNodes).slice(1), ...names('d', options.dataNodes)];
+      await Promise.all(others.map((name) => cluster.join(name)));
+      options.signal?.throwIfAborted();
+      await cluster.settled();
+      return cluster;
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
+  }
+
+  /** A multi-use token for every role, good for a day. */
+  get token(): string {
+    return this.#token;
+  }
+
+  get nodes(): readonly NodeProcess[] {
+    return [...this.#nodes.values()];
+  }
+
+  node(name: string): NodeProcess {
+    const found = this.#nodes.get(name);
+    if (found === undefined) throw new RangeError(`There is no node ${name} in the cluster.`);
+    return found;
+  }
+
+  /** The running node with a member number. */
+  byNumber(number: number): NodeProcess | undefined {
+    return this.nodes.find((node) => node.ready.number === number && node.isRunning);
+  }
+
+  /** A further node: `m…` a metadata node, `d…` a datanode. */
+  async join(name: string): Promise<NodeProcess> {
+    const role = name.startsWith('m') ? 'meta' : 'data';
+    const words = ['cluster', 'join', this.#token, '--role', role, '--start', ...this.#entryWords(name)];
+    return this.#start(name, words);
+  }
+
+  /** Starts a node whose directory exists: after kill(), or the first time. */
+  async startNode(name: string, more: readonly string[] = []): Promise<NodeProcess> {
+    return this.#start(name, ['node', 'start', '--dir', this.nodeDirectory(name), ...more]);
+  }
+
+  nodeDirectory(name: string): string {
+    return join(this.directory, name);
+  }
+
+  /** A client with the profile that `cluster init` left. */
+  connect(): Promise<Client> {
+    return connect({ profileDir: this.profileDir });
+  }
+
+  /** Runs this command as a process of its own, on this cluster's profile. Never throws for a status. */
+  run(words: readonly string[], input?: string | Uint8Array): Promise<CommandResult> {
+    const [program, ...first] = commandWords();
+    const env = { ...process.env, HOLDFAST_PROFILE: this.profileDir };
+    return new Promise((resolve) => {
+      const child = execFile(
+        program,
+        [...first, ...words],
+        { env, maxBuffer: MAX_OUTPUT_BYTES, ...(this.#options.signal && { signal: this.#options.signal }) },
+        (error, stdout, stderr) => {
+          const code = error === null ? 0 : error.code;
+          resolve({ status: typeof code === 'number' ? code : 1, stdout, stderr });
+        },
+      );
+      child.stdin?.on('error', () => {}).end(input);
+    });
+  }
+
+  /** Waits until every running metadata node votes and every running datanode is alive, as the cluster itself sees it. */
+  async settled(): Promise<void> {
+    await using client = await this.connect();
+    const signal = anySignal(AbortSignal.timeout(SETTLE_TIMEOUT_MS), this.#options.signal);
+    const running = this.nodes.filter((node) => node.isRunning).map((node) => node.ready.number);
+    for (;;) {
+      signal.throwIfAborted();
+      const status = await client.status({ signal }).catch(() => undefined);
+      const voters = status?.metadataNodes.filter(
+        ({ raftRole, reachable }) => reachable && /leader|voter/.test(raftRole),
+      );
+      const alive = status?.dataNodes.filter(({ liveness }) => liveness === 'alive');
+      const up = new Set([...(voters ?? []), ...(alive ?? [])].map(({ member }) => member?.number));
+      if (status?.leader !== 0 && running.every((number) => up.has(number))) return;
+      await pause(POLL_MS, signal);
+    }
+  }
+
+  /** Member number of the leader; 0 when none is known. */
+  async leader(): Promise<number> {
+    await using client = await this.connect();
+    return (await client.status({ ...(this.#options.signal && { signal: this.#options.signal }) })).leader;
+  }
+
+  /** Kills what still runs and removes the directory. Never throws for a process that is gone already. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.nodes.map((node) => node.kill('SIGKILL')));
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #start(name: string, words: readonly string[]): Promise<NodeProcess> {
+    const { nodeArguments = ['--log-level', 'warn'] } = this.#options;
+    const directory = this.nodeDirectory(name);
+    const node = await NodeProcess.start({ name, directory, words: [...words, ...nodeArguments] });
+    this.#nodes.set(name, node);
+    // Stopped while this one was starting: nobody else would end it.
+    if (this.#stopped) await node.kill('SIGKILL');
+    return node;
+  }
+
+  async #found(): Promise<void> {
+    const { replication = 3 } = this.#options;
+    const words = ['cluster', 'init', '--json', '--role', 'meta', '--replication', String(replication)];
+    const answer = await this.#mustRun(...words, ...this.#entryWords('m1'));
+    this.#token = (JSON.parse(answer) as { token: string }).token;
+    await this.startNode('m1');
+  }
+
+  #entryWords(name: string): readonly string[] {
+    const { profileDir } = this;
+    return [
+      '--dir',
+      this.nodeDirectory(name),
+      '--profile',
+      profileDir,
+      '--name',
+      name,
+      '--host',
+      `host-${name}`,
+      '--listen',
+      LISTEN,
+    ];
+  }
+
+  async #mustRun(...words: readonly string[]): Promise<string> {
+    const { status, stdout, stderr } = await this.run(words);
+    this.#options.signal?.throwIfAborted();
+    if (status !== 0)
+      throw new Error(`holdfast ${words.slice(0, 2).join(' ')} ended with ${status}: ${stderr}`);
+    return stdout;
+  }
+}
+
+function names(prefix: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`);
+}
+
+function anySignal(...signals: readonly (AbortSignal | undefined)[]): AbortSignal {
+  return AbortSignal.any(signals.filter((signal) => signal !== undefined));
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+  });
+}

@@ -1,0 +1,113 @@
+/** @module What the command itself has to complain about. */
+import { HoldfastError } from '../src/common/errors.ts';
+
+export function usage(message: string): HoldfastError {
+  return new HoldfastError({ code: 'CLI_USAGE', kind: 'refused', message });
+}
+
+/** The reason of the run's signal after ctrl-C or SIGTERM. */
+export function interrupted(signal: string): HoldfastError {
+  return new HoldfastError({
+    code: 'CLI_INTERRUPTED',
+    kind: 'unavailable',
+    message: `Stopped by ${signal}.`,
+    facts: { signal },
+  });
+}
+
+/** The reason of the run's signal when the reader of standard output went away. */
+export function outputClosed(): HoldfastError {
+  return new HoldfastError({
+    code: 'CLI_OUTPUT_CLOSED',
+    kind: 'unavailable',
+    message: 'The reader of standard output went away.',
+  });
+}
+
+/** A file of this machine that could not be used. `action` is a verb: "read", "write". */
+export function localFailure(action: string, path: string, cause: unknown): HoldfastError {
+  const reason = systemCode(cause);
+  return new HoldfastError({
+    code: reason === 'ENOENT' ? 'CLI_LOCAL_NOT_FOUND' : 'CLI_LOCAL_FAILED',
+    kind: 'refused',
+    message:
+      reason === 'ENOENT'
+        ? `Cannot ${action} ${path} on this machine: there is no such file or directory.`
+        : `Cannot ${action} ${path} on this machine (${reason}). Check its mode and the disk.`,
+    facts: { path, reason },
+    cause,
+  });
+}
+
+export function localExists(path: string): HoldfastError {
+  return new HoldfastError({
+    code: 'CLI_LOCAL_EXISTS',
+    kind: 'refused',
+    message: `${path} on this machine is in the way: it is of another kind. Remove it or name another target.`,
+    facts: { path },
+  });
+}
+
+export function needsRecursive(command: string, path: string): HoldfastError {
+  return new HoldfastError({
+    code: 'CLI_NEEDS_RECURSIVE',
+    kind: 'refused',
+    message: `${path} is a directory. Use "holdfast ${command} -r" to take it with everything in it.`,
+    facts: { path },
+  });
+}
+
+/** NAMESPACE_NOT_A_DIRECTORY, found out before the cluster was asked to write. */
+export function notADirectory(path: string): HoldfastError {
+  return new HoldfastError({
+    code: 'NAMESPACE_NOT_A_DIRECTORY',
+    kind: 'refused',
+    message: `${path} is not a directory, and the command needs one there. Make it with "holdfast mkdir -p ${path}".`,
+    facts: { path },
+  });
+}
+
+/** Some of many went wrong; each was reported already. */
+export function partlyFailed(failed: number, total: number): HoldfastError {
+  return new HoldfastError({
+    code: 'CLI_PARTLY_FAILED',
+    kind: 'unavailable',
+    message: `${failed} of ${total} failed; the others are done. Run the same command again for the rest.`,
+    facts: { failed, total },
+  });
+}
+
+/** `cluster status` found a check that fails. */
+export function unhealthy(checks: readonly string[]): HoldfastError {
+  return new HoldfastError({
+    code: 'CLI_UNHEALTHY',
+    kind: 'unavailable',
+    message: `The cluster needs attention: ${checks.join(', ')}.`,
+    facts: { checks },
+  });
+}
+
+export function demoFailed(step: string, reason: string, cause?: unknown): HoldfastError {
+  return new HoldfastError({
+    code: 'CLI_DEMO_FAILED',
+    kind: 'broken',
+    message: `The demo failed at "${step}": ${reason}`,
+    facts: { step },
+    cause,
+  });
+}
+
+/** A child process of the demo or of a test ended or stayed silent when it should have run. */
+export function nodeProcessFailed(name: string, reason: string, tail: string): HoldfastError {
+  return new HoldfastError({
+    code: 'CLI_NODE_PROCESS_FAILED',
+    kind: 'broken',
+    message: `Node process ${name} ${reason}. Its last words:\n${tail}`,
+    facts: { name },
+  });
+}
+
+function systemCode(error: unknown): string {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
+  return error instanceof Error ? error.message : String(error);
+}

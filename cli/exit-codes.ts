@@ -1,0 +1,81 @@
+/** @module The one table from an error to the command's exit status. Statuses are stable: scripts rely on them. */
+import { type ErrorKind, HoldfastError } from '../src/common/errors.ts';
+
+export const EXIT = {
+  ok: 0,
+  /** Anything without a row of its own. */
+  failed: 1,
+  usage: 2,
+  notFound: 3,
+  /** Something is in the way: exists, not empty, another version, being written by somebody. */
+  conflict: 4,
+  /** The name or the kind of thing is wrong: not a directory, invalid name, bad argument. */
+  invalid: 5,
+  /** Not let in: token bad, expired, revoked or used up; no profile; another cluster. */
+  denied: 6,
+  /** Nothing happened; the same command may work later. */
+  unavailable: 7,
+  /** It may or may not have happened. */
+  unknown: 8,
+  /** This machine's node or data directory: running already, not writable, port in use. */
+  node: 9,
+  /** A checksum or an invariant failed. */
+  broken: 10,
+  /** Of several files some failed. */
+  partial: 11,
+  /** Ctrl-C or SIGTERM. */
+  interrupted: 130,
+  /** The reader of standard output went away, as with `| head`. */
+  outputClosed: 141,
+} as const;
+
+export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
+
+const BY_CODE: Readonly<Record<string, ExitStatus>> = {
+  CLI_USAGE: EXIT.usage,
+  CLI_INTERRUPTED: EXIT.interrupted,
+  CLI_OUTPUT_CLOSED: EXIT.outputClosed,
+  CLI_PARTLY_FAILED: EXIT.partial,
+  CLI_UNHEALTHY: EXIT.failed,
+  CLI_LOCAL_NOT_FOUND: EXIT.notFound,
+  CLI_LOCAL_FAILED: EXIT.failed,
+  CLI_LOCAL_EXISTS: EXIT.conflict,
+  NAMESPACE_NOT_FOUND: EXIT.notFound,
+  NAMESPACE_NO_SUCH_MEMBER: EXIT.notFound,
+  NAMESPACE_EXISTS: EXIT.conflict,
+  NAMESPACE_NOT_EMPTY: EXIT.conflict,
+  NAMESPACE_LEASE_HELD: EXIT.conflict,
+  NAMESPACE_LEASE_EXPIRED: EXIT.conflict,
+  NAMESPACE_VERSION_MISMATCH: EXIT.conflict,
+  PROTOCOL_BAD_TOKEN: EXIT.denied,
+  NAMESPACE_TOKEN_INVALID: EXIT.denied,
+  NAMESPACE_TOKEN_EXPIRED: EXIT.denied,
+  NAMESPACE_TOKEN_REVOKED: EXIT.denied,
+  NAMESPACE_TOKEN_USED_UP: EXIT.denied,
+  NAMESPACE_ROLE_NOT_ALLOWED: EXIT.denied,
+  NAMESPACE_WRONG_CLUSTER: EXIT.denied,
+  NETWORK_NOT_A_MEMBER: EXIT.denied,
+  CLIENT_NO_PROFILE: EXIT.denied,
+  CLIENT_BAD_PROFILE: EXIT.denied,
+  CLIENT_OTHER_CLUSTER: EXIT.denied,
+  NODE_JOIN_UNREACHABLE: EXIT.unavailable,
+};
+
+/** Codes of a whole folder that mean one thing. */
+const BY_PREFIX: readonly (readonly [string, ExitStatus])[] = [
+  ['NODE_', EXIT.node],
+  ['NETWORK_LISTEN', EXIT.node],
+];
+
+const BY_KIND: Readonly<Record<ErrorKind, ExitStatus>> = {
+  refused: EXIT.invalid,
+  unavailable: EXIT.unavailable,
+  unknown: EXIT.unknown,
+  broken: EXIT.broken,
+};
+
+export function exitStatusOf(error: unknown): ExitStatus {
+  if (!(error instanceof HoldfastError)) return EXIT.failed;
+  const prefixed = BY_PREFIX.find(([prefix]) => error.code.startsWith(prefix));
+  return BY_CODE[error.code] ?? prefixed?.[1] ?? BY_KIND[error.kind];
+}

@@ -1,0 +1,136 @@
+/** @module What `holdfast get` and `cat` do: which path becomes which local file. */
+import { mkdir, stat as statLocal } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Client } from '../src/client/client.ts';
+import { formatBytes } from './byte-size.ts';
+import { downloadFile } from './download-file.ts';
+import { localExists, localFailure, needsRecursive, usage } from './errors.ts';
+import type { ReadFlags } from './options.ts';
+import { printable } from './output.ts';
+import { createProgress, type Progress } from './progress-bar.ts';
+import { baseName, remotePath } from './remote-path.ts';
+import type { Shell } from './shell.ts';
+import { transferAll } from './transfer-pool.ts';
+
+export interface GetFlags extends ReadFlags {
+  readonly recursive?: boolean;
+}
+
+interface Download {
+  readonly path: string;
+  readonly target: string;
+  readonly sizeBytes: number;
+}
+
+interface TransferContext {
+  readonly flags: GetFlags;
+  readonly progress: Progress;
+  readonly isSingle: boolean;
+}
+
+const STDOUT = '-';
+
+export async function getFiles(shell: Shell, paths: readonly string[], flags: GetFlags): Promise<void> {
+  // With one name the target is the working directory, as with scp's ".".
+  const target = paths.length > 1 ? (paths.at(-1) ?? '.') : '.';
+  const sources = (paths.length > 1 ? paths.slice(0, -1) : paths).map(remotePath);
+  await shell.withClient(flags, async (client) => {
+    if (target === STDOUT) {
+      if (flags.recursive) throw usage('A tree cannot go to standard output. Name a directory.');
+      for (const source of sources) await writeToOutput(shell, client, source, flags);
+      return;
+    }
+    const isDirectory = (await localKind(target)) === 'directory';
+    if (!isDirectory && (sources.length > 1 || target.endsWith('/')))
+      throw usage(`${target} is not a directory of this machine. Make it first, or name another target.`);
+    const isSingle = sources.length === 1 && !flags.recursive;
+    const progress = createProgress(shell.output, shell.terminal, { label: 'get' });
+    const count = await transferAll(
+      { output: shell.output, progress },
+      downloads(shell, client, sources, { target, isDirectory, flags }),
+      (download) => getOne(shell, client, download, { flags, progress, isSingle }),
+      { nameOf: ({ path }) => path, isSingle, signal: shell.signal },
+    );
+    if (progress.isDrawn && !isSingle) await shell.output.note(`${count} files`);
+  });
+}
+
+/** The bytes of one file to stdout. A failure in the middle leaves what was written: the exit status tells. */
+export async function writeToOutput(
+  shell: Shell,
+  client: Client,
+  path: string,
+  flags: ReadFlags,
+): Promise<void> {
+  const { bytes } = await client.get(path, { stale: flags.stale, signal: shell.signal });
+  for await (const chunk of bytes) {
+    shell.signal.throwIfAborted();
+    await shell.output.write(chunk);
+  }
+}
+
+/** Local directories are made on the way, before anything that goes into them. */
+async function* downloads(
+  shell: Shell,
+  client: Client,
+  sources: readonly string[],
+  options: { readonly target: string; readonly isDirectory: boolean; readonly flags: GetFlags },
+): AsyncGenerator<Download> {
+  const { target, isDirectory, flags } = options;
+  const read = { stale: flags.stale, signal: shell.signal };
+  for (const source of sources) {
+    const stat = await client.stat(source, read);
+    const to = isDirectory ? join(target, baseName(source)) : target;
+    if (stat.kind !== 'directory') {
+      yield { path: source, target: to, sizeBytes: stat.sizeBytes };
+      continue;
+    }
+    if (!flags.recursive) throw needsRecursive('get', source);
+    await makeLocalDirectory(to);
+    for await (const entry of client.walk(source, read)) {
+      const inside = entry.path.slice(source === '/' ? 0 : source.length);
+      if (inside === '' || inside === '/') continue;
+      const local = join(to, inside);
+      if (entry.stat.kind === 'directory') await makeLocalDirectory(local);
+      else yield { path: entry.path, target: local, sizeBytes: entry.stat.sizeBytes };
+    }
+  }
+}
+
+async function getOne(
+  shell: Shell,
+  client: Client,
+  { path, target, sizeBytes }: Download,
+  { flags, progress, isSingle }: TransferContext,
+): Promise<void> {
+  if ((await localKind(target)) === 'directory') throw localExists(target);
+  progress.expect(sizeBytes);
+  const { stat, bytes } = await client.get(path, {
+    stale: flags.stale,
+    signal: shell.signal,
+    onProgress: ({ doneBytes }) => progress.update(path, doneBytes),
+  });
+  await downloadFile(bytes, target, { signal: shell.signal });
+  if (isSingle) progress.stop();
+  if (isSingle || !progress.isDrawn) {
+    const value = { path, target, sizeBytes: stat.sizeBytes, version: stat.version };
+    await shell.output.result(value, () => `${printable(target)}  ${formatBytes(stat.sizeBytes)}`);
+  }
+}
+
+async function localKind(path: string): Promise<'directory' | 'other' | undefined> {
+  try {
+    return (await statLocal(path)).isDirectory() ? 'directory' : 'other';
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw localFailure('look at', path, error);
+  }
+}
+
+async function makeLocalDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    throw localFailure('make the directory', path, error);
+  }
+}

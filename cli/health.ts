@@ -1,0 +1,103 @@
+/** @module Named health checks over one status answer: what is well, what is not, and what to do. */
+import type { StatusResponse } from '../src/protocol/messages.ts';
+import { formatBytes } from './byte-size.ts';
+
+export type Health = 'ok' | 'warn' | 'fail';
+
+export interface HealthCheck {
+  /** Stable: quorum, leader, datanodes, capacity, under-replicated, missing. */
+  readonly name: string;
+  readonly health: Health;
+  readonly finding: string;
+  /** What to do; empty when nothing. */
+  readonly advice: string;
+}
+
+/** Share of free bytes below which space is getting short, and below which writes are about to fail. */
+const LOW_SPACE = 0.15;
+const NO_SPACE = 0.03;
+
+export function healthChecks(status: StatusResponse): readonly HealthCheck[] {
+  return [
+    quorum(status),
+    leader(status),
+    datanodes(status),
+    capacity(status),
+    underReplicated(status),
+    missing(status),
+  ];
+}
+
+function quorum({ metadataNodes }: StatusResponse): HealthCheck {
+  const voters = metadataNodes.filter(({ raftRole }) => raftRole === 'leader' || raftRole === 'voter');
+  const reachable = voters.filter((node) => node.reachable).length;
+  const needed = Math.floor(voters.length / 2) + 1;
+  const finding = `${reachable} of ${voters.length} voting metadata nodes answer, ${needed} are needed`;
+  const away = voters
+    .filter((node) => !node.reachable)
+    .map(({ member }) => `${member?.number} (${member?.name})`);
+  if (reachable < needed)
+    return check('quorum', 'fail', finding, `Writes are refused. Start ${away.join(', ')}.`);
+  if (away.length > 0) return check('quorum', 'warn', finding, `Start ${away.join(', ')}.`);
+  if (voters.length < 3)
+    return check(
+      'quorum',
+      'warn',
+      finding,
+      'The loss of one stops all writes. Join metadata nodes until there are three.',
+    );
+  return check('quorum', 'ok', finding);
+}
+
+function leader({ leader: number, term }: StatusResponse): HealthCheck {
+  return number === 0
+    ? check('leader', 'fail', `none in term ${term}`, 'Wait a few seconds; if it stays, see the quorum.')
+    : check('leader', 'ok', `node ${number} in term ${term}`);
+}
+
+function datanodes({ dataNodes }: StatusResponse): HealthCheck {
+  const alive = dataNodes.filter(({ liveness }) => liveness === 'alive').length;
+  const finding = `${alive} of ${dataNodes.length} are alive`;
+  const silent = dataNodes
+    .filter(({ liveness }) => liveness !== 'alive')
+    .map(({ member, liveness }) => `${member?.number} (${member?.name}, ${liveness})`);
+  if (alive === 0)
+    return check('datanodes', 'fail', finding, 'Files cannot be read or written. Start a datanode.');
+  if (silent.length > 0) return check('datanodes', 'warn', finding, `Look after ${silent.join(', ')}.`);
+  return check('datanodes', 'ok', finding);
+}
+
+function capacity({ dataNodes }: StatusResponse): HealthCheck {
+  const alive = dataNodes.filter(({ liveness }) => liveness === 'alive');
+  const total = sum(alive.map(({ capacityBytes }) => capacityBytes));
+  const free = sum(alive.map(({ freeBytes }) => freeBytes));
+  const finding = `${formatBytes(free)} of ${formatBytes(total)} are free`;
+  if (total === 0) return check('capacity', 'fail', finding, 'Start a datanode.');
+  if (free / total < NO_SPACE)
+    return check('capacity', 'fail', finding, 'Join a datanode or remove files now.');
+  if (free / total < LOW_SPACE) return check('capacity', 'warn', finding, 'Join a datanode soon.');
+  return check('capacity', 'ok', finding);
+}
+
+function underReplicated(status: StatusResponse): HealthCheck {
+  const { blocksUnderReplicated: blocks, bytesUnderReplicated: bytes, atRiskComplete } = status;
+  const finding = `${blocks} blocks, ${formatBytes(bytes)} at risk${atRiskComplete ? '' : ' (still counting)'}`;
+  return blocks === 0
+    ? check('under-replicated', 'ok', finding)
+    : check('under-replicated', 'warn', finding, 'Start the datanodes that are away, or join others.');
+}
+
+function missing({ blocksMissing, atRiskComplete }: StatusResponse): HealthCheck {
+  const finding = `${blocksMissing} blocks have no living copy${atRiskComplete ? '' : ' (still counting)'}`;
+  return blocksMissing === 0
+    ? check('missing', 'ok', finding)
+    : check('missing', 'fail', finding, 'Start the datanodes that are away: they hold the only copies.');
+}
+
+function check(name: string, health: Health, finding: string, advice = ''): HealthCheck {
+  return { name, health, finding, advice };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

@@ -1,0 +1,82 @@
+/** @module `holdfast ls`. */
+import type { Command } from 'commander';
+import type { Client } from '../src/client/client.ts';
+import type { Stat } from '../src/namespace/schema.ts';
+import { formatTime } from './duration.ts';
+import { addReadCommand, type ReadFlags } from './options.ts';
+import { printable } from './output.ts';
+import { joinPath, remotePath } from './remote-path.ts';
+import type { Shell } from './shell.ts';
+
+interface ListFlags extends ReadFlags {
+  readonly long?: boolean;
+  readonly recursive?: boolean;
+}
+
+const SIZE_WIDTH = 14;
+
+export function addListCommand(program: Command, shell: Shell): void {
+  addReadCommand(
+    program,
+    'ls [paths...]',
+    {
+      summary: 'list directories; with --json one object per entry',
+      example: 'holdfast ls -l /photos\nholdfast ls -R --json / | jq -r .path',
+    },
+    shell.terminal,
+  )
+    .option('-l, --long', 'with kind, copies, size in bytes and time (UTC)')
+    .option('-R, --recursive', 'everything below, directory by directory')
+    .action((paths: string[], flags: ListFlags) => list(shell, paths, flags));
+}
+
+async function list(shell: Shell, paths: readonly string[], flags: ListFlags): Promise<void> {
+  const tops = (paths.length > 0 ? paths : ['/']).map(remotePath);
+  await shell.withClient(flags, async (client) => {
+    for (const top of tops) {
+      const stat = await client.stat(top, { stale: flags.stale, signal: shell.signal });
+      if (stat.kind !== 'directory') await printEntry(shell, top, top, stat, flags);
+      else
+        await listDirectory(shell, client, top, {
+          flags,
+          withHeading: tops.length > 1 || flags.recursive === true,
+        });
+    }
+  });
+}
+
+async function listDirectory(
+  shell: Shell,
+  client: Client,
+  directory: string,
+  options: { readonly flags: ListFlags; readonly withHeading: boolean },
+): Promise<void> {
+  const { flags, withHeading } = options;
+  if (withHeading) await shell.output.note(`${printable(directory)}:`);
+  const below: string[] = [];
+  for await (const { name, stat } of client.list(directory, { stale: flags.stale, signal: shell.signal })) {
+    if (stat === undefined) continue;
+    const path = joinPath(directory, name);
+    await printEntry(shell, name, path, stat, flags);
+    if (flags.recursive && stat.kind === 'directory') below.push(path);
+  }
+  if (withHeading) await shell.output.note('');
+  for (const path of below) await listDirectory(shell, client, path, options);
+}
+
+async function printEntry(
+  shell: Shell,
+  name: string,
+  path: string,
+  stat: Stat,
+  flags: ListFlags,
+): Promise<void> {
+  await shell.output.result({ ...stat, name, path }, () => {
+    const isDirectory = stat.kind === 'directory';
+    const shown = printable(name).replaceAll('\n', '\\x0a') + (isDirectory ? '/' : '');
+    if (!flags.long) return shown;
+    const size = String(isDirectory ? stat.childCount : stat.sizeBytes).padStart(SIZE_WIDTH);
+    const copies = isDirectory ? '-' : String(stat.replication);
+    return `${isDirectory ? 'd' : 'f'} ${copies.padStart(2)} ${size}  ${formatTime(stat.mtimeMs)}  ${shown}`;
+  });
+}

@@ -1,0 +1,84 @@
+/** @module What the command says: text for people, JSON for programs, errors on stderr. */
+import type { Writable } from 'node:stream';
+import { describeError, HoldfastError } from '../src/common/errors.ts';
+import { outputClosed } from './errors.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface OutputOptions {
+  /** One JSON object per result; commands that list print one per entry. */
+  readonly json: boolean;
+}
+
+export class Output {
+  readonly json: boolean;
+  readonly #terminal: Terminal;
+
+  constructor(terminal: Terminal, options: OutputOptions) {
+    this.#terminal = terminal;
+    this.json = options.json;
+  }
+
+  /** A result: `value` with --json, else the lines of `text`. */
+  async result(value: unknown, text: () => string | readonly string[]): Promise<void> {
+    if (this.json) return this.write(`${JSON.stringify(value)}\n`);
+    const lines = text();
+    const joined = typeof lines === 'string' ? lines : lines.join('\n');
+    if (joined !== '') await this.write(`${joined}\n`);
+  }
+
+  /** Something a person may want to know and a program not. */
+  async note(text: string): Promise<void> {
+    if (!this.json) await this.write(`${text}\n`);
+  }
+
+  /** A remark that is no result: to stderr, in both modes. */
+  warn(message: string): void {
+    this.#terminal.stderr.write(
+      this.json ? `${JSON.stringify({ warning: message })}\n` : `holdfast: ${printable(message)}\n`,
+    );
+  }
+
+  error(error: unknown): void {
+    this.#terminal.stderr.write(
+      this.json ? `${JSON.stringify(errorJson(error))}\n` : `${errorText(error)}\n`,
+    );
+  }
+
+  /** Raw bytes to stdout; resolves when more may be written. Throws CLI_OUTPUT_CLOSED when nobody reads any more. */
+  async write(chunk: string | Uint8Array): Promise<void> {
+    const { stdout } = this.#terminal;
+    if (stdout.destroyed) throw outputClosed();
+    if (!stdout.write(chunk)) await drained(stdout);
+    if (stdout.destroyed) throw outputClosed();
+  }
+}
+
+/** Makes a name safe for a terminal: control characters become \xNN. JSON output carries names as they are. */
+export function printable(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, (character) => {
+    return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
+}
+
+function drained(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      stream.off('drain', settle).off('close', settle).off('error', settle);
+      resolve();
+    };
+    stream.on('drain', settle).on('close', settle).on('error', settle);
+  });
+}
+
+function errorJson(error: unknown): unknown {
+  if (!(error instanceof HoldfastError))
+    return { error: { code: 'CLI_FAILED', kind: 'broken', message: describeError(error), facts: {} } };
+  const { code, kind, message, facts } = error;
+  return { error: { code, kind, message, facts } };
+}
+
+function errorText(error: unknown): string {
+  if (!(error instanceof HoldfastError)) return `holdfast: ${printable(describeError(error))}`;
+  return `holdfast: ${printable(error.message)} [${error.code}]`;
+}

@@ -1,0 +1,39 @@
+/** @module The whole command line: `holdfast` and its groups. */
+import { Command } from 'commander';
+import { addClusterCommands } from './cluster.ts';
+import { addConnectCommand } from './connect.ts';
+import { addDemoCommand } from './demo.ts';
+import { addNodeCommands } from './node.ts';
+import { addPlacementCommands } from './placement.ts';
+import type { Shell } from './shell.ts';
+import { addSpaceCommands } from './space.ts';
+import { addTransferCommands } from './transfer.ts';
+import { addTreeCommands } from './tree.ts';
+import { VERSION } from './version.ts';
+
+/** Commands throw; nothing here ends the process. */
+export function buildProgram(shell: Shell): Command {
+  const { stdout, stderr } = shell.terminal;
+  const program = new Command('holdfast')
+    .description(
+      'A distributed file system: one consistent, self-healing, encrypted file tree over any odd machines.',
+    )
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void stdout.write(text),
+      // With --json the error is printed once, as JSON, by whoever runs the program.
+      writeErr: (text) => void (shell.output.json || stderr.write(text)),
+    })
+    .showHelpAfterError('(add --help for usage)')
+    .addHelpText('after', '\nStart here:\n  holdfast demo\n  holdfast cluster init --start');
+  addClusterCommands(program, shell);
+  addNodeCommands(program, shell);
+  addConnectCommand(program, shell);
+  addTransferCommands(program, shell);
+  addTreeCommands(program, shell);
+  addSpaceCommands(program, shell);
+  addPlacementCommands(program, shell);
+  addDemoCommand(program, shell);
+  return program;
+}

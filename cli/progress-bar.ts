@@ -1,0 +1,120 @@
+/** @module How far a transfer is: a bar with rate and ETA on a terminal, plain lines elsewhere, nothing with --json. */
+import cliProgress from 'cli-progress';
+import { formatBytes } from './byte-size.ts';
+import { formatDuration } from './duration.ts';
+import { type Output, printable } from './output.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Several transfers seen as one. All sizes in bytes. */
+export interface Progress {
+  /** A bar is on the terminal: other lines would tear it. */
+  readonly isDrawn: boolean;
+  /** More is to come than was known. */
+  expect(bytes: number): void;
+  /** `key` has come this far; bytes never fall. */
+  update(key: string, doneBytes: number): void;
+  /** Ends the drawing; call it before anything else is printed. Later calls do nothing. */
+  stop(): void;
+}
+
+export interface ProgressOptions {
+  /** A verb: "put", "get". */
+  readonly label: string;
+}
+
+/** Without a terminal a line is printed at most this often. */
+const LINE_PERIOD_MS = 5_000;
+const REDRAWS_PER_SECOND = 5;
+/** Span over which the rate is measured: long enough not to jump with every block. */
+const RATE_WINDOW_MS = 5_000;
+
+export function createProgress(output: Output, terminal: Terminal, options: ProgressOptions): Progress {
+  if (output.json) return { isDrawn: false, expect: () => {}, update: () => {}, stop: () => {} };
+  return new VisibleProgress(terminal, options);
+}
+
+class VisibleProgress implements Progress {
+  readonly #terminal: Terminal;
+  readonly #label: string;
+  readonly #done = new Map<string, number>();
+  readonly #rate = new RateMeter();
+  readonly #bar: cliProgress.SingleBar | undefined;
+  #doneBytes = 0;
+  #totalBytes = 0;
+  #lineMs: number = performance.now();
+  #stopped = false;
+
+  constructor(terminal: Terminal, { label }: ProgressOptions) {
+    this.#terminal = terminal;
+    this.#label = printable(label);
+    if (!terminal.isInteractive) return;
+    this.#bar = new cliProgress.SingleBar({
+      format: `${this.#label} [{bar}] {percentage}% | {text}`,
+      stream: terminal.stderr as NodeJS.WritableStream,
+      fps: REDRAWS_PER_SECOND,
+      hideCursor: true,
+      barsize: 24,
+    });
+    this.#bar.start(1, 0, { text: '' });
+  }
+
+  get isDrawn(): boolean {
+    return this.#bar !== undefined;
+  }
+
+  expect(bytes: number): void {
+    this.#totalBytes += bytes;
+    this.#show();
+  }
+
+  update(key: string, doneBytes: number): void {
+    const before = this.#done.get(key) ?? 0;
+    if (doneBytes <= before) return;
+    this.#done.set(key, doneBytes);
+    this.#doneBytes += doneBytes - before;
+    this.#show();
+  }
+
+  stop(): void {
+    if (this.#stopped) return;
+    this.#show();
+    this.#stopped = true;
+    this.#bar?.stop();
+  }
+
+  #show(): void {
+    if (this.#stopped) return;
+    const nowMs = performance.now();
+    const text = describe(this.#doneBytes, this.#totalBytes, this.#rate.measure(nowMs, this.#doneBytes));
+    if (this.#bar !== undefined) {
+      this.#bar.setTotal(Math.max(this.#totalBytes, this.#doneBytes, 1));
+      this.#bar.update(this.#doneBytes, { text });
+    } else if (nowMs - this.#lineMs >= LINE_PERIOD_MS) {
+      this.#lineMs = nowMs;
+      this.#terminal.stderr.write(`${this.#label}: ${text}\n`);
+    }
+  }
+}
+
+/** "96.0 MiB of 256.0 MiB | 81.2 MiB/s | 2.0 s left"; without a known total only what is known. */
+export function describe(doneBytes: number, totalBytes: number, bytesPerSecond: number): string {
+  const rate = `${formatBytes(Math.round(bytesPerSecond))}/s`;
+  if (totalBytes < doneBytes || totalBytes === 0) return `${formatBytes(doneBytes)} | ${rate}`;
+  const leftMs = ((totalBytes - doneBytes) / bytesPerSecond) * 1000;
+  const eta = Number.isFinite(leftMs) ? formatDuration(leftMs) : '?';
+  return `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)} | ${rate} | ${eta} left`;
+}
+
+/** Bytes per second over the last RATE_WINDOW_MS. */
+class RateMeter {
+  #samples: { ms: number; bytes: number }[] = [];
+
+  measure(ms: number, bytes: number): number {
+    this.#samples.push({ ms, bytes });
+    const from = this.#samples.findIndex((sample) => ms - sample.ms <= RATE_WINDOW_MS);
+    if (from > 0) this.#samples = this.#samples.slice(from);
+    const oldest = this.#samples[0];
+    if (oldest === undefined || ms <= oldest.ms) return 0;
+    return ((bytes - oldest.bytes) / (ms - oldest.ms)) * 1000;
+  }
+}

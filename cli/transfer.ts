@@ -1,0 +1,65 @@
+/** @module `holdfast put`, `get` and `cat`: the commands; the work is in put-files.ts and get-files.ts. */
+import type { Command } from 'commander';
+import { parseBytes } from './byte-size.ts';
+import { getFiles, type GetFlags, writeToOutput } from './get-files.ts';
+import { addClientCommand, addReadCommand, type ReadFlags, wholeNumber } from './options.ts';
+import { putFiles, type PutFlags } from './put-files.ts';
+import { remotePath } from './remote-path.ts';
+import type { Shell } from './shell.ts';
+
+const MAX_REPLICATION = 16;
+
+export function addTransferCommands(program: Command, shell: Shell): void {
+  addPutCommand(program, shell);
+  addReadCommand(
+    program,
+    'get <paths...>',
+    {
+      summary:
+        'fetch files; "-" as target is standard output. A file appears when it is complete, never half',
+      example:
+        'holdfast get /photos/cat.jpg\nholdfast get -r /photos backup/\nholdfast get /mail.tar - | tar t',
+    },
+    shell.terminal,
+  )
+    .usage('[options] <source...> [target]')
+    .option('-r, --recursive', 'directories too, with everything below')
+    .action((paths: string[], flags: GetFlags) => getFiles(shell, paths, flags));
+  addReadCommand(
+    program,
+    'cat <paths...>',
+    { summary: 'files to standard output, one after the other', example: 'holdfast cat /notes/todo.txt' },
+    shell.terminal,
+  ).action((paths: string[], flags: ReadFlags) => cat(shell, paths.map(remotePath), flags));
+}
+
+function addPutCommand(program: Command, shell: Shell): void {
+  addClientCommand(
+    program,
+    'put <paths...>',
+    {
+      summary: 'store files; "-" as source is standard input; onto a directory means into it',
+      example:
+        'holdfast put cat.jpg /photos/\nholdfast put -r photos mail /\ntar c mail | holdfast put - /mail.tar',
+    },
+    shell.terminal,
+  )
+    .usage('[options] <source...> <target>')
+    .option('-r, --recursive', 'directories too, with everything below')
+    .option('--replication <copies>', 'copies of each block', wholeNumber(1, MAX_REPLICATION))
+    .option('--block-size <size>', 'size of blocks, 64KiB to 128MiB', parseBytes)
+    .option('--if-absent', 'refuse to replace anything')
+    .option(
+      '--if-version <number>',
+      'replace only this version (see stat)',
+      wholeNumber(1, Number.MAX_SAFE_INTEGER),
+    )
+    .option('--parents', 'make missing parent directories')
+    .action((paths: string[], flags: PutFlags) => putFiles(shell, paths, flags));
+}
+
+async function cat(shell: Shell, paths: readonly string[], flags: ReadFlags): Promise<void> {
+  await shell.withClient(flags, async (client) => {
+    for (const path of paths) await writeToOutput(shell, client, path, flags);
+  });
+}

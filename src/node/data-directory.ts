@@ -1,0 +1,118 @@
+/** @module The data directory of a node: what lies where, and that one process at a time uses it. */
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { DirectoryLock, isLockFile } from './directory-lock.ts';
+import { writeDurably } from './durable-file.ts';
+import { configDamaged, directoryNotWritable, notInitialised, systemCode } from './errors.ts';
+import { loadNodeConfig, type NodeConfig, saveNodeConfig } from './node-config.ts';
+
+const PRIVATE_DIRECTORY_MODE = 0o700;
+
+/** Claimed for this process until release(). */
+export class DataDirectory {
+  readonly path: string;
+  readonly keyFile: string;
+  readonly raftLogFile: string;
+  readonly namespaceFile: string;
+  readonly snapshotDir: string;
+  readonly blockDir: string;
+  readonly #lock: DirectoryLock;
+
+  private constructor(path: string, lock: DirectoryLock) {
+    this.path = path;
+    this.keyFile = join(path, 'key');
+    this.raftLogFile = join(path, 'raft.db');
+    this.namespaceFile = join(path, 'namespace.db');
+    this.snapshotDir = join(path, 'snapshots');
+    this.blockDir = join(path, 'blocks');
+    this.#lock = lock;
+  }
+
+  /**
+   * Makes the directory if need be (mode 0700) and locks it.
+   * Errors: NODE_DIRECTORY_NOT_WRITABLE, NODE_ALREADY_RUNNING (with the pid of the holder).
+   */
+  static async claim(path: string): Promise<DataDirectory> {
+    const absolute = resolve(path);
+    try {
+      await mkdir(absolute, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
+    } catch (error) {
+      throw directoryNotWritable(absolute, error);
+    }
+    return new DataDirectory(absolute, await DirectoryLock.acquire(absolute));
+  }
+
+  /** Lets the next process in. The last thing a node does. */
+  async release(): Promise<void> {
+    await this.#lock.release();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.release();
+  }
+
+  contents(): Promise<string[]> {
+    return contentsOf(this.path);
+  }
+
+  /** Errors: NODE_NOT_INITIALISED, NODE_CONFIG_DAMAGED. */
+  async config(): Promise<NodeConfig> {
+    return readConfig(this.path);
+  }
+
+  async saveConfig(config: NodeConfig): Promise<void> {
+    await saveNodeConfig(configFile(this.path), config);
+  }
+
+  /** Counts the starts on this data, from 1; durable before it returns, so that no two starts share a number. */
+  async nextGeneration(): Promise<number> {
+    const file = join(this.path, 'generation');
+    const generation = (await readGeneration(file)) + 1;
+    await writeDurably(file, `${generation}\n`);
+    return generation;
+  }
+}
+
+/** Reads node.json of a directory that another process may be using. Errors: NODE_NOT_INITIALISED, NODE_CONFIG_DAMAGED. */
+export async function readConfig(path: string): Promise<NodeConfig> {
+  const config = await existingConfig(path);
+  if (config === undefined) throw notInitialised(resolve(path));
+  return config;
+}
+
+/** Writes down that this node's number is gone, so that it is never started again. */
+export async function markAsLeft(path: string): Promise<void> {
+  await saveNodeConfig(configFile(resolve(path)), { ...(await readConfig(path)), left: true });
+}
+
+/** As readConfig, but undefined where no node lives yet. Errors: NODE_CONFIG_DAMAGED. */
+export function existingConfig(path: string): Promise<NodeConfig | undefined> {
+  return loadNodeConfig(configFile(resolve(path)));
+}
+
+/** Names of everything in a data directory but its lock; empty where there is no directory. */
+export async function contentsOf(path: string): Promise<string[]> {
+  try {
+    return (await readdir(path)).filter((name) => !isLockFile(name)).toSorted();
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw directoryNotWritable(resolve(path), error);
+  }
+}
+
+function configFile(path: string): string {
+  return join(path, 'node.json');
+}
+
+async function readGeneration(file: string): Promise<number> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return 0;
+    throw error;
+  }
+  const generation = Number(text);
+  if (!Number.isSafeInteger(generation) || generation < 1) throw configDamaged(file, 'it holds no number');
+  return generation;
+}

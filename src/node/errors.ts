@@ -1,0 +1,129 @@
+/** @module Everything that can go wrong with a process of Holdfast before its roles run. */
+import { HoldfastError } from '../common/errors.ts';
+
+export function alreadyRunning(directory: string, pid: number | undefined): HoldfastError {
+  const holder = pid === undefined ? 'another process' : `process ${pid}`;
+  return new HoldfastError({
+    code: 'NODE_ALREADY_RUNNING',
+    kind: 'refused',
+    message: `The data directory ${directory} is in use by ${holder}. Stop that node first, or name another directory with --dir.`,
+    facts: pid === undefined ? { directory } : { directory, pid },
+  });
+}
+
+export function directoryNotWritable(directory: string, cause: unknown): HoldfastError {
+  const reason = systemCode(cause);
+  return new HoldfastError({
+    code: 'NODE_DIRECTORY_NOT_WRITABLE',
+    kind: 'refused',
+    message: `Cannot write in the data directory ${directory} (${reason}). Check its owner and mode and the disk, or name another with --dir.`,
+    facts: { directory, reason },
+    cause,
+  });
+}
+
+export function directoryNotEmpty(directory: string, found: readonly string[]): HoldfastError {
+  return new HoldfastError({
+    code: 'NODE_DIRECTORY_NOT_EMPTY',
+    kind: 'refused',
+    message: `${directory} is not empty (it has ${found.slice(0, 3).join(', ')}). A new node starts in an empty directory: name another with --dir, or remove this one if nothing in it is needed.`,
+    facts: { directory, found: found.slice(0, 8) },
+  });
+}
+
+export function notInitialised(directory: string): HoldfastError {
+  return new HoldfastError({
+    code: 'NODE_NOT_INITIALISED',
+    kind: 'refused',
+    message: `There is no node in ${directory}. Run "holdfast cluster init" for a new cluster or "holdfast cluster join TOKEN" for an existing one.`,
+    facts: { directory },
+  });
+}
+
+export function configDamaged(file: string, reason: string): HoldfastError {
+  return new HoldfastError({
+    code: 'NODE_CONFIG_DAMAGED',
+    kind: 'broken',
+    message: `${file} cannot be used: ${reason}. Restore it from a backup, or give this machine a new directory and join again.`,
+    facts: { file, reason },
+  });
+}
+
+export function identityMismatch(directory: string, wanted: string, got: string): HoldfastError {
+  return new HoldfastError({
+    code: 'NODE_IDENTITY_MISMATCH',
+    kind: 'broken',
+    message: `The key in ${directory} belongs to peer ${got}, but node.json says ${wanted}. Put the right key file back; a node must not run under another's number.`,
+    facts: { directory, wanted, got },
+  });
+}
+
+export function roleNotGranted(wanted: string, granted: readonly string[]): HoldfastError {
+  return new HoldfastError({
+    code: 'NODE_ROLE_NOT_GRANTED',
+    kind: 'refused',
+    message: `This node cannot run the role "${wanted}": it joined as ${granted.join(', ')}. Join with a token for that role in another directory.`,
+    facts: { wanted, granted },
+  });
+}
+
+export function hasLeft(directory: string, number: number): HoldfastError {
+  return new HoldfastError({
+    code: 'NODE_HAS_LEFT',
+    kind: 'refused',
+    message: `Node ${number} in ${directory} has left its cluster; numbers are never used again. Remove the directory and join anew.`,
+    facts: { directory, number },
+  });
+}
+
+export function invalidAddress(address: string, reason: string): HoldfastError {
+  return new HoldfastError({
+    code: 'NODE_INVALID_ADDRESS',
+    kind: 'refused',
+    message: `"${address}" is not an address to listen on: ${reason}. Write it like /ip4/0.0.0.0/tcp/4600.`,
+    facts: { address },
+  });
+}
+
+export function portInUse(address: string): HoldfastError {
+  return new HoldfastError({
+    code: 'NODE_PORT_IN_USE',
+    kind: 'refused',
+    message: `Cannot listen on ${address}: the port is in use. Stop what listens there, or choose another with --listen.`,
+    facts: { address },
+  });
+}
+
+export function joinUnreachable(addresses: readonly string[], cause: unknown): HoldfastError {
+  return new HoldfastError({
+    code: 'NODE_JOIN_UNREACHABLE',
+    kind: 'unavailable',
+    message: `None of the token's metadata nodes answered (${addresses.join(', ')}). Check that one of them runs and that this machine can reach it, then run the same command again.`,
+    facts: { addresses },
+    cause,
+  });
+}
+
+export function otherCluster(directory: string, wanted: string, got: string): HoldfastError {
+  return new HoldfastError({
+    code: 'NODE_OTHER_CLUSTER',
+    kind: 'refused',
+    message: `${directory} belongs to cluster ${got}, the token to cluster ${wanted}. Name another directory.`,
+    facts: { directory, wanted, got },
+  });
+}
+
+export function alreadyJoined(directory: string, number: number): HoldfastError {
+  return new HoldfastError({
+    code: 'NODE_ALREADY_JOINED',
+    kind: 'refused',
+    message: `${directory} already holds node ${number} of this cluster. Start it with "holdfast node start".`,
+    facts: { directory, number },
+  });
+}
+
+/** ENOENT, EACCES … of a system error; the message of any other. */
+export function systemCode(error: unknown): string {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
+  return error instanceof Error ? error.message : String(error);
+}

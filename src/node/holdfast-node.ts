@@ -1,0 +1,175 @@
+/** @module One process: a data directory, its network, and the roles that run on it. */
+import type { Clock } from '../common/clock.ts';
+import { describeError } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import type { Random } from '../common/random.ts';
+import { DataNode } from '../datanode/data-node.ts';
+import { type Identity, loadOrCreateIdentity } from '../network/identity.ts';
+import type { StateMachine } from '../namespace/state-machine.ts';
+import type { Network } from '../network/network.ts';
+import { type FileBlockStore, openBlockStore } from '../storage/file-block-store.ts';
+import { DataDirectory } from './data-directory.ts';
+import { configDamaged, hasLeft, identityMismatch } from './errors.ts';
+import { createMetadataNode, openMetadataStores } from './metadata-role.ts';
+import { changedConfig, type NodeChanges, rolesToRun } from './node-changes.ts';
+import type { NodeConfig, NodeRole } from './node-config.ts';
+import { createNodeNetwork } from './node-network.ts';
+
+/** Left free on the disk that holds the blocks, so that log and namespace of the same disk can still be written. */
+export const BLOCK_RESERVE_BYTES: number = 512 * 1024 * 1024;
+
+export interface NodeComponents {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+export interface NodeOptions {
+  readonly changes?: NodeChanges;
+  /** Called at most once, when the node cannot go on; stop() is still to be called. */
+  readonly onFatal: (error: Error) => void;
+}
+
+export interface RunningNode {
+  readonly config: NodeConfig;
+  readonly roles: readonly NodeRole[];
+  readonly directory: string;
+  /** Full multiaddrs others can dial. */
+  readonly addresses: readonly string[];
+  /** Ends the roles, closes the network and the stores, and lets the next process in. Repeating it waits for the same end. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the node that lives in `path`. What was begun is undone when a later step fails.
+ * Errors: NODE_NOT_INITIALISED, NODE_ALREADY_RUNNING, NODE_DIRECTORY_NOT_WRITABLE, NODE_CONFIG_DAMAGED, NODE_HAS_LEFT,
+ * NODE_IDENTITY_MISMATCH, NODE_ROLE_NOT_GRANTED, NETWORK_PORT_IN_USE, NETWORK_CANNOT_LISTEN, STORAGE_*.
+ */
+export async function startNode(
+  components: NodeComponents,
+  path: string,
+  { changes = {}, onFatal }: NodeOptions,
+): Promise<RunningNode> {
+  await using cleanup = new AsyncDisposableStack();
+  const directory = cleanup.use(await DataDirectory.claim(path));
+  const before = await directory.config();
+  if (before.left) throw hasLeft(directory.path, before.number);
+  const roles = rolesToRun(before, changes.roles);
+  const config = await changedConfig(before, changes);
+  if (config !== before) await directory.saveConfig(config);
+  const identity = await ownIdentity(directory, config);
+  const logger = components.logger.with({ node: config.number });
+
+  const network = await startRoles(
+    { ...components, logger, identity },
+    { directory, config, roles, onFatal, cleanup },
+  );
+  const addresses = network.addresses();
+  logger.info('node.started', { cluster: config.clusterId, peer: config.peer, roles, addresses });
+  const running = cleanup.move();
+  let stopped: Promise<void> | undefined;
+  return {
+    config,
+    roles,
+    directory: directory.path,
+    addresses,
+    stop() {
+      stopped ??= running.disposeAsync().then(() => logger.info('node.stopped'));
+      return stopped;
+    },
+  };
+}
+
+interface RoleContext {
+  readonly directory: DataDirectory;
+  readonly config: NodeConfig;
+  readonly roles: readonly NodeRole[];
+  readonly onFatal: (error: Error) => void;
+  readonly cleanup: AsyncDisposableStack;
+}
+
+/** The metadata node is ready before the network listens: nobody is turned away by a half-started registry. */
+async function startRoles(
+  components: NodeComponents & { readonly identity: Identity },
+  context: RoleContext,
+): Promise<Network> {
+  const { directory, config, roles, cleanup } = context;
+  const { logger } = components;
+  const onFatal = (error: Error): void => {
+    logger.error('node.fatal', { error: describeError(error) });
+    context.onFatal(error);
+  };
+  const stores = roles.includes('meta') ? await openMetadataStores(directory, logger, cleanup) : undefined;
+  const blocks = roles.includes('data') ? await openBlocks(context, logger) : undefined;
+
+  let data: DataNode | undefined;
+  const { network, kademlia } = await createNodeNetwork(components, {
+    config,
+    isMetadataNode: stores !== undefined,
+    metadataPeers: () => metadataPeersOf(config, { machine: stores?.machine, data }),
+  });
+  cleanup.defer(() => network.stop());
+  cleanup.defer(() => kademlia.stop());
+
+  if (stores !== undefined) {
+    const metadata = createMetadataNode(
+      { ...components, ...stores, network, kademlia },
+      { directory, config, onFatal },
+    );
+    network.authorize(metadata.authorizer);
+    cleanup.defer(() => metadata.stop());
+    await metadata.start();
+  }
+  if (blocks !== undefined) {
+    const { number, clusterId, bootstrap, host } = config;
+    const generation = await directory.nextGeneration();
+    data = new DataNode(
+      { ...components, blocks, network, kademlia },
+      { number, generation, clusterId, bootstrap, host },
+    );
+    if (stores === undefined) network.authorize(data.authorizer);
+  }
+  await network.start();
+  kademlia.start();
+  if (data !== undefined) {
+    cleanup.defer(() => data?.stop());
+    await data.start();
+  }
+  return network;
+}
+
+/** Peer ids of the active metadata members: from the registry, else as the datanode heard, else from node.json. */
+function metadataPeersOf(
+  { bootstrap }: NodeConfig,
+  { machine, data }: { readonly machine: StateMachine | undefined; readonly data: DataNode | undefined },
+): readonly string[] {
+  const registered = machine?.members() ?? [];
+  if (registered.length > 0)
+    return registered
+      .filter(({ state, roles }) => state === 'active' && roles.includes('meta'))
+      .map(({ peer }) => peer);
+  return data?.metadataPeers() ?? bootstrap.map(({ peer }) => peer);
+}
+
+async function openBlocks(
+  { directory, config, cleanup }: RoleContext,
+  logger: Logger,
+): Promise<FileBlockStore> {
+  const blocks = await openBlockStore(directory.blockDir, {
+    reserveBytes: BLOCK_RESERVE_BYTES,
+    ...(config.capacityBytes === undefined ? {} : { capacityBytes: config.capacityBytes }),
+    logger,
+  });
+  cleanup.defer(() => blocks.close());
+  return blocks;
+}
+
+/** The key that goes with node.json. A missing one is never replaced: the peer id is who this node is. */
+async function ownIdentity(directory: DataDirectory, config: NodeConfig): Promise<Identity> {
+  const names = await directory.contents();
+  if (!names.some((name) => directory.keyFile.endsWith(`/${name}`)))
+    throw configDamaged(directory.keyFile, 'the file is missing');
+  const identity = await loadOrCreateIdentity(directory.keyFile);
+  if (identity.peer !== config.peer) throw identityMismatch(directory.path, config.peer, identity.peer);
+  return identity;
+}

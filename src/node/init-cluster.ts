@@ -1,0 +1,167 @@
+/** @module The founding of a cluster: its identity, its first node, its first token. */
+import { toHex } from '../common/bytes.ts';
+import type { Clock } from '../common/clock.ts';
+import { sha256 } from '../common/hashing.ts';
+import type { Logger } from '../common/logger.ts';
+import type { Random } from '../common/random.ts';
+import { bootstrapCluster, FOUNDER } from '../metadata/genesis.ts';
+import { Cluster, Member, Token } from '../namespace/schema.ts';
+import { loadOrCreateIdentity } from '../network/identity.ts';
+import { encodeToken } from '../protocol/token.ts';
+import { openRaftLog } from '../storage/sqlite-raft-log.ts';
+import { contentsOf, DataDirectory } from './data-directory.ts';
+import { directoryNotEmpty } from './errors.ts';
+import { dialableAddresses, fixPorts } from './listen-address.ts';
+import type { NodeConfig, NodeRole } from './node-config.ts';
+import { prepareProfile, type ProfileOutcome } from './node-profile.ts';
+
+export const DEFAULT_REPLICATION = 3;
+export const DEFAULT_BLOCK_SIZE_BYTES: number = 8 * 1024 * 1024;
+/** The first token admits anyone, any number of times, for a day. */
+export const FIRST_TOKEN_LIFETIME_MS: number = 24 * 60 * 60 * 1000;
+
+const CLUSTER_ID_SIZE_BYTES = 16;
+const TOKEN_ID_SIZE_BYTES = 8;
+const TOKEN_SECRET_SIZE_BYTES = 24;
+
+export interface Components {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** What the person says of the node to be; the same for a founder and for one who joins. */
+export interface NewNode {
+  readonly directory: string;
+  /** Where the user's client profile goes. */
+  readonly profileDir: string;
+  readonly name: string;
+  readonly host: string;
+  readonly roles: readonly NodeRole[];
+  /** Multiaddrs; port 0 is replaced by a free one for good. */
+  readonly listen: readonly string[];
+  readonly announce: readonly string[];
+  readonly capacityBytes?: number;
+}
+
+export interface NewCluster {
+  readonly name: string;
+  readonly replication: number;
+  readonly blockSizeBytes: number;
+}
+
+export interface Founded {
+  readonly config: NodeConfig;
+  readonly token: string;
+  readonly tokenExpiresMs: number;
+  readonly profile: ProfileOutcome;
+}
+
+/**
+ * Founds a cluster in an empty directory. node.json is written last: without it the directory does not count as a node.
+ * Errors: NODE_DIRECTORY_NOT_EMPTY, NODE_DIRECTORY_NOT_WRITABLE, NODE_ALREADY_RUNNING, NODE_INVALID_ADDRESS, NODE_PORT_IN_USE.
+ */
+export async function initCluster(
+  components: Components,
+  cluster: NewCluster,
+  node: NewNode,
+): Promise<Founded> {
+  // Looked at twice: before anything is written into somebody's directory, and again once nobody else can.
+  await refuseNonEmpty(node.directory);
+  await using directory = await DataDirectory.claim(node.directory);
+  await refuseNonEmpty(directory.path);
+
+  const listen = await fixPorts(node.listen);
+  const { peer } = await loadOrCreateIdentity(directory.keyFile);
+  const addresses = dialableAddresses(peer, listen, node.announce);
+  const clusterId = toHex(components.random.bytes(CLUSTER_ID_SIZE_BYTES));
+  const nowMs = components.clock.wallMs();
+  const config: NodeConfig = {
+    format: 1,
+    clusterId,
+    clusterName: cluster.name,
+    epoch: 1,
+    number: FOUNDER,
+    peer,
+    name: node.name,
+    roles: node.roles,
+    host: node.host,
+    listen,
+    announce: node.announce,
+    bootstrap: [{ number: FOUNDER, peer, addresses }],
+    ...(node.capacityBytes === undefined ? {} : { capacityBytes: node.capacityBytes }),
+  };
+  const profile = await prepareProfile(node.profileDir, clusterId);
+  const founder = memberOf(config, addresses, nowMs);
+  const client = profile.newClient === undefined ? [] : [clientMember(profile.newClient, config, nowMs)];
+  const token = makeToken(components.random, nowMs);
+
+  const log = await openRaftLog(directory.raftLogFile, { logger: components.logger });
+  try {
+    await bootstrapCluster(log, {
+      cluster: Cluster.fromPartial({
+        id: clusterId,
+        epoch: config.epoch,
+        name: cluster.name,
+        createdMs: nowMs,
+        defaultReplication: cluster.replication,
+        defaultBlockSizeBytes: cluster.blockSizeBytes,
+      }),
+      members: [founder, ...client],
+      token: token.record,
+    });
+  } finally {
+    await log.close();
+  }
+  const outcome = await profile.save({ clusterId, clusterName: cluster.name, peers: [{ peer, addresses }] });
+  await directory.saveConfig(config);
+  return {
+    config,
+    token: encodeToken({ clusterId, tokenId: token.record.id, secret: token.secret, addresses }),
+    tokenExpiresMs: token.record.expiresMs,
+    profile: outcome,
+  };
+}
+
+async function refuseNonEmpty(path: string): Promise<void> {
+  const found = await contentsOf(path);
+  if (found.length > 0) throw directoryNotEmpty(path, found);
+}
+
+function memberOf(config: NodeConfig, addresses: readonly string[], joinedMs: number): Member {
+  return Member.fromPartial({
+    number: config.number,
+    peer: config.peer,
+    roles: [...config.roles],
+    name: config.name,
+    host: config.host,
+    addresses: [...addresses],
+    joinedMs,
+    state: 'active',
+  });
+}
+
+function clientMember(peer: string, config: NodeConfig, joinedMs: number): Member {
+  return Member.fromPartial({
+    number: FOUNDER + 1,
+    peer,
+    roles: ['client'],
+    name: `${config.name}-user`,
+    host: config.host,
+    joinedMs,
+    state: 'active',
+  });
+}
+
+function makeToken(random: Random, nowMs: number): { record: Token; secret: Uint8Array } {
+  const secret = random.bytes(TOKEN_SECRET_SIZE_BYTES);
+  const record = Token.fromPartial({
+    id: toHex(random.bytes(TOKEN_ID_SIZE_BYTES)),
+    secretHash: sha256(secret),
+    roles: ['meta', 'data', 'client'],
+    unlimited: true,
+    createdMs: nowMs,
+    expiresMs: nowMs + FIRST_TOKEN_LIFETIME_MS,
+  });
+  return { record, secret };
+}

@@ -1,0 +1,153 @@
+/** @module Joining: a token becomes a member number. */
+import { isHoldfastError } from '../common/errors.ts';
+import { Member } from '../namespace/schema.ts';
+import { loadOrCreateIdentity } from '../network/identity.ts';
+import { createLibp2pNetwork } from '../network/libp2p-network.ts';
+import { call } from '../network/method.ts';
+import type { Network } from '../network/network.ts';
+import type { JoinRequest, JoinResponse } from '../protocol/messages.ts';
+import { JOIN } from '../protocol/methods.ts';
+import { decodeToken, type TokenContents } from '../protocol/token.ts';
+import { contentsOf, DataDirectory, existingConfig } from './data-directory.ts';
+import { alreadyJoined, directoryNotEmpty, joinUnreachable, otherCluster } from './errors.ts';
+import type { Components, NewNode } from './init-cluster.ts';
+import { dialableAddresses, fixPorts } from './listen-address.ts';
+import { isNodeRole, type NodeConfig } from './node-config.ts';
+import { prepareProfile, type ProfileOutcome } from './node-profile.ts';
+
+/** For one metadata node to answer: it may have to find its leader first. */
+const JOIN_TIMEOUT_MS = 15_000;
+/** What an interrupted join leaves behind; everything else means that the directory is somebody's. */
+const JOIN_LEFTOVERS = ['key'];
+
+export interface Joined {
+  readonly config: NodeConfig;
+  readonly profile: ProfileOutcome;
+}
+
+export interface JoinOptions {
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Joins the cluster that `token` names. May be repeated with the same directory after any interruption: the key is made
+ * first, and the cluster answers a second request of the same peer as it answered the first.
+ * Errors: PROTOCOL_BAD_TOKEN, NODE_JOIN_UNREACHABLE, NAMESPACE_TOKEN_*, NAMESPACE_WRONG_CLUSTER, NODE_OTHER_CLUSTER,
+ * NODE_ALREADY_JOINED, NODE_DIRECTORY_NOT_EMPTY and those of claiming the directory.
+ */
+export async function joinCluster(
+  components: Components,
+  token: string,
+  node: NewNode,
+  options: JoinOptions = {},
+): Promise<Joined> {
+  const contents = decodeToken(token);
+  // Looked at twice: before anything is written into somebody's directory, and again once nobody else can.
+  await refuseForeignDirectory(node.directory, contents.clusterId);
+  await using directory = await DataDirectory.claim(node.directory);
+  await refuseForeignDirectory(directory.path, contents.clusterId);
+
+  const listen = await fixPorts(node.listen);
+  const identity = await loadOrCreateIdentity(directory.keyFile);
+  const addresses = dialableAddresses(identity.peer, listen, node.announce);
+  const profile = await prepareProfile(node.profileDir, contents.clusterId);
+  const client =
+    profile.newClient === undefined
+      ? undefined
+      : Member.fromPartial({
+          peer: profile.newClient,
+          roles: ['client'],
+          name: `${node.name}-user`,
+          host: node.host,
+        });
+  const request: JoinRequest = {
+    cluster: contents.clusterId,
+    tokenId: contents.tokenId,
+    tokenSecret: contents.secret,
+    member: Member.fromPartial({
+      peer: identity.peer,
+      roles: [...node.roles],
+      name: node.name,
+      host: node.host,
+      addresses,
+    }),
+    client,
+  };
+  const network = await createLibp2pNetwork({ ...components, identity }, { listen: [], announce: [] });
+  await network.start();
+  let response: JoinResponse;
+  try {
+    response = await askInTurn(network, contents, request, options);
+  } finally {
+    await network.stop();
+  }
+  const config = configFrom(response, node, identity.peer, listen);
+  const outcome = await profile.save({
+    clusterId: config.clusterId,
+    clusterName: config.clusterName,
+    peers: config.bootstrap.map(({ peer, addresses: known }) => ({ peer, addresses: known })),
+  });
+  await directory.saveConfig(config);
+  return { config, profile: outcome };
+}
+
+async function refuseForeignDirectory(path: string, clusterId: string): Promise<void> {
+  const found = await contentsOf(path);
+  const existing = await existingConfig(path);
+  if (existing !== undefined && existing.clusterId !== clusterId)
+    throw otherCluster(path, clusterId, existing.clusterId);
+  if (existing !== undefined) throw alreadyJoined(path, existing.number);
+  if (found.some((name) => !JOIN_LEFTOVERS.includes(name) && !name.endsWith('.tmp')))
+    throw directoryNotEmpty(path, found);
+}
+
+/** A refusal is final; anything else is tried at the next address. */
+async function askInTurn(
+  network: Network,
+  { addresses }: TokenContents,
+  request: JoinRequest,
+  options: JoinOptions,
+): Promise<JoinResponse> {
+  let last: unknown;
+  for (const address of addresses) {
+    try {
+      const peer = await network.dial(address, { ...options, timeoutMs: JOIN_TIMEOUT_MS });
+      return await call(network, peer, JOIN, request, { ...options, timeoutMs: JOIN_TIMEOUT_MS });
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (isHoldfastError(error) && error.kind === 'refused') throw error;
+      last = error;
+    }
+  }
+  throw joinUnreachable(addresses, last);
+}
+
+function configFrom(
+  response: JoinResponse,
+  node: NewNode,
+  peer: string,
+  listen: readonly string[],
+): NodeConfig {
+  const { cluster, member } = response;
+  if (cluster === undefined || member === undefined)
+    throw joinUnreachable([], new Error('The answer to the join names no cluster or no member.'));
+  return {
+    format: 1,
+    clusterId: cluster.id,
+    clusterName: cluster.name,
+    epoch: cluster.epoch,
+    number: member.number,
+    peer,
+    name: node.name,
+    roles: member.roles.filter(isNodeRole),
+    host: node.host,
+    listen,
+    announce: node.announce,
+    bootstrap: response.metadataNodes.map(({ number, peer: other, addresses }) => ({
+      number,
+      peer: other,
+      addresses,
+    })),
+    ...(node.capacityBytes === undefined ? {} : { capacityBytes: node.capacityBytes }),
+  };
+}

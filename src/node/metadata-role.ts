@@ -1,0 +1,64 @@
+/** @module The role `meta` of a node: its log, its namespace, and the metadata node over them. */
+import type { Kademlia } from '../../dht/kademlia.ts';
+import type { Clock } from '../common/clock.ts';
+import type { Logger } from '../common/logger.ts';
+import type { Random } from '../common/random.ts';
+import { MetadataNode } from '../metadata/metadata-node.ts';
+import { Member } from '../namespace/schema.ts';
+import { StateMachine } from '../namespace/state-machine.ts';
+import type { Network } from '../network/network.ts';
+import { openRaftLog } from '../storage/sqlite-raft-log.ts';
+import { openRowStore } from '../storage/sqlite-row-store.ts';
+import type { DataDirectory } from './data-directory.ts';
+import type { NodeConfig } from './node-config.ts';
+
+export interface MetadataRoleComponents {
+  readonly network: Network;
+  readonly kademlia: Kademlia;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+export interface MetadataStores {
+  readonly log: Awaited<ReturnType<typeof openRaftLog>>;
+  readonly machine: StateMachine;
+}
+
+/** Opens log and namespace; what was opened is closed by `cleanup`, in reverse order. */
+export async function openMetadataStores(
+  directory: DataDirectory,
+  logger: Logger,
+  cleanup: AsyncDisposableStack,
+): Promise<MetadataStores> {
+  const log = await openRaftLog(directory.raftLogFile, { logger });
+  cleanup.defer(() => log.close());
+  const store = await openRowStore(directory.namespaceFile);
+  cleanup.defer(() => store.close());
+  const machine = await StateMachine.open({ store });
+  cleanup.defer(() => machine.close());
+  return { log, machine };
+}
+
+export function createMetadataNode(
+  components: MetadataRoleComponents & MetadataStores,
+  options: {
+    readonly directory: DataDirectory;
+    readonly config: NodeConfig;
+    readonly onFatal: (error: Error) => void;
+  },
+): MetadataNode {
+  const { config, directory, onFatal } = options;
+  return new MetadataNode(components, {
+    number: config.number,
+    snapshotDir: directory.snapshotDir,
+    seeds: seedsOf(config),
+    onFatal,
+  });
+}
+
+function seedsOf({ bootstrap }: NodeConfig): Member[] {
+  return bootstrap.map(({ number, peer, addresses }) =>
+    Member.fromPartial({ number, peer, addresses: [...addresses], roles: ['meta'], state: 'active' }),
+  );
+}

@@ -1,0 +1,33 @@
+/** @module What `node start` may change about a node: the roles for this run, the rest from now on. */
+import { roleNotGranted } from './errors.ts';
+import { fixPorts } from './listen-address.ts';
+import type { NodeConfig, NodeRole } from './node-config.ts';
+
+export interface NodeChanges {
+  /** Run only these of the roles the node joined with; this time. */
+  readonly roles?: readonly string[];
+  readonly listen?: readonly string[];
+  readonly announce?: readonly string[];
+  readonly host?: string;
+  readonly capacityBytes?: number;
+}
+
+/** Errors: NODE_INVALID_ADDRESS, NODE_PORT_IN_USE. */
+export async function changedConfig(config: NodeConfig, changes: NodeChanges): Promise<NodeConfig> {
+  const { listen, announce, host, capacityBytes } = changes;
+  return {
+    ...config,
+    ...(listen === undefined ? {} : { listen: await fixPorts(listen) }),
+    ...(announce === undefined ? {} : { announce }),
+    ...(host === undefined ? {} : { host }),
+    ...(capacityBytes === undefined ? {} : { capacityBytes }),
+  };
+}
+
+/** Errors: NODE_ROLE_NOT_GRANTED. */
+export function rolesToRun(config: NodeConfig, wanted: readonly string[] | undefined): readonly NodeRole[] {
+  if (wanted === undefined) return config.roles;
+  const foreign = wanted.find((role) => !config.roles.some((granted) => granted === role));
+  if (foreign !== undefined || wanted.length === 0) throw roleNotGranted(foreign ?? '', config.roles);
+  return config.roles.filter((role) => wanted.includes(role));
+}

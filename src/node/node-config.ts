@@ -1,0 +1,105 @@
+/** @module node.json: who this node is, in which cluster, and where it listens. */
+import { readFile } from 'node:fs/promises';
+import { configDamaged, systemCode } from './errors.ts';
+import { writeDurably } from './durable-file.ts';
+
+/** What a process can do. Clients have a role too, but no process of their own. */
+export const NODE_ROLES = ['meta', 'data'] as const;
+export type NodeRole = (typeof NODE_ROLES)[number];
+
+/** A metadata node to start from: its member number, peer id and full multiaddrs. */
+export interface BootstrapPeer {
+  readonly number: number;
+  readonly peer: string;
+  readonly addresses: readonly string[];
+}
+
+export interface NodeConfig {
+  readonly format: 1;
+  readonly clusterId: string;
+  readonly clusterName: string;
+  readonly epoch: number;
+  /** The member number: raft node id and datanode number. */
+  readonly number: number;
+  readonly peer: string;
+  readonly name: string;
+  readonly roles: readonly NodeRole[];
+  /** The machine, for spreading copies. */
+  readonly host: string;
+  /** Multiaddrs without /p2p, ports never 0. */
+  readonly listen: readonly string[];
+  /** Multiaddrs others shall dial instead; empty: those of `listen`. */
+  readonly announce: readonly string[];
+  readonly bootstrap: readonly BootstrapPeer[];
+  /** Bytes of blocks to hold at most; absent: what the disk has. */
+  readonly capacityBytes?: number;
+  /** Set by `cluster leave`: the number is gone for good. */
+  readonly left?: boolean;
+}
+
+/** Reads the file; undefined where there is none. Errors: NODE_CONFIG_DAMAGED. */
+export async function loadNodeConfig(file: string): Promise<NodeConfig | undefined> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw configDamaged(file, systemCode(error));
+  }
+  return parseNodeConfig(file, text);
+}
+
+export async function saveNodeConfig(file: string, config: NodeConfig): Promise<void> {
+  await writeDurably(file, `${JSON.stringify(config, undefined, 2)}\n`);
+}
+
+function parseNodeConfig(file: string, text: string): NodeConfig {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw configDamaged(file, systemCode(error));
+  }
+  if (!isNodeConfig(value)) throw configDamaged(file, 'fields are missing or of the wrong type');
+  return value;
+}
+
+function isNodeConfig(value: unknown): value is NodeConfig {
+  if (typeof value !== 'object' || value === null) return false;
+  const config = value as Partial<Record<keyof NodeConfig, unknown>>;
+  return (
+    config.format === 1 &&
+    [config.clusterId, config.clusterName, config.peer, config.name, config.host].every(isText) &&
+    isCount(config.epoch) &&
+    isCount(config.number) &&
+    config.number > 0 &&
+    isListOf(config.roles, isNodeRole) &&
+    isListOf(config.listen, isText) &&
+    isListOf(config.announce, isText) &&
+    isListOf(config.bootstrap, isBootstrapPeer) &&
+    (config.capacityBytes === undefined || isCount(config.capacityBytes)) &&
+    (config.left === undefined || typeof config.left === 'boolean')
+  );
+}
+
+export function isNodeRole(value: unknown): value is NodeRole {
+  return NODE_ROLES.some((role) => role === value);
+}
+
+function isBootstrapPeer(value: unknown): value is BootstrapPeer {
+  if (typeof value !== 'object' || value === null) return false;
+  const entry = value as Partial<Record<keyof BootstrapPeer, unknown>>;
+  return isCount(entry.number) && isText(entry.peer) && isListOf(entry.addresses, isText);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isListOf<T>(value: unknown, isItem: (item: unknown) => item is T): value is T[] {
+  return Array.isArray(value) && value.every((item) => isItem(item));
+}

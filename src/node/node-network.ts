@@ -1,0 +1,58 @@
+/** @module The network of a node: libp2p with the private Kademlia on it, which only members may speak. */
+import { KADEMLIA_PROTOCOL, Kademlia, kademliaService } from '../../dht/kademlia.ts';
+import type { Clock } from '../common/clock.ts';
+import type { Logger } from '../common/logger.ts';
+import type { Random } from '../common/random.ts';
+import type { Identity } from '../network/identity.ts';
+import type { Libp2pHostOptions } from '../network/libp2p-host.ts';
+import { createLibp2pNetwork, type Libp2pNetwork } from '../network/libp2p-network.ts';
+import type { NodeConfig } from './node-config.ts';
+
+const SERVICE = 'kademlia';
+
+export interface NodeNetworkComponents {
+  readonly identity: Identity;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+export interface NodeNetworkOptions {
+  readonly config: NodeConfig;
+  /** Metadata nodes keep Kademlia's records, others only ask. */
+  readonly isMetadataNode: boolean;
+  /** Peer ids of the active metadata members, as far as they are known now. */
+  readonly metadataPeers: () => readonly string[];
+}
+
+export interface NodeNetwork {
+  readonly network: Libp2pNetwork;
+  readonly kademlia: Kademlia;
+}
+
+/** Neither is started. Kademlia is started after the network. */
+export async function createNodeNetwork(
+  components: NodeNetworkComponents,
+  { config, isMetadataNode, metadataPeers }: NodeNetworkOptions,
+): Promise<NodeNetwork> {
+  // libp2p types services by what every host has; the ping service that this one also wants is part of ours.
+  const services = {
+    [SERVICE]: kademliaService({ serverMode: isMetadataNode }),
+  } as unknown as NonNullable<Libp2pHostOptions['services']>;
+  const network = await createLibp2pNetwork(components, {
+    listen: config.listen,
+    announce: config.announce,
+    services,
+    guardedProtocols: [KADEMLIA_PROTOCOL],
+  });
+  const kademlia = new Kademlia(
+    { service: network.service(SERVICE), clock: components.clock, logger: components.logger },
+    {
+      self: config.peer,
+      serverMode: isMetadataNode,
+      knownMetadataPeers: metadataPeers,
+      isMetadataMember: (peer) => metadataPeers().includes(peer),
+    },
+  );
+  return { network, kademlia };
+}
