@@ -31,7 +31,7 @@ export interface StateMachineOptions {
   readonly maxDirtyRows?: number;
 }
 
-const DEFAULT_MAX_CACHED_ROWS = 100_000;
+const DEFAULT_MAX_CACHED_ROWS = 60_000;
 const DEFAULT_MAX_DIRTY_ROWS = 4096;
 
 /**

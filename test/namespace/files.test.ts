@@ -2,7 +2,21 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { MIB } from '../../src/common/bytes.ts';
 import { EXTENT_PAGE_BLOCKS } from '../../src/namespace/limits.ts';
 import type { Grant } from '../../src/namespace/schema.ts';
-import { block, command, FoundedMachine, grantOf, outcome, statOf } from './founded-machine.ts';
+import { block, command, FoundedMachine, grantOf, outcome, type Request, statOf } from './founded-machine.ts';
+
+function hashes(...names: string[]): string[] {
+  return names.map((text) => Buffer.from(block(text).hash).toString('hex'));
+}
+
+function creation(text: string): Request {
+  const blocks = [block(text)];
+  return {
+    session: '',
+    sequence: 0,
+    ackedBelow: 0,
+    command: command('createFile', { path: '/f', complete: true, blocks }),
+  };
+}
 
 describe('files', () => {
   let tree: FoundedMachine;
@@ -18,8 +32,6 @@ describe('files', () => {
     const { blocks } = await tree.machine.fileBlocks({ path }, 0, 10_000);
     return blocks.map(({ hash }) => Buffer.from(hash).toString('hex'));
   };
-  const hashes = (...names: string[]): string[] =>
-    names.map((text) => Buffer.from(block(text).hash).toString('hex'));
 
   it('is seen only once it is closed, then whole', async () => {
     const grant = await open('/f');
@@ -115,13 +127,7 @@ describe('files', () => {
   });
 
   it('gives contents that follow each other in one log entry different versions', async () => {
-    const create = (text: string) => ({
-      session: '',
-      sequence: 0,
-      ackedBelow: 0,
-      command: command('createFile', { path: '/f', complete: true, blocks: [block(text)] }),
-    });
-    const [first, second] = await tree.batch([create('a'), create('b')]);
+    const [first, second] = await tree.batch([creation('a'), creation('b')]);
     expect(statOf(first!).version).not.toBe(statOf(second!).version);
   });
 
