@@ -95,6 +95,12 @@ function handleHeartbeat(raft: Raft, m: Message): void {
 
 function handleSnapshot(raft: Raft, m: Message): void {
   if (m.snapshot === undefined) return;
+  // Its configuration would take effect at once, and a membership change being applied would then be made on top of it
+  // (simulation seed 132). It has its turn at the next advance().
+  if (raft.log.isApplying()) {
+    raft.postponedSnapshot = m;
+    return;
+  }
   const { index, term } = m.snapshot.metadata;
   const restored = restoreSnapshot(raft, m.snapshot);
   raft.config.logger.info(

@@ -35,7 +35,7 @@ export function stepReadAck(raft: Raft, m: Message): void {
 
 function beginRead(raft: Raft, m: Message): void {
   const holdsLease = raft.config.readOnlyOption === 'ReadOnlyLeaseBased' && !raft.leaseVoid;
-  if (holdsLease || raft.tracker.isSingleton()) {
+  if (holdsLease || raft.tracker.isOnlyVoter(raft.id)) {
     answerRead(raft, { request: m, index: raft.log.committed });
     return;
   }

@@ -82,7 +82,8 @@ function refuseConfChange(raft: Raft, leavesJoint: boolean): string | undefined 
   if (tracker.isJoint() && !leavesJoint) return 'must transition out of joint config first';
   if (!tracker.isJoint() && leavesJoint) return 'not in joint state; refusing empty conf change';
   // Two leaders could otherwise commit two changes with quorums that do not meet (raft-dev 2015). One voter cannot.
-  if (!tracker.isSingleton() && !raft.hasCommittedInTerm()) return 'nothing is committed in this term yet';
+  if (!tracker.isOnlyVoter(raft.id) && !raft.hasCommittedInTerm())
+    return 'nothing is committed in this term yet';
   return undefined;
 }
 

@@ -155,6 +155,11 @@ export class RaftLog {
     this.#applyingPaused = this.#applyingBytes >= this.#maxApplyingBytes || index < this.#committed;
   }
 
+  /** Entries are handed out and not applied yet. */
+  isApplying(): boolean {
+    return this.#applying > this.#applied;
+  }
+
   hasNextCommittedEntries(): boolean {
     return !this.#applyingPaused && !this.#unstable.hasSnapshot() && this.#applying < this.#committed;
   }

@@ -56,6 +56,8 @@ export class Raft {
   readOnly: ReadOnly = new ReadOnly();
   /** Reads asked before this leader committed in its term. */
   postponedReads: Message[] = [];
+  /** A MsgSnap that came while the shell was applying entries. */
+  postponedSnapshot: Message | undefined;
   electionElapsed = 0;
   heartbeatElapsed = 0;
   randomizedElectionTimeout = 0;
@@ -299,6 +301,9 @@ export class Raft {
     if (last === undefined) return;
     this.#appliedTo(last.index, entriesSizeBytes(entries));
     this.uncommittedBytes = Math.max(0, this.uncommittedBytes - payloadSizeBytes(entries));
+    const snapshot = this.postponedSnapshot;
+    this.postponedSnapshot = undefined;
+    if (snapshot !== undefined) this.step(snapshot);
   }
 
   #appliedTo(index: Index, sizeBytes: number): void {

@@ -102,9 +102,14 @@ export class ProgressTracker {
     return this.#configuration.voters[1].size > 0;
   }
 
-  /** One voter alone, in no joint configuration: its word is the quorum's. */
-  isSingleton(): boolean {
-    return this.#configuration.voters[0].size === 1 && !this.isJoint();
+  /**
+   * `id` is the only voter, so that its word is the quorum's. Who the voter is matters, unlike in etcd: a leader that
+   * demoted itself goes on leading for a while, and its word is worth nothing (simulation seed 338).
+   */
+  isOnlyVoter(id: NodeId): boolean {
+    return (
+      this.#configuration.voters[0].size === 1 && this.#configuration.voters[0].has(id) && !this.isJoint()
+    );
   }
 
   /** Largest index that a quorum of the configuration is known to have. */

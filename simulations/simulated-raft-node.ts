@@ -166,6 +166,9 @@ export class SimulatedRaftNode {
   }
 
   termAt(index: Index): Term | 'compacted' | undefined {
+    const snapshot = this.#write?.ready.snapshot?.metadata;
+    if (snapshot !== undefined && index <= snapshot.index)
+      return index === snapshot.index ? snapshot.term : 'compacted';
     return this.#termWith(this.#write?.ready.entries ?? [], index);
   }
 
@@ -272,6 +275,7 @@ export class SimulatedRaftNode {
     if (keepFrom >= this.#storage.firstIndex()) this.#storage.compact(keepFrom);
   }
 
+  /** As the log will be once `unwritten` is on disk. */
   #termWith(unwritten: readonly Entry[], index: Index): Term | 'compacted' | undefined {
     const first = unwritten[0];
     if (first !== undefined && index >= first.index) return unwritten[index - first.index]?.term;
