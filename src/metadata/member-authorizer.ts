@@ -25,8 +25,13 @@ export class MemberAuthorizer {
     this.#components = components;
   }
 
-  async authorize(peer: PeerId, trafficClass: TrafficClass): Promise<boolean> {
-    if (this.#components.members.activeByPeer(peer) === undefined) await this.#catchUp(peer);
+  /** Answers at once for a member; a stranger waits for one linearizable look. */
+  authorize(peer: PeerId, trafficClass: TrafficClass): boolean | Promise<boolean> {
+    if (this.#components.members.activeByPeer(peer) !== undefined) return this.#admits(peer, trafficClass);
+    return this.#catchUp(peer).then(() => this.#admits(peer, trafficClass));
+  }
+
+  #admits(peer: PeerId, trafficClass: TrafficClass): boolean {
     const member = this.#components.members.activeByPeer(peer);
     return trafficClass === 'raft' ? hasRole(member, 'meta') : member !== undefined;
   }

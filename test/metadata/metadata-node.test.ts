@@ -100,8 +100,7 @@ describe('a cluster of three metadata nodes', () => {
     const survivor = await cluster.follower();
     await mkdir(cluster, client, survivor.peer, '/kept');
     await call(client, survivor.peer, STAT, { path: '/kept', stale: false });
-    for (const number of [...cluster.nodes.keys()])
-      if (number !== survivor.number) await cluster.kill(number);
+    for (const number of cluster.nodes.keys()) if (number !== survivor.number) await cluster.kill(number);
     const startMs = systemClock.monotonicMs();
     await Promise.all([
       expect(mkdir(cluster, client, survivor.peer, '/no')).rejects.toMatchObject({

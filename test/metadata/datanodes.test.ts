@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sha256 } from '../../src/common/hashing.ts';
+import { call } from '../../src/network/method.ts';
+import type { Network } from '../../src/network/network.ts';
+import type { NodeLoad } from '../../src/protocol/messages.ts';
+import {
+  ANNOUNCE,
+  HEARTBEAT,
+  LOCATE,
+  PLACE,
+  READ_PLAN,
+  REGISTER,
+  REPORT_BAD_BLOCK,
+  STATUS,
+} from '../../src/protocol/methods.ts';
+import { type RunningNode, TestCluster } from './cluster.ts';
+
+let cluster: TestCluster;
+let client: Network;
+const datanodes: { readonly network: Network; readonly number: number }[] = [];
+const LOAD: NodeLoad = {
+  capacityBytes: 10e9,
+  usedBytes: 0,
+  freeBytes: 10e9,
+  blocks: 0,
+  writesInFlight: 0,
+  readsInFlight: 0,
+  readOnly: false,
+};
+
+let sequence = 0;
+
+beforeAll(async () => {
+  cluster = await TestCluster.start(3);
+  client = await cluster.client();
+  for (const host of ['a', 'b']) {
+    const network = await cluster.newPeer();
+    const { member } = await cluster.join(network, ['data'], host);
+    datanodes.push({ network, number: member?.number ?? 0 });
+    for (const { peer } of cluster.nodes.values())
+      await call(network, peer, REGISTER, { ...registration(datanodes.length - 1), host });
+  }
+});
+afterAll(() => cluster.stop());
+
+function registration(position: number): {
+  node: number;
+  generation: number;
+  addresses: string[];
+  host: string;
+  load: NodeLoad;
+} {
+  const { network, number } = datanodes[position] ?? { network: client, number: 0 };
+  return { node: number, generation: 1, addresses: [...network.addresses()], host: '', load: LOAD };
+}
+
+async function announce(to: RunningNode, position: number, hash: Uint8Array): Promise<void> {
+  const { network, number } = datanodes[position] ?? { network: client, number: 0 };
+  await call(network, to.peer, ANNOUNCE, {
+    node: number,
+    generation: 1,
+    sequence: (sequence += 1),
+    added: hash,
+    removed: new Uint8Array(0),
+    reset: false,
+  });
+}
+
+describe('datanodes', () => {
+  it('are told to register when a metadata node does not know them, and get the members once', async () => {
+    const { network, number } = datanodes[0] ?? { network: client, number: 0 };
+    const beat = { node: number, generation: 1, load: LOAD, membersVersion: 0 };
+    const first = await call(network, cluster.any().peer, HEARTBEAT, beat);
+    expect(first).toMatchObject({ known: true });
+    expect(first.members.length).toBeGreaterThan(3);
+    const second = await call(network, cluster.any().peer, HEARTBEAT, {
+      ...beat,
+      membersVersion: first.membersVersion,
+    });
+    expect(second.members).toEqual([]);
+    const restarted = await call(network, cluster.any().peer, HEARTBEAT, { ...beat, generation: 2 });
+    expect(restarted.known).toBe(false);
+  });
+
+  it('may not speak for one another, and clients may not speak as datanodes', async () => {
+    const other = { ...registration(1) };
+    const { network } = datanodes[0] ?? { network: client };
+    const to = cluster.any().peer;
+    await expect(call(network, to, REGISTER, other)).rejects.toMatchObject({ code: 'METADATA_NOT_ALLOWED' });
+    await expect(call(client, to, REGISTER, other)).rejects.toMatchObject({ code: 'METADATA_NOT_ALLOWED' });
+  });
+
+  it('get new blocks placed on different hosts', async () => {
+    const { peer } = await cluster.follower();
+    const request = { sizes: [1_000, 1_000], copies: 3, exclude: [], nearHost: 'b' };
+    const { placements, holders, usableNodes } = await call(client, peer, PLACE, request);
+    const [a, b] = datanodes.map(({ number }) => number);
+    expect(placements).toEqual([{ nodes: [b, a] }, { nodes: [b, a] }]);
+    expect(usableNodes).toBe(2);
+    expect(holders.map(({ host, alive }) => `${host} ${alive}`)).toEqual(['b true', 'a true']);
+    const excluded = await call(client, peer, PLACE, { ...request, exclude: [a ?? 0] });
+    expect(excluded.placements[0]?.nodes).toEqual([b]);
+  });
+
+  it('are found as holders of what they announced, until a reader reports the copy as bad', async () => {
+    const hash = sha256(new Uint8Array([1]));
+    for (const node of cluster.nodes.values())
+      for (const position of [0, 1]) await announce(node, position, hash);
+    const [a, b] = datanodes.map(({ number }) => number);
+    const { peer } = await cluster.leader();
+    const before = await call(client, peer, LOCATE, { hashes: [hash, sha256(new Uint8Array([2]))] });
+    expect(before.blocks.map(({ nodes }) => nodes.toSorted())).toEqual([[a, b], []]);
+    await call(client, peer, REPORT_BAD_BLOCK, { hash, node: a ?? 0, reason: 'checksum' });
+    const after = await call(client, peer, LOCATE, { hashes: [hash] });
+    expect(after.blocks[0]?.nodes).toEqual([b]);
+    const follower = await cluster.follower();
+    await expect
+      .poll(async () => (await call(client, follower.peer, LOCATE, { hashes: [hash] })).blocks[0]?.nodes)
+      .toEqual([b]);
+  });
+
+  it('stand in the read plan of a file', async () => {
+    const { peer } = await cluster.follower();
+    const hash = sha256(new Uint8Array([3]));
+    for (const node of cluster.nodes.values()) await announce(node, 0, hash);
+    const made = await cluster.mutate(client, peer, {
+      $case: 'createFile',
+      value: {
+        path: '/file',
+        parents: false,
+        replication: 1,
+        blockSizeBytes: 0,
+        leaseMs: 0,
+        precondition: undefined,
+        complete: true,
+        blocks: [{ hash, sizeBytes: 1 }],
+        mtimeMs: 0,
+      },
+    });
+    expect(made.kind?.$case).toBe('stat');
+    const plan = { path: '/file', inode: 0, version: 0, firstBlock: 0, limit: 0, stale: false };
+    const { stat, blocks, holders } = await call(client, peer, READ_PLAN, plan);
+    expect(stat?.blockCount).toBe(1);
+    expect(blocks[0]).toMatchObject({ sizeBytes: 1, nodes: [datanodes[0]?.number] });
+    expect(holders[0]).toMatchObject({ node: datanodes[0]?.number, alive: true });
+  });
+
+  it('are shown in the status with their load and liveness', async () => {
+    const { peer } = await cluster.follower();
+    const status = await call(client, peer, STATUS, { stale: false });
+    expect(status.dataNodes.map(({ liveness }) => liveness)).toEqual(['alive', 'alive']);
+    expect(status.metadataNodes.every(({ reachable }) => reachable)).toBe(true);
+    expect(status.leader).toBe((await cluster.leader()).number);
+  });
+});
