@@ -35,6 +35,7 @@ import type {
   WalkEntry,
 } from './client-options.ts';
 import { ClientContext, type ClientContextComponents, type ClientContextOptions } from './client-context.ts';
+import type { AskOptions } from './metadata-peers.ts';
 import { locateFile, readFile } from './file-reader.ts';
 import { writeFile } from './file-writer.ts';
 import { listDirectory, measureUsage, walkTree } from './tree.ts';
@@ -149,11 +150,11 @@ export class Client {
     return this.#context.metadata.ask(MEMBERS, { stale: options.stale ?? false }, options);
   }
 
-  /** Not repeated after an unknown outcome inside one metadata node: at worst a token nobody knows is left to expire. */
+  /** After an attempt without an answer another token is made: at worst one that nobody knows is left to expire. */
   createToken(token: NewToken, options: OperationOptions = {}): Promise<CreateTokenResponse> {
     const { roles, uses = 1, unlimited = false, lifetimeMs } = token;
     const request = { roles: [...roles], uses, unlimited, lifetimeMs };
-    return this.#context.metadata.ask(CREATE_TOKEN, request, options);
+    return this.#context.metadata.ask(CREATE_TOKEN, request, withEffect(options));
   }
 
   async listTokens(options: OperationOptions = {}): Promise<readonly Token[]> {
@@ -161,11 +162,11 @@ export class Client {
   }
 
   async revokeToken(id: string, options: OperationOptions = {}): Promise<void> {
-    await this.#context.metadata.ask(REVOKE_TOKEN, { id }, options);
+    await this.#context.metadata.ask(REVOKE_TOKEN, { id }, withEffect(options));
   }
 
   async removeMember(number: Member['number'], options: OperationOptions = {}): Promise<void> {
-    await this.#context.metadata.ask(REMOVE_MEMBER, { number }, options);
+    await this.#context.metadata.ask(REMOVE_MEMBER, { number }, withEffect(options));
   }
 
   /** Ends what is in flight with CLIENT_CLOSED. Repeating it waits for the same end. */
@@ -177,4 +178,9 @@ export class Client {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** Repeating these is harmless, so nobody needs to hear of a first attempt without an answer before the last one. */
+function withEffect(options: OperationOptions): AskOptions {
+  return { ...options, onUnknown: () => {} };
 }

@@ -20,7 +20,7 @@ export interface AskOptions {
   readonly signal?: AbortSignal | undefined;
   /** How long to go on trying, in milliseconds; DEFAULT_PATIENCE_MS when absent. */
   readonly patienceMs?: number | undefined;
-  /** Told when an attempt ended so that it may have had an effect. */
+  /** For requests that change something: told when an attempt ended so that it may have been done. */
   readonly onUnknown?: (() => void) | undefined;
 }
 
@@ -72,8 +72,7 @@ export class MetadataPeers {
 
   /**
    * Asks until somebody answers or refuses. Only for reads and for requests that may be repeated (same session and
-   * sequence). Errors: what was refused, unchanged; CLIENT_NO_METADATA; CLIENT_OUTCOME_UNKNOWN when an attempt may
-   * have had an effect.
+   * sequence). Errors: what was refused, unchanged; CLIENT_NO_METADATA; with `onUnknown` also CLIENT_OUTCOME_UNKNOWN.
    */
   async ask<Request, Response>(
     method: Method<Request, Response>,
@@ -97,9 +96,9 @@ export class MetadataPeers {
       } catch (error) {
         signal.throwIfAborted();
         if (!mayRetry(error)) throw error;
-        if (isHoldfastError(error) && error.kind === 'unknown') {
+        if (options.onUnknown !== undefined && isHoldfastError(error) && error.kind === 'unknown') {
           kind = 'unknown';
-          options.onUnknown?.();
+          options.onUnknown();
         }
         last = preferTelling(last, error);
         tried.add(peer);
