@@ -74,6 +74,8 @@ export class TestCluster {
   readonly #options: ClusterNodeOptions;
   readonly #logger: Logger;
   #sequence = 0;
+  /** Of the test session, in rising order. */
+  readonly #outstanding = new Set<number>();
   #session = '';
   #peers = 0;
 
@@ -187,8 +189,13 @@ export class TestCluster {
   /** One change in the cluster's test session, through node `via`. */
   async mutate(client: Network, via: PeerId, kind: NonNullable<Command['kind']>): Promise<Result> {
     if (this.#session === '') await this.#openSession(client, via);
-    this.#sequence += 1;
-    return this.propose(client, via, this.#session, this.#sequence, kind);
+    const sequence = (this.#sequence += 1);
+    this.#outstanding.add(sequence);
+    try {
+      return await this.propose(client, via, this.#session, sequence, kind);
+    } finally {
+      this.#outstanding.delete(sequence);
+    }
   }
 
   async propose(
@@ -198,7 +205,8 @@ export class TestCluster {
     sequence: number,
     kind: NonNullable<Command['kind']>,
   ): Promise<Result> {
-    const command = { session, sequence, ackedBelow: 0, command: { kind } };
+    const [oldest = sequence] = this.#outstanding;
+    const command = { session, sequence, ackedBelow: oldest, command: { kind } };
     const { result } = await call(client, via, MUTATE, { command }, { timeoutMs: 15_000 });
     if (result === undefined) throw new Error('no result');
     return result;
