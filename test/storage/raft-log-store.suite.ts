@@ -9,11 +9,11 @@ import { temporaryDirectory } from './temporary-directory.ts';
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
 export function raftLogStoreSuite(name: string, open: (directory: string) => Promise<RaftLogStore>): void {
-  describe(`${name} as a RaftLogStore`, () => {
-    async function fresh(): Promise<RaftLogStore> {
-      return await open(await temporaryDirectory());
-    }
+  const fresh = async (): Promise<RaftLogStore> => {
+    return await open(await temporaryDirectory());
+  };
 
+  describe(`${name} as a RaftLogStore`, () => {
     it('is empty at first, and has neither entries nor a snapshot', async () => {
       const log = await fresh();
       expect(log.isEmpty()).toBe(true);

@@ -7,12 +7,12 @@ import type { RowChange, RowStore } from '../../src/storage/row-store.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 export function rowStoreSuite(name: string, open: (directory: string) => Promise<RowStore>): void {
-  describe(`${name} as a RowStore`, () => {
-    async function fresh(): Promise<{ store: RowStore; directory: string }> {
-      const directory = await temporaryDirectory();
-      return { store: await open(directory), directory };
-    }
+  const fresh = async (): Promise<{ store: RowStore; directory: string }> => {
+    const directory = await temporaryDirectory();
+    return { store: await open(directory), directory };
+  };
 
+  describe(`${name} as a RowStore`, () => {
     it('gives values in the order of the keys, and undefined where there is no row', async () => {
       const { store } = await fresh();
       await store.write([put('a', '1'), put('b', '2')]);

@@ -79,18 +79,17 @@ it('serves reads and writes that arrive while an import swaps the file', async (
   await store.write([ROW]);
   await store.exportTo(join(directory, 'copy'));
   const importing = store.importFrom(join(directory, 'copy'));
-  let calls = 0;
-  let done = false;
+  const progress = { imported: false, reads: 0 };
   const reading = (async () => {
-    while (!done) {
+    while (!progress.imported) {
       expect(await store.getMany('meta', ['applied'])).toHaveLength(1);
-      calls += 1;
+      progress.reads += 1;
     }
   })();
   await importing;
-  done = true;
+  progress.imported = true;
   await reading;
-  expect(calls).toBeGreaterThan(0);
+  expect(progress.reads).toBeGreaterThan(0);
   await store.close();
 });
 

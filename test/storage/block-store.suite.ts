@@ -1,0 +1,222 @@
+/** @module What every BlockStore must do. */
+import { describe, expect, it } from 'vitest';
+import { KIB, MIB, toHex } from '../../src/common/bytes.ts';
+import { sha256 } from '../../src/common/hashing.ts';
+import type { BlockStore, NewBlock } from '../../src/storage/block-store.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+export interface OpenOptions {
+  readonly capacityBytes?: number;
+}
+
+/** Small enough to be packed, just over it, at the edges of a CRC range and of a chunk. */
+const SIZES = [1, 1000, 64 * KIB, 64 * KIB + 1, 128 * KIB, MIB, 2 * MIB + 12_345];
+
+export function blockStoreSuite(
+  name: string,
+  open: (directory: string, options: OpenOptions) => Promise<BlockStore>,
+): void {
+  const fresh = async (options: OpenOptions = {}): Promise<BlockStore> => {
+    return await open(await temporaryDirectory(), options);
+  };
+
+  describe(`${name} as a BlockStore`, () => {
+    it.each(SIZES)('gives back a block of %i bytes, its size and its origin', async (sizeBytes) => {
+      const store = await fresh();
+      const data = patterned(sizeBytes);
+      const block = await put(store, data);
+      expect(store.has(block.hash)).toBe(true);
+      expect(store.info(block.hash)).toEqual({ hash: block.hash, sizeBytes });
+      expectBytes(await readAll(store, block.hash), data);
+      expect(await store.origin(block.hash)).toEqual(block.origin);
+      expect(await store.verify(block.hash)).toBe(true);
+      await store.close();
+    });
+
+    it('gives any range, cut at the end of the block, in chunks of at most 1 MiB', async () => {
+      const store = await fresh();
+      for (const sizeBytes of [5000, 2 * MIB + 7]) {
+        const data = patterned(sizeBytes);
+        const { hash } = await put(store, data);
+        const ranges = [
+          [0, 1],
+          [sizeBytes - 1, 1],
+          [100, 65_536],
+          [65_535, 2],
+          [1000, sizeBytes],
+          [sizeBytes, 5],
+          [3, 0],
+        ];
+        for (const [offset = 0, length = 0] of ranges)
+          expectBytes(await readAll(store, hash, { offset, length }), data.subarray(offset, offset + length));
+        for await (const chunk of store.read(hash)) expect(chunk.length).toBeLessThanOrEqual(MIB);
+      }
+      await store.close();
+    });
+
+    it('shows nothing of a block before commit has resolved', async () => {
+      const store = await fresh();
+      for (const sizeBytes of [1000, 300 * KIB]) {
+        const data = patterned(sizeBytes);
+        const block = described(data);
+        const writer = await store.create(block);
+        await writer.write(data);
+        expect(store.has(block.hash)).toBe(false);
+        expect(store.list(undefined, 10).map((info) => info.hash)).not.toContain(block.hash);
+        await expect(readAll(store, block.hash)).rejects.toMatchObject({ code: 'STORAGE_NO_BLOCK' });
+        await writer.commit();
+        expect(store.has(block.hash)).toBe(true);
+      }
+      await store.close();
+    });
+
+    it('keeps nothing of a block whose bytes, or whose number of bytes, are not what was announced', async () => {
+      const store = await fresh();
+      for (const sizeBytes of [1000, 300 * KIB]) {
+        const data = patterned(sizeBytes);
+        const wrong = Uint8Array.from(data);
+        wrong[500] = 255 - (wrong[500] ?? 0);
+        for (const written of [wrong, data.subarray(1)]) {
+          const writer = await store.create(described(data));
+          await writer.write(written);
+          await expect(writer.commit()).rejects.toMatchObject({ code: 'STORAGE_HASH_MISMATCH' });
+        }
+        const writer = await store.create(described(data));
+        await writer.write(data);
+        await expect(writer.write(new Uint8Array(1))).rejects.toMatchObject({
+          code: 'STORAGE_HASH_MISMATCH',
+        });
+        await expect(writer.commit()).rejects.toMatchObject({ code: 'STORAGE_WRITER_ENDED' });
+      }
+      expect(await store.usage()).toMatchObject({ usedBytes: 0, blockCount: 0 });
+      await store.close();
+    });
+
+    it('lets two writers of the same block both succeed', async () => {
+      const store = await fresh();
+      for (const data of [patterned(1000), patterned(300 * KIB)]) {
+        const blocks = await Promise.all([put(store, data), put(store, data), put(store, data)]);
+        expectBytes(await readAll(store, blocks[0].hash), data);
+      }
+      expect((await store.usage()).blockCount).toBe(2);
+      await store.close();
+    });
+
+    it('verifies what is written as a block that it has already', async () => {
+      const store = await fresh();
+      const data = patterned(1000);
+      await put(store, data);
+      const writer = await store.create(described(data));
+      await writer.write(patterned(1000, 9));
+      await expect(writer.commit()).rejects.toMatchObject({ code: 'STORAGE_HASH_MISMATCH' });
+      expectBytes(await readAll(store, described(data).hash), data);
+      await store.close();
+    });
+
+    it('gives back the room of an aborted block', async () => {
+      const store = await fresh({ capacityBytes: 100 * KIB });
+      const writer = await store.create(described(patterned(80 * KIB)));
+      await writer.write(patterned(80 * KIB));
+      await expect(store.create(described(patterned(30 * KIB)))).rejects.toMatchObject({
+        code: 'STORAGE_FULL',
+      });
+      await writer.abort();
+      await writer.abort();
+      await expect(writer.write(new Uint8Array(1))).rejects.toMatchObject({ code: 'STORAGE_WRITER_ENDED' });
+      await put(store, patterned(100 * KIB));
+      expect(await store.usage()).toEqual({
+        capacityBytes: 100 * KIB,
+        usedBytes: 100 * KIB,
+        freeBytes: 0,
+        blockCount: 1,
+      });
+      await store.close();
+    });
+
+    it('lets an abort that comes during a commit wait for it', async () => {
+      const store = await fresh();
+      for (const data of [patterned(1000), patterned(300 * KIB)]) {
+        const writer = await store.create(described(data));
+        await writer.write(data);
+        const committing = writer.commit();
+        await writer.abort();
+        await committing;
+        expectBytes(await readAll(store, described(data).hash), data);
+      }
+      await store.close();
+    });
+
+    it('lists all blocks in hash order, page by page', async () => {
+      const store = await fresh();
+      const hashes = await Promise.all(
+        Array.from({ length: 60 }, async (_, at) => (await put(store, patterned(100, at))).hash),
+      );
+      const listed: string[] = [];
+      for (let page = store.list(undefined, 7); page.length > 0; page = store.list(listed.at(-1), 7))
+        listed.push(...page.map((info) => info.hash));
+      expect(listed).toEqual(hashes.toSorted());
+      await store.close();
+    });
+
+    it('neither serves nor lists what was removed or quarantined, and takes it again', async () => {
+      const store = await fresh();
+      for (const sizeBytes of [1000, 300 * KIB]) {
+        for (const verb of ['remove', 'quarantine'] as const) {
+          const { hash } = await put(store, patterned(sizeBytes));
+          await store[verb](hash);
+          expect([store.has(hash), store.list(undefined, 10)]).toEqual([false, []]);
+          await expect(readAll(store, hash)).rejects.toMatchObject({ code: 'STORAGE_NO_BLOCK' });
+          await expect(store[verb](hash)).rejects.toMatchObject({ code: 'STORAGE_NO_BLOCK' });
+          await put(store, patterned(sizeBytes));
+          expect(await store.verify(hash)).toBe(true);
+          await store.remove(hash);
+        }
+      }
+      await store.close();
+    });
+
+    it('refuses blocks after close', async () => {
+      const store = await fresh();
+      await store.close();
+      await expect(store.create(described(patterned(10)))).rejects.toMatchObject({ code: 'STORAGE_CLOSED' });
+    });
+  });
+}
+
+/** Bytes that differ from one 64 KiB range to the next. */
+export function patterned(sizeBytes: number, seed = 1): Uint8Array {
+  const data = Buffer.alloc(sizeBytes);
+  for (let at = 0; at < sizeBytes; at += 1)
+    data[at] = (at * 31 + (at >> 16) * 7 + seed * 101 + (at >> 8)) & 255;
+  return data;
+}
+
+export function described(data: Uint8Array): NewBlock {
+  const origin = { fileId: 2 ** 40 + 5, pathHint: '/photos/été 😀.jpg', position: 3 };
+  return { hash: toHex(sha256(data)), sizeBytes: data.length, origin };
+}
+
+/** Compares natively: `toEqual` looks at millions of bytes one by one. */
+export function expectBytes(got: Uint8Array, wanted: Uint8Array): void {
+  expect(got.length).toBe(wanted.length);
+  expect(Buffer.compare(got, wanted)).toBe(0);
+}
+
+/** Writes in uneven pieces, as a stream would. */
+export async function put(store: BlockStore, data: Uint8Array, pieceBytes = 50_001): Promise<NewBlock> {
+  const block = described(data);
+  const writer = await store.create(block);
+  for (let at = 0; at < data.length; at += pieceBytes) await writer.write(data.subarray(at, at + pieceBytes));
+  await writer.commit();
+  return block;
+}
+
+export async function readAll(
+  store: BlockStore,
+  hash: string,
+  range?: { readonly offset: number; readonly length: number },
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of store.read(hash, range)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
