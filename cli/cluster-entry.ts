@@ -112,7 +112,11 @@ async function components(
   flags: EntryFlags,
 ): Promise<Parameters<typeof import('../src/node/init-cluster.ts').initCluster>[0]> {
   const { createLogger } = await import('../src/common/logger.ts');
-  return { clock: systemClock, random: systemRandom, logger: createLogger({ level: flags.logLevel }) };
+  return {
+    clock: systemClock,
+    random: systemRandom,
+    logger: createLogger({ level: flags.logLevel === 'debug' ? 'debug' : 'warn' }),
+  };
 }
 
 async function newNode(flags: EntryFlags): Promise<NewNode> {

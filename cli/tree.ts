@@ -5,6 +5,7 @@ import { addMoveCommands } from './move.ts';
 import { addClientCommand, addReadCommand, type ClientFlags, type ReadFlags } from './options.ts';
 import { formatTime } from './duration.ts';
 import { isHoldfastError } from '../src/common/errors.ts';
+import { needsRecursive } from './errors.ts';
 import { printable } from './output.ts';
 import { remotePath } from './remote-path.ts';
 import type { Shell } from './shell.ts';
@@ -121,6 +122,8 @@ async function remove(shell: Shell, paths: readonly string[], flags: RemoveFlags
       try {
         await (flags.recursive ? client.removeTree(path, { signal }) : client.unlink(path, { signal }));
       } catch (error) {
+        if (!flags.recursive && isHoldfastError(error, 'NAMESPACE_IS_A_DIRECTORY'))
+          throw needsRecursive('rm', path);
         if (!flags.force || !isHoldfastError(error, 'NAMESPACE_NOT_FOUND')) throw error;
         removed = false;
       }

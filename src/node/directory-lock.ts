@@ -57,7 +57,7 @@ export function isLockFile(name: string): boolean {
 async function holdTransaction(directory: string, entered: () => void, gate: Promise<void>): Promise<void> {
   const connection = await SqliteConnection.open(join(directory, LOCK_FILE), {
     format: FORMAT,
-    schema: ['CREATE TABLE held (nothing INTEGER)'],
+    schema: ['CREATE TABLE lock (holder INTEGER)'],
   });
   try {
     // A second start is to be refused at once, not after waiting for the first to end.

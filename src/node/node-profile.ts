@@ -1,10 +1,13 @@
 /** @module The client profile that founding and joining leave for the user who ran them. */
+import { mkdir } from 'node:fs/promises';
 import { isHoldfastError } from '../common/errors.ts';
 import { loadProfile, type Profile, profileKeyFile, saveProfile } from '../client/profile.ts';
 import { loadOrCreateIdentity } from '../network/identity.ts';
 
 /** `kept`: one for this cluster was there. `other`: one for another cluster was there and was left alone. */
 export type ProfileOutcome = 'written' | 'kept' | 'other';
+
+const PRIVATE_DIRECTORY_MODE = 0o700;
 
 export interface PreparedProfile {
   /** Peer id of the client to enrol; undefined when no new profile will be written. */
@@ -23,6 +26,7 @@ export async function prepareProfile(profileDir: string, clusterId: string): Pro
     const outcome = existing.clusterId === clusterId ? 'kept' : 'other';
     return { newClient: undefined, save: () => Promise.resolve(outcome) };
   }
+  await mkdir(profileDir, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
   const { peer } = await loadOrCreateIdentity(profileKeyFile(profileDir));
   return {
     newClient: peer,
