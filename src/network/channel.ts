@@ -12,7 +12,7 @@ export const INITIAL_WINDOW_BYTES: number = 1 * MIB;
 /** What a reader adds once data flows and its budget allows: 4 MiB in flight fill 40 MB/s at 100 ms. */
 export const EXTRA_WINDOW_BYTES: number = 3 * MIB;
 /** Credit is returned in steps of this many bytes, so that it costs little. */
-const CREDIT_STEP_BYTES: number = 256 * KIB;
+const CREDIT_STEP_BYTES: number = 512 * KIB;
 /** One frame of one channel: long enough to be cheap, short enough to let others in between. */
 const CHUNK_BYTES: number = 256 * KIB;
 const NO_BYTES = new Uint8Array(0);

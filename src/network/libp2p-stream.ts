@@ -1,5 +1,6 @@
 /** @module Frames over one libp2p stream: many small ones become one write, large bodies are not copied. */
 import type { Stream } from '@libp2p/interface';
+import { Uint8ArrayList } from 'uint8arraylist';
 import { KIB, MIB } from '../common/bytes.ts';
 import { disconnected } from './errors.ts';
 import { FRAME_HEADER_BYTES, type FrameKind, FrameReader, writeFrameHeader } from './frame.ts';
@@ -11,6 +12,8 @@ const SCRATCH_BYTES: number = 64 * KIB;
 /** Unsent bytes: above the first, bulk waits; above the second, requests are refused. */
 const HIGH_WATER_BYTES: number = 512 * KIB;
 const OVERFULL_BYTES: number = 16 * MIB;
+/** Handed to libp2p in steps of at least this much while there is more: each step costs a muxer frame and its acknowledgement. */
+const WRITE_BYTES: number = 256 * KIB;
 const EMPTY = new Uint8Array(0);
 
 export class Libp2pStream implements FrameStream {
@@ -154,19 +157,22 @@ export class Libp2pStream implements FrameStream {
   #writeParts(): void {
     this.#spill();
     let next = 0;
-    while (!this.#blocked && this.#closed === undefined) {
-      const part = this.#parts[next];
-      if (part === undefined) break;
-      next += 1;
-      this.#partsBytes -= part.byteLength;
-      this.#blocked = !this.#write(part);
+    while (next < this.#parts.length && !this.#blocked && this.#closed === undefined) {
+      const list = new Uint8ArrayList();
+      for (; list.byteLength < WRITE_BYTES; next += 1) {
+        const part = this.#parts[next];
+        if (part === undefined) break;
+        list.append(part);
+      }
+      this.#partsBytes -= list.byteLength;
+      this.#blocked = !this.#write(list);
     }
-    this.#parts = next === this.#parts.length ? [] : this.#parts.slice(next);
+    this.#parts = next >= this.#parts.length ? [] : this.#parts.slice(next);
   }
 
-  #write(part: Uint8Array): boolean {
+  #write(list: Uint8ArrayList): boolean {
     try {
-      return this.#stream.send(part);
+      return this.#stream.send(list);
     } catch (error) {
       // libp2p throws where the stream closed under us; the close event may not have come yet.
       this.#close(error);

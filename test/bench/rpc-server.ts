@@ -17,6 +17,7 @@ const network = await createLibp2pNetwork(
 );
 network.authorize(() => true);
 network.onRequest('control', 'echo', async ({ body }) => body);
+network.onRequest('control', 'hang', () => new Promise(() => {}));
 network.onRequest('control', 'usage', async () => {
   const { user, system } = process.cpuUsage();
   return utf8(

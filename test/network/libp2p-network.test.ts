@@ -1,4 +1,6 @@
 /** @module The real network against the suite, and what only it can do. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { kadDHT, passthroughMapper, type KadDHT } from '@libp2p/kad-dht';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/common/clock.ts';
@@ -26,7 +28,7 @@ async function startOn(
 }
 
 async function stopAll(): Promise<void> {
-  await Promise.all(started.splice(0).map((network) => network.stop()));
+  for (const network of started.splice(0)) await network.stop();
 }
 
 const anyPort = ['/ip4/127.0.0.1/tcp/0'];
@@ -47,6 +49,27 @@ describeNetwork('Libp2pNetwork', async () => {
 
 describe('Libp2pNetwork', () => {
   afterEach(stopAll);
+
+  it('rejects what is pending at once when the other process is killed', async () => {
+    const server = fork(new URL('../bench/rpc-server.ts', import.meta.url));
+    const [home] = (await once(server, 'message')) as [{ peer: string; addresses: string[] }];
+    const a = await startOn(await createIdentity(), { listen: [] });
+    const gone = Promise.withResolvers<string>();
+    a.onPeer({ disconnected: gone.resolve });
+    a.learn(home.peer, home.addresses);
+    await a.request(home.peer, 'control', 'echo', utf8('x'));
+    const channel = await a.open(home.peer, 'sink', utf8(''));
+    await channel.write(utf8('x'));
+    const pending = a.request(home.peer, 'control', 'hang', utf8(''));
+    const killedMs = performance.now();
+    server.kill('SIGKILL');
+    await expect(pending).rejects.toMatchObject({ code: 'NETWORK_DISCONNECTED', kind: 'unknown' });
+    await expect(channel[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+      code: 'NETWORK_DISCONNECTED',
+    });
+    expect(await gone.promise).toBe(home.peer);
+    expect(performance.now() - killedMs).toBeLessThan(1000);
+  });
 
   it('names the port that another process has', async () => {
     const first = await startOn(await createIdentity(), { listen: anyPort });
