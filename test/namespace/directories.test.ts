@@ -90,6 +90,16 @@ describe('directories', () => {
     expect(paged).toEqual(sorted);
   });
 
+  it('puts no unwritten row before the rows of the store that it has not read yet', async () => {
+    for (const name of ['a', 'b', 'c', 'd', 'e']) await tree.put(`/${name}`);
+    await tree.machine.flush();
+    for (const name of ['b', 'c']) await tree.do('unlink', { path: `/${name}` });
+    for (const name of ['x', 'y', 'z']) await tree.put(`/${name}`);
+    const { entries, more } = await tree.machine.list('/', '', 2);
+    expect(entries.map(({ name }) => name)).toEqual(['a', 'd']);
+    expect(more).toBe(true);
+  });
+
   it('lists no file', async () => {
     await tree.put('/f');
     await expect(tree.machine.list('/f', '', 1)).rejects.toMatchObject({ code: 'NAMESPACE_NOT_A_DIRECTORY' });

@@ -79,5 +79,9 @@ describe('housekeeping', () => {
     expect(tree.machine.counters().leases).toBe(0);
     await tree.machine.flush();
     expect(await tree.store.scan('lease', '', '~', 10)).toEqual([]);
+    tree.timeMs += 3_600_000;
+    await tree.clean();
+    await tree.machine.flush();
+    expect(await tree.store.scan('deadline', '', '~', 10)).toEqual([]);
   });
 });

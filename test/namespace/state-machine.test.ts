@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CommandBatch } from '../../src/namespace/schema.ts';
 import { StateMachine } from '../../src/namespace/state-machine.ts';
@@ -72,6 +75,34 @@ describe('write-behind', () => {
     await expect(tree.machine.flush()).rejects.toThrow('the disk is full');
     await expect(tree.put('/a')).rejects.toThrow('the disk is full');
     await expect(tree.put('/b')).rejects.toThrow('the disk is full');
+  });
+});
+
+describe('restore', () => {
+  it('lets reads wait that come while the rows are being replaced', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'holdfast-restore-'));
+    const path = join(folder, 'export');
+    await (await FoundedMachine.create()).machine.exportTo(path);
+    let finish: (() => void) | undefined;
+    const store = new MemoryRowStore();
+    const importFrom = store.importFrom.bind(store);
+    store.importFrom = async (source) => {
+      await importFrom(source);
+      await new Promise<void>((resolve) => (finish = resolve));
+    };
+    const tree = await FoundedMachine.create(store);
+    await tree.put('/old');
+    const restored = tree.machine.restoreFrom(path);
+    await expect.poll(() => finish !== undefined).toBe(true);
+    const read = tree.machine.stat('/old').then(
+      () => 'old',
+      (error: unknown) => (error as { code: string }).code,
+    );
+    await new Promise((resolve) => setImmediate(resolve));
+    finish?.();
+    expect(await read).toBe('NAMESPACE_NOT_FOUND');
+    await restored;
+    await rm(folder, { recursive: true });
   });
 });
 
