@@ -24,9 +24,9 @@ export const MAX_KNOWN_PEERS = 32;
 const PRIVATE_FILE_MODE = 0o600;
 const PRIVATE_DIRECTORY_MODE = 0o700;
 
-/** HOLDFAST_PROFILE, or .holdfast in the user's home. */
+/** HOLDFAST_PROFILE, or .holdfast/client in the user's home. */
 export function defaultProfileDir(): string {
-  return process.env.HOLDFAST_PROFILE ?? join(homedir(), '.holdfast');
+  return process.env.HOLDFAST_PROFILE ?? join(homedir(), '.holdfast', 'client');
 }
 
 /** Where a profile directory keeps the Ed25519 identity of its client. */
