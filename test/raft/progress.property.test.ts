@@ -1,0 +1,65 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { Inflights } from '../../raft/inflights.ts';
+import { Progress } from '../../raft/progress.ts';
+
+type Step =
+  | { readonly kind: 'send'; readonly count: number; readonly sizeBytes: number }
+  | { readonly kind: 'free'; readonly fraction: number };
+
+const steps = fc.array(
+  fc.oneof(
+    fc.record({
+      kind: fc.constant('send' as const),
+      count: fc.integer({ min: 1, max: 4 }),
+      sizeBytes: fc.nat(50),
+    }),
+    fc.record({ kind: fc.constant('free' as const), fraction: fc.double({ min: 0, max: 1, noNaN: true }) }),
+  ),
+  { maxLength: 80 },
+) as fc.Arbitrary<Step[]>;
+
+it('inflights behave like a plain list cut at its bounds', () => {
+  fc.assert(
+    fc.property(steps, fc.integer({ min: 1, max: 9 }), fc.nat(200), (script, maxCount, maxBytes) => {
+      const inflights = new Inflights(maxCount, maxBytes);
+      let model: { index: number; sizeBytes: number }[] = [];
+      let index = 0;
+      for (const step of script) {
+        if (step.kind === 'free') {
+          const upTo = Math.floor(index * step.fraction);
+          inflights.freeUpTo(upTo);
+          model = model.filter((message) => message.index > upTo);
+        } else if (!inflights.isFull()) {
+          index += step.count;
+          inflights.add(index, step.sizeBytes);
+          model.push({ index, sizeBytes: step.sizeBytes });
+        }
+        const sizeBytes = model.reduce((sum, message) => sum + message.sizeBytes, 0);
+        expect(inflights.count).toBe(model.length);
+        expect(inflights.isFull()).toBe(model.length === maxCount || (maxBytes > 0 && sizeBytes >= maxBytes));
+      }
+    }),
+  );
+});
+
+it('whatever answers come, in whatever order, match stays below next and never goes back', () => {
+  const answer = fc.record({ rejected: fc.boolean(), index: fc.nat(40), hint: fc.nat(40) });
+  const start = fc.constantFrom('probe', 'replicate', 'snapshot');
+  fc.assert(
+    fc.property(start, fc.array(answer, { maxLength: 40 }), (state, answers) => {
+      const inflights = new Inflights(3, 0);
+      const progress = new Progress({ match: 0, next: 20, isLearner: false, recentActive: true, inflights });
+      if (state === 'replicate') progress.becomeReplicate();
+      if (state === 'snapshot') progress.becomeSnapshot(25);
+      for (const { rejected, index, hint } of answers) {
+        const { match } = progress;
+        if (rejected) progress.maybeDecrementTo(index, hint);
+        else progress.maybeUpdate(index);
+        if (!progress.isPaused()) progress.sentEntries(inflights.isFull() ? 0 : 1, 1);
+        expect(progress.match).toBeGreaterThanOrEqual(match);
+        expect(progress.next).toBeGreaterThan(progress.match);
+      }
+    }),
+  );
+});
