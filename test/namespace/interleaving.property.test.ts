@@ -16,6 +16,8 @@ import { block, command, FoundedMachine, type Request } from './founded-machine.
 class ScheduledRowStore implements RowStore {
   readonly #rows: RowStore;
   readonly #scheduler: fc.Scheduler;
+  /** Copies of all rows after each write: what a crash just then would leave. */
+  readonly crashes: RowStore[] = [];
 
   constructor(rows: RowStore, scheduler: fc.Scheduler) {
     this.#rows = rows;
@@ -30,8 +32,10 @@ class ScheduledRowStore implements RowStore {
     return this.#scheduler.schedule(this.#rows.scan(table, from, to, limit), 'scan');
   }
 
-  write(changes: readonly RowChange[]): Promise<void> {
-    return this.#scheduler.schedule(this.#rows.write(changes), 'write');
+  async write(changes: readonly RowChange[]): Promise<void> {
+    await this.#rows.write(changes);
+    this.crashes.push(await copyOf(this.#rows));
+    await this.#scheduler.schedule(Promise.resolve(), 'write');
   }
 
   exportTo(path: string): Promise<void> {
@@ -60,7 +64,8 @@ const act = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('apply' as const), batch: fc.array(change, { maxLength: 5 }) }),
   },
   fc.record({ do: fc.constant('flush' as const) }),
-  fc.record({ do: fc.constant('list' as const) }),
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('list' as const) }) },
+  { weight: 10, arbitrary: fc.record({ do: fc.constant('answer' as const) }) },
 );
 
 function entry(index: number, commands: readonly Request['command'][]) {
@@ -81,43 +86,53 @@ async function copyOf(rows: RowStore): Promise<RowStore> {
 describe('the state machine', () => {
   it('is right in whatever order loads, flushes and reads overlap, and flushes only whole entries', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.scheduler(), fc.array(act, { maxLength: 25 }), async (scheduler, acts) => {
-        const rows = new MemoryRowStore();
-        const founding = await FoundedMachine.create(rows);
-        await founding.do('makeDirectory', { path: '/d' });
-        await founding.machine.flush();
-        const store = new ScheduledRowStore(rows, scheduler);
-        const options = { maxCachedRows: 2, maxDirtyRows: 1000 };
-        const machine = await scheduler.waitFor(StateMachine.open({ store }, options));
-        const log = [];
-        const pending: Promise<unknown>[] = [];
-        for (const next of acts) {
-          if (next.do === 'apply') {
-            log.push(entry(founding.index + log.length + 1, next.batch));
-            pending.push(machine.apply(log.slice(-1)));
-          } else if (next.do === 'flush') {
-            pending.push(machine.flush());
-          } else {
-            pending.push(
-              machine.list('/d', '', 100).then(({ directory, entries }) => {
-                expect(entries).toHaveLength(directory.childCount);
-                for (const { name: listed, stat } of entries) expect(stat?.path).toBe(`/d/${listed}`);
-              }),
-            );
+      fc.asyncProperty(
+        fc.scheduler(),
+        fc.array(act, { maxLength: 60, size: 'max' }),
+        fc.integer({ min: 2, max: 20 }),
+        async (scheduler, acts, maxCachedRows) => {
+          const rows = new MemoryRowStore();
+          const founding = await FoundedMachine.create(rows);
+          await founding.do('makeDirectory', { path: '/d' });
+          await founding.machine.flush();
+          const store = new ScheduledRowStore(rows, scheduler);
+          const options = { maxCachedRows, maxDirtyRows: 1000 };
+          const machine = await scheduler.waitFor(StateMachine.open({ store }, options));
+          const log = [];
+          const pending: Promise<unknown>[] = [];
+          for (const next of acts) {
+            if (next.do === 'apply') {
+              log.push(entry(founding.index + log.length + 1, next.batch));
+              pending.push(machine.apply(log.slice(-1)));
+            } else if (next.do === 'flush') {
+              pending.push(machine.flush());
+            } else if (next.do === 'answer') {
+              await new Promise((resolve) => setImmediate(resolve));
+              if (scheduler.count() > 0) await scheduler.waitOne();
+            } else {
+              pending.push(
+                machine.list('/d', '', 100).then(({ directory, entries }) => {
+                  expect(entries).toHaveLength(directory.childCount);
+                  for (const { name: listed, stat } of entries) expect(stat?.path).toBe(`/d/${listed}`);
+                }),
+              );
+            }
           }
-        }
-        await scheduler.waitFor(Promise.all(pending));
+          await scheduler.waitFor(Promise.all(pending));
 
-        const plain = await FoundedMachine.create();
-        await plain.do('makeDirectory', { path: '/d' });
-        await plain.machine.apply(log);
-        const wanted = await plain.machine.namespaceHash();
-        // What is durable now is the state at one index: with the rest of the log it becomes the same.
-        const resumed = await StateMachine.open({ store: await copyOf(rows) });
-        await resumed.apply(log.filter(({ index }) => index > resumed.appliedIndex));
-        expect(await resumed.namespaceHash()).toEqual(wanted);
-        expect(await scheduler.waitFor(machine.namespaceHash())).toEqual(wanted);
-      }),
+          const plain = await FoundedMachine.create();
+          await plain.do('makeDirectory', { path: '/d' });
+          await plain.machine.apply(log);
+          const wanted = await plain.machine.namespaceHash();
+          expect(await scheduler.waitFor(machine.namespaceHash())).toEqual(wanted);
+          // Each state that was durable was that of one index: with the rest of the log it becomes the same.
+          for (const crashed of store.crashes) {
+            const resumed = await StateMachine.open({ store: crashed });
+            await resumed.apply(log.filter(({ index }) => index > resumed.appliedIndex));
+            expect(await resumed.namespaceHash()).toEqual(wanted);
+          }
+        },
+      ),
       { numRuns: 200 },
     );
   });
