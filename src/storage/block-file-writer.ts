@@ -20,7 +20,6 @@ export class BlockFileWriter implements ShelfWriter {
   #gathered: Uint8Array[] = [];
   #gatheredBytes = 0;
   #position = 0;
-  #discarded = false;
   /** One write is under way while the next is gathered; so at most twice GATHER_BYTES (and one caller's buffer) wait. */
   #writing: Promise<void> = Promise.resolve();
 
@@ -57,9 +56,8 @@ export class BlockFileWriter implements ShelfWriter {
     await syncDirectory(dirname(this.#path));
   }
 
-  /** Removes the temporary file, if it is still there. */
+  /** Removes the temporary file, if it is still there. Closing a handle waits for what is under way on it. */
   async discard(): Promise<void> {
-    this.#discarded = true;
     await Promise.allSettled([this.#writing]);
     await this.#handle.close();
     await rm(this.#temporary, { force: true });
@@ -67,8 +65,7 @@ export class BlockFileWriter implements ShelfWriter {
 
   async #flush(): Promise<void> {
     await this.#writing;
-    // Discarded while a write waited for its turn: the bytes have nowhere to go.
-    if (this.#discarded || this.#gatheredBytes === 0) return;
+    if (this.#gatheredBytes === 0) return;
     this.#writing = this.#writeOut(this.#gathered, this.#position);
     // Whoever waits for #writing next gets the error; until then nobody does.
     this.#writing.catch(() => undefined);

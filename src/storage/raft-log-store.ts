@@ -17,7 +17,10 @@ export interface LogWrite {
  * Any failed write latches: every later call rejects with STORAGE_FAILED, and the node must stop (raft.md S11).
  */
 export interface RaftLogStore extends Storage {
-  /** Resolves once durable (fsynced if mustSync); reads see it only from then on. */
+  /**
+   * Resolves once durable; reads see it only from then on. Without mustSync a bare commit index is only remembered, and
+   * goes to disk with the next write or close: after a crash the state machine may be ahead of it.
+   */
   append(write: LogWrite): Promise<void>;
   /** Records a snapshot that the state machine can restore and drops entries up to `upTo` (<= snapshot.metadata.index). */
   compact(snapshot: Snapshot, upTo: Index): Promise<void>;

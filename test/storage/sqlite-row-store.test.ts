@@ -1,5 +1,5 @@
 /** @module SqliteRowStore against the suite, and what only a disk can show. */
-import { copyFile, readdir, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { utf8 } from '../../src/common/bytes.ts';
@@ -65,6 +65,19 @@ it('refuses to import a damaged copy and keeps what it has', async () => {
   expect((await readdir(directory)).filter((name) => name.includes('incoming'))).toEqual([]);
 });
 
+it('refuses to import a copy with one damaged page in the middle', async () => {
+  const directory = await temporaryDirectory();
+  const store = await openRowStore(join(directory, 'rows.db'));
+  await store.write(Array.from({ length: 2000 }, (_, at) => ({ ...ROW, key: `row ${at}` })));
+  const copy = join(directory, 'copy');
+  await store.exportTo(copy);
+  const bytes = await readFile(copy);
+  await writeFile(copy, bytes.fill(0xff, 20 * 4096, 20 * 4096 + 100));
+  await expect(store.importFrom(copy)).rejects.toMatchObject({ code: 'STORAGE_CORRUPT_IMPORT' });
+  expect(await store.scan('meta', '', 'z', 5000)).toHaveLength(2000);
+  await store.close();
+});
+
 it('drops a copy that a crash left before it took the place of the tables', async () => {
   const directory = await temporaryDirectory();
   await writeFile(join(directory, 'rows.db.incoming'), 'half');
@@ -76,13 +89,14 @@ it('drops a copy that a crash left before it took the place of the tables', asyn
 it('serves reads and writes that arrive while an import swaps the file', async () => {
   const directory = await temporaryDirectory();
   const store = await openRowStore(join(directory, 'rows.db'));
-  await store.write([ROW]);
+  const keys = Array.from({ length: 4000 }, (_, at) => `row ${at}`);
+  await store.write(keys.map((key) => ({ ...ROW, key })));
   await store.exportTo(join(directory, 'copy'));
   const importing = store.importFrom(join(directory, 'copy'));
   const progress = { imported: false, reads: 0 };
   const reading = (async () => {
     while (!progress.imported) {
-      expect(await store.getMany('meta', ['applied'])).toHaveLength(1);
+      expect(await store.getMany('meta', keys)).not.toContain(undefined);
       progress.reads += 1;
     }
   })();
