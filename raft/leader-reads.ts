@@ -8,7 +8,7 @@ import type { Message } from './types.ts';
 
 export function stepReadIndex(raft: Raft, m: Message): void {
   // A new leader does not know yet how far its predecessor committed (etcd#7331). A single voter neither, unlike in
-  // etcd: a commit index written without sync may be lost in a crash (simulation seed 80).
+  // etcd: a commit index written without sync may be lost in a crash.
   if (!raft.hasCommittedInTerm()) {
     if (raft.postponedReads.length < MAX_PENDING_READS) raft.postponedReads.push(m);
     else raft.config.logger.warn(`${raft.id} dropped a read: ${MAX_PENDING_READS} wait already`);

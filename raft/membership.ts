@@ -33,7 +33,7 @@ export function leaveJointWhenDone(raft: Raft): void {
 /**
  * Installs a snapshot from the leader. Says false when it brings nothing new. Unlike etcd, it takes one whose
  * configuration lacks this node: the change that adds it follows in the log, and refusing would leave a new member
- * waiting until the leader happens to take a newer snapshot (simulation seed 38).
+ * waiting until the leader happens to take a newer snapshot.
  */
 export function restoreSnapshot(raft: Raft, snapshot: Snapshot): boolean {
   const { log } = raft;

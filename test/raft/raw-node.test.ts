@@ -173,6 +173,19 @@ describe('reads', () => {
     expect(leader.reads).toEqual([{ index: 1, requestCtx: bytes('r') }]);
   });
 
+  it('wait for that on a lone voter too, whose commit index may be lost in a crash', () => {
+    const log = [entry(1, 1), entry(1, 2)];
+    const node = new TestNode({ id: 1, voters: [1], log, hardState: { term: 1, vote: 1, commit: 1 } });
+    node.raw.campaign();
+    const election = node.raw.ready();
+    node.persist(election);
+    node.raw.advance();
+    expect(node.raw.status()).toMatchObject({ raftState: 'StateLeader', commit: 1 });
+    node.raw.readIndex(bytes('r'));
+    node.flush();
+    expect(node.reads).toEqual([{ index: 3, requestCtx: bytes('r') }]);
+  });
+
   it('one confirmed round answers all that asked before', () => {
     const cluster = TestCluster.of(3);
     const leader = cluster.elect(1);
@@ -262,6 +275,15 @@ describe('membership', () => {
       raftState: 'StateLeader',
       confState: { voters: [2] },
     });
+  });
+
+  it('a new member takes a snapshot from before it was added', () => {
+    const node = new TestNode({ id: 4, voters: [] });
+    const confState = { ...node.raw.status().confState, voters: [1, 2, 3] };
+    const snapshot = { metadata: { index: 9, term: 1, confState }, data: bytes('') };
+    const [answer] = node.receive({ type: 'MsgSnap', from: 1, to: 4, term: 1, snapshot });
+    expect(answer).toMatchObject({ type: 'MsgAppResp', index: 9 });
+    expect(node.raw.status().confState.voters).toEqual([1, 2, 3]);
   });
 
   it('a snapshot that arrives while entries are applied waits for its turn (simulation seed 132)', () => {

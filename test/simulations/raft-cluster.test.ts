@@ -3,8 +3,6 @@ import { runRaftCluster } from '../../simulations/raft-cluster.ts';
 
 /** Seeds that once found a bug; each names it. */
 const REGRESSIONS = new Map<number, string>([
-  [38, 'a new member refuses a snapshot older than the change that adds it'],
-  [80, 'a lone voter answers reads before it has committed in its term'],
   [130, 'a leader that removed itself blocks every election'],
   [132, 'a snapshot takes effect while a membership change is applied'],
   [338, 'a leader that demoted itself counts as a quorum of one'],
