@@ -87,7 +87,7 @@ async function fetchBlock(
 ): Promise<readonly Uint8Array[]> {
   const isWhole = block.sizeBytes <= WHOLE_READ_BYTES || range.length === block.sizeBytes;
   const fetched = isWhole ? { offset: 0, length: block.sizeBytes } : range;
-  context.network.learn(holder.peer, holder.addresses);
+  if (!context.network.isConnected(holder.peer)) context.network.learn(holder.peer, holder.addresses);
   const header = BlockReadHeader.encode({ hash: block.hash, ...fetched }).finish();
   const openOptions = { signal, timeoutMs: OPEN_TIMEOUT_MS };
   const channel = await context.network.open(holder.peer, BLOCK_READ_CHANNEL, header, openOptions);

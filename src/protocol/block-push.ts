@@ -46,7 +46,7 @@ export class BlockPush {
     this.#clock = clock;
     this.#task = task;
     this.#hops = 1 + task.header.chain.length;
-    network.learn(task.target.peer, task.target.addresses);
+    if (!network.isConnected(task.target.peer)) network.learn(task.target.peer, task.target.addresses);
     const header = BlockWriteHeader.encode(task.header).finish();
     const options = { timeoutMs: OPEN_TIMEOUT_MS, ...(task.signal && { signal: task.signal }) };
     this.#channel = network.open(task.target.peer, BLOCK_WRITE_CHANNEL, header, options);

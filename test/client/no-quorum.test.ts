@@ -16,7 +16,7 @@ describe('a client without a quorum', () => {
       const applied = [...cluster.metadata.nodes.values()].map(({ node }) => node.appliedIndex);
       return new Set(applied).size === 1;
     });
-    for (const number of [...cluster.metadata.nodes.keys()])
+    for (const number of cluster.metadata.nodes.keys())
       if (number !== survivor) await cluster.metadata.kill(number);
     const startMs = performance.now();
     await expect(client.mkdir('/refused')).rejects.toMatchObject({

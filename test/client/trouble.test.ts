@@ -7,17 +7,29 @@ import { FileCluster } from './file-cluster.ts';
 
 const BLOCK = 64 * KIB;
 
+/** Serves every block with its first byte changed, as a disk might that rots together with its checksums. */
+class LyingStore extends MemoryBlockStore {
+  override async *read(...range: Parameters<MemoryBlockStore['read']>): AsyncGenerator<Uint8Array> {
+    let isFirst = true;
+    for await (const chunk of super.read(...range)) {
+      if (isFirst) chunk[0] = (chunk[0] ?? 0) ^ 1;
+      isFirst = false;
+      yield chunk;
+    }
+  }
+}
+
+/** Yields all of `bytes`; calls `happen` once, after half of them. */
+async function* withTrouble(bytes: Uint8Array, happen: () => Promise<void>): AsyncGenerator<Uint8Array> {
+  const half = Math.floor(bytes.byteLength / 2);
+  yield* inChunks(bytes.subarray(0, half), BLOCK / 2);
+  await happen();
+  yield* inChunks(bytes.subarray(half), BLOCK / 2);
+}
+
 describe('a client in trouble', () => {
   let cluster: FileCluster;
   afterEach(() => cluster.stop());
-
-  /** Yields all of `bytes`; calls `happen` once, after half of them. */
-  async function* withTrouble(bytes: Uint8Array, happen: () => Promise<void>): AsyncGenerator<Uint8Array> {
-    const half = Math.floor(bytes.byteLength / 2);
-    yield* inChunks(bytes.subarray(0, half), BLOCK / 2);
-    await happen();
-    yield* inChunks(bytes.subarray(half), BLOCK / 2);
-  }
 
   it('replaces a datanode that dies during a put, and every block has its copies', async () => {
     cluster = await FileCluster.start(1, 4);
@@ -56,6 +68,21 @@ describe('a client in trouble', () => {
       expect(hashOf(await gather((await client.get('/rot')).bytes))).toBe(hashOf(bytes));
     expect(cluster.holdersOf(hashOf(bytes)).map(({ number }) => number)).toEqual([good?.number]);
     expect((await client.locate('/rot')).blocks[0]?.nodes).toEqual([good?.number]);
+  });
+
+  it('believes no datanode: bytes with another hash are reported and read elsewhere', async () => {
+    cluster = await FileCluster.start(1, 1);
+    const liar = await cluster.addDataNode(new LyingStore());
+    await cluster.untilRegistered(2);
+    // On the liar's machine, so that it is asked first.
+    const client = await cluster.client('host-1');
+    const bytes = contents(BLOCK, 'lie');
+    await client.put('/lie', bytes);
+    expect(hashOf(await gather((await client.get('/lie')).bytes))).toBe(hashOf(bytes));
+    const { bytes: part } = await client.get('/lie', { offset: 10, length: 10 });
+    expect(hashOf(await gather(part))).toBe(hashOf(bytes.subarray(10, 20)));
+    const { blocks } = await client.locate('/lie');
+    expect(blocks[0]?.nodes).not.toContain(liar.number);
   });
 
   it('reads on from another copy when a datanode dies during a get', async () => {
