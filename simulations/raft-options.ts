@@ -48,7 +48,8 @@ export function drawRaftOptions(seed: number): RaftSwarmOptions {
     voters,
     maxNodes: voters + random.int(4),
     faultyTicks: random.between(300, 900),
-    healingTicks: 1500,
+    // One entry per message, one message under way, slow disks: a long backlog takes its time.
+    healingTicks: 6000,
     electionTick: random.between(8, 12),
     heartbeatTick: random.between(1, 3),
     preVote: isSafe || random.chance(0.5),
