@@ -54,18 +54,20 @@ const BY_CODE: Readonly<Record<string, ExitStatus>> = {
   NAMESPACE_TOKEN_USED_UP: EXIT.denied,
   NAMESPACE_ROLE_NOT_ALLOWED: EXIT.denied,
   NAMESPACE_WRONG_CLUSTER: EXIT.denied,
+  METADATA_NOT_ALLOWED: EXIT.denied,
+  METADATA_LAST_METADATA_NODE: EXIT.conflict,
   NETWORK_NOT_A_MEMBER: EXIT.denied,
+  NETWORK_PORT_IN_USE: EXIT.node,
+  NETWORK_CANNOT_LISTEN: EXIT.node,
+  NETWORK_BAD_IDENTITY: EXIT.node,
   CLIENT_NO_PROFILE: EXIT.denied,
   CLIENT_BAD_PROFILE: EXIT.denied,
   CLIENT_OTHER_CLUSTER: EXIT.denied,
   NODE_JOIN_UNREACHABLE: EXIT.unavailable,
 };
 
-/** Codes of a whole folder that mean one thing. */
-const BY_PREFIX: readonly (readonly [string, ExitStatus])[] = [
-  ['NODE_', EXIT.node],
-  ['NETWORK_LISTEN', EXIT.node],
-];
+/** This machine's node and its directory; whatever has no row above. */
+const NODE_PREFIX = 'NODE_';
 
 const BY_KIND: Readonly<Record<ErrorKind, ExitStatus>> = {
   refused: EXIT.invalid,
@@ -76,6 +78,6 @@ const BY_KIND: Readonly<Record<ErrorKind, ExitStatus>> = {
 
 export function exitStatusOf(error: unknown): ExitStatus {
   if (!(error instanceof HoldfastError)) return EXIT.failed;
-  const prefixed = BY_PREFIX.find(([prefix]) => error.code.startsWith(prefix));
-  return BY_CODE[error.code] ?? prefixed?.[1] ?? BY_KIND[error.kind];
+  const rest = error.code.startsWith(NODE_PREFIX) ? EXIT.node : BY_KIND[error.kind];
+  return BY_CODE[error.code] ?? rest;
 }

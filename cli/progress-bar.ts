@@ -105,14 +105,15 @@ export function describe(doneBytes: number, totalBytes: number, bytesPerSecond: 
   return `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)} | ${rate} | ${eta} left`;
 }
 
-/** Bytes per second over the last RATE_WINDOW_MS. */
-class RateMeter {
-  #samples: { ms: number; bytes: number }[] = [];
+/** Bytes per second over the last RATE_WINDOW_MS, or since the update before that when updates are rarer. */
+export class RateMeter {
+  #samples: { readonly ms: number; readonly bytes: number }[] = [];
 
+  /** Takes a sample and returns the rate; 0 for the first. */
   measure(ms: number, bytes: number): number {
     this.#samples.push({ ms, bytes });
     const from = this.#samples.findIndex((sample) => ms - sample.ms <= RATE_WINDOW_MS);
-    if (from > 0) this.#samples = this.#samples.slice(from);
+    if (from > 1) this.#samples = this.#samples.slice(from - 1);
     const oldest = this.#samples[0];
     if (oldest === undefined || ms <= oldest.ms) return 0;
     return ((bytes - oldest.bytes) / (ms - oldest.ms)) * 1000;

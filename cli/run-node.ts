@@ -1,4 +1,5 @@
 /** @module Running a node in the foreground: ready line, signals, and an end within five seconds. */
+import { flushCompileCache } from 'node:module';
 import { type Command, Option } from 'commander';
 import { systemClock } from '../src/common/clock.ts';
 import { describeError, HoldfastError } from '../src/common/errors.ts';
@@ -63,6 +64,8 @@ async function announce(shell: Shell, node: RunningNode): Promise<void> {
   const { config, addresses, roles, directory } = node;
   const { number, peer, clusterId, clusterName } = config;
   const facts = { number, peer, clusterId, roles, addresses, directory, pid: process.pid };
+  // A node may end by kill -9, which would keep nothing.
+  flushCompileCache();
   await shell.output.result({ event: 'ready', ...facts }, () => [
     `Node ${number} (${config.name}) of cluster ${clusterName} is up as ${roles.join(', ')}.`,
     ...addresses.map((address) => `  ${address}`),

@@ -84,9 +84,10 @@ export class NodeProcess {
 
 /** The words that start this command on this Node: program, then arguments. */
 export function commandWords(): readonly [string, ...string[]] {
-  const source = fileURLToPath(new URL('../main.ts', import.meta.url));
-  const main = existsSync(source) ? source : fileURLToPath(new URL('../main.js', import.meta.url));
-  return [process.execPath, '--disable-warning=ExperimentalWarning', main];
+  const source = fileURLToPath(new URL('../bin.js', import.meta.url));
+  // Built code lives in dist/, the starter does not.
+  const starter = existsSync(source) ? source : fileURLToPath(new URL('../../../../cli/bin.js', import.meta.url));
+  return [process.execPath, '--disable-warning=ExperimentalWarning', starter];
 }
 
 interface StartedChild {

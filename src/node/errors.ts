@@ -1,5 +1,5 @@
 /** @module Everything that can go wrong with a process of Holdfast before its roles run. */
-import { HoldfastError } from '../common/errors.ts';
+import { describeError, HoldfastError } from '../common/errors.ts';
 
 export function alreadyRunning(directory: string, pid: number | undefined): HoldfastError {
   const holder = pid === undefined ? 'another process' : `process ${pid}`;
@@ -98,7 +98,7 @@ export function joinUnreachable(addresses: readonly string[], cause: unknown): H
   return new HoldfastError({
     code: 'NODE_JOIN_UNREACHABLE',
     kind: 'unavailable',
-    message: `None of the token's metadata nodes answered (${addresses.join(', ')}). Check that one of them runs and that this machine can reach it, then run the same command again.`,
+    message: `None of the token's metadata nodes answered (${addresses.join(', ')}; last: ${describeError(cause)}). Check that one of them runs and that this machine can reach it, then run the same command again.`,
     facts: { addresses },
     cause,
   });

@@ -119,6 +119,8 @@ async function askInTurn(
       last = error;
     }
   }
+  // One that answered knows better than we do why it cannot be: no quorum, too many joins at once.
+  if (isHoldfastError(last) && !last.code.startsWith('NETWORK_')) throw last;
   throw joinUnreachable(addresses, last);
 }
 

@@ -1,0 +1,115 @@
+/** @module A terminal of strings, and a client of maps, for tests of the command. */
+import { PassThrough, Readable, Writable } from 'node:stream';
+import { runCli } from '../../cli/run-cli.ts';
+import type { Terminal } from '../../cli/terminal.ts';
+import type { Client } from '../../src/client/client.ts';
+import type { PutOptions, PutSource } from '../../src/client/client-options.ts';
+import { HoldfastError } from '../../src/common/errors.ts';
+import { Stat } from '../../src/namespace/schema.ts';
+
+export interface Run {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunSettings {
+  readonly client?: FakeClient;
+  readonly stdin?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Runs the command in this process. */
+export async function run(words: readonly string[], settings: RunSettings = {}): Promise<Run> {
+  const stdout = collector();
+  const stderr = collector();
+  const terminal: Terminal = {
+    stdin: settings.stdin === undefined ? new PassThrough() : Readable.from([Buffer.from(settings.stdin)]),
+    stdout: stdout.stream,
+    stderr: stderr.stream,
+    env: {},
+    isInteractive: false,
+  };
+  const connect = (): Promise<Client> =>
+    Promise.resolve((settings.client ?? new FakeClient()) as unknown as Client);
+  const status = await runCli({ terminal, connect }, words, {
+    signal: settings.signal ?? new AbortController().signal,
+  });
+  return { status, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+/** Files and directories in memory; what the cluster promises is tested elsewhere. */
+export class FakeClient {
+  readonly directories = new Set(['/']);
+  readonly files = new Map<string, Uint8Array>();
+  /** Paths whose put or get fails. */
+  readonly failing = new Set<string>();
+
+  async put(path: string, source: PutSource, options: PutOptions = {}): Promise<object> {
+    if (this.failing.has(path)) throw refused('NAMESPACE_LEASE_HELD', path);
+    if (options.ifAbsent && this.files.has(path)) throw refused('NAMESPACE_EXISTS', path);
+    if (this.directories.has(path)) throw refused('NAMESPACE_IS_A_DIRECTORY', path);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of source instanceof Uint8Array ? [source] : source) chunks.push(chunk);
+    this.files.set(path, Buffer.concat(chunks));
+    return { stat: await this.stat(path), copies: 1, underReplicatedBlocks: 0 };
+  }
+
+  async get(path: string): Promise<object> {
+    const content = this.files.get(path);
+    if (content === undefined) throw refused('NAMESPACE_NOT_FOUND', path);
+    const isFailing = this.failing.has(path);
+    async function* bytes(): AsyncGenerator<Uint8Array> {
+      yield (content ?? new Uint8Array()).subarray(0, 2);
+      if (isFailing) throw refused('CLIENT_BLOCK_UNAVAILABLE', path);
+      yield (content ?? new Uint8Array()).subarray(2);
+    }
+    return { stat: await this.stat(path), bytes: bytes() };
+  }
+
+  async stat(path: string): Promise<Stat> {
+    const content = this.files.get(path);
+    if (content !== undefined) return Stat.fromPartial({ path, kind: 'file', sizeBytes: content.length });
+    if (this.directories.has(path)) return Stat.fromPartial({ path, kind: 'directory' });
+    throw refused('NAMESPACE_NOT_FOUND', path);
+  }
+
+  async *walk(path: string): AsyncGenerator<object> {
+    const all = [...this.directories, ...this.files.keys()].toSorted();
+    for (const entry of all)
+      if (entry === path || entry.startsWith(path === '/' ? '/' : `${path}/`))
+        yield { path: entry, stat: await this.stat(entry) };
+  }
+
+  async mkdir(path: string): Promise<void> {
+    this.directories.add(path);
+  }
+
+  async unlink(path: string): Promise<void> {
+    if (this.directories.has(path)) throw refused('NAMESPACE_IS_A_DIRECTORY', path);
+    if (!this.files.delete(path)) throw refused('NAMESPACE_NOT_FOUND', path);
+  }
+
+  async rename(from: string, to: string, options: { noClobber?: boolean } = {}): Promise<void> {
+    if (options.noClobber && this.files.has(to)) throw refused('NAMESPACE_EXISTS', to);
+    this.files.set(to, this.files.get(from) ?? new Uint8Array());
+    this.files.delete(from);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+function refused(code: string, path: string): HoldfastError {
+  return new HoldfastError({ code, kind: 'refused', message: `No: ${path}`, facts: { path } });
+}
+
+function collector(): { stream: Writable; text: () => string } {
+  const chunks: Buffer[] = [];
+  const stream = new Writable({
+    write(chunk: Buffer | string, _encoding, done) {
+      chunks.push(Buffer.from(chunk));
+      done();
+    },
+  });
+  return { stream, text: () => Buffer.concat(chunks).toString() };
+}

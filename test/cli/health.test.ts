@@ -1,0 +1,84 @@
+/** @module The health checks of `cluster status`. */
+import { describe, expect, it } from 'vitest';
+import { statusScreen } from '../../cli/cluster-status.ts';
+import { healthChecks } from '../../cli/health.ts';
+import { StatusResponse } from '../../src/protocol/messages.ts';
+
+type Partial = Parameters<typeof StatusResponse.fromPartial>[0];
+
+const WELL: Partial = {
+  leader: 1,
+  term: 4,
+  metadataNodes: [1, 2, 3].map((number) => meta(number, number === 1 ? 'leader' : 'voter', true)),
+  dataNodes: [4, 5].map((number) => data(number, 'alive', 50)),
+  atRiskComplete: true,
+};
+
+function meta(number: number, raftRole: string, reachable: boolean): object {
+  return { member: { number, name: `m${number}` }, raftRole, reachable };
+}
+
+function data(number: number, liveness: string, freeBytes: number): object {
+  return { member: { number, name: `d${number}` }, liveness, capacityBytes: 100, freeBytes };
+}
+
+function health(changes: Partial): Record<string, string> {
+  const checks = healthChecks(StatusResponse.fromPartial({ ...WELL, ...changes }));
+  return Object.fromEntries(checks.map((check) => [check.name, check.health]));
+}
+
+describe('health', () => {
+  it('is all ok in a cluster that is well', () => {
+    expect(health({})).toEqual({
+      quorum: 'ok',
+      leader: 'ok',
+      datanodes: 'ok',
+      capacity: 'ok',
+      'under-replicated': 'ok',
+      missing: 'ok',
+    });
+  });
+
+  it('warns when one voter is away, fails when a majority is', () => {
+    const [one, two, three] = [meta(1, 'leader', true), meta(2, 'voter', false), meta(3, 'voter', false)];
+    expect(health({ metadataNodes: [one, two, meta(3, 'voter', true)] })['quorum']).toBe('warn');
+    expect(health({ metadataNodes: [one, two, three] })['quorum']).toBe('fail');
+  });
+
+  it('does not count learners towards the quorum', () => {
+    const nodes = [meta(1, 'leader', true), meta(2, 'learner', false)];
+    expect(health({ metadataNodes: nodes })['quorum']).toBe('warn');
+  });
+
+  it('fails without a leader, without a living datanode, with a missing block', () => {
+    expect(health({ leader: 0 })['leader']).toBe('fail');
+    expect(health({ dataNodes: [data(4, 'dead', 50)] })).toMatchObject({
+      datanodes: 'fail',
+      capacity: 'fail',
+    });
+    expect(health({ blocksMissing: 1 })['missing']).toBe('fail');
+  });
+
+  it('warns of silent datanodes, of short space, of blocks at risk', () => {
+    expect(health({ dataNodes: [data(4, 'alive', 50), data(5, 'suspect', 50)] })['datanodes']).toBe('warn');
+    expect(health({ dataNodes: [data(4, 'alive', 10)] })['capacity']).toBe('warn');
+    expect(health({ dataNodes: [data(4, 'alive', 1)] })['capacity']).toBe('fail');
+    expect(health({ blocksUnderReplicated: 3 })['under-replicated']).toBe('warn');
+  });
+
+  it('says for everything that is not ok what to do', () => {
+    const status = StatusResponse.fromPartial({
+      leader: 0,
+      dataNodes: [data(4, 'dead', 0)],
+      blocksMissing: 2,
+    });
+    for (const check of healthChecks(status)) if (check.health !== 'ok') expect(check.advice).not.toBe('');
+  });
+
+  it('fits on one screen and says when it is stale', () => {
+    const status = StatusResponse.fromPartial(WELL);
+    const screen = statusScreen(status, healthChecks(status), true);
+    expect(screen.join('\n')).toContain('No quorum answers');
+    expect(screen.length).toBeLessThan(24);
+  });
+});

@@ -1,0 +1,123 @@
+/** @module Arguments, help, errors and their forms. */
+import type { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { Output } from '../../cli/output.ts';
+import { buildProgram } from '../../cli/program.ts';
+import { Shell } from '../../cli/shell.ts';
+import { processTerminal } from '../../cli/terminal.ts';
+import { FakeClient, run } from './fake-terminal.ts';
+
+describe('the command line', () => {
+  it('has every command of the README', () => {
+    expect(leaves(program()).map(({ name }) => name)).toEqual(
+      (
+        'cluster init|cluster join|cluster token create|cluster token list|cluster token revoke|cluster status|' +
+        'cluster leave|node start|connect|put|get|cat|ls|stat|mkdir|rmdir|mv|cp|rm|touch|du|df|locate|lshere|setrep|demo'
+      ).split('|'),
+    );
+  });
+
+  it.each(leaves(program()).map(({ name, command }) => [name, command] as const))(
+    '%s has --json and a --help with an example of itself',
+    async (name, command) => {
+      expect(command.options.some(({ long }) => long === '--json')).toBe(true);
+      const { status, stdout } = await run([...name.split(' '), '--help']);
+      expect(status).toBe(0);
+      expect(stdout).toContain(`Example:\n  holdfast ${name}`);
+    },
+  );
+
+  it.each([
+    [['frobnicate']],
+    [['put']],
+    [['put', 'only-one']],
+    [['ls', '--frobnicate']],
+    [['put', 'a', '/b', '--block-size', 'huge']],
+    [['cluster', 'token', 'create', '--role', 'king']],
+    [['get', '/a', '/b', 'not-a-directory']],
+    [['put', '-r', '--if-version', '1', 'a', '/b']],
+  ])('ends with 2 on a mistake in the arguments: %j', async (words) => {
+    const { status, stdout, stderr } = await run(words);
+    expect(status).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).not.toBe('');
+  });
+
+  it('tells mistakes as JSON with --json, once', async () => {
+    const { stderr } = await run(['ls', '--json', '--frobnicate']);
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'CLI_USAGE', kind: 'refused', facts: {} } });
+  });
+
+  it('tells refusals in words with the code, or as JSON', async () => {
+    const client = new FakeClient();
+    const text = await run(['stat', '/gone'], { client });
+    expect(text).toMatchObject({ status: 3, stderr: 'holdfast: No: /gone [NAMESPACE_NOT_FOUND]\n' });
+    const json = await run(['stat', '/gone', '--json'], { client });
+    expect(JSON.parse(json.stderr)).toEqual({
+      error: { code: 'NAMESPACE_NOT_FOUND', kind: 'refused', message: 'No: /gone', facts: { path: '/gone' } },
+    });
+  });
+
+  it('takes a --json after -- for a name', async () => {
+    const { stderr } = await run(['stat', '--', '--json']);
+    expect(stderr).toContain('No: /--json');
+  });
+
+  it('ends with 130 and the reason when it was interrupted, whatever the work threw', async () => {
+    const { interrupted } = await import('../../cli/errors.ts');
+    const signal = AbortSignal.abort(interrupted('SIGINT'));
+    const { status, stderr } = await run(['stat', '/gone'], { signal });
+    expect(status).toBe(130);
+    expect(stderr).toContain('Stopped by SIGINT');
+  });
+
+  it('never sends the control characters of a name to the terminal', async () => {
+    const client = new FakeClient();
+    client.files.set('/a\u001b[2J', new Uint8Array());
+    const { stdout } = await run(['ls', '/a\u001b[2J'], { client });
+    expect(stdout).toBe('/a\\x1b[2J\n');
+  });
+});
+
+describe('rm', () => {
+  it('says what -r is for, and ignores what is not there with -f', async () => {
+    const client = new FakeClient();
+    client.directories.add('/d');
+    expect(await run(['rm', '/d'], { client })).toMatchObject({
+      status: 5,
+      stderr: expect.stringContaining('CLI_NEEDS_RECURSIVE') as string,
+    });
+    expect((await run(['rm', '/x'], { client })).status).toBe(3);
+    expect((await run(['rm', '-f', '/x'], { client })).status).toBe(0);
+  });
+});
+
+describe('mv', () => {
+  it('onto a directory means into it; several sources need one', async () => {
+    const client = new FakeClient();
+    client.directories.add('/d');
+    for (const path of ['/a', '/b', '/c']) client.files.set(path, new Uint8Array());
+    await run(['mv', '/a', '/d'], { client });
+    await run(['mv', '/b', 'c', '/d/'], { client });
+    expect([...client.files.keys()]).toEqual(['/d/a', '/d/b', '/d/c']);
+    expect((await run(['mv', '/d/a', '/d/b', '/nowhere'], { client })).status).toBe(5);
+    expect((await run(['mv', '/d/a', '/nowhere/'], { client })).status).toBe(5);
+    expect((await run(['mv', '--no-clobber', '/d/a', '/d/b'], { client })).status).toBe(4);
+  });
+});
+
+function program(): Command {
+  const terminal = processTerminal();
+  const output = new Output(terminal, { json: false });
+  const connect = (): never => {
+    throw new Error('not here');
+  };
+  return buildProgram(new Shell({ terminal, output, connect }, { signal: new AbortController().signal }));
+}
+
+function leaves(command: Command, prefix: readonly string[] = []): { name: string; command: Command }[] {
+  return command.commands.flatMap((child) => {
+    const path = [...prefix, child.name()];
+    return child.commands.length > 0 ? leaves(child, path) : [{ name: path.join(' '), command: child }];
+  });
+}

@@ -1,0 +1,56 @@
+/** @module Where a node listens, and what it tells others to dial. */
+import { createServer } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { dialableAddresses, fixPorts } from '../../src/node/listen-address.ts';
+
+const LOOPBACK = { address: '127.0.0.1', family: 'IPv4', internal: true };
+const OUTSIDE = { address: '192.0.2.7', family: 'IPv4', internal: false };
+
+function machine(...entries: object[]): Parameters<typeof dialableAddresses>[3] {
+  return { eth0: entries } as Parameters<typeof dialableAddresses>[3];
+}
+
+describe('listen addresses', () => {
+  it('get a free port for good in place of port 0', async () => {
+    const [address] = await fixPorts(['/ip4/127.0.0.1/tcp/0']);
+    expect(address).toMatch(/^\/ip4\/127\.0\.0\.1\/tcp\/[1-9]\d+$/);
+  });
+
+  it('are refused with NODE_PORT_IN_USE when somebody listens there', async () => {
+    const server = createServer();
+    const port = await new Promise<number>((resolve) =>
+      server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port)),
+    );
+    await expect(fixPorts([`/ip4/127.0.0.1/tcp/${port}`])).rejects.toMatchObject({
+      code: 'NODE_PORT_IN_USE',
+    });
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it.each(['127.0.0.1:4600', '/ip4/0.0.0.0/udp/4600', '/ip4/0.0.0.0/tcp/70000', '/ip4/999.0.0.1/tcp/0'])(
+    'refuse %s',
+    async (address) => {
+      await expect(fixPorts([address])).rejects.toMatchObject({ code: 'NODE_INVALID_ADDRESS' });
+    },
+  );
+});
+
+describe('addresses to dial', () => {
+  it('replace the wildcard by the addresses of the machine, loopback left out', () => {
+    expect(dialableAddresses('P', ['/ip4/0.0.0.0/tcp/4600'], [], machine(LOOPBACK, OUTSIDE))).toEqual([
+      '/ip4/192.0.2.7/tcp/4600/p2p/P',
+    ]);
+  });
+
+  it('fall back to loopback on a machine without a network', () => {
+    expect(dialableAddresses('P', ['/ip4/0.0.0.0/tcp/4600'], [], machine(LOOPBACK))).toEqual([
+      '/ip4/127.0.0.1/tcp/4600/p2p/P',
+    ]);
+  });
+
+  it('are what the operator announces, if anything', () => {
+    expect(dialableAddresses('P', ['/ip4/0.0.0.0/tcp/4600'], ['/dns4/a.example/tcp/1'])).toEqual([
+      '/dns4/a.example/tcp/1/p2p/P',
+    ]);
+  });
+});
