@@ -86,7 +86,9 @@ export class NodeProcess {
 export function commandWords(): readonly [string, ...string[]] {
   const source = fileURLToPath(new URL('../bin.js', import.meta.url));
   // Built code lives in dist/, the starter does not.
-  const starter = existsSync(source) ? source : fileURLToPath(new URL('../../../cli/bin.js', import.meta.url));
+  const starter = existsSync(source)
+    ? source
+    : fileURLToPath(new URL('../../../cli/bin.js', import.meta.url));
   return [process.execPath, '--disable-warning=ExperimentalWarning', starter];
 }
 

@@ -1,4 +1,5 @@
 /** @module The network of a process that is only a client: it dials, listens nowhere and serves nobody. */
+import { mkdir } from 'node:fs/promises';
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
@@ -13,11 +14,14 @@ export interface ClientNetworkComponents {
   readonly logger: Logger;
 }
 
+const PRIVATE_DIRECTORY_MODE = 0o700;
+
 /** Started; the caller stops it. The key is created when the profile directory has none. */
 export async function openClientNetwork(
   profileDir: string,
   components: ClientNetworkComponents,
 ): Promise<Network> {
+  await mkdir(profileDir, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
   const identity = await loadOrCreateIdentity(profileKeyFile(profileDir));
   const network = await createLibp2pNetwork({ ...components, identity }, { listen: [], announce: [] });
   await network.start();

@@ -40,10 +40,10 @@ export async function run(words: readonly string[], settings: RunSettings = {}):
 
 /** Files and directories in memory; what the cluster promises is tested elsewhere. */
 export class FakeClient {
-  readonly directories = new Set(['/']);
-  readonly files = new Map<string, Uint8Array>();
+  readonly directories: Set<string> = new Set(['/']);
+  readonly files: Map<string, Uint8Array> = new Map();
   /** Paths whose put or get fails. */
-  readonly failing = new Set<string>();
+  readonly failing: Set<string> = new Set();
 
   async put(path: string, source: PutSource, options: PutOptions = {}): Promise<object> {
     if (this.failing.has(path)) throw refused('NAMESPACE_LEASE_HELD', path);

@@ -109,10 +109,13 @@ describe('mv', () => {
 function program(): Command {
   const terminal = processTerminal();
   const output = new Output(terminal, { json: false });
-  const connect = (): never => {
-    throw new Error('not here');
-  };
-  return buildProgram(new Shell({ terminal, output, connect }, { signal: new AbortController().signal }));
+  return buildProgram(
+    new Shell({ terminal, output, connect: notHere }, { signal: new AbortController().signal }),
+  );
+}
+
+function notHere(): never {
+  throw new Error('No command runs in these tests.');
 }
 
 function leaves(command: Command, prefix: readonly string[] = []): { name: string; command: Command }[] {

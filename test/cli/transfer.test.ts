@@ -133,11 +133,8 @@ describe('a download', () => {
   });
 
   it('tells trouble of this machine from trouble of the cluster', async () => {
-    async function* bytes(): AsyncGenerator<Uint8Array> {
-      yield Buffer.from('x');
-    }
     const { signal } = new AbortController();
-    await expect(downloadFile(bytes(), join(root, 'no', 'where'), { signal })).rejects.toMatchObject({
+    await expect(downloadFile(oneByte(), join(root, 'no', 'where'), { signal })).rejects.toMatchObject({
       code: 'CLI_LOCAL_NOT_FOUND',
     });
   });
@@ -145,4 +142,8 @@ describe('a download', () => {
 
 function text(path: string): string {
   return Buffer.from(client.files.get(path) ?? []).toString();
+}
+
+async function* oneByte(): AsyncGenerator<Uint8Array> {
+  yield Buffer.from('x');
 }

@@ -30,14 +30,6 @@ describe('founding and joining', () => {
     listen: [MULTIADDR],
     announce: [],
   });
-  const start = (directory: string, roles?: readonly string[]): Promise<RunningNode> =>
-    startNode(COMPONENTS, directory, {
-      onFatal: (error) => {
-        throw error;
-      },
-      ...(roles === undefined ? {} : { changes: { roles } }),
-    });
-
   beforeAll(async () => {
     root = await mkdtemp(join(tmpdir(), 'holdfast-entry-'));
     founded = await initCluster(COMPONENTS, CLUSTER, newNode('one'));
@@ -119,3 +111,12 @@ describe('founding and joining', () => {
     await expect(start(directory)).rejects.toMatchObject({ code: 'NODE_CONFIG_DAMAGED' });
   });
 });
+
+function start(directory: string, roles?: readonly string[]): Promise<RunningNode> {
+  return startNode(COMPONENTS, directory, {
+    onFatal: (error) => {
+      throw error;
+    },
+    ...(roles === undefined ? {} : { changes: { roles } }),
+  });
+}
