@@ -2,9 +2,10 @@
 import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isHoldfastError } from '../common/errors.ts';
-import { deleteKeys, insertRows, selectKeys } from './bulk-sql.ts';
+import { deleteKeys, insertRows } from './bulk-sql.ts';
 import { syncDirectory, syncFile } from './durable-file.ts';
 import { FailureLatch, storageClosed, storageFailed } from './errors.ts';
+import { GatheredReads } from './gathered-reads.ts';
 import { discardIncoming, prepareReplacement, replaceDatabase } from './row-file-replacement.ts';
 import { TABLES, type Row, type RowChange, type RowStore, type TableName } from './row-store.ts';
 import { SqliteConnection, type Sql, type SqliteOptions } from './sqlite.ts';
@@ -19,6 +20,7 @@ const FORMAT: SqliteOptions = {
 interface Connections {
   readonly writer: SqliteConnection;
   readonly reader: SqliteConnection;
+  readonly rows: GatheredReads;
 }
 
 /** Opens or creates the tables in the SQLite file at `path`; its directory must exist. Errors: STORAGE_FAILED, STORAGE_WRONG_FORMAT. */
@@ -48,16 +50,13 @@ export class SqliteRowStore implements RowStore {
   }
 
   async getMany(table: TableName, keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
-    const rows = await this.#read((sql) =>
-      selectKeys(sql, `SELECT key, value FROM "${table}" WHERE key`, keys),
-    );
-    const values = new Map(rows.map((row) => [row['key'], row['value'] as Uint8Array]));
+    const values = await this.#read(({ rows }) => rows.get(table, keys));
     return keys.map((key) => values.get(key));
   }
 
   async scan(table: TableName, from: string, to: string, limit: number): Promise<Row[]> {
     const text = `SELECT key, value FROM "${table}" WHERE key >= ? AND key < ? ORDER BY key LIMIT ?`;
-    const rows = await this.#read((sql) => sql.all(text, [from, to, limit]));
+    const rows = await this.#read(({ reader }) => reader.all(text, [from, to, limit]));
     return rows.map((row) => ({ key: row['key'] as string, value: row['value'] as Uint8Array }));
   }
 
@@ -107,10 +106,10 @@ export class SqliteRowStore implements RowStore {
     }
   }
 
-  #read<T>(body: (sql: Sql) => Promise<T>): Promise<T> {
-    return this.#use(async ({ reader }) => {
+  #read<T>(body: (connections: Connections) => Promise<T>): Promise<T> {
+    return this.#use(async (connections) => {
       try {
-        return await body(reader);
+        return await body(connections);
       } catch (cause) {
         throw storageFailed('read rows', this.#path, cause);
       }
@@ -140,7 +139,8 @@ export class SqliteRowStore implements RowStore {
 async function openConnections(path: string): Promise<Connections> {
   const writer = await SqliteConnection.open(path, FORMAT);
   try {
-    return { writer, reader: await SqliteConnection.openReader(path) };
+    const reader = await SqliteConnection.openReader(path);
+    return { writer, reader, rows: new GatheredReads(reader) };
   } catch (error) {
     await writer.close();
     throw error;

@@ -1,6 +1,7 @@
 /**
  * @module Namespace operations through three metadata processes:
- * `node test/bench/metadata.ts [--in-flight 64] [--operations 20000] [--through any|leader|follower] [--json]`.
+ * `node test/bench/metadata.ts [--in-flight 64] [--operations 20000] [--through any|leader|follower]
+ * [--writes-only] [--json]`.
  *
  * Writes are `touch` of distinct names, each committed by Raft (fsynced by a majority) before it counts; reads are
  * linearizable `stat`. One client, real processes, libp2p and SQLite, all on this machine. Bar: 3,000 writes/s at 64.
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     'in-flight': { type: 'string', default: '64' },
     operations: { type: 'string', default: '20000' },
     through: { type: 'string', default: 'any' },
+    'writes-only': { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -33,8 +35,14 @@ await client.mkdir('/bench');
 await repeat(WARM_UP_OPERATIONS, (at) => client.touch(`/bench/warm-${at}`));
 
 const writes = await rate((at) => client.touch(`/bench/${at}`));
-const reads = await rate((at) => client.stat(`/bench/${at}`));
-const report = { inFlight, operations, through: values.through, loadAverage: loadavg()[0], writes, reads };
+const report = {
+  inFlight,
+  operations,
+  through: values.through,
+  loadAverage: loadavg()[0],
+  writes,
+  ...(!values['writes-only'] && { reads: await rate((at) => client.stat(`/bench/${at}`)) }),
+};
 if (values.json) console.log(JSON.stringify(report));
 else console.log(report);
 // A clean end, so that a profiler in the nodes (NODE_OPTIONS=--cpu-prof) can write what it saw.
