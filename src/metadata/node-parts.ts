@@ -22,7 +22,7 @@ import { MemberAuthorizer } from './member-authorizer.ts';
 import { MemberDirectory } from './member-directory.ts';
 import { MemberService } from './member-service.ts';
 import { DEFAULT_MAX_VOTERS, MembershipManager } from './membership-manager.ts';
-import type { MetadataNodeComponents, MetadataNodeOptions } from './metadata-node.ts';
+import type { MetadataNodeComponents, MetadataNodeOptions } from './metadata-node-options.ts';
 import { NamespaceService } from './namespace-service.ts';
 import { FreeSpacePlacement } from './placement.ts';
 import { Proposer } from './proposer.ts';

@@ -6,9 +6,8 @@ import { DONE, memberResult } from '../results.ts';
 import type { RowView } from '../row-view.ts';
 import type { AddMember, Member, RemoveMember, Result, UpdateMember } from '../schema.ts';
 import type { ApplyContext } from '../tree.ts';
+import { checkRoles } from './roles.ts';
 import { checkToken, spendToken } from './tokens.ts';
-
-const ROLES: readonly string[] = ['meta', 'data', 'client'];
 
 /**
  * Admits a peer by a token, or without one when the command comes from inside the cluster (`token_id` empty).
@@ -63,12 +62,6 @@ export function removeMember(view: RowView, command: RemoveMember, context: Appl
   if (member === undefined) throw noSuchMember(command.number);
   if (member.state === 'active') putMember(view, { ...member, state: 'left' }, context);
   return DONE;
-}
-
-/** Refuses an empty list and roles there are not. */
-export function checkRoles(roles: readonly string[]): void {
-  if (roles.length > 0 && roles.every((role) => ROLES.includes(role))) return;
-  throw invalidArgument(`Roles are one or more of ${ROLES.join(', ')}.`, { got: [...roles] });
 }
 
 function putMember(view: RowView, member: Member, context: ApplyContext): Member {

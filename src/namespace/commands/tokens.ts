@@ -15,7 +15,7 @@ import { DONE } from '../results.ts';
 import type { RowView } from '../row-view.ts';
 import type { AddMember, CreateToken, Member, Result, RevokeToken, Token } from '../schema.ts';
 import type { ApplyContext } from '../tree.ts';
-import { checkRoles } from './members.ts';
+import { checkRoles } from './roles.ts';
 
 const TOKEN_ID = /^[0-9a-zA-Z_-]{1,64}$/;
 

@@ -1,0 +1,43 @@
+/** @module What a metadata node is made of and how it is set. */
+import type { Clock } from '../common/clock.ts';
+import type { Logger } from '../common/logger.ts';
+import type { Random } from '../common/random.ts';
+import type { Member } from '../namespace/schema.ts';
+import type { StateMachine } from '../namespace/state-machine.ts';
+import type { Network } from '../network/network.ts';
+import type { RaftLogStore } from '../storage/raft-log-store.ts';
+import type { MetadataDiscovery } from './discovery-worker.ts';
+import type { PlacementPolicy } from './placement.ts';
+
+export interface MetadataNodeComponents {
+  readonly network: Network;
+  /** Bootstrapped (genesis.ts) on the founder, empty on a node that joins. */
+  readonly log: RaftLogStore;
+  readonly machine: StateMachine;
+  /** The ring of shard holders, and how to be found. */
+  readonly kademlia: MetadataDiscovery;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** FreeSpacePlacement when absent. */
+  readonly placement?: PlacementPolicy;
+}
+
+export interface MetadataNodeOptions {
+  /** Member number, and raft node id. */
+  readonly number: number;
+  /** Where snapshot files are kept. */
+  readonly snapshotDir: string;
+  /** Members the join answer named; needed until the registry has arrived here. */
+  readonly seeds?: readonly Member[];
+  /** Called once when storage or state machine failed; the process must stop the node. */
+  readonly onFatal: (error: Error) => void;
+  /** After which a change, or a linearizable read, is answered METADATA_NO_QUORUM or _OUTCOME_UNKNOWN. */
+  readonly submitLimitMs?: number;
+  readonly readLimitMs?: number;
+  readonly maxVoters?: number;
+  readonly tickMs?: number;
+  readonly maxLogEntries?: number;
+  readonly maxLogBytes?: number;
+  readonly trailingEntries?: number;
+}
