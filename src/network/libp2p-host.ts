@@ -1,5 +1,4 @@
 /** @module The sole home of libp2p: its set-up, its dials, its events, as a Transport. */
-import { noise } from '@chainsafe/libp2p-noise';
 import { yamux } from '@chainsafe/libp2p-yamux';
 import { identify } from '@libp2p/identify';
 import type { Libp2p, PeerId as Libp2pPeerId, ServiceMap } from '@libp2p/interface';
@@ -16,7 +15,7 @@ import { cannotListen, portInUse, unreachable } from './errors.ts';
 import type { Identity } from './identity.ts';
 import { Libp2pStream } from './libp2p-stream.ts';
 import type { PeerId, TrafficClass } from './network.ts';
-import { noiseCrypto } from './noise-crypto.ts';
+import { noiseEncryption } from './noise-encryption.ts';
 import { guardProtocols, type HandlerRegistry } from './protocol-guard.ts';
 import type { FrameStream, Transport, TransportListener } from './transport.ts';
 
@@ -206,7 +205,7 @@ export async function createLibp2pHost(
       announce: (options.announce ?? []).map((address) => parseAddress(address).toString()),
     },
     transports: [tcp()],
-    connectionEncrypters: [noise({ crypto: noiseCrypto })],
+    connectionEncrypters: [noiseEncryption()],
     streamMuxers: [yamux({ streamOptions: STREAM_WINDOW })],
     connectionManager: CONNECTION_LIMITS,
     connectionMonitor: {
