@@ -4,12 +4,18 @@ import { EXIT } from './exit-codes.ts';
 import { runCli } from './run-cli.ts';
 import { processTerminal } from './terminal.ts';
 
+/** One ctrl-C may arrive twice, from the terminal and from npm: only what comes later is a second one. */
+const REPEAT_MS = 1_000;
+
 const controller = new AbortController();
+let firstSignalMs = Number.POSITIVE_INFINITY;
 
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => {
     // The second time it is meant: no more cleaning up.
-    if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    if (performance.now() - firstSignalMs > REPEAT_MS) process.exit(EXIT.interrupted);
+    if (controller.signal.aborted) return;
+    firstSignalMs = performance.now();
     controller.abort(interrupted(name));
   });
 }

@@ -35,7 +35,8 @@ export class LocalCluster {
   readonly #options: LocalClusterOptions;
   readonly #nodes = new Map<string, NodeProcess>();
   #token = '';
-  #stopped = false;
+  readonly #starting = new Set<Promise<NodeProcess>>();
+  readonly #stopping = new AbortController();
 
   private constructor(directory: string, options: LocalClusterOptions) {
     this.directory = directory;
@@ -104,16 +105,20 @@ export class LocalCluster {
   run(words: readonly string[], input?: string | Uint8Array): Promise<CommandResult> {
     const [program, ...first] = commandWords();
     const env = { ...process.env, HOLDFAST_PROFILE: this.profileDir };
+    const { signal } = this.#options;
     return new Promise((resolve) => {
+      let result: CommandResult = { status: 1, stdout: '', stderr: '' };
       const child = execFile(
         program,
         [...first, ...words],
-        { env, maxBuffer: MAX_OUTPUT_BYTES, ...(this.#options.signal && { signal: this.#options.signal }) },
+        { env, maxBuffer: MAX_OUTPUT_BYTES, killSignal: 'SIGKILL', ...(signal && { signal }) },
         (error, stdout, stderr) => {
           const code = error === null ? 0 : error.code;
-          resolve({ status: typeof code === 'number' ? code : 1, stdout, stderr });
+          result = { status: typeof code === 'number' ? code : 1, stdout, stderr };
         },
       );
+      // When aborted, the callback comes before the process is gone, which may be writing still.
+      child.once('close', () => resolve(result));
       child.stdin?.on('error', () => {}).end(input);
     });
   }
@@ -144,7 +149,9 @@ export class LocalCluster {
 
   /** Kills what still runs and removes the directory. Never throws for a process that is gone already. */
   async stop(): Promise<void> {
-    this.#stopped = true;
+    // A node that is just starting would write into the directory while it is being removed.
+    this.#stopping.abort();
+    await Promise.allSettled(this.#starting);
     await Promise.all(this.nodes.map((node) => node.kill('SIGKILL')));
     await rm(this.directory, { recursive: true, force: true, maxRetries: 3 });
   }
@@ -155,12 +162,20 @@ export class LocalCluster {
 
   async #start(name: string, words: readonly string[]): Promise<NodeProcess> {
     const { nodeArguments = ['--log-level', 'warn'] } = this.#options;
-    const directory = this.nodeDirectory(name);
-    const node = await NodeProcess.start({ name, directory, words: [...words, ...nodeArguments] });
-    this.#nodes.set(name, node);
-    // Stopped while this one was starting: nobody else would end it.
-    if (this.#stopped) await node.kill('SIGKILL');
-    return node;
+    const starting = NodeProcess.start({
+      name,
+      directory: this.nodeDirectory(name),
+      words: [...words, ...nodeArguments],
+      signal: anySignal(this.#stopping.signal, this.#options.signal),
+    });
+    this.#starting.add(starting);
+    try {
+      const node = await starting;
+      this.#nodes.set(name, node);
+      return node;
+    } finally {
+      this.#starting.delete(starting);
+    }
   }
 
   async #found(): Promise<void> {

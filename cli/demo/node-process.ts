@@ -20,6 +20,8 @@ export interface NodeProcessOptions {
   readonly directory: string;
   /** What to run, with everything but --json and --until-stdin-ends: `node start …`, or `cluster join … --start`. */
   readonly words: readonly string[];
+  /** Ends a start that is under way. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Exit {
@@ -51,13 +53,18 @@ export class NodeProcess {
 
   /** Resolves once the node is up. Its standard input is ours: if this process dies, the node stops. */
   static async start(options: NodeProcessOptions): Promise<NodeProcess> {
+    options.signal?.throwIfAborted();
     const started = startChild(options);
+    const onAbort = (): void => void started.child.kill('SIGKILL');
+    options.signal?.addEventListener('abort', onAbort, { once: true });
     try {
       return new NodeProcess(options, started, await readyLine(options.name, started));
     } catch (error) {
       started.child.kill('SIGKILL');
       await started.exited;
       throw error;
+    } finally {
+      options.signal?.removeEventListener('abort', onAbort);
     }
   }
 
