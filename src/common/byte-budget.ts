@@ -45,7 +45,11 @@ export class ByteBudget {
   }
 
   #admitWaiting(): void {
-    for (let next = this.#waiting[0]; next !== undefined && this.#fits(next.amount); next = this.#waiting[0]) {
+    for (
+      let next = this.#waiting[0];
+      next !== undefined && this.#fits(next.amount);
+      next = this.#waiting[0]
+    ) {
       this.#waiting.shift();
       this.#held += next.amount;
       next.admit();

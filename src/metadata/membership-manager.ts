@@ -4,6 +4,7 @@ import type { ConfChangeSingle, NodeId } from '../../raft/types.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import type { BackgroundWorker, WorkState } from '../common/worker.ts';
+import { successorOf } from './leadership-handover.ts';
 import type { MemberDirectory } from './member-directory.ts';
 import type { RaftDriver } from './raft-driver.ts';
 
@@ -20,7 +21,8 @@ export interface MembershipManagerOptions {
 }
 
 export const DEFAULT_MAX_VOTERS = 5;
-const IDLE_MS = 200;
+/** A look costs little, and a newcomer waits for two of them. */
+const IDLE_MS = 50;
 /** A learner this close to the commit index, in entries, is caught up. */
 const PROMOTE_LAG = 200;
 /** A change that has not shown by then was lost and is proposed anew. */
@@ -70,17 +72,16 @@ export function nextStep(status: Status, wanted: readonly NodeId[], maxVoters: n
   const added = wanted.find((id) => !voters.includes(id) && !learners.includes(id));
   if (added !== undefined) return change('ConfChangeAddLearnerNode', added);
 
+  // One that never answered may not even run: as a voter it would take the majority from a small cluster.
   const caughtUp = status.progress.find(
     ({ id, isLearner, match, recentActive }) =>
-      isLearner && recentActive && wanted.includes(id) && match + PROMOTE_LAG >= status.commit,
+      isLearner && recentActive && wanted.includes(id) && match > 0 && match + PROMOTE_LAG >= status.commit,
   );
   if (caughtUp !== undefined && voters.length < maxVoters) return change('ConfChangeAddNode', caughtUp.id);
 
   if (wanted.includes(status.id) || status.leadTransferee !== 0) return undefined;
-  const successor = status.progress
-    .filter(({ id, isLearner, recentActive }) => id !== status.id && !isLearner && recentActive)
-    .toSorted((a, b) => b.match - a.match)[0];
-  return successor === undefined ? undefined : { kind: 'transfer', to: successor.id };
+  const successor = successorOf(status);
+  return successor === undefined ? undefined : { kind: 'transfer', to: successor };
 }
 
 function change(type: ConfChangeSingle['type'], nodeId: NodeId): Step {

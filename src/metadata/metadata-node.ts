@@ -3,6 +3,7 @@ import type { Status } from '../../raft/raw-node.ts';
 import { assert } from '../common/errors.ts';
 import type { Authorizer } from '../network/network.ts';
 import type { MetadataNodeComponents, MetadataNodeOptions } from './metadata-node-options.ts';
+import { handOverLeadership } from './leadership-handover.ts';
 import { type NodeParts, composeParts } from './node-parts.ts';
 import { repairAtStart } from './snapshot-receiver.ts';
 import { SnapshotStore } from './snapshot-store.ts';
@@ -51,11 +52,20 @@ export class MetadataNode {
     parts.workers.start();
   }
 
-  /** Ends all work and writes the namespace behind. Waiting callers are told so. */
+  /**
+   * Makes itself heard by the other metadata nodes, who may be between two attempts to dial it. For after the network's
+   * start; without it they come by themselves, up to a second later.
+   */
+  greet(): void {
+    this.#parts?.transport.greet(this.#options.number);
+  }
+
+  /** Hands leadership over, ends all work and writes the namespace behind. Waiting callers are told so. */
   async stop(): Promise<void> {
     const parts = this.#parts;
     if (parts === undefined) return;
     await parts.workers.stop();
+    await handOverLeadership({ ...this.#components, driver: parts.driver });
     parts.barrier.stop();
     parts.forwarder.stop();
     await parts.receiver.stop();

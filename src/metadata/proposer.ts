@@ -18,8 +18,11 @@ export interface ProposerOptions {
   readonly submitLimitMs?: number | undefined;
 }
 
-/** By default a change is given up after this; below the 10 s of a call, so that the caller hears the reason and not a time-out. */
-export const DEFAULT_SUBMIT_LIMIT_MS = 9_000;
+/**
+ * By default a change is given up after this: longer than elections take, and below the 4 s a client gives one attempt
+ * (metadata-peers.ts), so that it hears the reason and not a time-out. The client then asks elsewhere or again.
+ */
+export const DEFAULT_SUBMIT_LIMIT_MS = 3_500;
 /** How long to wait for a new leader before trying again anyway, in milliseconds. */
 const RETRY_PAUSE_MS = 100;
 

@@ -63,6 +63,13 @@ export class RaftTransport {
     return lost;
   }
 
+  /** An empty notice to every other metadata node, so that there is a connection; who cannot be reached is left out. */
+  greet(self: NodeId): void {
+    const nothing = RaftMessages.encode({ messages: [] }).finish();
+    for (const { number, peer } of this.#members.withRole('meta'))
+      if (number !== self) this.#network.notify(peer, RAFT.trafficClass, RAFT.name, nothing);
+  }
+
   #deliver(peer: PeerId, message: RaftMessage, inbox: RaftInbox): void {
     const member = this.#members.activeByPeer(peer);
     if (hasRole(member, 'meta') && member.number === message.from) inbox.receive(fromWire(message));
