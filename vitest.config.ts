@@ -2,7 +2,6 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     // Two cores: unit tests share them, end-to-end tests (real processes, kills, clocks) have the machine for themselves.
     projects: [
       {
