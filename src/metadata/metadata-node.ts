@@ -65,7 +65,7 @@ export class MetadataNode {
     const parts = this.#parts;
     if (parts === undefined) return;
     await parts.workers.stop();
-    await handOverLeadership({ ...this.#components, driver: parts.driver });
+    await handOverLeadership({ ...this.#components, ...parts });
     parts.barrier.stop();
     parts.forwarder.stop();
     await parts.receiver.stop();

@@ -5,6 +5,7 @@ import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
 import { DataNode } from '../datanode/data-node.ts';
 import { type Identity, loadOrCreateIdentity } from '../network/identity.ts';
+import type { MetadataNode } from '../metadata/metadata-node.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
 import type { Network } from '../network/network.ts';
 import { type FileBlockStore, openBlockStore } from '../storage/file-block-store.ts';
@@ -111,13 +112,14 @@ async function startRoles(
   cleanup.defer(() => network.stop());
   cleanup.defer(() => kademlia.stop());
 
+  let metadata: MetadataNode | undefined;
   if (stores !== undefined) {
-    const metadata = createMetadataNode(
+    metadata = createMetadataNode(
       { ...components, ...stores, network, kademlia },
       { directory, config, onFatal },
     );
     network.authorize(metadata.authorizer);
-    cleanup.defer(() => metadata.stop());
+    cleanup.defer(() => metadata?.stop());
     await metadata.start();
   }
   if (blocks !== undefined) {
@@ -130,6 +132,7 @@ async function startRoles(
     if (stores === undefined) network.authorize(data.authorizer);
   }
   await network.start();
+  metadata?.greet();
   kademlia.start();
   if (data !== undefined) {
     cleanup.defer(() => data?.stop());

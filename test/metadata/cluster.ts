@@ -142,7 +142,7 @@ export class TestCluster {
   }
 
   async stop(): Promise<void> {
-    for (const { node } of this.nodes.values()) await node.stop();
+    for (const number of this.nodes.keys()) await this.kill(number);
     for (const network of this.#networks) await network.stop();
     await rm(this.#directory, { recursive: true, force: true });
   }

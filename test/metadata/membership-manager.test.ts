@@ -54,6 +54,11 @@ describe('the next step of membership', () => {
     });
   });
 
+  it('does not promote a learner that never answered, however short the log is', () => {
+    const young: Status = { ...leaderWith([1], [2], { 2: 0 }), commit: 5 };
+    expect(nextStep(young, [1, 2], 5)).toBeUndefined();
+  });
+
   it('never has more voters than allowed', () => {
     expect(nextStep(leaderWith([1, 2, 3], [4]), [1, 2, 3, 4], 3)).toBeUndefined();
   });
