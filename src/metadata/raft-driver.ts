@@ -1,17 +1,8 @@
-/** @module The Ready loop: drives the pure core with ticks, messages and proposals, and does what each Ready orders. */
+/** @module Drives the pure core with ticks, messages and proposals, one Ready after the other. */
 import { RawNode, type Status } from '../../raft/raw-node.ts';
 import { decodeConfChange } from '../../raft/conf-change-codec.ts';
 import { isRaftError } from '../../raft/errors.ts';
-import type {
-  ConfChangeSingle,
-  Entry,
-  Message,
-  NodeId,
-  ReadState,
-  Ready,
-  Snapshot,
-  SoftState,
-} from '../../raft/types.ts';
+import type { ConfChangeSingle, Message, NodeId, ReadState, Snapshot, SoftState } from '../../raft/types.ts';
 import type { Clock, Timer } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
@@ -25,6 +16,7 @@ import { failed, notLeader, overloaded, stopped } from './errors.ts';
 import { type Committed, ProposalQueue } from './proposal-queue.ts';
 import type { RaftTransport } from './raft-transport.ts';
 import { encodeConfState } from './raft-wire.ts';
+import { ReadyHandler } from './ready-handler.ts';
 
 export interface RaftDriverComponents {
   readonly log: RaftLogStore;
@@ -53,8 +45,6 @@ export interface RaftListener {
 export const DEFAULT_TICK_MS = 50;
 /** A follower that saw its leader's connection break campaigns after a random delay below this, in milliseconds. */
 const CAMPAIGN_DELAY_MS = 200;
-/** Only a leader sends these, and they promise nothing of this node: they need not wait for its disk (types.ts Ready). */
-const LEADER_MESSAGES: ReadonlySet<string> = new Set(['MsgApp', 'MsgHeartbeat', 'MsgSnap']);
 const NO_CONTEXT: Uint8Array = new Uint8Array(0);
 
 /** One Ready at a time is outstanding; events keep coming in meanwhile and wait for the next one. */
@@ -64,6 +54,7 @@ export class RaftDriver {
   readonly #core: RawNode;
   readonly #proposals = new ProposalQueue();
   readonly #applier: Applier;
+  readonly #ready: ReadyHandler;
   readonly #applied: AppliedWatch;
   readonly #listeners = new Set<RaftListener>();
   #soft: SoftState = { lead: 0, raftState: 'StateFollower' };
@@ -89,6 +80,17 @@ export class RaftDriver {
         failed: (error) => this.fail(error),
       },
     );
+    this.#ready = new ReadyHandler(
+      { ...components, core: this.#core, applier: this.#applier },
+      {
+        softState: (soft) => this.#observe(soft),
+        entries: (entries) => this.#proposals.bind(entries),
+        readState: (state) => {
+          for (const listener of this.#listeners) listener.readState?.(state);
+        },
+        restored: (index) => this.#applied.reached(index),
+      },
+    );
   }
 
   start(): void {
@@ -96,9 +98,6 @@ export class RaftDriver {
     this.#timers.push(
       clock.every(this.#options.tickMs ?? DEFAULT_TICK_MS, () => this.#event(() => this.#core.tick())),
     );
-    const { voters } = this.#core.status().confState;
-    // Nobody else could win: no reason to wait for the timer.
-    if (voters.length === 1 && voters[0] === this.id) this.#event(() => this.#core.campaign());
     this.#wake();
   }
 
@@ -236,11 +235,19 @@ export class RaftDriver {
     for (;;) {
       if (this.#ended !== undefined) return;
       this.#proposeQueued();
+      if (!this.#core.hasReady()) this.#campaignIfAlone();
       if (!this.#core.hasReady()) return;
-      await this.#handle(this.#core.ready());
+      await this.#ready.handle(this.#core.ready());
       if (this.#ended !== undefined) return;
       this.#core.advance();
     }
+  }
+
+  /** Nobody else could win: no reason to wait for the timer. Comes when all that is committed is applied, else it is refused. */
+  #campaignIfAlone(): void {
+    if (this.#soft.lead !== 0 || this.#soft.raftState !== 'StateFollower') return;
+    const { voters } = this.#core.status().confState;
+    if (voters.length === 1 && voters[0] === this.id) this.#core.campaign();
   }
 
   #proposeQueued(): void {
@@ -264,48 +271,6 @@ export class RaftDriver {
     }
   }
 
-  /** The order is that of raft/types.ts `Ready`. */
-  async #handle(ready: Ready): Promise<void> {
-    const { log } = this.#components;
-    if (ready.softState !== undefined) this.#observe(ready.softState);
-    this.#proposals.bind(ready.entries);
-    this.#send(ready.messages.filter(({ type }) => LEADER_MESSAGES.has(type)));
-
-    // What is already in this node's own log is applied while the disk writes. The rest waits, since an applied index
-    // that became durable ahead of the log would be a hole after a crash.
-    const stableIndex = ready.snapshot === undefined ? log.lastIndex() : 0;
-    const firstUnstable = ready.entries[0]?.index ?? Infinity;
-    const isStable = ({ index }: Entry): boolean => index <= stableIndex && index < firstUnstable;
-    const admitted = this.#applier.enqueue(ready.committedEntries.filter(isStable));
-    await this.#persist(ready);
-    this.#send(ready.messages.filter(({ type }) => !LEADER_MESSAGES.has(type)));
-    if (ready.snapshot !== undefined) await this.#restore(ready.snapshot);
-    for (const state of ready.readStates) for (const listener of this.#listeners) listener.readState?.(state);
-    await admitted;
-    await this.#applier.enqueue(ready.committedEntries.filter((entry) => !isStable(entry)));
-  }
-
-  async #persist({ hardState, entries, snapshot, mustSync }: Ready): Promise<void> {
-    if (hardState === undefined && entries.length === 0 && snapshot === undefined) return;
-    await this.#components.log.append({
-      entries,
-      mustSync,
-      ...(hardState !== undefined && { hardState }),
-      ...(snapshot !== undefined && { snapshot }),
-    });
-  }
-
-  /**
-   * Comes after the log was replaced. A crash in between leaves a machine behind the log's snapshot, whose file is
-   * durable on this node before the core ever sees the message: repairAtStart then does what is done here. The other
-   * order would leave a machine ahead of its log, with nothing to tell whether the log's tail belongs to it.
-   */
-  async #restore(snapshot: Snapshot): Promise<void> {
-    await this.#applier.drained();
-    await this.#components.restore(snapshot);
-    this.#applied.reached(snapshot.metadata.index);
-  }
-
   #observe(soft: SoftState): void {
     const before = this.#soft;
     this.#soft = soft;
@@ -314,15 +279,6 @@ export class RaftDriver {
     if (before.lead === soft.lead) return;
     this.#components.logger.info('raft.leader', { leader: soft.lead, state: soft.raftState });
     for (const listener of this.#listeners) listener.leaderChanged?.(soft.lead);
-  }
-
-  #send(messages: readonly Message[]): void {
-    if (messages.length === 0) return;
-    for (const node of this.#components.transport.send(messages)) {
-      this.#core.reportUnreachable(node);
-      if (messages.some(({ type, to }) => type === 'MsgSnap' && to === node))
-        this.#core.reportSnapshot(node, false);
-    }
   }
 
   /** The node must stop: a failed write is never tried again (raft.md S11). Latched; the first cause counts. */

@@ -1,0 +1,89 @@
+/** @module Does what one Ready orders, in the order that makes it safe: send, write, send, answer reads, apply. */
+import type { RawNode } from '../../raft/raw-node.ts';
+import type { Entry, Index, Message, ReadState, Ready, Snapshot, SoftState } from '../../raft/types.ts';
+import type { RaftLogStore } from '../storage/raft-log-store.ts';
+import type { Applier } from './applier.ts';
+import type { RaftTransport } from './raft-transport.ts';
+
+export interface ReadyHandlerComponents {
+  readonly core: RawNode;
+  readonly log: RaftLogStore;
+  readonly transport: RaftTransport;
+  readonly applier: Applier;
+  /** Puts the state of a snapshot whose file is already here into the machine. */
+  readonly restore: (snapshot: Snapshot) => Promise<void>;
+}
+
+export interface ReadyEvents {
+  softState(soft: SoftState): void;
+  /** These entries are about to be written. */
+  entries(entries: readonly Entry[]): void;
+  readState(state: ReadState): void;
+  /** The machine now holds a snapshot's state. */
+  restored(index: Index): void;
+}
+
+/** Only a leader sends these, and they promise nothing of this node: they need not wait for its disk (types.ts Ready). */
+const LEADER_MESSAGES: ReadonlySet<string> = new Set(['MsgApp', 'MsgHeartbeat', 'MsgSnap']);
+
+export class ReadyHandler {
+  readonly #components: ReadyHandlerComponents;
+  readonly #events: ReadyEvents;
+
+  constructor(components: ReadyHandlerComponents, events: ReadyEvents) {
+    this.#components = components;
+    this.#events = events;
+  }
+
+  /** The order is that of raft/types.ts `Ready`. Resolves when the core may advance; rejects when storage failed. */
+  async handle(ready: Ready): Promise<void> {
+    const { log, applier } = this.#components;
+    if (ready.softState !== undefined) this.#events.softState(ready.softState);
+    this.#events.entries(ready.entries);
+    this.#send(ready.messages.filter(({ type }) => LEADER_MESSAGES.has(type)));
+
+    // What is already in this node's own log is applied while the disk writes. The rest waits, since an applied index
+    // that became durable ahead of the log would be a hole after a crash.
+    const stableIndex = ready.snapshot === undefined ? log.lastIndex() : 0;
+    const firstUnstable = ready.entries[0]?.index ?? Infinity;
+    const isStable = ({ index }: Entry): boolean => index <= stableIndex && index < firstUnstable;
+    const admitted = applier.enqueue(ready.committedEntries.filter(isStable));
+    await this.#persist(ready);
+    this.#send(ready.messages.filter(({ type }) => !LEADER_MESSAGES.has(type)));
+    if (ready.snapshot !== undefined) await this.#restore(ready.snapshot);
+    for (const state of ready.readStates) this.#events.readState(state);
+    await admitted;
+    await applier.enqueue(ready.committedEntries.filter((entry) => !isStable(entry)));
+  }
+
+  async #persist({ hardState, entries, snapshot, mustSync }: Ready): Promise<void> {
+    if (hardState === undefined && entries.length === 0 && snapshot === undefined) return;
+    await this.#components.log.append({
+      entries,
+      mustSync,
+      ...(hardState !== undefined && { hardState }),
+      ...(snapshot !== undefined && { snapshot }),
+    });
+  }
+
+  /**
+   * Comes after the log was replaced. A crash in between leaves a machine behind the log's snapshot, whose file is
+   * durable on this node before the core ever sees the message: repairAtStart then does what is done here. The other
+   * order would leave a machine ahead of its log, with nothing to tell whether the log's tail belongs to it.
+   */
+  async #restore(snapshot: Snapshot): Promise<void> {
+    await this.#components.applier.drained();
+    await this.#components.restore(snapshot);
+    this.#events.restored(snapshot.metadata.index);
+  }
+
+  #send(messages: readonly Message[]): void {
+    if (messages.length === 0) return;
+    const { core, transport } = this.#components;
+    for (const node of transport.send(messages)) {
+      core.reportUnreachable(node);
+      if (messages.some(({ type, to }) => type === 'MsgSnap' && to === node))
+        core.reportSnapshot(node, false);
+    }
+  }
+}
