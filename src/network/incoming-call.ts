@@ -3,6 +3,11 @@ import type { Clock, Timer } from '../common/clock.ts';
 import { timedOut } from './errors.ts';
 import type { IncomingRequest, PeerId } from './network.ts';
 
+/** How much before the asker's deadline the signal fires, so that the handler's last word still reaches it. */
+const ANSWER_MARGIN_MS = 250;
+/** Of short deadlines at most this share is kept back. */
+const ANSWER_MARGIN_SHARE = 0.1;
+
 export class IncomingCall implements IncomingRequest {
   readonly peer: PeerId;
   readonly body: Uint8Array;
@@ -23,7 +28,8 @@ export class IncomingCall implements IncomingRequest {
     this.method = options.method;
     this.#clock = components.clock;
     this.#timeoutMs = options.timeoutMs;
-    this.#deadlineMs = this.#clock.monotonicMs() + options.timeoutMs;
+    const marginMs = Math.min(ANSWER_MARGIN_MS, options.timeoutMs * ANSWER_MARGIN_SHARE);
+    this.#deadlineMs = this.#clock.monotonicMs() + options.timeoutMs - marginMs;
   }
 
   get signal(): AbortSignal {

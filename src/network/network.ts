@@ -12,7 +12,7 @@ export interface CallOptions {
   readonly timeoutMs?: number;
 }
 
-/** One request as its handler sees it. `signal` fires at the deadline, on cancellation, and when the peer goes away. */
+/** One request as its handler sees it. `signal` fires just before the deadline, on cancellation, and when the peer goes away. */
 export interface IncomingRequest {
   readonly peer: PeerId;
   readonly body: Uint8Array;
