@@ -5,6 +5,7 @@ import { KIB, MIB } from '../common/bytes.ts';
 import { disconnected } from './errors.ts';
 import { FRAME_HEADER_BYTES, type FrameKind, FrameReader, writeFrameHeader } from './frame.ts';
 import type { FrameStream, FrameStreamListener } from './transport.ts';
+import { spareWindowUpdates } from './window-updates.ts';
 
 /** Frames up to this size are gathered by copying; above, the copy would cost more than a separate write. */
 const GATHER_BYTES: number = 16 * KIB;
@@ -34,6 +35,7 @@ export class Libp2pStream implements FrameStream {
 
   constructor(stream: Stream) {
     this.#stream = stream;
+    spareWindowUpdates(stream);
     this.#reader = new FrameReader((kind, id, argument, body) =>
       this.#listener?.frame(kind, id, argument, body),
     );
