@@ -8,6 +8,7 @@ import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { LocalCluster } from '../../cli/demo/local-cluster.ts';
 import { createDemoFile, sha256Of } from '../../cli/demo/demo-file.ts';
+import { countBuffersApart } from '../../cli/garbage-collection.ts';
 import { MIB } from '../../src/common/bytes.ts';
 import { measured, usageOf } from './process-usage.ts';
 
@@ -19,6 +20,8 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
   },
 });
+// The client here is treated as the command treats itself.
+countBuffersApart();
 const sizeBytes = Number(values.mib) * MIB;
 const loadBefore = loadavg()[0];
 
