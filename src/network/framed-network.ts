@@ -1,5 +1,6 @@
 /** @module The Network over any transport of framed streams: links out, sessions in, one table of handlers. */
 import type { Clock } from '../common/clock.ts';
+import { withDeadline } from '../common/deadline.ts';
 import { describeError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
@@ -25,6 +26,11 @@ import { RECEIVE_BUDGET_BYTES, ReceiveBudget } from './receive-budget.ts';
 import type { FrameStream, Transport } from './transport.ts';
 
 const DRAIN_MS = 1_000;
+/**
+ * For the transport to close its connections. Libp2p waits for that with timers that do not keep a process alive, and now
+ * and then for nothing (a peer that turned us away and is gone): Node then ended a command before it had said anything.
+ */
+const CLOSE_MS = 2_000;
 
 export interface FramedNetworkComponents {
   readonly transport: Transport;
@@ -145,7 +151,16 @@ export class FramedNetwork implements Network {
     for (const link of this.#links.values()) link.abort(cause);
     for (const session of this.#inbound) session.abort(cause);
     this.#links.clear();
-    await this.#transport.stop();
+    await this.#closeTransport();
+  }
+
+  async #closeTransport(): Promise<void> {
+    const late = (): Error => new Error(`not closed in ${CLOSE_MS} ms`);
+    try {
+      await withDeadline(this.#clock, CLOSE_MS, this.#transport.stop(), late);
+    } catch (error) {
+      this.#components.logger.debug('network.not-closed', { cause: describeError(error) });
+    }
   }
 
   async #drain(): Promise<void> {
