@@ -4,6 +4,7 @@ import { isHoldfastError } from '../src/common/errors.ts';
 import type { Client } from '../src/client/client.ts';
 import type { StatusResponse } from '../src/protocol/messages.ts';
 import { formatBytes } from './byte-size.ts';
+import { counted } from './counted.ts';
 import { formatDuration } from './duration.ts';
 import { unhealthy } from './errors.ts';
 import { type HealthCheck, healthChecks } from './health.ts';
@@ -56,7 +57,7 @@ export function statusScreen(
   isStale: boolean,
 ): readonly string[] {
   const { cluster, counters, answeredBy, applied } = status;
-  const names = `${counters?.files ?? 0} files, ${counters?.directories ?? 0} directories`;
+  const names = `${counted(counters?.files ?? 0, 'file')}, ${counted(counters?.directories ?? 0, 'directory')}`;
   return [
     `Cluster ${cluster?.name ?? '?'} (${cluster?.id ?? '?'}): ${names}, ${formatBytes(counters?.logicalBytes ?? 0)}`,
     ...(isStale ? [`No quorum answers: this is what node ${answeredBy} knew at index ${applied}.`] : []),
@@ -73,13 +74,14 @@ export function statusScreen(
 
 function metadataRows({ metadataNodes }: StatusResponse): readonly string[][] {
   return [
-    ['NODE', 'METADATA', 'ROLE', 'ANSWERS', 'MATCH', 'INDEX RECORDS'],
+    ['NODE', 'METADATA', 'ROLE', 'ANSWERS', 'LOG UP TO', 'INDEX RECORDS'],
     ...metadataNodes.map(({ member, raftRole, reachable, match, indexRecords }) => [
       String(member?.number ?? '?'),
       member?.name ?? '?',
       raftRole,
       reachable ? 'yes' : 'no',
-      match === 0 ? '-' : String(match),
+      // Only the leader knows how far the others are.
+      match === 0 ? '?' : String(match),
       String(indexRecords),
     ]),
   ];

@@ -1,4 +1,5 @@
 /** @module What the command itself has to complain about. */
+import { dirname } from 'node:path';
 import { HoldfastError } from '../src/common/errors.ts';
 
 export function usage(message: string): HoldfastError {
@@ -27,12 +28,15 @@ export function outputClosed(): HoldfastError {
 /** A file of this machine that could not be used. `action` is a verb: "read", "write". */
 export function localFailure(action: string, path: string, cause: unknown): HoldfastError {
   const reason = systemCode(cause);
+  // What is about to be written need not be there; its directory must.
+  const missing =
+    action === 'write' ? `no directory ${dirname(path)}; make it first` : 'no such file or directory';
   return new HoldfastError({
     code: reason === 'ENOENT' ? 'CLI_LOCAL_NOT_FOUND' : 'CLI_LOCAL_FAILED',
     kind: 'refused',
     message:
       reason === 'ENOENT'
-        ? `Cannot ${action} ${path} on this machine: there is no such file or directory.`
+        ? `Cannot ${action} ${path} on this machine: there is ${missing}.`
         : `Cannot ${action} ${path} on this machine (${reason}). Check its mode and the disk.`,
     facts: { path, reason },
     cause,
@@ -64,6 +68,18 @@ export function notADirectory(path: string): HoldfastError {
     kind: 'refused',
     message: `${path} is not a directory, and the command needs one there. Make it with "holdfast mkdir -p ${path}".`,
     facts: { path },
+  });
+}
+
+/** NAMESPACE_NOT_FOUND of a directory on the way to something new: the namespace cannot know the command's option. */
+export function noParent(path: string, cause: HoldfastError): HoldfastError {
+  const missing = String(cause.facts['path'] ?? path);
+  return new HoldfastError({
+    code: 'NAMESPACE_NOT_FOUND',
+    kind: 'refused',
+    message: `There is no directory ${missing} to hold ${path}. Add --parents to make it on the way.`,
+    facts: { path: missing },
+    cause,
   });
 }
 

@@ -2,7 +2,9 @@
 import { mkdir, stat as statLocal } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '../src/client/client.ts';
+import { isHoldfastError } from '../src/common/errors.ts';
 import { formatBytes } from './byte-size.ts';
+import { counted } from './counted.ts';
 import { downloadFile } from './download-file.ts';
 import { localExists, localFailure, needsRecursive, usage } from './errors.ts';
 import type { ReadFlags } from './options.ts';
@@ -51,7 +53,7 @@ export async function getFiles(shell: Shell, paths: readonly string[], flags: Ge
       (download) => getOne(shell, client, download, { flags, progress, isSingle }),
       { nameOf: ({ path }) => path, isSingle, signal: shell.signal },
     );
-    if (progress.isDrawn && !isSingle) await shell.output.note(`${count} files`);
+    if (progress.isDrawn && !isSingle) await shell.output.note(counted(count, 'file'));
   });
 }
 
@@ -79,10 +81,13 @@ async function* downloads(
   const { target, isDirectory, flags } = options;
   const read = { stale: flags.stale, signal: shell.signal };
   for (const source of sources) {
-    const stat = await client.stat(source, read);
+    const stat = await client.stat(source, read).catch((error: unknown) => {
+      // One of several that is not there is left to fail when it is read, so that the others go on.
+      if (sources.length === 1 || !isHoldfastError(error, 'NAMESPACE_NOT_FOUND')) throw error;
+    });
     const to = isDirectory ? join(target, baseName(source)) : target;
-    if (stat.kind !== 'directory') {
-      yield { path: source, target: to, sizeBytes: stat.sizeBytes };
+    if (stat?.kind !== 'directory') {
+      yield { path: source, target: to, sizeBytes: stat?.sizeBytes ?? 0 };
       continue;
     }
     if (!flags.recursive) throw needsRecursive('get', source);

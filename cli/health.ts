@@ -1,6 +1,7 @@
 /** @module Named health checks over one status answer: what is well, what is not, and what to do. */
 import type { StatusResponse } from '../src/protocol/messages.ts';
 import { formatBytes } from './byte-size.ts';
+import { counted } from './counted.ts';
 
 export type Health = 'ok' | 'warn' | 'fail';
 
@@ -81,14 +82,14 @@ function capacity({ dataNodes }: StatusResponse): HealthCheck {
 
 function underReplicated(status: StatusResponse): HealthCheck {
   const { blocksUnderReplicated: blocks, bytesUnderReplicated: bytes, atRiskComplete } = status;
-  const finding = `${blocks} blocks, ${formatBytes(bytes)} at risk${atRiskComplete ? '' : ' (still counting)'}`;
+  const finding = `${counted(blocks, 'block')}, ${formatBytes(bytes)} at risk${atRiskComplete ? '' : ' (still counting)'}`;
   return blocks === 0
     ? check('under-replicated', 'ok', finding)
     : check('under-replicated', 'warn', finding, 'Start the datanodes that are away, or join others.');
 }
 
 function missing({ blocksMissing, atRiskComplete }: StatusResponse): HealthCheck {
-  const finding = `${blocksMissing} blocks have no living copy${atRiskComplete ? '' : ' (still counting)'}`;
+  const finding = `${counted(blocksMissing, 'block')} without a living copy${atRiskComplete ? '' : ' (still counting)'}`;
   return blocksMissing === 0
     ? check('missing', 'ok', finding)
     : check('missing', 'fail', finding, 'Start the datanodes that are away: they hold the only copies.');

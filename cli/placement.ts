@@ -4,6 +4,7 @@ import { toHex } from '../src/common/bytes.ts';
 import type { Client } from '../src/client/client.ts';
 import type { Holder } from '../src/protocol/messages.ts';
 import { formatBytes } from './byte-size.ts';
+import { counted } from './counted.ts';
 import {
   addClientCommand,
   addDirectoryOption,
@@ -48,16 +49,18 @@ export function addPlacementCommands(program: Command, shell: Shell): void {
   ).action((flags: NodeFlags & ClientFlags) => lsHere(shell, flags));
   addClientCommand(
     program,
-    'setrep <copies> <paths...>',
+    'setrep',
     {
       summary: 'set how many copies files shall have',
       example: 'holdfast setrep 2 /scratch/big.iso\nholdfast setrep -r 2 /scratch',
     },
     terminal,
   )
+    .argument('<copies>', `from 1 to ${MAX_COPIES}`, wholeNumber(1, MAX_COPIES))
+    .argument('<paths...>', 'files; directories with -r')
     .option('-r, --recursive', 'all files below a directory')
-    .action((copies: string, paths: string[], flags: SetReplicationFlags) =>
-      setReplication(shell, wholeNumber(1, MAX_COPIES)(copies), paths.map(remotePath), flags),
+    .action((copies: number, paths: string[], flags: SetReplicationFlags) =>
+      setReplication(shell, copies, paths.map(remotePath), flags),
     );
 }
 
@@ -76,7 +79,7 @@ async function locate(shell: Shell, path: string, flags: ReadFlags): Promise<voi
       holders,
     };
     await shell.output.result(value, () => [
-      `${printable(path)}: ${formatBytes(stat.sizeBytes)} in ${blocks.length} blocks, ${stat.replication} copies wanted`,
+      `${printable(path)}: ${formatBytes(stat.sizeBytes)} in ${counted(blocks.length, 'block')}, ${counted(stat.replication, 'copy')} wanted`,
       ...described.map(({ position, hash, sizeBytes, nodes }) => {
         const where = nodes.map((node) => describeHolder(node, byNumber.get(node))).join('  ');
         const name = hash.slice(0, SHOWN_HASH_CHARACTERS);
@@ -118,7 +121,7 @@ async function setReplication(
         await client.setReplication(file, copies, { signal });
         await shell.output.result(
           { path: file, replication: copies },
-          () => `${copies} copies  ${printable(file)}`,
+          () => `${counted(copies, 'copy')}  ${printable(file)}`,
         );
       }
   });

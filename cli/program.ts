@@ -27,13 +27,18 @@ export function buildProgram(shell: Shell): Command {
     })
     .showHelpAfterError('(add --help for usage)')
     .addHelpText('after', '\nStart here:\n  holdfast demo\n  holdfast cluster init --start');
+  program.commandsGroup('Clusters:');
   addClusterCommands(program, shell);
   addNodeCommands(program, shell);
   addConnectCommand(program, shell);
+  program.commandsGroup('Files in and out:');
   addTransferCommands(program, shell);
+  program.commandsGroup('The file tree:');
   addTreeCommands(program, shell);
+  program.commandsGroup('Space and copies:');
   addSpaceCommands(program, shell);
   addPlacementCommands(program, shell);
+  program.commandsGroup('Clusters:');
   addDemoCommand(program, shell);
   return program;
 }

@@ -25,6 +25,8 @@ export interface ProgressOptions {
 /** Without a terminal a line is printed at most this often. */
 const LINE_PERIOD_MS = 5_000;
 const REDRAWS_PER_SECOND = 5;
+/** A shorter rest is over before it is read. */
+const LEAST_ETA_MS = 1_000;
 /** Span over which the rate is measured: long enough not to jump with every block. */
 const RATE_WINDOW_MS = 5_000;
 
@@ -101,7 +103,8 @@ export function describe(doneBytes: number, totalBytes: number, bytesPerSecond: 
   const rate = `${formatBytes(Math.round(bytesPerSecond))}/s`;
   if (totalBytes < doneBytes || totalBytes === 0) return `${formatBytes(doneBytes)} | ${rate}`;
   const leftMs = ((totalBytes - doneBytes) / bytesPerSecond) * 1000;
-  const eta = Number.isFinite(leftMs) ? formatDuration(leftMs) : '?';
+  if (leftMs === 0) return `${formatBytes(doneBytes)} | ${rate}`;
+  const eta = Number.isFinite(leftMs) ? formatDuration(Math.max(LEAST_ETA_MS, leftMs)) : '?';
   return `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)} | ${rate} | ${eta} left`;
 }
 

@@ -2,8 +2,10 @@
 import { createReadStream } from 'node:fs';
 import type { Client } from '../src/client/client.ts';
 import type { PutOptions, PutSource } from '../src/client/client-options.ts';
+import { isHoldfastError } from '../src/common/errors.ts';
 import { formatBytes } from './byte-size.ts';
-import { localFailure, needsRecursive, notADirectory, usage } from './errors.ts';
+import { counted } from './counted.ts';
+import { localFailure, needsRecursive, noParent, notADirectory, usage } from './errors.ts';
 import { type LocalEntry, localEntry, localName, walkLocal } from './local-tree.ts';
 import type { ClientFlags } from './options.ts';
 import { printable } from './output.ts';
@@ -61,7 +63,7 @@ export async function putFiles(shell: Shell, paths: readonly string[], flags: Pu
         signal: shell.signal,
       },
     );
-    if (progress.isDrawn && !isSingle) await shell.output.note(`${count} files`);
+    if (progress.isDrawn && !isSingle) await shell.output.note(counted(count, 'file'));
   });
 }
 
@@ -80,7 +82,7 @@ async function* uploads(
       yield { entry: { kind: 'file', path: STDIN, relative: '', sizeBytes: undefined }, target };
       continue;
     }
-    const entry = await localEntry(source);
+    const entry = await entryOf(source, sources.length > 1);
     const to = isDirectory ? joinPath(target, localName(source)) : target;
     if (entry.kind !== 'directory') {
       yield { entry, target: to };
@@ -93,6 +95,16 @@ async function* uploads(
       if (inside.kind === 'directory') await client.mkdir(path, { parents: true, signal: shell.signal });
       else yield { entry: inside, target: path };
     }
+  }
+}
+
+/** One of several that cannot be looked at is left to fail when it is opened, so that the others go on. */
+async function entryOf(source: string, isOneOfSeveral: boolean): Promise<LocalEntry> {
+  try {
+    return await localEntry(source);
+  } catch (error) {
+    if (!isOneOfSeveral) throw error;
+    return { kind: 'file', path: source, relative: '', sizeBytes: undefined };
   }
 }
 
@@ -115,11 +127,12 @@ async function putOne(
     onProgress: ({ doneBytes }) => progress.update(entry.path, doneBytes),
     signal: shell.signal,
   };
-  const { stat, copies, underReplicatedBlocks } = await client.put(
-    target,
-    sourceOf(shell, entry.path),
-    options,
-  );
+  const { stat, copies, underReplicatedBlocks } = await client
+    .put(target, sourceOf(shell, entry.path), options)
+    .catch((error: unknown) => {
+      // The file itself need not be there, so it is a directory on the way to it.
+      throw isHoldfastError(error, 'NAMESPACE_NOT_FOUND') ? noParent(target, error) : error;
+    });
   const value = { source: entry.path, path: target, ...pick(stat), copies, underReplicatedBlocks };
   if (isSingle) progress.stop();
   if (isSingle || !progress.isDrawn) {
@@ -127,7 +140,7 @@ async function putOne(
   }
   if (underReplicatedBlocks > 0)
     shell.output.warn(
-      `${target}: ${underReplicatedBlocks} blocks have only ${copies} of ${stat.replication} copies, since too few datanodes could take them.`,
+      `${target}: ${counted(underReplicatedBlocks, 'block')} with only ${copies} of ${stat.replication} copies, since too few datanodes could take more.`,
     );
 }
 

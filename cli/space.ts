@@ -1,6 +1,7 @@
 /** @module `holdfast du` and `df`: what files take, and what room there is. */
 import type { Command } from 'commander';
 import { formatBytes } from './byte-size.ts';
+import { counted } from './counted.ts';
 import { addReadCommand, type ReadFlags } from './options.ts';
 import { printable } from './output.ts';
 import { remotePath } from './remote-path.ts';
@@ -32,7 +33,7 @@ async function du(shell: Shell, paths: readonly string[], flags: ReadFlags): Pro
         [
           formatBytes(logicalBytes).padStart(10),
           `${formatBytes(wantedBytes).padStart(10)} with copies`,
-          `${files} files, ${directories} directories`,
+          `${counted(files, 'file')}, ${counted(directories, 'directory')}`,
           printable(path),
         ].join('  '),
       );

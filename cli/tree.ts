@@ -5,7 +5,7 @@ import { addMoveCommands } from './move.ts';
 import { addClientCommand, addReadCommand, type ClientFlags, type ReadFlags } from './options.ts';
 import { formatTime } from './duration.ts';
 import { isHoldfastError } from '../src/common/errors.ts';
-import { needsRecursive } from './errors.ts';
+import { needsRecursive, noParent } from './errors.ts';
 import { printable } from './output.ts';
 import { remotePath } from './remote-path.ts';
 import type { Shell } from './shell.ts';
@@ -99,7 +99,11 @@ async function makeDirectories(
 ): Promise<void> {
   await shell.withClient(flags, async (client) => {
     for (const path of paths) {
-      await client.mkdir(path, { parents: flags.parents ?? false, signal: shell.signal });
+      await client
+        .mkdir(path, { parents: flags.parents ?? false, signal: shell.signal })
+        .catch((error: unknown) => {
+          throw isHoldfastError(error, 'NAMESPACE_NOT_FOUND') ? noParent(path, error) : error;
+        });
       await shell.output.result({ path }, () => []);
     }
   });
