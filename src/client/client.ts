@@ -1,4 +1,5 @@
 /** @module A client of one cluster: files in and out, the tree, and the cluster's administration. */
+import { splitPath } from '../namespace/path.ts';
 import type { Member, Removed, Stat, Token } from '../namespace/schema.ts';
 import type { PeerId } from '../network/network.ts';
 import type {
@@ -64,77 +65,83 @@ export class Client {
    * Stores a file; what was at the path before is replaced whole, at the end. When it fails nothing is visible.
    * Errors: METADATA_NOT_ENOUGH_DATANODES, CLIENT_WRITE_FAILED, CLIENT_INVALID_ARGUMENT, NAMESPACE_*.
    */
-  put(path: string, source: PutSource, options: PutOptions = {}): Promise<PutResult> {
-    return writeFile(this.#context, path, source, options);
+  async put(path: string, source: PutSource, options: PutOptions = {}): Promise<PutResult> {
+    return writeFile(this.#context, checked(path), source, options);
   }
 
   /** Opens a file. Iterating may fail with CLIENT_BLOCK_UNAVAILABLE or CLIENT_FILE_CHANGED. */
-  get(path: string, options: GetOptions = {}): Promise<GetResult> {
-    return readFile(this.#context, path, options);
+  async get(path: string, options: GetOptions = {}): Promise<GetResult> {
+    return readFile(this.#context, checked(path), options);
   }
 
   async stat(path: string, options: ReadOptions = {}): Promise<Stat> {
-    const request = { path, stale: options.stale ?? false };
+    const request = { path: checked(path), stale: options.stale ?? false };
     return statOf('stat', (await this.#context.metadata.ask(STAT, request, options)).stat);
   }
 
   /** A directory's entries in the order of their names. Errors: NAMESPACE_NOT_A_DIRECTORY. */
-  list(path: string, options: ReadOptions = {}): AsyncIterable<ListEntry> {
-    return listDirectory(this.#context.metadata, path, options);
+  async *list(path: string, options: ReadOptions = {}): AsyncGenerator<ListEntry> {
+    yield* listDirectory(this.#context.metadata, checked(path), options);
   }
 
   /** Everything below `path`, parents before children; the entry of `path` itself comes first. */
-  walk(path: string, options: ReadOptions = {}): AsyncIterable<WalkEntry> {
-    return walkTree(this.#context.metadata, path, options);
+  async *walk(path: string, options: ReadOptions = {}): AsyncGenerator<WalkEntry> {
+    yield* walkTree(this.#context.metadata, checked(path), options);
   }
 
   async mkdir(path: string, options: MakeDirectoryOptions = {}): Promise<void> {
-    const value = { path, parents: options.parents ?? false };
+    const value = { path: checked(path), parents: options.parents ?? false };
     await this.#context.mutations.run({ $case: 'makeDirectory', value }, options);
   }
 
   async rmdir(path: string, options: OperationOptions = {}): Promise<void> {
-    await this.#context.mutations.run({ $case: 'removeDirectory', value: { path } }, options);
+    await this.#context.mutations.run({ $case: 'removeDirectory', value: { path: checked(path) } }, options);
   }
 
   async unlink(path: string, options: OperationOptions = {}): Promise<void> {
-    await this.#context.mutations.run({ $case: 'unlink', value: { path } }, options);
+    await this.#context.mutations.run({ $case: 'unlink', value: { path: checked(path) } }, options);
   }
 
   /** Removes a file, or a directory with everything below it, atomically. */
   async removeTree(path: string, options: OperationOptions = {}): Promise<Removed> {
-    const result = await this.#context.mutations.run({ $case: 'removeTree', value: { path } }, options);
+    const result = await this.#context.mutations.run(
+      { $case: 'removeTree', value: { path: checked(path) } },
+      options,
+    );
     return removedResult('removeTree', result);
   }
 
   /** Atomic, for files and whole directories; a file at `to` is replaced. */
   async rename(from: string, to: string, options: MoveOptions = {}): Promise<void> {
-    const value = { from, to, noClobber: options.noClobber ?? false };
+    const value = { from: checked(from), to: checked(to), noClobber: options.noClobber ?? false };
     await this.#context.mutations.run({ $case: 'rename', value }, options);
   }
 
   /** Copies a file by reference: no block is moved. */
   async copy(from: string, to: string, options: MoveOptions = {}): Promise<void> {
-    const value = { from, to, noClobber: options.noClobber ?? false };
+    const value = { from: checked(from), to: checked(to), noClobber: options.noClobber ?? false };
     await this.#context.mutations.run({ $case: 'copyFile', value }, options);
   }
 
   /** Sets the modification time; creates an empty file where there is none. */
   async touch(path: string, options: TouchOptions = {}): Promise<void> {
-    const value = { path, mtimeMs: options.mtimeMs ?? 0 };
+    const value = { path: checked(path), mtimeMs: options.mtimeMs ?? 0 };
     await this.#context.mutations.run({ $case: 'touch', value }, options);
   }
 
   async setReplication(path: string, replication: number, options: OperationOptions = {}): Promise<void> {
-    await this.#context.mutations.run({ $case: 'setReplication', value: { path, replication } }, options);
+    await this.#context.mutations.run(
+      { $case: 'setReplication', value: { path: checked(path), replication } },
+      options,
+    );
   }
 
-  usage(path: string, options: ReadOptions = {}): Promise<Usage> {
-    return measureUsage(this.#context.metadata, path, options);
+  async usage(path: string, options: ReadOptions = {}): Promise<Usage> {
+    return measureUsage(this.#context.metadata, checked(path), options);
   }
 
-  locate(path: string, options: ReadOptions = {}): Promise<FileLocation> {
-    return locateFile(this.#context.metadata, path, options);
+  async locate(path: string, options: ReadOptions = {}): Promise<FileLocation> {
+    return locateFile(this.#context.metadata, checked(path), options);
   }
 
   /** What the datanode `peer` holds, in hash order. */
@@ -183,4 +190,10 @@ export class Client {
 /** Repeating these is harmless, so nobody needs to hear of a first attempt without an answer before the last one. */
 function withEffect(options: OperationOptions): AskOptions {
   return { ...options, onUnknown: () => {} };
+}
+
+/** Half a character would silently become U+FFFD on the wire, another name than was meant. Errors: NAMESPACE_INVALID_NAME. */
+function checked(path: string): string {
+  splitPath(path);
+  return path;
 }

@@ -150,6 +150,8 @@ describe('put and get of files', () => {
     await writeFile(local('into'), 'new');
     await holdfast.text('put', 'into', '/into-dir/');
     await holdfast.text('get', '/into-dir/into', 'into-here');
+    await holdfast.text('put', '--parents', 'into', '/into-new/below/it');
+    expect(await holdfast.text('cat', '/into-new/below/it')).toBe('new');
     expect(await readFile(local('into-here', 'into'), 'utf8')).toBe('new');
     await writeFile(local('in-the-way'), 'much longer than what comes');
     await holdfast.text('get', '/into-dir/into', 'in-the-way');
