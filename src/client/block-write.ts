@@ -5,7 +5,7 @@ import { describeError } from '../common/errors.ts';
 import { call } from '../network/method.ts';
 import { BlockPush, CHAIN_BROKEN, failedOutcomes } from '../protocol/block-push.ts';
 import type { CopyOutcome, Holder } from '../protocol/messages.ts';
-import { REPLICATE } from '../protocol/methods.ts';
+import { MEMBERS, REPLICATE } from '../protocol/methods.ts';
 import type { BlockPlacer } from './block-placer.ts';
 import type { WholeBlock } from './block-splitter.ts';
 import type { ClientContext } from './client-context.ts';
@@ -30,6 +30,8 @@ const MAX_CHAINS = 4;
 const FIRST_BACKOFF_MS = 100;
 /** Times that missing copies are asked of further datanodes. */
 const MAX_TOP_UPS = 2;
+/** For one metadata node to find out that it has no quorum; a write is to be refused within ten seconds in all. */
+const QUORUM_PATIENCE_MS = 3_500;
 /** One datanode copying the block to another. */
 const REPLICATE_TIMEOUT_MS = 20_000;
 /** Failures named in an error message, at most. */
@@ -37,7 +39,7 @@ const MAX_FAILURES_NAMED = 8;
 
 /**
  * Returns how many datanodes hold the block durably and have announced it: at least placer.requiredCopies().
- * Errors: METADATA_NOT_ENOUGH_DATANODES, CLIENT_WRITE_FAILED.
+ * Errors: METADATA_NOT_ENOUGH_DATANODES, METADATA_NO_QUORUM, CLIENT_WRITE_FAILED.
  */
 export async function writeBlock(
   context: ClientContext,
@@ -49,7 +51,9 @@ export async function writeBlock(
   for (let attempt = 0; attempt < MAX_CHAINS && copies.good.size === 0; attempt += 1) {
     if (attempt > 0) await sleep(context.clock, FIRST_BACKOFF_MS * 2 ** attempt, options.signal);
     const chain = await placer.chain(block.sizeBytes);
-    copies.note(chain, await pushToChain(context, block, chain, options.signal));
+    const outcomes = await pushToChain(context, block, chain, options.signal);
+    if (isUnheard(outcomes)) await confirmQuorum(context, options.signal);
+    copies.note(chain, outcomes);
   }
   for (let round = 0; round < MAX_TOP_UPS && isShort(copies, options); round += 1)
     await topUp(context, placer, block, copies, options);
@@ -91,6 +95,16 @@ class BlockCopies {
 
 function isShort(copies: BlockCopies, { copies: wanted }: BlockWriteOptions): boolean {
   return copies.good.size > 0 && copies.good.size < wanted;
+}
+
+/** Every copy was stored and none announced: hardly the datanodes' fault. */
+function isUnheard(outcomes: readonly CopyOutcome[]): boolean {
+  return outcomes.length > 0 && outcomes.every(({ ok, announced }) => ok && !announced);
+}
+
+/** Throws METADATA_NO_QUORUM when that is why nobody took the announcements: other datanodes would fare no better. */
+async function confirmQuorum({ metadata }: ClientContext, signal: AbortSignal): Promise<void> {
+  await metadata.ask(MEMBERS, { stale: false }, { signal, patienceMs: QUORUM_PATIENCE_MS });
 }
 
 async function pushToChain(

@@ -140,6 +140,15 @@ export function closed(): HoldfastError {
   });
 }
 
+export function closedInFlight(operation: string): HoldfastError {
+  return new HoldfastError({
+    code: 'CLIENT_CLOSED',
+    kind: 'unknown',
+    message: `This client was closed during ${operation}, so it may or may not have been done. Connect again and look.`,
+    facts: { operation },
+  });
+}
+
 export function readStalled(node: number, afterMs: number): HoldfastError {
   return new HoldfastError({
     code: 'CLIENT_READ_STALLED',

@@ -10,7 +10,7 @@ import { writeBlock } from './block-write.ts';
 import type { ClientContext } from './client-context.ts';
 import type { PutOptions, PutResult, PutSource } from './client-options.ts';
 import { invalidArgument } from './errors.ts';
-import { OpenFile, PUT_PATIENCE_MS } from './open-file.ts';
+import { OpenFile } from './open-file.ts';
 import { statResult } from './result.ts';
 
 /** Bytes of blocks held until datanodes have them: four of the default size, or a single larger one. */
@@ -148,11 +148,12 @@ class FileWriter {
       return this.#file.close(this.#precondition(), mtimeMs, this.#signal);
     }
     const value = { ...this.#description(), complete: true, blocks: this.#safe };
-    const options = { signal: this.#signal, patienceMs: this.#safe.length > 0 ? PUT_PATIENCE_MS : undefined };
-    return statResult(
-      'createFile',
-      await this.#context.mutations.run({ $case: 'createFile', value }, options),
+    // Without the long patience of large files: little is lost, and without a quorum a write is to be refused soon.
+    const result = await this.#context.mutations.run(
+      { $case: 'createFile', value },
+      { signal: this.#signal },
     );
+    return statResult('createFile', result);
   }
 
   #createFile(): Promise<OpenFile> {

@@ -1,12 +1,12 @@
 /** @module The metadata nodes a client knows: it sticks to one that answers, and goes to the next by itself. */
 import { type Clock, sleep } from '../common/clock.ts';
-import { type ErrorKind, HoldfastError, isHoldfastError } from '../common/errors.ts';
+import { type ErrorKind, isHoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
 import type { Member } from '../namespace/schema.ts';
 import { call, type Method } from '../network/method.ts';
 import type { Network, PeerId } from '../network/network.ts';
-import { closed, noMetadata } from './errors.ts';
+import { closed, closedInFlight, noMetadata } from './errors.ts';
 import { type KnownPeer, MAX_KNOWN_PEERS } from './profile.ts';
 
 export interface MetadataPeersComponents {
@@ -24,8 +24,11 @@ export interface AskOptions {
   readonly onUnknown?: (() => void) | undefined;
 }
 
-/** Architecture: with a majority of the metadata nodes gone, a write is refused within ten seconds. */
-export const DEFAULT_PATIENCE_MS = 9_500;
+/**
+ * Architecture: with a majority of the metadata nodes gone, a write is refused within ten seconds. The command needs
+ * more than one of them to start and to end.
+ */
+export const DEFAULT_PATIENCE_MS = 8_500;
 /** Longer than an election takes; then another metadata node is asked. */
 const ATTEMPT_TIMEOUT_MS = 4_000;
 /** Too little time for a useful attempt. */
@@ -72,12 +75,33 @@ export class MetadataPeers {
 
   /**
    * Asks until somebody answers or refuses. Only for reads and for requests that may be repeated (same session and
-   * sequence). Errors: what was refused, unchanged; CLIENT_NO_METADATA; with `onUnknown` also CLIENT_OUTCOME_UNKNOWN.
+   * sequence). Errors: what was refused, unchanged; what the last metadata node to answer could not do (say
+   * METADATA_NO_QUORUM), or CLIENT_NO_METADATA when none answered; CLIENT_CLOSED; with `onUnknown` also
+   * CLIENT_OUTCOME_UNKNOWN.
    */
   async ask<Request, Response>(
     method: Method<Request, Response>,
     request: Request,
     options: AskOptions = {},
+  ): Promise<Response> {
+    this.#closing.signal.throwIfAborted();
+    try {
+      return await this.#askInTurn(method, request, options);
+    } catch (error) {
+      const hasEffect = options.onUnknown !== undefined;
+      throw hasEffect && isHoldfastError(error, 'CLIENT_CLOSED') ? closedInFlight(method.name) : error;
+    }
+  }
+
+  /** Ends every call in flight with CLIENT_CLOSED: of a change that was under way nobody knows whether it was done. */
+  close(): void {
+    this.#closing.abort(closed());
+  }
+
+  async #askInTurn<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    options: AskOptions,
   ): Promise<Response> {
     const { clock } = this.#components;
     const signal = this.#signal(options.signal);
@@ -107,12 +131,7 @@ export class MetadataPeers {
       const rounds = Math.floor(attempt / this.#peers.length);
       await this.#backOff(rounds, deadline, signal);
     }
-    throw noMetadata(method.name, kind, [...tried], last);
-  }
-
-  /** Ends every call in flight. */
-  close(): void {
-    this.#closing.abort(closed());
+    throw kind === 'unavailable' && isTelling(last) ? last : noMetadata(method.name, kind, [...tried], last);
   }
 
   #know(peers: readonly KnownPeer[]): void {
@@ -152,9 +171,12 @@ function mayRetry(error: unknown): boolean {
 
 /** A metadata node's own reason (no quorum, say) tells more than a silence that came after it. */
 function preferTelling(before: unknown, now: unknown): unknown {
-  const isSilence = now instanceof HoldfastError && now.code.startsWith('NETWORK_');
-  const wasTelling = before instanceof HoldfastError && !before.code.startsWith('NETWORK_');
-  return isSilence && wasTelling ? before : now;
+  return isTelling(before) && !isTelling(now) ? before : now;
+}
+
+/** Said by a metadata node, and sure that nothing happened. */
+function isTelling(error: unknown): boolean {
+  return isHoldfastError(error) && error.kind === 'unavailable' && !error.code.startsWith('NETWORK_');
 }
 
 function sameText(left: readonly KnownPeer[], right: readonly KnownPeer[]): boolean {

@@ -67,7 +67,7 @@ export class Mutations {
       if (isRepeated) throw sessionExpired(command.$case, error);
     }
     // The first attempt was refused for the session alone: nothing happened, so a new session may do it.
-    return this.#send(await this.#openedSession(), command, options);
+    return this.#send(await this.#openedSession(), command, { ...options, onUnknown: () => {} });
   }
 
   async #send(session: Session, command: MutationCommand, options: AskOptions): Promise<Result> {

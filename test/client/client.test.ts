@@ -156,6 +156,15 @@ describe('a client', () => {
     const closing = await cluster.client();
     await closing.stat('/');
     await closing.close();
-    await expect(closing.stat('/')).rejects.toMatchObject({ code: 'CLIENT_CLOSED' });
+    await expect(closing.stat('/')).rejects.toMatchObject({ code: 'CLIENT_CLOSED', kind: 'refused' });
+  });
+
+  it('does not claim that nothing happened of a change that was under way when it was closed', async () => {
+    const closing = await cluster.client();
+    await closing.mkdir('/before-the-close');
+    const change = closing.mkdir('/during-the-close');
+    const closed = closing.close();
+    await expect(change).rejects.toMatchObject({ code: 'CLIENT_CLOSED', kind: 'unknown' });
+    await closed;
   });
 });
