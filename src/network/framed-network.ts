@@ -155,9 +155,8 @@ export class FramedNetwork implements Network {
   }
 
   async #closeTransport(): Promise<void> {
-    const late = (): Error => new Error(`not closed in ${CLOSE_MS} ms`);
     try {
-      await withDeadline(this.#clock, CLOSE_MS, this.#transport.stop(), late);
+      await withDeadline(this.#clock, CLOSE_MS, this.#transport.stop(), notClosed);
     } catch (error) {
       this.#components.logger.debug('network.not-closed', { cause: describeError(error) });
     }
@@ -227,4 +226,8 @@ export class FramedNetwork implements Network {
       }
     }
   }
+}
+
+function notClosed(): Error {
+  return new Error(`not closed in ${CLOSE_MS} ms`);
 }
