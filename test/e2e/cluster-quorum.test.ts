@@ -1,0 +1,146 @@
+/** @module Metadata nodes gone: the majority, then all of them, and back again. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CommandResult, LocalCluster } from '../../cli/demo/local-cluster.ts';
+import { EXIT } from '../../cli/exit-codes.ts';
+import type { Client } from '../../src/index.ts';
+import { eventually } from './support/eventually.ts';
+import { knownBytes, sha256Of } from './support/known-bytes.ts';
+import { lostFiles, WriteLoad } from './support/write-load.ts';
+
+/** The promise of the README, and what a busy machine needs to start the command. */
+const REFUSAL_MS = 10_000;
+const COMMAND_START_MS = 4_000;
+const FILE_BYTES = 700_000;
+
+describe('a cluster without its metadata nodes', () => {
+  let cluster: LocalCluster;
+  let client: Client;
+  let load: WriteLoad;
+
+  beforeAll(async () => {
+    cluster = await LocalCluster.start({ metadataNodes: 3, dataNodes: 3 });
+    client = await cluster.connect();
+    await client.put('/report', knownBytes('report', FILE_BYTES));
+    await client.mkdir('/load');
+    load = new WriteLoad(client, { directory: '/load', writers: 3 });
+    await eventually('writes', 20_000, () => (load.acknowledged.length > 20 ? true : undefined));
+    await load.stop();
+  });
+  afterAll(async () => {
+    await client?.close();
+    await cluster?.stop();
+  });
+
+  const metadataNodes = ['m1', 'm2', 'm3'];
+  const kill = (names: readonly string[]) => Promise.all(names.map((name) => cluster.node(name).kill()));
+  const start = (names: readonly string[]) => Promise.all(names.map((name) => cluster.startNode(name)));
+
+  describe('when a majority of them is gone', () => {
+    let survivor: string;
+
+    beforeAll(async () => {
+      // Killing the leader is the harder case: the one that stays has never led.
+      const { leader } = await client.status();
+      const gone = metadataNodes.filter((name) => cluster.node(name).ready.number === leader);
+      survivor = metadataNodes.find((name) => !gone.includes(name)) ?? '';
+      await kill(metadataNodes.filter((name) => name !== survivor));
+    });
+
+    it('refuses a put within ten seconds, says in words why, and does nothing', async () => {
+      const startMs = performance.now();
+      const result = await cluster.run(['put', '--json', '-', '/refused'], 'hello');
+      expect(performance.now() - startMs).toBeLessThan(REFUSAL_MS + COMMAND_START_MS);
+      expect(result.status).toBe(EXIT.unavailable);
+      expect(errorOf(result)).toMatchObject({ code: 'METADATA_NO_QUORUM', kind: 'unavailable' });
+      expect(errorOf(result).message).toMatch(/no majority of the metadata nodes.*Nothing was changed/);
+    });
+
+    it('refuses every kind of change within ten seconds for the same reason, also in programs', async () => {
+      await Promise.all([
+        refusal(client.mkdir('/refused-directory')),
+        refusal(client.put('/refused-small', knownBytes('small', 5_000))),
+        refusal(client.put('/refused-large', knownBytes('large', FILE_BYTES), { blockSizeBytes: 65_536 })),
+        refusal(client.rename('/report', '/refused-name')),
+        refusal(client.removeTree('/load')),
+      ]);
+    });
+
+    it('refuses an ordinary read, which could be out of date', async () => {
+      const result = await cluster.run(['ls', '--json', '/']);
+      expect(result.status).toBe(EXIT.unavailable);
+      expect(errorOf(result).code).toBe('METADATA_NO_QUORUM');
+      expect(errorOf(result).message).toContain('--stale');
+    });
+
+    it('lists, describes and returns files with --stale', async () => {
+      const list = await cluster.run(['ls', '--stale', '/']);
+      expect(list).toMatchObject({ status: EXIT.ok, stderr: '' });
+      expect(list.stdout.split('\n')).toEqual(expect.arrayContaining(['load/', 'report']));
+      const stat = await cluster.run(['stat', '--stale', '--json', '/report']);
+      expect(JSON.parse(stat.stdout)).toMatchObject({ kind: 'file', sizeBytes: FILE_BYTES });
+      const { bytes } = await client.get('/report', { stale: true });
+      expect(await sha256Of(bytes)).toBe(await sha256Of(knownBytes('report', FILE_BYTES)));
+      const get = await cluster.run(['get', '--stale', '/report', '-']);
+      expect(get.status).toBe(EXIT.ok);
+    });
+
+    it('names the lost quorum in the status and exits with 1', async () => {
+      const result = await cluster.run(['cluster', 'status', '--json']);
+      expect(result.status).toBe(EXIT.failed);
+      const { stale, checks } = JSON.parse(result.stdout) as {
+        stale: boolean;
+        checks: readonly { name: string; health: string; advice: string }[];
+      };
+      expect(stale).toBe(true);
+      expect(checks.find(({ name }) => name === 'quorum')).toMatchObject({
+        health: 'fail',
+        advice: expect.stringContaining('Writes are refused'),
+      });
+    });
+
+    it('has every acknowledged file and takes writes once they are back', async () => {
+      await start(metadataNodes.filter((name) => name !== survivor));
+      await cluster.settled();
+      expect(await lostFiles(client, load.acknowledged)).toEqual([]);
+      await client.put('/again', knownBytes('again', FILE_BYTES));
+      const names: string[] = [];
+      for await (const { name } of client.list('/')) names.push(name);
+      expect(names.toSorted()).toEqual(['again', 'load', 'report']);
+    });
+  });
+
+  it('finds every block again after all metadata nodes were killed, with the datanodes left running', async () => {
+    const before = datanodePids();
+    await kill(metadataNodes);
+    await start(metadataNodes);
+    await cluster.settled();
+    expect(await lostFiles(client, load.acknowledged)).toEqual([]);
+    const { bytes } = await client.get('/report');
+    expect(await sha256Of(bytes)).toBe(await sha256Of(knownBytes('report', FILE_BYTES)));
+    await eventually('all copies are known again', 20_000, async () => {
+      const located = await client.locate('/report');
+      return located.blocks.every(({ nodes }) => nodes.length === 3) ? true : undefined;
+    });
+    expect(datanodePids()).toEqual(before);
+    await client.put('/once-more', knownBytes('once-more', FILE_BYTES));
+  });
+
+  function datanodePids(): (number | undefined)[] {
+    return ['d1', 'd2', 'd3'].map((name) => {
+      const node = cluster.node(name);
+      return node.isRunning ? node.ready.pid : undefined;
+    });
+  }
+});
+
+/** Fails unless `change` is refused in time, for want of a quorum, and surely did nothing. */
+async function refusal(change: Promise<unknown>): Promise<void> {
+  const startMs = performance.now();
+  await expect(change).rejects.toMatchObject({ code: 'METADATA_NO_QUORUM', kind: 'unavailable' });
+  expect(performance.now() - startMs).toBeLessThan(REFUSAL_MS);
+}
+
+function errorOf({ stderr }: CommandResult): { code: string; kind: string; message: string } {
+  const last = stderr.trim().split('\n').at(-1) ?? '';
+  return (JSON.parse(last) as { error: { code: string; kind: string; message: string } }).error;
+}
