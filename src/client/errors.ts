@@ -166,3 +166,13 @@ export function wrongLength(hash: string, node: number, wanted: number, got: num
     facts: { hash, node, wanted, got },
   });
 }
+
+/** Only logged: the caller has given up already. */
+export function grantTooLate(afterMs: number): HoldfastError {
+  return new HoldfastError({
+    code: 'CLIENT_GRANT_TOO_LATE',
+    kind: 'unknown',
+    message: `The lease of a file that was given up did not come within ${afterMs} ms; if it comes, it expires by itself.`,
+    facts: { afterMs },
+  });
+}

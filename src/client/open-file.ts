@@ -1,8 +1,10 @@
 /** @module A file being written under a lease: blocks are appended in order, and nobody sees it before it is closed. */
 import type { Timer } from '../common/clock.ts';
+import { orAborted, withDeadline } from '../common/deadline.ts';
 import { describeError } from '../common/errors.ts';
 import type { BlockRef, CreateFile, Precondition, Stat } from '../namespace/schema.ts';
 import type { ClientContext } from './client-context.ts';
+import { grantTooLate } from './errors.ts';
 import { grantResult, statResult } from './result.ts';
 
 /** A writer that is silent for longer loses its file. */
@@ -28,10 +30,22 @@ export class OpenFile {
     this.#renewal = context.clock.every(RENEWAL_PERIOD_MS, () => (this.#renewing ??= this.#renew()));
   }
 
-  /** Errors: NAMESPACE_* as of createFile. */
+  /** Errors: NAMESPACE_* as of createFile; the signal's reason, once a grant that was on its way is given back. */
   static async create(context: ClientContext, file: CreateFile, signal: AbortSignal): Promise<OpenFile> {
+    signal.throwIfAborted();
+    // Not aborted itself: the lease would be granted all the same, to nobody, and last until it expires.
+    const creating = OpenFile.#create(context, file);
+    try {
+      return await orAborted(creating, signal);
+    } catch (error) {
+      if (signal.aborted) await giveBack(context, creating);
+      throw error;
+    }
+  }
+
+  static async #create(context: ClientContext, file: CreateFile): Promise<OpenFile> {
     const value = { ...file, leaseMs: LEASE_MS, complete: false, blocks: [] };
-    const result = await context.mutations.run({ $case: 'createFile', value }, { signal });
+    const result = await context.mutations.run({ $case: 'createFile', value });
     const { inode, fencingToken } = grantResult('createFile', result);
     return new OpenFile(context, inode, fencingToken);
   }
@@ -86,5 +100,17 @@ export class OpenFile {
     } finally {
       this.#renewing = undefined;
     }
+  }
+}
+
+/** Never throws, and waits no longer than for an abandon: whoever gave up does not want to wait. */
+async function giveBack(context: ClientContext, creating: Promise<OpenFile>): Promise<void> {
+  const abandoned = creating.then((file) => file.abandon());
+  try {
+    await withDeadline(context.clock, ABANDON_PATIENCE_MS, abandoned, () =>
+      grantTooLate(ABANDON_PATIENCE_MS),
+    );
+  } catch (error) {
+    context.logger.warn('client.not-given-back', { error: describeError(error) });
   }
 }

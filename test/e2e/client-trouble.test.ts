@@ -1,183 +1,260 @@
-/** @module What goes wrong around a transfer: ctrl-C, races, full disks, wrong clocks. */
-import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+/** @module What goes wrong around a transfer: ctrl-C, races, wrong clocks. */
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LocalCluster } from '../../cli/demo/local-cluster.ts';
-import { commandWords } from '../../cli/demo/node-process.ts';
 import { EXIT } from '../../cli/exit-codes.ts';
-import { type Client, connect, isHoldfastError } from '../../src/index.ts';
 import { systemClock } from '../../src/common/clock.ts';
+import { type Client, connect, isHoldfastError } from '../../src/index.ts';
+import { Command, type RunningCommand } from './support/command.ts';
 import { eventually } from './support/eventually.ts';
 import { knownBytes, sha256Of } from './support/known-bytes.ts';
 
 const MIB = 1024 * 1024;
+const BLOCK = 64 * 1024;
 const DAY_MS = 24 * 60 * 60 * 1000;
+/** Half of the life of a lease that nobody gives back. */
+const PATIENCE_MS = 30_000;
+const ROUNDS = 8;
 
-describe('transfers in trouble', () => {
-  let cluster: LocalCluster;
-  let client: Client;
-  let local: string;
+let cluster: LocalCluster;
+let client: Client;
+let holdfast: Command;
 
-  beforeAll(async () => {
-    cluster = await LocalCluster.start({ metadataNodes: 1, dataNodes: 2, replication: 2 });
-    client = await cluster.connect();
-    local = await mkdtemp(join(tmpdir(), 'holdfast-trouble-'));
-  });
-  afterAll(async () => {
-    await client?.close();
-    await cluster?.stop();
-    await rm(local, { recursive: true, force: true });
-  });
+beforeAll(async () => {
+  cluster = await LocalCluster.start({ metadataNodes: 3, dataNodes: 2, replication: 2 });
+  client = await cluster.connect();
+  const directory = join(cluster.directory, 'work');
+  await mkdir(directory);
+  holdfast = new Command(cluster, directory);
+});
+afterAll(async () => {
+  await client?.close();
+  await cluster?.stop();
+});
 
-  async function digest(path: string): Promise<string> {
-    return sha256Of((await client.get(path)).bytes);
-  }
+async function digest(path: string): Promise<string> {
+  return sha256Of((await client.get(path)).bytes);
+}
 
-  /** Starts the command, sends SIGINT once `isUnderWay`, and returns the exit status. */
-  async function interrupted(
-    words: readonly string[],
-    isUnderWay: () => Promise<boolean>,
-  ): Promise<number | null> {
-    const [program, ...first] = commandWords();
-    const env = { ...process.env, HOLDFAST_PROFILE: cluster.profileDir };
-    const child = spawn(program, [...first, ...words], { env, stdio: ['pipe', 'ignore', 'ignore'] });
-    child.stdin.on('error', () => {}).write(Buffer.alloc(2 * MIB, 7));
-    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-    await eventually('the transfer is under way', 30_000, async () =>
-      (await isUnderWay()) ? true : undefined,
-    );
-    child.kill('SIGINT');
-    return ended;
-  }
+function digestOf(name: string, sizeBytes: number): Promise<string> {
+  return sha256Of(knownBytes(name, sizeBytes));
+}
 
-  it('leaves nothing visible and no lease after ctrl-C in a put', async () => {
-    // Standard input stays open: the put cannot end by itself, however fast the machine is.
-    const status = await interrupted(
-      ['put', '--block-size', '64KiB', '-', '/interrupted'],
-      async () => ((await client.status()).counters?.leases ?? 0) > 0,
-    );
-    expect(status).toBe(EXIT.interrupted);
+function put(name: string, path: string, sizeBytes: number): Promise<unknown> {
+  return client.put(path, knownBytes(name, sizeBytes), { blockSizeBytes: BLOCK });
+}
+
+async function leases(): Promise<number> {
+  return (await client.status()).counters?.leases ?? Number.NaN;
+}
+
+async function untilLeases(claim: string, wanted: (count: number) => boolean): Promise<void> {
+  await eventually(claim, PATIENCE_MS, async () => (wanted(await leases()) ? true : undefined));
+}
+
+/** A put of more than one step, whose input has not ended. */
+async function startedPut(path: string): Promise<RunningCommand> {
+  const before = await leases();
+  const putting = holdfast.start('put', '--block-size', '64KiB', '-', path);
+  putting.stdin.write(Buffer.alloc(MIB, 7));
+  await untilLeases('the put has its lease', (count) => count > before);
+  return putting;
+}
+
+/** A source that has nothing yet. */
+async function* never(): AsyncGenerator<Uint8Array> {
+  await new Promise(() => {});
+  yield Buffer.of();
+}
+
+describe('ctrl-C', () => {
+  it('in a put leaves nothing visible and no lease, and ends with 130', async () => {
+    const putting = await startedPut('/interrupted');
+    putting.signal('SIGINT');
+    const { status, stderr } = await putting.ended;
+    expect([status, stderr]).toEqual([EXIT.interrupted, 'holdfast: Stopped by SIGINT. [CLI_INTERRUPTED]\n']);
     await expect(client.stat('/interrupted')).rejects.toMatchObject({ code: 'NAMESPACE_NOT_FOUND' });
-    await eventually('the lease is given back', 10_000, async () =>
-      (await client.status()).counters?.leases === 0 ? true : undefined,
+    await untilLeases('the lease is given back', (count) => count === 0);
+  });
+
+  it('in a put over an older file leaves the older file whole', async () => {
+    await put('older', '/kept', 3 * BLOCK);
+    const putting = await startedPut('/kept');
+    putting.signal('SIGINT');
+    expect((await putting.ended).status).toBe(EXIT.interrupted);
+    expect(await digest('/kept')).toBe(await digestOf('older', 3 * BLOCK));
+  });
+
+  it('in a put of a tree leaves only whole files', async () => {
+    await mkdir(join(holdfast.directory, 'tree'));
+    const names = Array.from({ length: 400 }, (_, at) => `f${at}`);
+    for (const name of names) await writeFile(join(holdfast.directory, 'tree', name), name.repeat(1_000));
+    const putting = holdfast.start('put', '-r', 'tree', '/');
+    await eventually('some files are there', PATIENCE_MS, async () =>
+      (await client.stat('/tree')).childCount > 20 ? true : undefined,
     );
-  });
-
-  it('leaves neither file nor temporary after ctrl-C in a get', async () => {
-    await client.put('/large', knownBytes('large', 192 * MIB));
-    const target = join(local, 'interrupted-get');
-    const words = ['get', '/large', target];
-    const status = await interrupted(words, async () => (await readdir(local)).length > 0);
-    expect(status).toBe(EXIT.interrupted);
-    expect(await readdir(local)).toEqual([]);
-  });
-
-  it('lets one of two puts to one path win whole', async () => {
-    const names = ['left', 'right'];
-    await Promise.all(
-      names.map((name) => client.put('/raced', knownBytes(name, 5 * MIB), { blockSizeBytes: MIB })),
-    );
-    const wanted = await Promise.all(names.map((name) => sha256Of(knownBytes(name, 5 * MIB))));
-    expect(wanted).toContain(await digest('/raced'));
-  });
-
-  it('gives the old file or the new one to who reads while it is replaced, never a mix', async () => {
-    const versions = Array.from({ length: 6 }, (_, at) => `version ${at}`);
-    const wanted = new Set(await Promise.all(versions.map((name) => sha256Of(knownBytes(name, 3 * MIB)))));
-    const put = (name: string): Promise<unknown> =>
-      client.put('/replaced', knownBytes(name, 3 * MIB), { blockSizeBytes: MIB });
-    await put('version 0');
-    const writing = (async () => {
-      for (const name of versions) await put(name);
-    })();
-    const ended = new AbortController();
-    void writing.finally(() => ended.abort());
-    let reads = 0;
-    do {
-      try {
-        expect(wanted).toContain(await digest('/replaced'));
-        reads += 1;
-      } catch (error) {
-        // Replaced under the reader: it is told, and reads again.
-        if (!isHoldfastError(error, 'CLIENT_FILE_CHANGED')) throw error;
-      }
-    } while (!ended.signal.aborted);
-    await writing;
-    expect(reads).toBeGreaterThan(0);
-    expect(await digest('/replaced')).toBe(await sha256Of(knownBytes('version 5', 3 * MIB)));
-  });
-
-  it('does not show a file that is being written for the first time', async () => {
-    const more = Promise.withResolvers<void>();
-    async function* slowly(): AsyncGenerator<Uint8Array> {
-      yield* knownBytes('beginning', 16 * MIB);
-      await more.promise;
-      yield Buffer.alloc(MIB, 2);
+    putting.signal('SIGINT');
+    expect((await putting.ended).status).toBe(EXIT.interrupted);
+    let count = 0;
+    for await (const { name, stat } of client.list('/tree')) {
+      count += 1;
+      expect(stat?.sizeBytes).toBe(name.length * 1_000);
     }
-    const putting = client.put('/unfinished', slowly(), { blockSizeBytes: MIB });
-    await eventually('it is being written', 10_000, async () =>
-      ((await client.status()).counters?.leases ?? 0) > 0 ? true : undefined,
-    );
-    await expect(client.get('/unfinished')).rejects.toMatchObject({ code: 'NAMESPACE_NOT_FOUND' });
-    more.resolve();
-    expect((await putting).stat.sizeBytes).toBe(17 * MIB);
-    expect((await client.stat('/unfinished')).sizeBytes).toBe(17 * MIB);
+    expect(count).toBeLessThan(names.length);
   });
 
-  it('stops a put by its signal and frees what it had begun', async () => {
+  it('in a get leaves the older local file and no temporary one, and ends with 130', async () => {
+    await put('fetched', '/fetched', MIB);
+    const target = join(holdfast.directory, 'getting');
+    await mkdir(target);
+    await writeFile(join(target, 'fetched'), 'from yesterday');
+    const datanodes = [cluster.node('d1'), cluster.node('d2')];
+    // Nothing comes while they stand still, so that the get cannot end before ctrl-C.
+    for (const node of datanodes) node.signal('SIGSTOP');
+    try {
+      const getting = holdfast.start('get', '/fetched', target);
+      await eventually('the get has begun', PATIENCE_MS, async () =>
+        (await readdir(target)).length > 1 ? true : undefined,
+      );
+      getting.signal('SIGINT');
+      expect((await getting.ended).status).toBe(EXIT.interrupted);
+    } finally {
+      for (const node of datanodes) node.signal('SIGCONT');
+    }
+    expect(await readdir(target)).toEqual(['fetched']);
+    expect(await readFile(join(target, 'fetched'), 'utf8')).toBe('from yesterday');
+  });
+});
+
+describe('writers and readers of one path', () => {
+  it('see one of two puts win whole, whichever it is', async () => {
+    const sizeBytes = 9 * BLOCK + 1;
+    const wanted = [await digestOf('left', sizeBytes), await digestOf('right', sizeBytes)];
+    await using other = await cluster.connect();
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const right = other.put('/raced', knownBytes('right', sizeBytes), { blockSizeBytes: BLOCK });
+      await Promise.all([put('left', '/raced', sizeBytes), right]);
+      expect(wanted).toContain(await digest('/raced'));
+    }
+    await untilLeases('no lease is left', (count) => count === 0);
+  });
+
+  it('let one of two puts with --if-absent in, and refuse the other', async () => {
+    await writeFile(join(holdfast.directory, 'first'), 'first');
+    await writeFile(join(holdfast.directory, 'second'), 'second');
+    const names = ['first', 'second'];
+    const ended = await Promise.all(names.map((name) => holdfast.run('put', '--if-absent', name, '/once')));
+    expect(ended.map(({ status }) => status).toSorted()).toEqual([EXIT.ok, EXIT.conflict]);
+    const winner = names[ended.findIndex(({ status }) => status === EXIT.ok)];
+    expect(await holdfast.text('cat', '/once')).toBe(winner);
+  });
+
+  it('see the old file or the new one while it is replaced, never a mix', async () => {
+    const sizeBytes = 40 * BLOCK;
+    const versions = Array.from({ length: ROUNDS }, (_, at) => `version ${at}`);
+    const wanted = await Promise.all(versions.map((name) => digestOf(name, sizeBytes)));
+    await put('version 0', '/replaced', sizeBytes);
+    const replaced = new AbortController();
+    const seen: string[] = [];
+    const read = async (): Promise<void> => {
+      while (!replaced.signal.aborted) {
+        try {
+          seen.push(await digest('/replaced'));
+        } catch (error) {
+          // Replaced under the reader: it is told, and reads again.
+          if (!isHoldfastError(error, 'CLIENT_FILE_CHANGED')) throw error;
+        }
+      }
+    };
+    const reading = Promise.all([read(), read(), read()]);
+    for (const name of versions) await put(name, '/replaced', sizeBytes);
+    replaced.abort();
+    await reading;
+    expect(seen.filter((got) => !wanted.includes(got))).toEqual([]);
+    expect(new Set(seen).size).toBeGreaterThan(1);
+    expect(await digest('/replaced')).toBe(wanted.at(-1));
+  });
+
+  it('do not see a file that is being written for the first time', async () => {
+    const putting = await startedPut('/unfinished');
+    expect(await holdfast.failure('get', '/unfinished')).toEqual([EXIT.notFound, 'NAMESPACE_NOT_FOUND']);
+    expect((await holdfast.json('ls', '/')).map(({ name }) => name)).not.toContain('unfinished');
+    putting.stdin.end('the end');
+    expect((await putting.ended).status).toBe(EXIT.ok);
+    expect((await client.stat('/unfinished')).sizeBytes).toBe(MIB + 7);
+  });
+});
+
+describe('a program on the SDK', () => {
+  it('stops a put by its signal, and nothing of it stays', async () => {
     const controller = new AbortController();
     async function* endless(): AsyncGenerator<Uint8Array> {
       for (let count = 0; ; count += 1) {
-        if (count === 6) controller.abort(new Error('enough'));
-        yield Buffer.alloc(MIB, count);
+        if (count === 40) controller.abort(new Error('enough'));
+        yield Buffer.alloc(BLOCK, count);
       }
     }
     const { signal } = controller;
-    await expect(client.put('/endless', endless(), { blockSizeBytes: MIB, signal })).rejects.toThrow(
-      'enough',
-    );
+    const options = { blockSizeBytes: BLOCK, signal };
+    await expect(client.put('/endless', endless(), options)).rejects.toThrow('enough');
     await expect(client.stat('/endless')).rejects.toMatchObject({ code: 'NAMESPACE_NOT_FOUND' });
+    await untilLeases('the lease is given back', (count) => count === 0);
   });
 
-  it.each([DAY_MS, -DAY_MS])(
-    'does not care that the clock of a client is wrong by %i ms',
-    async (offsetMs) => {
-      const clock = { ...systemClock, wallMs: () => systemClock.wallMs() + offsetMs };
-      await using wrong = await connect({ profileDir: cluster.profileDir, clock });
-      await wrong.put('/timely', knownBytes('timely', 3 * MIB), { blockSizeBytes: MIB });
-      expect(await digest('/timely')).toBe(await sha256Of(knownBytes('timely', 3 * MIB)));
-      expect(Math.abs((await client.stat('/timely')).mtimeMs - Date.now())).toBeLessThan(DAY_MS / 2);
-    },
-  );
-
-  it('fails cleanly when the datanodes are full, and serves what it had', async () => {
-    await client.put('/before', knownBytes('before', 2 * MIB));
-    for (const name of ['d1', 'd2']) {
-      const used =
-        (await client.status()).dataNodes.find(({ member }) => member?.name === name)?.usedBytes ?? 0;
-      await cluster.node(name).kill('SIGTERM');
-      await cluster.startNode(name, ['--capacity', String(used + 4 * MIB)]);
+  it('may stop a put at any moment: even a lease that was just being granted is given back', async () => {
+    await put('warm', '/warm', 5 * BLOCK);
+    const sizeBytes = 8 * BLOCK;
+    for (let afterMs = 0; afterMs < 40; afterMs += 1) {
+      const options = { sizeBytes, blockSizeBytes: BLOCK, signal: AbortSignal.timeout(afterMs) };
+      await expect(client.put(`/stopped-${afterMs}`, never(), options)).rejects.toThrow();
     }
-    await cluster.settled();
-    const source = join(local, 'too-large');
-    await writeFile(source, knownBytes('too large', 64 * MIB));
-    const { status, stderr } = await cluster.run([
-      'put',
-      '--json',
-      '--block-size',
-      '1MiB',
-      source,
-      '/too-large',
-    ]);
-    expect(status).toBe(EXIT.unavailable);
-    expect(JSON.parse(stderr.trim().split('\n').at(-1) ?? '')).toMatchObject({
-      error: {
-        code: expect.stringMatching(/^(METADATA_NOT_ENOUGH_DATANODES|CLIENT_WRITE_FAILED|STORAGE_FULL)$/),
-      },
-    });
-    await expect(client.stat('/too-large')).rejects.toMatchObject({ code: 'NAMESPACE_NOT_FOUND' });
-    expect(await digest('/before')).toBe(await sha256Of(knownBytes('before', 2 * MIB)));
+    await untilLeases('all leases are given back', (count) => count === 0);
+  });
+
+  it('gets the error of its own source, and nothing is stored', async () => {
+    async function* failing(): AsyncGenerator<Uint8Array> {
+      yield Buffer.alloc(6 * BLOCK);
+      throw new Error('the tape is torn');
+    }
+    const storing = client.put('/torn', failing(), { blockSizeBytes: BLOCK });
+    await expect(storing).rejects.toThrow('the tape is torn');
+    await expect(client.stat('/torn')).rejects.toMatchObject({ code: 'NAMESPACE_NOT_FOUND' });
+  });
+
+  it('stops a get by its signal, or by reading no further, and reads any part', async () => {
+    await put('parts', '/parts', 20 * BLOCK);
+    const controller = new AbortController();
+    const { bytes } = await client.get('/parts', { signal: controller.signal });
+    const reading = (async () => {
+      for await (const _ of bytes) controller.abort(new Error('enough'));
+    })();
+    await expect(reading).rejects.toThrow('enough');
+    for await (const first of (await client.get('/parts')).bytes) {
+      expect(first.byteLength).toBeGreaterThan(0);
+      break;
+    }
+    const part = await client.get('/parts', { offset: 3 * BLOCK - 5, length: BLOCK + 9 });
+    const whole: Uint8Array[] = [];
+    for await (const chunk of knownBytes('parts', 20 * BLOCK)) whole.push(chunk);
+    const wanted = Buffer.concat(whole).subarray(3 * BLOCK - 5, 4 * BLOCK + 4);
+    expect(await sha256Of(part.bytes)).toBe(
+      await sha256Of(
+        (async function* () {
+          yield wanted;
+        })(),
+      ),
+    );
+  });
+
+  it.each([DAY_MS, -DAY_MS])('may have a clock that is wrong by %i ms', async (offsetMs) => {
+    const clock = { ...systemClock, wallMs: () => systemClock.wallMs() + offsetMs };
+    await using wrong = await connect({ profileDir: cluster.profileDir, clock });
+    await wrong.put('/timely', knownBytes('timely', 9 * BLOCK), { blockSizeBytes: BLOCK });
+    expect(await digest('/timely')).toBe(await digestOf('timely', 9 * BLOCK));
+    // Times are the cluster's.
+    expect(Math.abs((await client.stat('/timely')).mtimeMs - Date.now())).toBeLessThan(DAY_MS / 2);
+    const token = await wrong.createToken({ roles: ['client'], lifetimeMs: 60_000 });
+    expect(Math.abs((token.record?.expiresMs ?? 0) - Date.now())).toBeLessThan(DAY_MS / 2);
   });
 });
