@@ -19,7 +19,7 @@ describe('the metadata nodes a client knows', () => {
   let arrived: PromiseWithResolvers<void>;
 
   beforeEach(async () => {
-    const home = new MemorySwitch();
+    const home = new MemorySwitch(COLLABORATORS);
     server = new MemoryNetwork({ switch: home, ...COLLABORATORS }, { peer: 'server' });
     network = new MemoryNetwork({ switch: home, ...COLLABORATORS }, { peer: 'client' });
     server.authorize(() => true);
