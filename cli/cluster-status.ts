@@ -73,16 +73,17 @@ export function statusScreen(
 }
 
 function metadataRows({ metadataNodes }: StatusResponse): readonly string[][] {
+  // Only the leader knows how far the logs of the others are.
+  const isLeadersAnswer = metadataNodes.some(({ match }) => match > 0);
   return [
-    ['NODE', 'METADATA', 'ROLE', 'ANSWERS', 'LOG UP TO', 'INDEX RECORDS'],
+    ['NODE', 'METADATA', 'ROLE', 'ANSWERS', 'INDEX RECORDS', ...(isLeadersAnswer ? ['LOG UP TO'] : [])],
     ...metadataNodes.map(({ member, raftRole, reachable, match, indexRecords }) => [
       String(member?.number ?? '?'),
       member?.name ?? '?',
       raftRole,
       reachable ? 'yes' : 'no',
-      // Only the leader knows how far the others are.
-      match === 0 ? '?' : String(match),
       String(indexRecords),
+      ...(isLeadersAnswer ? [String(match)] : []),
     ]),
   ];
 }

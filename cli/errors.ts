@@ -28,15 +28,12 @@ export function outputClosed(): HoldfastError {
 /** A file of this machine that could not be used. `action` is a verb: "read", "write". */
 export function localFailure(action: string, path: string, cause: unknown): HoldfastError {
   const reason = systemCode(cause);
-  // What is about to be written need not be there; its directory must.
-  const missing =
-    action === 'write' ? `no directory ${dirname(path)}; make it first` : 'no such file or directory';
   return new HoldfastError({
     code: reason === 'ENOENT' ? 'CLI_LOCAL_NOT_FOUND' : 'CLI_LOCAL_FAILED',
     kind: 'refused',
     message:
       reason === 'ENOENT'
-        ? `Cannot ${action} ${path} on this machine: there is ${missing}.`
+        ? `Cannot ${action} ${path} on this machine: there is ${whatIsMissing(action, path)}.`
         : `Cannot ${action} ${path} on this machine (${reason}). Check its mode and the disk.`,
     facts: { path, reason },
     cause,
@@ -126,4 +123,13 @@ export function nodeProcessFailed(name: string, reason: string, tail: string): H
 function systemCode(error: unknown): string {
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
   return error instanceof Error ? error.message : String(error);
+}
+
+function whatIsMissing(action: string, path: string): string {
+  // What is about to be written need not be there; its directory must.
+  if (action === 'write') return `no directory ${dirname(path)}; make it first`;
+  // The system's name was other bytes, which became U+FFFD when they were read as text.
+  if (path.includes('\uFFFD'))
+    return 'no such name in UTF-8, and only such names can be stored; rename it first';
+  return 'no such file or directory';
 }
