@@ -176,7 +176,7 @@ describe('put and get of files', () => {
     expect(await treeOf(local('several'))).toEqual({ '/there': expect.stringMatching(/^[0-9a-f]{64}$/) });
   });
 
-  it.each([
+  it.concurrent.each([
     [['put', 'no-such-file', '/x'], 3, 'CLI_LOCAL_NOT_FOUND', 'no-such-file'],
     [['get', '/no-such-file'], 3, 'NAMESPACE_NOT_FOUND', '/no-such-file'],
     [['cat', '/no-such-file'], 3, 'NAMESPACE_NOT_FOUND', '/no-such-file'],
@@ -247,19 +247,27 @@ describe('--json', () => {
     expect(await holdfast.json('get', '/shape/file', 'shape-again')).toEqual([
       { path: '/shape/file', target: 'shape-again', sizeBytes: 4, version: number },
     ]);
-    expect(await holdfast.json('stat', '/shape/file')).toEqual([{ ...stat, path: '/shape/file' }]);
-    expect(await holdfast.json('ls', '/shape')).toEqual([{ ...stat, path: '/shape/file', name: 'file' }]);
-    expect(await holdfast.json('du', '/shape')).toEqual([
+    const [stats, listed, used, free, located, here] = await Promise.all([
+      holdfast.json('stat', '/shape/file'),
+      holdfast.json('ls', '/shape'),
+      holdfast.json('du', '/shape'),
+      holdfast.json('df'),
+      holdfast.json('locate', '/shape/file'),
+      holdfast.json('lshere', '--dir', cluster.nodeDirectory('d1')),
+    ]);
+    expect(stats).toEqual([{ ...stat, path: '/shape/file' }]);
+    expect(listed).toEqual([{ ...stat, path: '/shape/file', name: 'file' }]);
+    expect(used).toEqual([
       { path: '/shape', files: 1, directories: 1, logicalBytes: 4, wantedBytes: 4 * HELD },
     ]);
-    expect(await holdfast.json('df')).toEqual([
+    expect(free).toEqual([
       {
         ...space,
         logicalBytes: number,
         nodes: Array.from({ length: 3 }, () => ({ ...space, node: number, name: text, liveness: 'alive' })),
       },
     ]);
-    expect(await holdfast.json('locate', '/shape/file')).toEqual([
+    expect(located).toEqual([
       {
         path: '/shape/file',
         sizeBytes: 4,
@@ -268,7 +276,6 @@ describe('--json', () => {
         holders: expect.arrayContaining([expect.objectContaining({ node: number, peer: text, alive: true })]),
       },
     ]);
-    const here = await holdfast.json('lshere', '--dir', cluster.nodeDirectory('d1'));
     expect(here[0]).toEqual({ hash, sizeBytes: number, fileId: number, pathHint: text, position: number });
     expect(await holdfast.json('setrep', '3', '/shape/file')).toEqual([
       { path: '/shape/file', replication: 3 },
