@@ -1,20 +1,23 @@
 /** @module Changes that can be done only once: a request executed twice shows itself as a refusal. */
 import type { Client } from '../../../src/index.ts';
 
+/** So many that whenever a node hangs, some of them are just between their commit and their answer. */
+const WORKERS = 16;
+
 export class UnrepeatableChanges {
   /** How many were acknowledged. */
   done = 0;
   readonly refusals: string[] = [];
   readonly #client: Client;
   readonly #directory: string;
-  readonly #work: Promise<void>;
+  readonly #work: Promise<unknown>;
   #isStopped = false;
 
   /** Starts at once, in an existing directory. */
   constructor(client: Client, directory: string) {
     this.#client = client;
     this.#directory = directory;
-    this.#work = this.#change();
+    this.#work = Promise.all(Array.from({ length: WORKERS }, (_, worker) => this.#change(worker)));
   }
 
   async stop(): Promise<void> {
@@ -22,10 +25,10 @@ export class UnrepeatableChanges {
     await this.#work;
   }
 
-  async #change(): Promise<void> {
+  async #change(worker: number): Promise<void> {
     for (let count = 0; !this.#isStopped; count += 1) {
-      const first = `${this.#directory}/first-${count}`;
-      const second = `${this.#directory}/second-${count}`;
+      const first = `${this.#directory}/first-${worker}-${count}`;
+      const second = `${this.#directory}/second-${worker}-${count}`;
       await this.#note(this.#client.mkdir(first));
       await this.#note(this.#client.rename(first, second));
       await this.#note(this.#client.rmdir(second));
