@@ -2,12 +2,12 @@
 import { campaign, learnCommit } from './election.ts';
 import { proposalDropped } from './errors.ts';
 import { stepFollower } from './follower.ts';
-import type { Raft } from './raft.ts';
-import { broadcastAppend } from './replication.ts';
+import { takeLeadership } from './leadership.ts';
+import type { RaftState } from './raft-state.ts';
 import { NO_NODE } from './types.ts';
 import type { Message } from './types.ts';
 
-export function stepCandidate(raft: Raft, m: Message): void {
+export function stepCandidate(raft: RaftState, m: Message): void {
   switch (m.type) {
     case 'MsgProp':
       throw proposalDropped('no-leader', 'An election is under way; propose again when a leader is known.');
@@ -28,7 +28,7 @@ export function stepCandidate(raft: Raft, m: Message): void {
   }
 }
 
-function countVote(raft: Raft, m: Message): void {
+function countVote(raft: RaftState, m: Message): void {
   if (m.reject === true && learnCommit(raft, m)) {
     // These votes are of a configuration that is over.
     raft.becomeFollower(raft.term, NO_NODE);
@@ -45,8 +45,7 @@ function countVote(raft: Raft, m: Message): void {
         campaign(raft, 'election');
         return;
       }
-      raft.becomeLeader();
-      broadcastAppend(raft);
+      takeLeadership(raft);
       return;
     case 'VoteLost':
       // Not m.term: a pre-vote is answered in a term that has not begun.

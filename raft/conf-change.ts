@@ -2,9 +2,8 @@
 import { checkConfiguration } from './conf-invariants.ts';
 import { RaftError } from './errors.ts';
 import { Progress } from './progress.ts';
-import { ProgressTracker } from './tracker.ts';
-import type { Configuration, InflightLimits, ProgressMap } from './tracker.ts';
-import type { ConfChangeSingle, ConfChangeType, ConfState, Index, NodeId } from './types.ts';
+import type { Configuration, ProgressMap, ProgressTracker } from './tracker.ts';
+import type { ConfChangeSingle, Index, NodeId } from './types.ts';
 
 /** A configuration and the progress of exactly its members. */
 export interface ChangedConfiguration {
@@ -136,38 +135,6 @@ export class Changer {
     draft.progress.set(id, progress);
     return progress;
   }
-}
-
-/** The configuration that `confState` describes, built by the same steps that once led to it. */
-export function restoreConfiguration(
-  confState: ConfState,
-  lastIndex: Index,
-  limits: InflightLimits,
-): ChangedConfiguration {
-  const tracker = new ProgressTracker(limits);
-  const step = (changed: ChangedConfiguration): void =>
-    tracker.switchTo(changed.configuration, changed.progress);
-  const { incoming, outgoing } = changesTo(confState);
-  for (const change of outgoing) step(new Changer(tracker, lastIndex).simple([change]));
-  if (outgoing.length > 0) step(new Changer(tracker, lastIndex).enterJoint(confState.autoLeave, incoming));
-  else for (const change of incoming) step(new Changer(tracker, lastIndex).simple([change]));
-  return { configuration: tracker.configuration, progress: tracker.progressMap };
-}
-
-function changesTo(confState: ConfState): { incoming: ConfChangeSingle[]; outgoing: ConfChangeSingle[] } {
-  return {
-    outgoing: each('ConfChangeAddNode', confState.votersOutgoing),
-    incoming: [
-      ...each('ConfChangeRemoveNode', confState.votersOutgoing),
-      ...each('ConfChangeAddNode', confState.voters),
-      ...each('ConfChangeAddLearnerNode', confState.learners),
-      ...each('ConfChangeAddLearnerNode', confState.learnersNext),
-    ],
-  };
-}
-
-function each(type: ConfChangeType, ids: readonly NodeId[]): ConfChangeSingle[] {
-  return ids.map((nodeId) => ({ type, nodeId }));
 }
 
 function remove(draft: Draft, id: NodeId): void {

@@ -19,7 +19,6 @@ export function validateConfig(config: Config): void {
       config.readOnlyOption === 'ReadOnlySafe' || config.checkQuorum,
       'checkQuorum must be on for ReadOnlyLeaseBased',
     ],
-    [config.asyncStorageWrites !== true, 'asyncStorageWrites is not supported; leave it out'],
   ];
   for (const [holds, rule] of rules)
     if (!holds) throw new RaftError('RAFT_INVALID_CONFIG', `Raft node ${config.id} cannot start: ${rule}.`);

@@ -1,7 +1,7 @@
 /** @module Messages, entries and Readys as text, in the form of etcd-raft, so that traces of the two can be compared. */
 import { decodeConfChange } from './conf-change-codec.ts';
 import { LOCAL_APPEND_THREAD, LOCAL_APPLY_THREAD } from './messages.ts';
-import type { Progress } from './progress.ts';
+import type { ProgressStatus } from './status.ts';
 import { sortedIds } from './tracker.ts';
 import type { Configuration } from './tracker.ts';
 import { NO_NODE } from './types.ts';
@@ -99,14 +99,13 @@ export function describeConfiguration(configuration: Configuration): string {
   return text;
 }
 
-export function describeProgress(progress: Progress): string {
+export function describeProgress(progress: ProgressStatus): string {
   let text = `${progress.state} match=${progress.match} next=${progress.next}`;
   if (progress.isLearner) text += ' learner';
-  if (progress.isPaused()) text += ' paused';
+  if (progress.paused) text += ' paused';
   if (progress.pendingSnapshot > 0) text += ` pendingSnap=${progress.pendingSnapshot}`;
   if (!progress.recentActive) text += ' inactive';
-  const { count } = progress.inflights;
-  if (count > 0) text += ` inflight=${count}${progress.inflights.isFull() ? '[full]' : ''}`;
+  if (progress.inflight > 0) text += ` inflight=${progress.inflight}${progress.inflightFull ? '[full]' : ''}`;
   return text;
 }
 
@@ -129,12 +128,21 @@ function describeTarget(id: NodeId): string {
   return id.toString(HEX);
 }
 
+const ESCAPES: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  '\\': '\\\\',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+};
+
 /** Like Go's %q for ASCII; every other byte is escaped. */
 function quote(bytes: Uint8Array): string {
   let text = '';
   for (const byte of bytes) {
     const char = String.fromCharCode(byte);
-    if (char === '"' || char === '\\') text += `\\${char}`;
+    const escaped = ESCAPES[char];
+    if (escaped !== undefined) text += escaped;
     else if (byte >= 0x20 && byte < 0x7f) text += char;
     else text += `\\x${byte.toString(HEX).padStart(2, '0')}`;
   }

@@ -1,7 +1,7 @@
 /** @module Elections (Raft §5.2, §5.4.1; pre-vote: thesis §9.6): campaigning, and answering those who do. */
 import { voteResponseType } from './messages.ts';
 import type { VoteType } from './messages.ts';
-import type { Raft } from './raft.ts';
+import type { RaftState } from './raft-state.ts';
 import { NO_NODE } from './types.ts';
 import type { Index, Message, Term } from './types.ts';
 
@@ -20,7 +20,7 @@ export function isTransferCampaign(m: Message): boolean {
 }
 
 /** Starts an election if this node may lead. */
-export function hup(raft: Raft, kind: CampaignKind): void {
+export function hup(raft: RaftState, kind: CampaignKind): void {
   const { logger } = raft.config;
   if (raft.state === 'StateLeader') return;
   if (!raft.isPromotable()) {
@@ -39,7 +39,7 @@ export function hup(raft: Raft, kind: CampaignKind): void {
 }
 
 /** Votes for itself (counted once the vote is durable) and asks all voters of both halves. */
-export function campaign(raft: Raft, kind: CampaignKind): void {
+export function campaign(raft: RaftState, kind: CampaignKind): void {
   const isPreVote = kind === 'pre-election';
   if (isPreVote) raft.becomePreCandidate();
   else raft.becomeCandidate();
@@ -60,7 +60,7 @@ export function campaign(raft: Raft, kind: CampaignKind): void {
  * At most one vote per term, and only for a log at least as good. Learners vote too: the candidate may know of their
  * promotion before they do.
  */
-export function stepVoteRequest(raft: Raft, m: Message, type: VoteType): void {
+export function stepVoteRequest(raft: RaftState, m: Message, type: VoteType): void {
   const isFree = raft.vote === NO_NODE && raft.lead === NO_NODE;
   const isFuturePreVote = type === 'MsgPreVote' && m.term > raft.term;
   const canVote = (raft.vote === m.from || isFree || isFuturePreVote) && !raft.isRecovering();
@@ -85,19 +85,19 @@ export function stepVoteRequest(raft: Raft, m: Message, type: VoteType): void {
  * count in the old configuration, where it cannot win: the log of the removed leader may be longer than any other, and
  * the removed leader may not campaign (etcd#12359; simulation seed 130).
  */
-function knownCommit(raft: Raft): { readonly commit: Index; readonly logTerm: Term } {
+function knownCommit(raft: RaftState): { readonly commit: Index; readonly logTerm: Term } {
   const commit = raft.log.committed;
   return { commit, logTerm: raft.log.term(commit) ?? 0 };
 }
 
 /** Takes over what a rejection says is committed. True if a membership change came to light, to be applied first. */
-export function learnCommit(raft: Raft, rejection: Message): boolean {
+export function learnCommit(raft: RaftState, rejection: Message): boolean {
   return (
     raft.log.maybeCommit({ term: rejection.logTerm, index: rejection.commit }) && hasUnappliedConfChange(raft)
   );
 }
 
-function hasUnappliedConfChange(raft: Raft): boolean {
+function hasUnappliedConfChange(raft: RaftState): boolean {
   const { log } = raft;
   for (let from = log.applied + 1; from <= log.committed; ) {
     const page = log.slice(from, log.committed + 1, SCAN_PAGE_BYTES);

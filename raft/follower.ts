@@ -3,11 +3,11 @@ import { hup } from './election.ts';
 import { proposalDropped } from './errors.ts';
 import { restoreSnapshot } from './membership.ts';
 import { EMPTY_BYTES } from './messages.ts';
-import type { Raft } from './raft.ts';
+import type { RaftState } from './raft-state.ts';
 import { NO_NODE } from './types.ts';
 import type { Message } from './types.ts';
 
-export function stepFollower(raft: Raft, m: Message): void {
+export function stepFollower(raft: RaftState, m: Message): void {
   switch (m.type) {
     case 'MsgApp':
       followLeader(raft, m);
@@ -44,13 +44,13 @@ export function stepFollower(raft: Raft, m: Message): void {
   }
 }
 
-function followLeader(raft: Raft, m: Message): void {
+function followLeader(raft: RaftState, m: Message): void {
   raft.electionElapsed = 0;
   raft.lead = m.from;
 }
 
 /** Raft §5.3. The answer leaves only when the entries are durable. */
-function handleAppendEntries(raft: Raft, m: Message): void {
+function handleAppendEntries(raft: RaftState, m: Message): void {
   const { log } = raft;
   if (m.index < log.committed) {
     raft.send({ type: 'MsgAppResp', to: m.from, index: log.committed });
@@ -78,7 +78,7 @@ function handleAppendEntries(raft: Raft, m: Message): void {
  * A heartbeat's commit is min(commit, match), so it is in our log, unless this disk has lost what it acknowledged.
  * Then we say so, ask for it again, and neither vote nor campaign until it is back.
  */
-function handleHeartbeat(raft: Raft, m: Message): void {
+function handleHeartbeat(raft: RaftState, m: Message): void {
   const { log, config } = raft;
   const lastIndex = log.lastIndex();
   if (m.commit > lastIndex) {
@@ -93,7 +93,7 @@ function handleHeartbeat(raft: Raft, m: Message): void {
   raft.send({ type: 'MsgHeartbeatResp', to: m.from, ...(m.context !== undefined && { context: m.context }) });
 }
 
-function handleSnapshot(raft: Raft, m: Message): void {
+function handleSnapshot(raft: RaftState, m: Message): void {
   if (m.snapshot === undefined) return;
   // Its configuration would take effect at once, and a membership change being applied would then be made on top of it
   // (simulation seed 132). It has its turn at the next advance().
@@ -110,7 +110,7 @@ function handleSnapshot(raft: Raft, m: Message): void {
   raft.send({ type: 'MsgAppResp', to: m.from, index: acknowledged });
 }
 
-function forwardProposal(raft: Raft, m: Message): void {
+function forwardProposal(raft: RaftState, m: Message): void {
   if (raft.lead === NO_NODE)
     throw proposalDropped('no-leader', 'No leader is known; propose again when one is.');
   if (raft.config.disableProposalForwarding)
@@ -118,7 +118,7 @@ function forwardProposal(raft: Raft, m: Message): void {
   raft.send({ ...m, to: raft.lead });
 }
 
-function forgetLeader(raft: Raft): void {
+function forgetLeader(raft: RaftState): void {
   // A lease promises the leader that its followers will not vote.
   if (raft.config.readOnlyOption === 'ReadOnlyLeaseBased') {
     raft.config.logger.error('ignoring MsgForgetLeader: it would break the lease of the leader');

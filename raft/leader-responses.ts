@@ -1,12 +1,12 @@
 /** @module What a leader learns from its followers' answers. */
 import { releasePostponedReads, stepReadAck } from './leader-reads.ts';
 import type { Progress } from './progress.ts';
-import type { Raft } from './raft.ts';
+import type { RaftState } from './raft-state.ts';
 import { broadcastAppend, maybeSendAppend, sendAppend } from './replication.ts';
 import type { Message } from './types.ts';
 
 /** `progress` is that of the sender. */
-export function stepResponse(raft: Raft, m: Message, progress: Progress): void {
+export function stepResponse(raft: RaftState, m: Message, progress: Progress): void {
   switch (m.type) {
     case 'MsgAppResp':
       progress.recentActive = true;
@@ -31,7 +31,7 @@ export function stepResponse(raft: Raft, m: Message, progress: Progress): void {
  * Fast back-up: the follower's hint (index, term) says where its log may agree at most; where its term there is below
  * ours, our own log says the same in turn. One of the two bounds ends a divergence of any length in few rounds.
  */
-function handleRejection(raft: Raft, m: Message, progress: Progress): void {
+function handleRejection(raft: RaftState, m: Message, progress: Progress): void {
   const hint = m.rejectHint ?? 0;
   const nextProbe = m.logTerm > 0 ? raft.log.findConflictByTerm(hint, m.logTerm).index : hint;
   if (!progress.maybeDecrementTo(m.index, nextProbe)) return;
@@ -39,7 +39,7 @@ function handleRejection(raft: Raft, m: Message, progress: Progress): void {
   sendAppend(raft, m.from, progress);
 }
 
-function handleAcknowledgement(raft: Raft, m: Message, progress: Progress): void {
+function handleAcknowledgement(raft: RaftState, m: Message, progress: Progress): void {
   const isNews = progress.maybeUpdate(m.index);
   const endsProbe = progress.state === 'StateProbe' && progress.match === m.index;
   if (!isNews && !endsProbe) return;
@@ -58,7 +58,7 @@ function handleAcknowledgement(raft: Raft, m: Message, progress: Progress): void
     raft.send({ type: 'MsgTimeoutNow', to: m.from });
 }
 
-function resumeReplication(raft: Raft, m: Message, progress: Progress): void {
+function resumeReplication(raft: RaftState, m: Message, progress: Progress): void {
   switch (progress.state) {
     case 'StateProbe':
       progress.becomeReplicate();
@@ -74,7 +74,7 @@ function resumeReplication(raft: Raft, m: Message, progress: Progress): void {
   }
 }
 
-function handleHeartbeatResponse(raft: Raft, m: Message, progress: Progress): void {
+function handleHeartbeatResponse(raft: RaftState, m: Message, progress: Progress): void {
   progress.recentActive = true;
   if (m.reject === true) {
     raft.config.logger.error(

@@ -1,4 +1,5 @@
 /** @module The log as raft sees it: durable storage, the unstable tail over it, and the commit and apply cursors. */
+import { ApplyWindow } from './apply-window.ts';
 import { entriesSizeBytes } from './entry-size.ts';
 import { RaftError, invariant } from './errors.ts';
 import { Unstable } from './unstable.ts';
@@ -11,27 +12,35 @@ export interface ConflictHint {
   readonly term: Term;
 }
 
+export interface RaftLogComponents {
+  readonly storage: Storage;
+  readonly logger: RaftLogger;
+}
+
+export interface RaftLogOptions {
+  /** Encoded bytes of entries handed out and not yet applied. */
+  readonly maxApplyingBytes: number;
+  /** Whether committed entries may be handed out before they are durable here (the shell writes them first). */
+  readonly appliesUnstable: boolean;
+}
+
 /** Invariant: applied <= applying <= committed <= lastIndex. */
 export class RaftLog {
   readonly #storage: Storage;
   readonly #logger: RaftLogger;
-  readonly #unstable: Unstable;
-  readonly #maxApplyingBytes: number;
+  /** What is not known to be durable; readers ask it directly, and only this class appends to it. */
+  readonly unstable: Unstable;
+  readonly #window: ApplyWindow;
+  readonly #appliesUnstable: boolean;
   #committed: Index;
-  #applying: Index;
-  #applied: Index;
-  /** Encoded bytes handed out to apply and not yet applied. */
-  #applyingBytes = 0;
-  #applyingPaused = false;
 
-  constructor(storage: Storage, maxApplyingBytes: number, logger: RaftLogger) {
+  constructor({ storage, logger }: RaftLogComponents, options: RaftLogOptions) {
     this.#storage = storage;
     this.#logger = logger;
-    this.#maxApplyingBytes = maxApplyingBytes;
-    this.#unstable = new Unstable(storage.lastIndex() + 1, logger);
+    this.#appliesUnstable = options.appliesUnstable;
+    this.unstable = new Unstable(storage.lastIndex() + 1, logger);
     this.#committed = storage.firstIndex() - 1;
-    this.#applying = this.#committed;
-    this.#applied = this.#committed;
+    this.#window = new ApplyWindow(this.#committed, options.maxApplyingBytes);
   }
 
   get committed(): Index {
@@ -39,15 +48,15 @@ export class RaftLog {
   }
 
   get applied(): Index {
-    return this.#applied;
+    return this.#window.applied;
   }
 
   firstIndex(): Index {
-    return this.#unstable.firstIndex() ?? this.#storage.firstIndex();
+    return this.unstable.firstIndex() ?? this.#storage.firstIndex();
   }
 
   lastIndex(): Index {
-    return this.#unstable.lastIndex() ?? this.#storage.lastIndex();
+    return this.unstable.lastIndex() ?? this.#storage.lastIndex();
   }
 
   lastEntryId(): EntryId {
@@ -59,7 +68,7 @@ export class RaftLog {
 
   /** Term at `index`, which may be firstIndex()-1; undefined when it is compacted away or beyond the end. */
   term(index: Index): Term | undefined {
-    const unstable = this.#unstable.term(index);
+    const unstable = this.unstable.term(index);
     if (unstable !== undefined) return unstable;
     if (index + 1 < this.firstIndex() || index > this.lastIndex()) return undefined;
     return this.#storage.term(index);
@@ -101,7 +110,7 @@ export class RaftLog {
       first > this.#committed,
       () => `append at ${first} would replace committed entry ${this.#committed}`,
     );
-    this.#unstable.truncateAndAppend(entries);
+    this.unstable.truncateAndAppend(entries);
     return this.lastIndex();
   }
 
@@ -137,88 +146,45 @@ export class RaftLog {
 
   /** `sizeBytes` is what acceptApplying was told of these entries. */
   appliedTo(index: Index, sizeBytes: number): void {
-    invariant(
-      index >= this.#applied && index <= this.#committed,
-      () => `applied ${index} is out of range [${this.#applied}, ${this.#committed}]`,
-    );
-    this.#applied = index;
-    this.#applying = Math.max(this.#applying, index);
-    this.#applyingBytes = Math.max(0, this.#applyingBytes - sizeBytes);
-    this.#applyingPaused = this.#applyingBytes >= this.#maxApplyingBytes;
+    this.#window.appliedTo(index, sizeBytes, this.#committed);
   }
 
   /** Entries up to `index` were handed out to be applied. */
   acceptApplying(index: Index, sizeBytes: number): void {
-    this.#applying = index;
-    this.#applyingBytes += sizeBytes;
-    // Cut short by size: the rest waits until these are applied.
-    this.#applyingPaused = this.#applyingBytes >= this.#maxApplyingBytes || index < this.#committed;
+    this.#window.handOut(index, sizeBytes, this.#appliable());
   }
 
   /** Entries are handed out and not applied yet. */
   isApplying(): boolean {
-    return this.#applying > this.#applied;
+    return this.#window.applying > this.#window.applied;
   }
 
+  /** None while a snapshot waits: it comes first. */
   hasNextCommittedEntries(): boolean {
-    return !this.#applyingPaused && !this.#unstable.hasSnapshot() && this.#applying < this.#committed;
+    return (
+      !this.#window.isPaused && !this.unstable.hasSnapshot() && this.#window.applying < this.#appliable()
+    );
   }
 
-  /** Committed entries not yet handed out, as many as the size limit allows. None while a snapshot waits. */
+  /** Committed entries not yet handed out, as many as the size limit allows. */
   nextCommittedEntries(): Entry[] {
     if (!this.hasNextCommittedEntries()) return [];
-    return this.slice(this.#applying + 1, this.#committed + 1, this.#maxApplyingBytes - this.#applyingBytes);
-  }
-
-  hasNextUnstableEntries(): boolean {
-    return this.#unstable.hasNextEntries();
-  }
-
-  hasNextOrInProgressUnstableEntries(): boolean {
-    return this.#unstable.hasEntries();
-  }
-
-  nextUnstableEntries(): Entry[] {
-    return this.#unstable.nextEntries();
-  }
-
-  hasNextUnstableSnapshot(): boolean {
-    return this.#unstable.nextSnapshot() !== undefined;
-  }
-
-  hasNextOrInProgressSnapshot(): boolean {
-    return this.#unstable.hasSnapshot();
-  }
-
-  nextUnstableSnapshot(): Snapshot | undefined {
-    return this.#unstable.nextSnapshot();
-  }
-
-  acceptUnstable(): void {
-    this.#unstable.acceptInProgress();
-  }
-
-  stableTo(id: EntryId): void {
-    this.#unstable.stableTo(id);
-  }
-
-  stableSnapshotTo(index: Index): void {
-    this.#unstable.stableSnapshotTo(index);
+    return this.slice(this.#window.applying + 1, this.#appliable() + 1, this.#window.freeBytes);
   }
 
   /** Everything gives way to a snapshot from the leader. */
   restore(snapshot: Snapshot): void {
     const { index, term } = snapshot.metadata;
     this.#logger.info(
-      `log [committed=${this.#committed}, applied=${this.#applied}] restores ${term}/${index}`,
+      `log [committed=${this.#committed}, applied=${this.applied}] restores ${term}/${index}`,
     );
     this.#committed = index;
-    this.#unstable.restore(snapshot);
+    this.unstable.restore(snapshot);
   }
 
   /** The latest snapshot there is. Throws RAFT_SNAPSHOT_TEMPORARILY_UNAVAILABLE. */
   snapshot(): Snapshot {
-    return this.#unstable.nextSnapshot() ?? this.#storage.snapshot();
+    return this.unstable.nextSnapshot() ?? this.#storage.snapshot();
   }
 
   /** Entries from `from` to the end, cut to size. Throws RAFT_COMPACTED. */
@@ -235,17 +201,21 @@ export class RaftLog {
         `Entry ${from} is compacted away; the log begins at ${this.firstIndex()}.`,
       );
     invariant(to <= this.lastIndex() + 1, () => `slice [${from}, ${to}) is beyond the last entry`);
-    const { offset } = this.#unstable;
-    if (from >= offset) return this.#unstable.slice(from, to, maxSizeBytes);
+    const { offset } = this.unstable;
+    if (from >= offset) return this.unstable.slice(from, to, maxSizeBytes);
 
     const cut = Math.min(to, offset);
     const stored = this.#storage.entries(from, cut, maxSizeBytes);
     if (to <= offset || stored.length < cut - from) return stored;
     const restBytes = maxSizeBytes - entriesSizeBytes(stored);
     if (restBytes <= 0) return stored;
-    const tail = this.#unstable.slice(offset, to, restBytes);
+    const tail = this.unstable.slice(offset, to, restBytes);
     // The tail has at least one entry even where none fits.
     if (tail.length === 1 && entriesSizeBytes(tail) > restBytes) return stored;
     return [...stored, ...tail];
+  }
+
+  #appliable(): Index {
+    return this.#appliesUnstable ? this.#committed : Math.min(this.#committed, this.unstable.offset - 1);
   }
 }

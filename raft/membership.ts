@@ -1,33 +1,16 @@
-/** @module Membership changes taking effect: on apply, on a snapshot, and out of joint configurations. */
-import { Changer, restoreConfiguration } from './conf-change.ts';
+/** @module Membership changes taking effect: when a change is applied, and when a snapshot is installed. */
+import { Changer } from './conf-change.ts';
 import type { ChangedConfiguration } from './conf-change.ts';
-import { isRaftError } from './errors.ts';
-import { EMPTY_BYTES, message } from './messages.ts';
-import type { Raft } from './raft.ts';
+import { restoreConfiguration } from './conf-restore.ts';
+import type { RaftState } from './raft-state.ts';
 import { broadcastAppend, maybeSendAppend } from './replication.ts';
 import { NO_NODE } from './types.ts';
 import type { ConfChange, ConfState, Snapshot } from './types.ts';
 
 /** Makes a committed change effective. Throws RAFT_CONF_CHANGE_INVALID. */
-export function applyConfChange(raft: Raft, change: ConfChange): ConfState {
+export function applyConfChange(raft: RaftState, change: ConfChange): ConfState {
   const changer = new Changer(raft.tracker, raft.log.lastIndex());
   return switchToConfiguration(raft, changedBy(changer, change));
-}
-
-/** Proposes to leave a joint configuration once it is applied, where the change asked for that. */
-export function leaveJointWhenDone(raft: Raft): void {
-  const { tracker, log, config } = raft;
-  if (!tracker.configuration.autoLeave || raft.state !== 'StateLeader') return;
-  if (log.applied < raft.pendingConfIndex) return;
-  try {
-    // An empty payload is never too large, so only a transfer can stand in the way; the next apply tries again.
-    const entries = [{ term: 0, index: 0, type: 'EntryConfChangeV2', data: EMPTY_BYTES } as const];
-    raft.step(message({ type: 'MsgProp', to: NO_NODE, from: raft.id, entries }));
-    config.logger.info('initiating automatic transition out of joint configuration');
-  } catch (error) {
-    if (!isRaftError(error, 'RAFT_PROPOSAL_DROPPED')) throw error;
-    config.logger.debug(`not leaving the joint configuration yet: ${error.message}`);
-  }
 }
 
 /**
@@ -35,7 +18,7 @@ export function leaveJointWhenDone(raft: Raft): void {
  * configuration lacks this node: the change that adds it follows in the log, and refusing would leave a new member
  * waiting until the leader happens to take a newer snapshot.
  */
-export function restoreSnapshot(raft: Raft, snapshot: Snapshot): boolean {
+export function restoreSnapshot(raft: RaftState, snapshot: Snapshot): boolean {
   const { log } = raft;
   const { index, term, confState } = snapshot.metadata;
   if (index <= log.committed) return false;
@@ -57,7 +40,7 @@ function changedBy(changer: Changer, change: ConfChange): ChangedConfiguration {
   return changer.enterJoint(transition !== 'ConfChangeTransitionJointExplicit', changes);
 }
 
-function switchToConfiguration(raft: Raft, changed: ChangedConfiguration): ConfState {
+function switchToConfiguration(raft: RaftState, changed: ChangedConfiguration): ConfState {
   const { tracker } = raft;
   tracker.switchTo(changed.configuration, changed.progress);
   const confState = tracker.confState();
@@ -66,7 +49,7 @@ function switchToConfiguration(raft: Raft, changed: ChangedConfiguration): ConfS
   return confState;
 }
 
-function leadNewConfiguration(raft: Raft, confState: ConfState): void {
+function leadNewConfiguration(raft: RaftState, confState: ConfState): void {
   const { tracker } = raft;
   const own = tracker.progress(raft.id);
   if (own === undefined || own.isLearner) {

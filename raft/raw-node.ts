@@ -1,58 +1,41 @@
 /** @module The door of the core: events in by method calls, everything owed to the world out by ready(). */
 import { encodeConfChange } from './conf-change-codec.ts';
-import { entriesSizeBytes } from './entry-size.ts';
-import { RaftError, invariant } from './errors.ts';
+import { RaftError } from './errors.ts';
 import { applyConfChange } from './membership.ts';
-import {
-  LOCAL_APPEND_THREAD,
-  LOCAL_APPLY_THREAD,
-  isLocalMessage,
-  isLocalTarget,
-  isResponseMessage,
-  message,
-} from './messages.ts';
-import { Raft } from './raft.ts';
+import { isLocalMessage, isLocalTarget, isResponseMessage, message } from './messages.ts';
+import type { MessageDraft } from './messages.ts';
+import { draftEntry } from './proposals.ts';
+import { RaftState } from './raft-state.ts';
+import { ReadyQueue } from './ready-queue.ts';
 import { raftStatus } from './status.ts';
 import type { Status } from './status.ts';
+import { step } from './step.ts';
+import { tick } from './ticks.ts';
 import { NO_NODE } from './types.ts';
-import type {
-  ConfChange,
-  ConfState,
-  Config,
-  Entry,
-  EntryType,
-  HardState,
-  Message,
-  NodeId,
-  Ready,
-  SoftState,
-} from './types.ts';
+import type { ConfChange, ConfState, Config, EntryType, Message, NodeId, Ready } from './types.ts';
 
 /**
  * One member of a raft group. Synchronous and single-threaded; it keeps no clock and does no I/O.
  *
  * The shell's loop: call tick/step/propose…, then `while (hasReady())`: `ready()`, do what types.ts `Ready` orders,
- * then `advance()`. Events may come in between ready() and advance(); a second ready() may not.
+ * then `advance()`. Events may come in between ready() and advance(); a second ready() may not. With asyncStorageWrites
+ * there is no advance(): see README.md, "The order a shell must keep".
  *
  * Any method may throw RAFT_INVARIANT, after which the node must not be used again.
  */
 export class RawNode {
-  readonly #raft: Raft;
-  #previousSoftState: SoftState;
-  #previousHardState: HardState;
-  #stepsOnAdvance: Message[] = [];
-  #awaitsAdvance = false;
+  readonly #raft: RaftState;
+  readonly #readies: ReadyQueue;
 
   /** Throws RAFT_INVALID_CONFIG when config and storage do not fit together. */
   constructor(config: Config) {
-    this.#raft = new Raft(config);
-    this.#previousSoftState = this.#raft.softState();
-    this.#previousHardState = this.#raft.hardState();
+    this.#raft = new RaftState(config);
+    this.#readies = new ReadyQueue(this.#raft);
   }
 
   /** One unit of time has passed. */
   tick(): void {
-    this.#raft.tick();
+    tick(this.#raft);
   }
 
   /**
@@ -67,17 +50,21 @@ export class RawNode {
         'RAFT_STEP_LOCAL_MESSAGE',
         `${incoming.type} must not come off the network; ignore it.`,
       );
-    if (isResponseMessage(incoming.type) && !this.#raft.tracker.has(incoming.from))
+    if (
+      isResponseMessage(incoming.type) &&
+      !isLocalTarget(incoming.from) &&
+      !this.#raft.tracker.has(incoming.from)
+    )
       throw new RaftError(
         'RAFT_STEP_PEER_NOT_FOUND',
         `${incoming.type} came from ${incoming.from}, which is no member here; ignore it.`,
       );
-    this.#raft.step(incoming);
+    step(this.#raft, incoming);
   }
 
   /** Starts an election now (with pre-vote when configured), unless leader or not promotable. */
   campaign(): void {
-    this.#raft.step(message({ type: 'MsgHup', to: NO_NODE, from: this.#raft.id }));
+    this.#step({ type: 'MsgHup', to: NO_NODE, from: this.#raft.id });
   }
 
   /**
@@ -110,58 +97,49 @@ export class RawNode {
    * or never (leader lost, message lost): ask again then, with a fresh context, never with the same.
    */
   readIndex(requestCtx: Uint8Array): void {
-    const entries = [{ term: 0, index: 0, type: 'EntryNormal', data: requestCtx } as const];
-    this.#raft.step(message({ type: 'MsgReadIndex', to: NO_NODE, entries }));
+    this.#step({ type: 'MsgReadIndex', to: NO_NODE, entries: [draftEntry('EntryNormal', requestCtx)] });
   }
 
   /** Asks the leader to hand over to `to`, a voter. Given up after an election time-out. */
   transferLeader(to: NodeId): void {
-    this.#raft.step(message({ type: 'MsgTransferLeader', to: NO_NODE, from: to }));
+    this.#step({ type: 'MsgTransferLeader', to: NO_NODE, from: to });
   }
 
   /** A follower stops believing in its leader (and may vote) without a change of term. */
   forgetLeader(): void {
-    this.#raft.step(message({ type: 'MsgForgetLeader', to: NO_NODE }));
+    this.#step({ type: 'MsgForgetLeader', to: NO_NODE });
   }
 
   /** The last message to `id` was surely not delivered. */
   reportUnreachable(id: NodeId): void {
-    this.#raft.step(message({ type: 'MsgUnreachable', to: NO_NODE, from: id }));
+    this.#step({ type: 'MsgUnreachable', to: NO_NODE, from: id });
   }
 
   /** The snapshot sent to `id` was streamed in whole (`succeeded`) or not. Must be called once per MsgSnap. */
   reportSnapshot(id: NodeId, succeeded: boolean): void {
-    this.#raft.step(message({ type: 'MsgSnapStatus', to: NO_NODE, from: id, reject: !succeeded }));
+    this.#step({ type: 'MsgSnapStatus', to: NO_NODE, from: id, reject: !succeeded });
+  }
+
+  /**
+   * Draws no lots: this node campaigns after `ticks` more without a leader, until it next draws. A preferred leader is
+   * given fewer, a node that should not lead more; in [electionTick, 2*electionTick), or leaders are disturbed.
+   */
+  setElectionTimeout(ticks: number): void {
+    this.#raft.randomizedElectionTimeout = ticks;
   }
 
   hasReady(): boolean {
-    const raft = this.#raft;
-    return (
-      raft.outbox.length > 0 ||
-      raft.outboxAfterAppend.length > 0 ||
-      raft.readStates.length > 0 ||
-      raft.log.hasNextUnstableEntries() ||
-      raft.log.hasNextCommittedEntries() ||
-      raft.log.hasNextUnstableSnapshot() ||
-      !sameSoftState(raft.softState(), this.#previousSoftState) ||
-      !sameHardState(raft.hardState(), this.#previousHardState)
-    );
+    return this.#readies.hasNext();
   }
 
-  /** Hands over everything owed since the last Ready. Must be followed by advance(). */
+  /** Hands over everything owed since the last Ready. Must be followed by advance(), unless asyncStorageWrites. */
   ready(): Ready {
-    invariant(!this.#awaitsAdvance, () => 'ready() was called twice without advance()');
-    const ready = this.#buildReady();
-    this.#accept(ready);
-    return ready;
+    return this.#readies.next();
   }
 
-  /** The last Ready is persisted, sent and applied. */
+  /** The last Ready is persisted, sent and applied. Not with asyncStorageWrites: the responses stand for it there. */
   advance(): void {
-    this.#awaitsAdvance = false;
-    const steps = this.#stepsOnAdvance;
-    this.#stepsOnAdvance = [];
-    for (const step of steps) this.#raft.step(step);
+    for (const m of this.#readies.takeStepsOnAdvance()) step(this.#raft, m);
   }
 
   /** A copy of the state, for people and for decisions of the shell. `progress` only on the leader. */
@@ -170,82 +148,12 @@ export class RawNode {
   }
 
   #proposeEntry(type: EntryType, data: Uint8Array): void {
-    const entries = [{ term: 0, index: 0, type, data }];
-    this.#raft.step(message({ type: 'MsgProp', to: NO_NODE, from: this.#raft.id, entries }));
+    this.#step({ type: 'MsgProp', to: NO_NODE, from: this.#raft.id, entries: [draftEntry(type, data)] });
   }
 
-  #buildReady(): Ready {
-    const raft = this.#raft;
-    const softState = raft.softState();
-    const hardState = raft.hardState();
-    const entries = raft.log.nextUnstableEntries();
-    const snapshot = raft.log.nextUnstableSnapshot();
-    const hardStateChanged = !sameHardState(hardState, this.#previousHardState);
-    return {
-      ...(!sameSoftState(softState, this.#previousSoftState) && { softState }),
-      ...(hardStateChanged && { hardState }),
-      readStates: raft.readStates,
-      entries,
-      ...(snapshot !== undefined && { snapshot }),
-      committedEntries: raft.log.nextCommittedEntries(),
-      messages: [...raft.outbox, ...raft.outboxAfterAppend.filter((m) => m.to !== raft.id)],
-      mustSync:
-        entries.length > 0 ||
-        hardState.term !== this.#previousHardState.term ||
-        hardState.vote !== this.#previousHardState.vote,
-    };
-  }
-
-  #accept(ready: Ready): void {
-    const raft = this.#raft;
-    this.#awaitsAdvance = true;
-    if (ready.softState !== undefined) this.#previousSoftState = ready.softState;
-    if (ready.hardState !== undefined) this.#previousHardState = ready.hardState;
-    this.#stepsOnAdvance = [
-      ...raft.outboxAfterAppend.filter((m) => m.to === raft.id),
-      ...this.#storageAppendResponse(ready),
-      ...this.#storageApplyResponse(ready.committedEntries),
-    ];
-    raft.readStates = [];
-    raft.outbox = [];
-    raft.outboxAfterAppend = [];
-    raft.log.acceptUnstable();
-    const lastCommitted = ready.committedEntries.at(-1);
-    if (lastCommitted !== undefined)
-      raft.log.acceptApplying(lastCommitted.index, entriesSizeBytes(ready.committedEntries));
-  }
-
-  /** Attests the whole log, not just this Ready's entries: an earlier attestation may have been void by its term. */
-  #storageAppendResponse(ready: Ready): Message[] {
-    const raft = this.#raft;
-    const hasEntries = raft.log.hasNextOrInProgressUnstableEntries();
-    if (!hasEntries && ready.snapshot === undefined) return [];
-    const last = hasEntries ? raft.log.lastEntryId() : { term: 0, index: 0 };
-    return [
-      message({
-        type: 'MsgStorageAppendResp',
-        to: raft.id,
-        from: LOCAL_APPEND_THREAD,
-        term: raft.term,
-        index: last.index,
-        logTerm: last.term,
-        ...(ready.snapshot !== undefined && { snapshot: ready.snapshot }),
-      }),
-    ];
-  }
-
-  #storageApplyResponse(entries: readonly Entry[]): Message[] {
-    if (entries.length === 0) return [];
-    return [message({ type: 'MsgStorageApplyResp', to: this.#raft.id, from: LOCAL_APPLY_THREAD, entries })];
+  #step(draft: MessageDraft): void {
+    step(this.#raft, message(draft));
   }
 }
 
 export type { Status } from './status.ts';
-
-function sameSoftState(a: SoftState, b: SoftState): boolean {
-  return a.lead === b.lead && a.raftState === b.raftState;
-}
-
-function sameHardState(a: HardState, b: HardState): boolean {
-  return a.term === b.term && a.vote === b.vote && a.commit === b.commit;
-}

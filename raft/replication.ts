@@ -3,14 +3,19 @@ import { payloadSizeBytes } from './entry-size.ts';
 import { invariant, isRaftError } from './errors.ts';
 import { EMPTY_BYTES } from './messages.ts';
 import type { Progress } from './progress.ts';
-import type { Raft } from './raft.ts';
+import type { RaftState } from './raft-state.ts';
 import type { Entry, NodeId, Snapshot } from './types.ts';
 
 /** Whether a MsgApp without entries (a probe, or a commit index) is worth sending. */
 export type EmptyAppend = 'send-empty' | 'skip-empty';
 
 /** Sends the next entries, or a snapshot where they are compacted away. Says whether anything was sent. */
-export function maybeSendAppend(raft: Raft, to: NodeId, progress: Progress, empty: EmptyAppend): boolean {
+export function maybeSendAppend(
+  raft: RaftState,
+  to: NodeId,
+  progress: Progress,
+  empty: EmptyAppend,
+): boolean {
   if (progress.isPaused()) return false;
   const { log } = raft;
   const index = progress.next - 1;
@@ -28,16 +33,16 @@ export function maybeSendAppend(raft: Raft, to: NodeId, progress: Progress, empt
 }
 
 /** Sends at least the commit index, unless paused. */
-export function sendAppend(raft: Raft, to: NodeId, progress: Progress): void {
+export function sendAppend(raft: RaftState, to: NodeId, progress: Progress): void {
   maybeSendAppend(raft, to, progress, 'send-empty');
 }
 
-export function broadcastAppend(raft: Raft): void {
+export function broadcastAppend(raft: RaftState): void {
   for (const [id, progress] of raft.tracker.members()) if (id !== raft.id) sendAppend(raft, id, progress);
 }
 
 /** With `context` of a read that waits, or empty. */
-export function broadcastHeartbeat(raft: Raft, context: Uint8Array): void {
+export function broadcastHeartbeat(raft: RaftState, context: Uint8Array): void {
   for (const [to, progress] of raft.tracker.members()) {
     if (to === raft.id) continue;
     // Never past what the follower is known to have: it may hold other entries beyond.
@@ -47,7 +52,7 @@ export function broadcastHeartbeat(raft: Raft, context: Uint8Array): void {
   }
 }
 
-function entriesOrCompacted(raft: Raft, progress: Progress): Entry[] | undefined {
+function entriesOrCompacted(raft: RaftState, progress: Progress): Entry[] | undefined {
   try {
     return raft.log.entries(progress.next, raft.config.maxSizePerMsgBytes);
   } catch (error) {
@@ -56,7 +61,7 @@ function entriesOrCompacted(raft: Raft, progress: Progress): Entry[] | undefined
   }
 }
 
-function maybeSendSnapshot(raft: Raft, to: NodeId, progress: Progress): boolean {
+function maybeSendSnapshot(raft: RaftState, to: NodeId, progress: Progress): boolean {
   const { logger } = raft.config;
   // Snapshots are dear: none to a node that may be dead.
   if (!progress.recentActive) return false;
@@ -73,7 +78,7 @@ function maybeSendSnapshot(raft: Raft, to: NodeId, progress: Progress): boolean 
   return true;
 }
 
-function snapshotIfAvailable(raft: Raft): Snapshot | undefined {
+function snapshotIfAvailable(raft: RaftState): Snapshot | undefined {
   try {
     return raft.log.snapshot();
   } catch (error) {

@@ -1,6 +1,6 @@
 /** @module A readable copy of a node's state. */
-import type { ProgressState } from './progress.ts';
-import type { Raft } from './raft.ts';
+import type { Progress, ProgressState } from './progress.ts';
+import type { RaftState } from './raft-state.ts';
 import type { ConfState, Index, NodeId, StateType, Term } from './types.ts';
 
 /** What a leader knows of one member. */
@@ -17,6 +17,8 @@ export interface ProgressStatus {
   readonly pendingSnapshot: Index;
   /** MsgApps under way. */
   readonly inflight: number;
+  /** As many are under way as may be. */
+  readonly inflightFull: boolean;
 }
 
 export interface Status {
@@ -38,7 +40,7 @@ export interface Status {
   readonly progress: readonly ProgressStatus[];
 }
 
-export function raftStatus(raft: Raft): Status {
+export function raftStatus(raft: RaftState): Status {
   return {
     id: raft.id,
     term: raft.term,
@@ -52,12 +54,15 @@ export function raftStatus(raft: Raft): Status {
     lastIndex: raft.log.lastIndex(),
     confState: raft.tracker.confState(),
     committedInTerm: raft.state === 'StateLeader' && raft.hasCommittedInTerm(),
-    progress: raft.state === 'StateLeader' ? progressStatuses(raft) : [],
+    progress:
+      raft.state === 'StateLeader'
+        ? raft.tracker.members().map(([id, progress]) => progressStatus(id, progress))
+        : [],
   };
 }
 
-function progressStatuses(raft: Raft): ProgressStatus[] {
-  return raft.tracker.members().map(([id, progress]) => ({
+export function progressStatus(id: NodeId, progress: Progress): ProgressStatus {
+  return {
     id,
     match: progress.match,
     next: progress.next,
@@ -67,5 +72,6 @@ function progressStatuses(raft: Raft): ProgressStatus[] {
     paused: progress.isPaused(),
     pendingSnapshot: progress.pendingSnapshot,
     inflight: progress.inflights.count,
-  }));
+    inflightFull: progress.inflights.isFull(),
+  };
 }

@@ -1,11 +1,12 @@
 /** @module The rule before all others (Raft §5.1): what a message's term does to this node. */
+import { snapshotApplied } from './applied.ts';
 import { isTransferCampaign } from './election.ts';
-import type { Raft } from './raft.ts';
+import type { RaftState } from './raft-state.ts';
 import type { Message } from './types.ts';
 import { NO_NODE } from './types.ts';
 
 /** Follows higher terms and turns away lower ones. Says whether the message is to be handled further. */
-export function admitTerm(raft: Raft, m: Message): boolean {
+export function admitTerm(raft: RaftState, m: Message): boolean {
   if (m.term === 0 || m.term === raft.term) return true;
   if (m.term < raft.term) {
     refuseStale(raft, m);
@@ -27,12 +28,12 @@ export function admitTerm(raft: Raft, m: Message): boolean {
 }
 
 /** Leader stickiness (thesis §4.2.3): a leader heard of within an election time-out is not disturbed. */
-function isInLease(raft: Raft): boolean {
+function isInLease(raft: RaftState): boolean {
   const { checkQuorum, electionTick } = raft.config;
   return checkQuorum && raft.lead !== NO_NODE && raft.electionElapsed < electionTick;
 }
 
-function refuseStale(raft: Raft, m: Message): void {
+function refuseStale(raft: RaftState, m: Message): void {
   const { preVote, checkQuorum, logger } = raft.config;
   if ((checkQuorum || preVote) && (m.type === 'MsgHeartbeat' || m.type === 'MsgApp')) {
     // Our higher term never reaches a leader by votes that it ignores; this answer makes it step down (etcd#8501).
@@ -45,6 +46,6 @@ function refuseStale(raft: Raft, m: Message): void {
     return;
   }
   // The entries of an older term may have been replaced since; a later write attests what stands now.
-  if (m.type === 'MsgStorageAppendResp' && m.snapshot !== undefined) raft.appliedSnapshot(m.snapshot);
+  if (m.type === 'MsgStorageAppendResp' && m.snapshot !== undefined) snapshotApplied(raft, m.snapshot);
   logger.info(`${raft.id} [term ${raft.term}] ignored ${m.type} of term ${m.term} from ${m.from}`);
 }

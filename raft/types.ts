@@ -169,6 +169,7 @@ export interface Config {
   readonly storage: Storage;
   /** Last index the shell has applied; 0 for a fresh node. */
   readonly applied?: Index;
+  /** The shell writes and applies while the core goes on; see README.md, "The order a shell must keep". */
   readonly asyncStorageWrites?: boolean;
   readonly maxSizePerMsgBytes: number;
   readonly maxCommittedSizePerReadyBytes: number;
@@ -180,7 +181,10 @@ export interface Config {
   readonly preVote: boolean;
   readonly readOnlyOption: 'ReadOnlySafe' | 'ReadOnlyLeaseBased';
   readonly disableProposalForwarding: boolean;
+  /** A leader that is removed or demoted steps down when that is applied, rather than when a new leader speaks. */
   readonly stepDownOnRemoval: boolean;
+  /** For a shell that orders membership changes itself: a change that looks wrong now is appended all the same. */
+  readonly disableConfChangeValidation?: boolean;
   /** Uniform integer in [0, n). */
   readonly rand: (n: number) => number;
   readonly logger: RaftLogger;

@@ -8,15 +8,20 @@ export interface EntryId {
   readonly index: Index;
 }
 
+/** Durable entries are dropped from the front in one go when they are at least this many and half of the array. */
+const MIN_DROPPED = 64;
+
 /**
- * `entries[i]` has index `offset + i`; the first `offsetInProgress - offset` of them are being written.
+ * Holds the entries of [offset, end); those below `offsetInProgress` are being written.
  * Durable storage may hold entries at or above `offset`; those here hide them.
  */
 export class Unstable {
   readonly #logger: RaftLogger;
   #snapshot: Snapshot | undefined;
   #snapshotInProgress = false;
+  /** Entry `i` is at `i - offset + head`; what is before head is durable, and dropped in large steps. */
   #entries: Entry[] = [];
+  #head = 0;
   #offset: Index;
   #offsetInProgress: Index;
 
@@ -35,32 +40,32 @@ export class Unstable {
   }
 
   lastIndex(): Index | undefined {
-    if (this.#entries.length > 0) return this.#offset + this.#entries.length - 1;
+    if (this.hasEntries()) return this.#end - 1;
     return this.#snapshot?.metadata.index;
   }
 
   term(index: Index): Term | undefined {
-    if (index >= this.#offset) return this.#entries[index - this.#offset]?.term;
+    if (index >= this.#offset) return this.#entries[this.#at(index)]?.term;
     const metadata = this.#snapshot?.metadata;
     return metadata?.index === index ? metadata.term : undefined;
   }
 
   /** Entries of [from, to), cut to `maxSizeBytes` but never to nothing. `from` >= offset. */
   slice(from: Index, to: Index, maxSizeBytes: number): Entry[] {
-    return takeUpToSize(this.#entries, from - this.#offset, to - this.#offset, maxSizeBytes);
+    return takeUpToSize(this.#entries, this.#at(from), this.#at(to), maxSizeBytes);
   }
 
   /** Entries whose writing has not begun. */
   nextEntries(): Entry[] {
-    return this.#entries.slice(this.#offsetInProgress - this.#offset);
+    return this.#entries.slice(this.#at(this.#offsetInProgress));
   }
 
   hasNextEntries(): boolean {
-    return this.#offset + this.#entries.length > this.#offsetInProgress;
+    return this.#end > this.#offsetInProgress;
   }
 
   hasEntries(): boolean {
-    return this.#entries.length > 0;
+    return this.#entries.length > this.#head;
   }
 
   /** The snapshot, unless its writing has begun. */
@@ -74,24 +79,25 @@ export class Unstable {
 
   /** All of it is now being written. */
   acceptInProgress(): void {
-    this.#offsetInProgress = this.#offset + this.#entries.length;
+    this.#offsetInProgress = this.#end;
     if (this.#snapshot !== undefined) this.#snapshotInProgress = true;
   }
 
   /**
-   * Entries up to `id` are durable. Ignored when they were replaced meanwhile: then another
-   * entry stands at that index, of another term.
+   * Entries up to `id` are durable, and no write under way will replace them. Ignored when they were replaced
+   * meanwhile: then another entry stands at that index, of another term.
    */
   stableTo(id: EntryId): void {
     if (id.index < this.#offset || this.term(id.index) !== id.term) {
-      this.#logger.info(
+      this.#logger.debug(
         `entry ${id.term}/${id.index} is not in the unstable log any more; ignoring its write`,
       );
       return;
     }
-    this.#entries = this.#entries.slice(id.index + 1 - this.#offset);
+    this.#head += id.index + 1 - this.#offset;
     this.#offset = id.index + 1;
     this.#offsetInProgress = Math.max(this.#offsetInProgress, this.#offset);
+    this.#dropDurable();
   }
 
   stableSnapshotTo(index: Index): void {
@@ -102,9 +108,7 @@ export class Unstable {
 
   /** Everything gives way to the snapshot. */
   restore(snapshot: Snapshot): void {
-    this.#offset = snapshot.metadata.index + 1;
-    this.#offsetInProgress = this.#offset;
-    this.#entries = [];
+    this.#replace([], snapshot.metadata.index + 1);
     this.#snapshot = snapshot;
     this.#snapshotInProgress = false;
   }
@@ -113,19 +117,40 @@ export class Unstable {
   truncateAndAppend(entries: readonly Entry[]): void {
     const from = entries[0]?.index;
     if (from === undefined) return;
-    const end = this.#offset + this.#entries.length;
-    if (from === end) {
-      for (const entry of entries) this.#entries.push(entry);
-    } else if (from <= this.#offset) {
+    if (from <= this.#offset && from !== this.#end) {
       this.#logger.info(`replace the unstable entries from index ${from}`);
-      this.#entries = [...entries];
-      this.#offset = from;
-      this.#offsetInProgress = from;
-    } else {
+      this.#replace([...entries], from);
+      return;
+    }
+    if (from < this.#end) {
       this.#logger.info(`truncate the unstable entries before index ${from}`);
-      this.#entries = [...this.#entries.slice(0, from - this.#offset), ...entries];
+      this.#entries.length = this.#at(from);
       // What was being written of the cut part must be written anew.
       this.#offsetInProgress = Math.min(this.#offsetInProgress, from);
     }
+    for (const entry of entries) this.#entries.push(entry);
+  }
+
+  get #end(): Index {
+    return this.#offset + this.#entries.length - this.#head;
+  }
+
+  #at(index: Index): number {
+    return index - this.#offset + this.#head;
+  }
+
+  #replace(entries: Entry[], offset: Index): void {
+    this.#entries = entries;
+    this.#head = 0;
+    this.#offset = offset;
+    this.#offsetInProgress = offset;
+  }
+
+  /** Each entry is moved at most once on average, however many acknowledgements come. */
+  #dropDurable(): void {
+    const isAll = this.#head === this.#entries.length;
+    if (!isAll && (this.#head < MIN_DROPPED || this.#head * 2 < this.#entries.length)) return;
+    this.#entries = this.#entries.slice(this.#head);
+    this.#head = 0;
   }
 }

@@ -15,6 +15,7 @@ function leaderWith(voters: number[], learners: number[] = [], match: Record<num
       paused: false,
       pendingSnapshot: 0,
       inflight: 0,
+      inflightFull: false,
     }),
   );
   return {
