@@ -35,7 +35,9 @@ async function leave(shell: Shell, flags: LeaveFlags): Promise<void> {
   const { markAsLeft, readConfig } = await import('../src/node/data-directory.ts');
   const own = flags.member === undefined ? await readConfig(flags.dir) : undefined;
   const number = flags.member ?? own?.number ?? 0;
-  await shell.withClient(flags, (client) => client.removeMember(number, { signal: shell.signal }));
+  await shell.withClient(flags, async (client) => {
+    await client.removeMember(number, { signal: shell.signal });
+  });
   if (own !== undefined) await markAsLeft(flags.dir);
   await shell.output.result({ number, left: true }, () => [
     `Member ${number} has left the cluster.`,

@@ -9,6 +9,7 @@ import type { RunningNode } from '../src/node/holdfast-node.ts';
 import type { NodeChanges } from '../src/node/node-changes.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Shell } from './shell.ts';
+import { VERSION } from './version.ts';
 
 export interface RunFlags {
   readonly logLevel: LogLevel;
@@ -45,6 +46,7 @@ export async function runNode(
   const fatal = Promise.withResolvers<never>();
   const node = await startNode({ clock: systemClock, random: systemRandom, logger }, directory, {
     changes,
+    version: VERSION,
     onFatal: fatal.reject,
   });
   dieOfBugs(logger);

@@ -65,6 +65,20 @@ export interface MoveOptions extends OperationOptions {
   readonly noClobber?: boolean | undefined;
 }
 
+export interface RemovalOptions extends OperationOptions {
+  /** Also when a quorum or the last copies of blocks would be lost. */
+  readonly force?: boolean;
+  /** Only say what would be lost. */
+  readonly dryRun?: boolean;
+}
+
+export interface ClusterSettings {
+  /** Metadata nodes that vote: 3 or 5. */
+  readonly voters?: number;
+  /** Silence after which a waiting learner takes a voter's place, in milliseconds. */
+  readonly voterReplacementMs?: number;
+}
+
 export interface TouchOptions extends OperationOptions {
   /** Milliseconds since the epoch; the cluster's clock when absent. */
   readonly mtimeMs?: number | undefined;

@@ -1,14 +1,16 @@
 /** @module A client of one cluster: files in and out, the tree, and the cluster's administration. */
 import { splitPath } from '../namespace/path.ts';
-import type { Member, Removed, Stat, Token } from '../namespace/schema.ts';
+import type { Cluster, Member, Removed, Stat, Token } from '../namespace/schema.ts';
 import type { PeerId } from '../network/network.ts';
 import type {
   BlockHere,
   CreateTokenResponse,
   MembersResponse,
+  RemoveMemberResponse,
   StatusResponse,
 } from '../protocol/messages.ts';
 import {
+  CONFIGURE,
   CREATE_TOKEN,
   LIST_TOKENS,
   MEMBERS,
@@ -16,9 +18,11 @@ import {
   REVOKE_TOKEN,
   STAT,
   STATUS,
+  TRANSFER_LEADER,
 } from '../protocol/methods.ts';
 import { listBlocksHere } from './blocks-here.ts';
 import type {
+  ClusterSettings,
   FileLocation,
   GetOptions,
   GetResult,
@@ -31,6 +35,7 @@ import type {
   PutResult,
   PutSource,
   ReadOptions,
+  RemovalOptions,
   TouchOptions,
   Usage,
   WalkEntry,
@@ -172,8 +177,22 @@ export class Client {
     await this.#context.metadata.ask(REVOKE_TOKEN, { id }, withEffect(options));
   }
 
-  async removeMember(number: Member['number'], options: OperationOptions = {}): Promise<void> {
-    await this.#context.metadata.ask(REMOVE_MEMBER, { number }, withEffect(options));
+  /** Errors: METADATA_REMOVAL_UNSAFE unless `force`, METADATA_LAST_METADATA_NODE, NAMESPACE_NO_SUCH_MEMBER. */
+  removeMember(number: Member['number'], options: RemovalOptions = {}): Promise<RemoveMemberResponse> {
+    const { force = false, dryRun = false } = options;
+    return this.#context.metadata.ask(REMOVE_MEMBER, { number, force, dryRun }, withEffect(options));
+  }
+
+  /** Resolves with the new leader's number. `to` 0: whoever is best. Errors: METADATA_NOT_A_VOTER, METADATA_NOT_TRANSFERRED. */
+  async transferLeader(to: Member['number'], options: OperationOptions = {}): Promise<number> {
+    return (await this.#context.metadata.ask(TRANSFER_LEADER, { to }, withEffect(options))).leader;
+  }
+
+  /** What is absent stays as it is. Errors: NAMESPACE_INVALID_ARGUMENT. */
+  async configure(settings: ClusterSettings, options: OperationOptions = {}): Promise<Cluster | undefined> {
+    const { voters = 0, voterReplacementMs = 0 } = settings;
+    const request = { voters, voterReplacementMs };
+    return (await this.#context.metadata.ask(CONFIGURE, request, withEffect(options))).cluster;
   }
 
   /** Ends what is in flight with CLIENT_CLOSED. Repeating it waits for the same end. */

@@ -41,6 +41,7 @@ export class MemberDirectory {
   readonly #active = new Map<PeerId, Member>();
   readonly #verdicts = new Map<PeerId, Verdict>();
   #version = 0;
+  #epoch = 0;
 
   constructor(components: MemberDirectoryComponents, bootstrap: readonly KnownMetadataNode[]) {
     this.#components = components;
@@ -51,6 +52,11 @@ export class MemberDirectory {
   /** Of the member list held; 0 before the first. */
   get version(): number {
     return this.#version;
+  }
+
+  /** Of the cluster, as of the member list held; it rises when a cluster is recovered from the loss of a majority. */
+  get epoch(): number {
+    return this.#epoch;
   }
 
   /** Active metadata members; before the first list, those of the configuration. */
@@ -65,10 +71,15 @@ export class MemberDirectory {
     return [...new Map(nodes.map((node) => [node.peer, node])).values()];
   }
 
-  /** Takes a whole list of members unless it is older than the one held; says whether it was taken. */
-  update(members: readonly Member[], version: number): boolean {
-    if (members.length === 0 || version <= this.#version) return false;
+  /**
+   * Takes a whole list of members unless it is older than the one held; says whether it was taken. A recovered cluster
+   * counts its versions from where its survivor stood, which may be lower: a newer epoch goes before any version.
+   */
+  update(members: readonly Member[], { version, epoch }: { version: number; epoch: number }): boolean {
+    const isNewer = epoch > this.#epoch || (epoch === this.#epoch && version > this.#version);
+    if (members.length === 0 || !isNewer) return false;
     this.#version = version;
+    this.#epoch = epoch;
     this.#active.clear();
     for (const member of members) if (member.state !== 'left') this.#active.set(member.peer, member);
     for (const { peer, addresses } of this.#active.values()) this.#components.network.learn(peer, addresses);

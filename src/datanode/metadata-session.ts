@@ -114,9 +114,15 @@ export class MetadataSession {
   async #heartbeat(peer: PeerId): Promise<boolean> {
     const { network, load, indexer, members, kademlia } = this.#components;
     const { number: node, generation } = this.#options;
-    const request = { node, generation, load: await load.report(), membersVersion: members.version };
+    const request = {
+      node,
+      generation,
+      load: await load.report(),
+      membersVersion: members.version,
+      epoch: members.epoch,
+    };
     const answer = await call(network, peer, HEARTBEAT, request, this.#callOptions());
-    if (members.update(answer.members, answer.membersVersion)) {
+    if (members.update(answer.members, { version: answer.membersVersion, epoch: answer.epoch })) {
       kademlia.refresh();
       // Metadata nodes heard of just now must not wait for the next period.
       for (const listed of members.metadataNodes())

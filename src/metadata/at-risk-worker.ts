@@ -24,6 +24,12 @@ export interface AtRiskFigures {
   readonly atRiskComplete: boolean;
 }
 
+/** What only one node has. */
+export interface SoleCopies {
+  readonly blocks: number;
+  readonly bytes: number;
+}
+
 const PAGE_BLOCKS = 256;
 /** Pause between two walks, in milliseconds. */
 const IDLE_MS = 5_000;
@@ -38,6 +44,8 @@ export class AtRiskWorker implements BackgroundWorker {
   readonly #startMs: number;
   #figures: AtRiskFigures = { ...NOTHING, atRiskComplete: false };
   #walk = { ...NOTHING };
+  #sole: ReadonlyMap<number, SoleCopies> = new Map();
+  #walkSole = new Map<number, SoleCopies>();
   #after = '';
 
   constructor(components: AtRiskComponents) {
@@ -48,6 +56,11 @@ export class AtRiskWorker implements BackgroundWorker {
   /** Of the last complete walk. */
   figures(): AtRiskFigures {
     return this.#figures;
+  }
+
+  /** Blocks whose only living copy is on `node`, as of the last complete walk. */
+  soleCopies(node: number): SoleCopies {
+    return this.#sole.get(node) ?? { blocks: 0, bytes: 0 };
   }
 
   async work(signal: AbortSignal): Promise<WorkState> {
@@ -66,19 +79,29 @@ export class AtRiskWorker implements BackgroundWorker {
     }
     this.#figures = { ...this.#walk, atRiskComplete: true };
     this.#walk = { ...NOTHING };
+    this.#sole = this.#walkSole;
+    this.#walkSole = new Map();
     this.#after = '';
     return 'idle';
   }
 
   #count(block: { hash: string; sizeBytes: number; copies: number }, nodes: readonly number[]): void {
     const { registry, badCopies } = this.#components;
-    const live = nodes.filter((node) => {
+    const holders = nodes.filter((node) => {
       const liveness = registry.liveness(node);
       return (liveness === 'alive' || liveness === 'suspect') && !badCopies.isBad(block.hash, node);
-    }).length;
+    });
+    const live = holders.length;
+    const [only] = holders;
+    if (live === 1 && only !== undefined) this.#countSole(only, block.sizeBytes);
     if (live === 0) this.#walk.blocksMissing += 1;
     if (live >= block.copies) return;
     this.#walk.blocksUnderReplicated += 1;
     this.#walk.bytesUnderReplicated += block.sizeBytes * (block.copies - live);
+  }
+
+  #countSole(node: number, sizeBytes: number): void {
+    const { blocks, bytes } = this.#walkSole.get(node) ?? { blocks: 0, bytes: 0 };
+    this.#walkSole.set(node, { blocks: blocks + 1, bytes: bytes + sizeBytes });
   }
 }

@@ -5,19 +5,22 @@ import type { Network, PeerId } from '../network/network.ts';
 import type { HeartbeatRequest, HeartbeatResponse, NodeLoad, RegisterRequest } from '../protocol/messages.ts';
 import { HEARTBEAT, REGISTER } from '../protocol/methods.ts';
 import type { DatanodeRegistry } from './datanode-registry.ts';
-import { badRequest, notAllowed } from './errors.ts';
+import { badRequest, notAllowed, superseded } from './errors.ts';
 import { type MemberDirectory, hasRole } from './member-directory.ts';
+import type { RaftDriver } from './raft-driver.ts';
 
 export interface DatanodeServiceComponents {
   readonly network: Network;
   readonly members: MemberDirectory;
   readonly machine: StateMachine;
   readonly registry: DatanodeRegistry;
+  readonly driver: RaftDriver;
 }
 
 export interface DatanodeServiceOptions {
   /** Identity of this node's location index; a datanode that sees a new one announces everything again. */
   readonly boot: string;
+  readonly epoch: () => number;
 }
 
 export class DatanodeService {
@@ -47,12 +50,22 @@ export class DatanodeService {
     this.#checkCaller(peer, request.node);
     const { machine, registry } = this.#components;
     const { membersVersion } = machine.counters();
+    const epoch = this.#options.epoch();
+    const isCurrent = request.membersVersion === membersVersion && request.epoch === epoch;
+    if (request.epoch > epoch) this.#supersede(request.epoch);
     return {
       known: registry.heartbeat(request.node, request.generation, required(request.load)),
       boot: this.#options.boot,
       membersVersion,
-      members: request.membersVersion === membersVersion ? [] : [...machine.members()],
+      members: isCurrent ? [] : [...machine.members()],
+      epoch,
     };
+  }
+
+  /** The datanode has it from a metadata node of that epoch, which this one cannot reach, or has not asked yet. */
+  #supersede(current: number): void {
+    const { driver, machine } = this.#components;
+    driver.retire(superseded(driver.id, machine.cluster()?.id ?? '', this.#options.epoch(), current));
   }
 
   #checkCaller(peer: PeerId, node: number): void {

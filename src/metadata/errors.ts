@@ -105,6 +105,16 @@ export function commandTooLarge(sizeBytes: number, limitBytes: number): Holdfast
   });
 }
 
+/** NAMESPACE_NO_SUCH_MEMBER (refused). */
+export function noSuchMember(number: number): HoldfastError {
+  return new HoldfastError({
+    code: 'NAMESPACE_NO_SUCH_MEMBER',
+    kind: 'refused',
+    message: `There is no member ${number}. "holdfast cluster members" lists them.`,
+    facts: { number },
+  });
+}
+
 /** METADATA_LAST_METADATA_NODE (refused): without it nobody could commit anything any more. */
 export function lastMetadataNode(number: number): HoldfastError {
   return new HoldfastError({
@@ -112,6 +122,59 @@ export function lastMetadataNode(number: number): HoldfastError {
     kind: 'refused',
     message: `Node ${number} is the cluster's last metadata node and cannot leave. Let another metadata node join first.`,
     facts: { number },
+  });
+}
+
+/** METADATA_REMOVED (refused): final for this member number; the node stops. */
+export function removed(number: number, cluster: string): HoldfastError {
+  return new HoldfastError({
+    code: 'METADATA_REMOVED',
+    kind: 'refused',
+    message: `Node ${number} was removed from cluster ${cluster} and has stopped. Its number is never used again: remove its directory once no file needs the copies in it, and join anew with a token.`,
+    facts: { number, cluster },
+  });
+}
+
+/** METADATA_SUPERSEDED (refused): the cluster was recovered without this node, which must not take part any more. */
+export function superseded(number: number, cluster: string, epoch: number, current: number): HoldfastError {
+  return new HoldfastError({
+    code: 'METADATA_SUPERSEDED',
+    kind: 'refused',
+    message: `Node ${number} is of epoch ${epoch} of cluster ${cluster}, which was recovered without it and is now in epoch ${current}. It has stopped, and will not vote again. Join anew as a metadata node, in another directory; if this directory also holds blocks, run it with "holdfast node start --role data".`,
+    facts: { number, cluster, epoch, current },
+  });
+}
+
+/** METADATA_REMOVAL_UNSAFE (refused): what would be lost is in the facts; `force` does it anyway. */
+export function removalUnsafe(number: number, concerns: readonly string[]): HoldfastError {
+  return new HoldfastError({
+    code: 'METADATA_REMOVAL_UNSAFE',
+    kind: 'refused',
+    message: `Node ${number} was not removed. ${concerns.join(' ')} Add --force to remove it all the same.`,
+    facts: { number, concerns },
+  });
+}
+
+/** METADATA_NOT_A_VOTER (refused): only a voter can lead. */
+export function notAVoter(number: number, voters: readonly number[]): HoldfastError {
+  return new HoldfastError({
+    code: 'METADATA_NOT_A_VOTER',
+    kind: 'refused',
+    message: `Node ${number} cannot lead: the voting metadata nodes are ${voters.join(', ')}.`,
+    facts: { number, voters: voters.map(String) },
+  });
+}
+
+/** METADATA_NOT_TRANSFERRED (unavailable): the leader is still the same. */
+export function notTransferred(to: number, leader: number): HoldfastError {
+  return new HoldfastError({
+    code: 'METADATA_NOT_TRANSFERRED',
+    kind: 'unavailable',
+    message:
+      to === 0
+        ? `Node ${leader} still leads: no other voting metadata node answers it.`
+        : `Node ${leader} still leads: node ${to} did not take over in time. Look at it in "holdfast cluster members".`,
+    facts: { to, leader },
   });
 }
 

@@ -41,6 +41,11 @@ export class MemberDirectory {
   }
 }
 
+/** Active, and a metadata node. */
+export function isMetadataNode(member: Member | undefined): boolean {
+  return member?.state === ACTIVE && member.roles.includes('meta');
+}
+
 export function hasRole(member: Member | undefined, ...roles: readonly Role[]): member is Member {
   return member !== undefined && roles.some((role) => member.roles.includes(role));
 }

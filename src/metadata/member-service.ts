@@ -3,10 +3,17 @@ import type { StateMachine } from '../namespace/state-machine.ts';
 import { serve } from '../network/method.ts';
 import type { Network, PeerId } from '../network/network.ts';
 import { MEMBERS, REMOVE_MEMBER, WHO_IS } from '../protocol/methods.ts';
-import { lastMetadataNode, notAllowed } from './errors.ts';
-import { type MemberDirectory, hasRole } from './member-directory.ts';
+import type { RemoveMemberRequest, RemoveMemberResponse } from '../protocol/messages.ts';
+import type { AtRiskWorker } from './at-risk-worker.ts';
+import type { DatanodeRegistry } from './datanode-registry.ts';
+import { lastMetadataNode, noSuchMember, notAllowed, removalUnsafe } from './errors.ts';
+import { onLeader } from './leader-call.ts';
+import { ACTIVE, type MemberDirectory, hasRole } from './member-directory.ts';
+import type { MembershipManager } from './membership-manager.ts';
 import type { Proposer } from './proposer.ts';
+import type { RaftDriver } from './raft-driver.ts';
 import type { ReadBarrier } from './read-barrier.ts';
+import { removalConcerns } from './removal-check.ts';
 
 export interface MemberServiceComponents {
   readonly network: Network;
@@ -14,6 +21,10 @@ export interface MemberServiceComponents {
   readonly members: MemberDirectory;
   readonly proposer: Proposer;
   readonly barrier: ReadBarrier;
+  readonly driver: RaftDriver;
+  readonly membership: MembershipManager;
+  readonly registry: DatanodeRegistry;
+  readonly atRisk: AtRiskWorker;
 }
 
 export class MemberService {
@@ -38,20 +49,36 @@ export class MemberService {
       if (members.activeByPeer(peer) === undefined) await barrier.wait(signal);
       return { member: members.activeByPeer(peer) };
     });
-    serve(network, REMOVE_MEMBER, async ({ number }, { peer, signal }) => {
+    serve(network, REMOVE_MEMBER, async (request, { peer, signal }) => {
       await barrier.wait(signal);
-      await this.#remove(number, peer, signal);
-      return {};
+      this.#checkCaller(request.number, peer);
+      const hasComeFar = hasRole(members.activeByPeer(peer), 'meta');
+      return onLeader(this.#components, REMOVE_MEMBER, request, { hasComeFar, signal }, () =>
+        this.#remove(request, signal),
+      );
     });
   }
 
-  async #remove(number: number, peer: PeerId, signal: AbortSignal): Promise<void> {
-    const { members, proposer } = this.#components;
-    const caller = members.activeByPeer(peer);
+  #checkCaller(number: number, peer: PeerId): void {
+    const caller = this.#components.members.activeByPeer(peer);
     if (caller?.number !== number && !hasRole(caller, 'client', 'meta'))
       throw notAllowed('a datanode may remove only itself', { peer, number });
+  }
+
+  /** Only the leader knows which voters answer, and so what a removal would leave. */
+  async #remove(request: RemoveMemberRequest, signal: AbortSignal): Promise<RemoveMemberResponse> {
+    const { members, proposer, membership } = this.#components;
+    const { number, force, dryRun } = request;
+    const member = members.byNumber(number);
+    if (member === undefined) throw noSuchMember(number);
+    if (member.state !== ACTIVE) return { member, concerns: [], removed: true };
     const metadataNodes = members.withRole('meta');
     if (metadataNodes.length === 1 && metadataNodes[0]?.number === number) throw lastMetadataNode(number);
+    const view = membership.view();
+    const concerns = removalConcerns(this.#components, { member, view, settings: membership.settings() });
+    if (dryRun) return { member, concerns, removed: false };
+    if (concerns.length > 0 && !force) throw removalUnsafe(number, concerns);
     await proposer.submitInternal({ $case: 'removeMember', value: { number } }, signal);
+    return { member, concerns, removed: true };
   }
 }

@@ -1,89 +1,94 @@
-/** @module Keeps the raft configuration in step with the registry: the leader adds, promotes and removes, one at a time. */
-import type { Status } from '../../raft/raw-node.ts';
-import type { ConfChangeSingle, NodeId } from '../../raft/types.ts';
+/** @module Keeps the raft configuration in step with the registry and the settings: one change at a time, by the leader. */
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import type { BackgroundWorker, WorkState } from '../common/worker.ts';
-import { successorOf } from './leadership-handover.ts';
+import { DEFAULT_VOTER_REPLACEMENT_MS, DEFAULT_VOTERS } from '../namespace/limits.ts';
+import type { StateMachine } from '../namespace/state-machine.ts';
+import type { Membership } from '../protocol/messages.ts';
+import { ContactTimes } from './contact-times.ts';
 import type { MemberDirectory } from './member-directory.ts';
 import type { RaftDriver } from './raft-driver.ts';
+import { nextStep, sparesOf, type VoterSettings, type VoterView } from './voter-plan.ts';
 
 export interface MembershipManagerComponents {
   readonly driver: RaftDriver;
+  readonly machine: StateMachine;
   readonly members: MemberDirectory;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-export interface MembershipManagerOptions {
-  /** Further metadata nodes stay learners. */
-  readonly maxVoters: number;
-}
-
-export const DEFAULT_MAX_VOTERS = 5;
 /** A look costs little, and a newcomer waits for two of them. */
 const IDLE_MS = 50;
-/** A learner this close to the commit index, in entries, is caught up. */
-const PROMOTE_LAG = 200;
 /** A change that has not shown by then was lost and is proposed anew. */
 const CHANGE_TIMEOUT_MS = 3_000;
-
-/** What is next for the configuration; `transfer`: the leader itself has left and hands over first. */
-type Step =
-  | { readonly kind: 'change'; readonly change: ConfChangeSingle }
-  | { readonly kind: 'transfer'; readonly to: NodeId };
+/** Less silence than this is not worth a word in the status. */
+const SILENT_MS = 2_000;
 
 export class MembershipManager implements BackgroundWorker {
   readonly name = 'membership';
   readonly idleMs: number = IDLE_MS;
   readonly #components: MembershipManagerComponents;
-  readonly #options: MembershipManagerOptions;
+  readonly #contacts = new ContactTimes();
   #pending: { readonly confState: string; readonly untilMs: number } | undefined;
 
-  constructor(components: MembershipManagerComponents, options: MembershipManagerOptions) {
+  constructor(components: MembershipManagerComponents) {
     this.#components = components;
-    this.#options = options;
   }
 
   async work(): Promise<WorkState> {
-    const { driver, members, clock, logger } = this.#components;
-    const status = driver.status();
+    const { driver, clock, logger } = this.#components;
+    const view = this.view();
+    const { status } = view;
+    this.#contacts.observe(status, clock.monotonicMs());
     if (!driver.isLeader || !status.committedInTerm) return 'idle';
     const confState = JSON.stringify(status.confState);
     if (this.#pending?.confState === confState && clock.monotonicMs() < this.#pending.untilMs) return 'idle';
 
-    const wanted = members.withRole('meta').map(({ number }) => number);
-    const step = nextStep(status, wanted, this.#options.maxVoters);
+    const step = nextStep(view, this.settings());
     if (step === undefined) return 'idle';
     this.#pending = { confState, untilMs: clock.monotonicMs() + CHANGE_TIMEOUT_MS };
     logger.info('raft.membership', { ...step });
     if (step.kind === 'transfer') driver.transferLeader(step.to);
-    else driver.proposeConfChange(step.change);
+    else driver.proposeConfChange(step.changes);
     return 'idle';
   }
-}
 
-/** The next step towards `wanted`; undefined when there is none. Pure. */
-export function nextStep(status: Status, wanted: readonly NodeId[], maxVoters: number): Step | undefined {
-  const { voters, learners } = status.confState;
-  const gone = [...voters, ...learners].find((id) => !wanted.includes(id) && id !== status.id);
-  if (gone !== undefined) return change('ConfChangeRemoveNode', gone);
+  settings(): VoterSettings {
+    const cluster = this.#components.machine.cluster();
+    return {
+      voters: cluster?.voters || DEFAULT_VOTERS,
+      voterReplacementMs: cluster?.voterReplacementMs || DEFAULT_VOTER_REPLACEMENT_MS,
+    };
+  }
 
-  const added = wanted.find((id) => !voters.includes(id) && !learners.includes(id));
-  if (added !== undefined) return change('ConfChangeAddLearnerNode', added);
+  /** What the next step is made from. Silences are known on the leader only. */
+  view(): VoterView {
+    const { driver, members } = this.#components;
+    return {
+      status: driver.status(),
+      wanted: members.withRole('meta').map(({ number }) => number),
+      contacts: this.#contacts,
+    };
+  }
 
-  // One that never answered may not even run: as a voter it would take the majority from a small cluster.
-  const caughtUp = status.progress.find(
-    ({ id, isLearner, match, recentActive }) =>
-      isLearner && recentActive && wanted.includes(id) && match > 0 && match + PROMOTE_LAG >= status.commit,
-  );
-  if (caughtUp !== undefined && voters.length < maxVoters) return change('ConfChangeAddNode', caughtUp.id);
-
-  if (wanted.includes(status.id) || status.leadTransferee !== 0) return undefined;
-  const successor = successorOf(status);
-  return successor === undefined ? undefined : { kind: 'transfer', to: successor };
-}
-
-function change(type: ConfChangeSingle['type'], nodeId: NodeId): Step {
-  return { kind: 'change', change: { type, nodeId } };
+  /** For people; undefined unless this node leads. */
+  describe(): Membership | undefined {
+    if (!this.#components.driver.isLeader) return undefined;
+    const view = this.view();
+    const { voters, learners, votersOutgoing } = view.status.confState;
+    const spares = sparesOf(view);
+    const settings = this.settings();
+    return {
+      voters: [...voters],
+      learners: [...learners],
+      isChanging: votersOutgoing.length > 0,
+      wantedVoters: settings.voters,
+      voterReplacementMs: settings.voterReplacementMs,
+      silent: voters
+        .map((node) => ({ node, silentMs: Math.round(view.contacts.silentMs(node)) }))
+        .filter(({ silentMs }) => silentMs >= SILENT_MS)
+        .map((silence, position) => ({ ...silence, replacement: spares[position] ?? 0 })),
+    };
+  }
 }

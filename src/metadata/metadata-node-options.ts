@@ -35,7 +35,10 @@ export interface MetadataNodeOptions {
   /** After which a change, or a linearizable read, is answered METADATA_NO_QUORUM or _OUTCOME_UNKNOWN. */
   readonly submitLimitMs?: number;
   readonly readLimitMs?: number;
-  readonly maxVoters?: number;
+  /** Epoch the node joined in, or was recovered to; the registry may be behind it. */
+  readonly epoch?: number;
+  /** Of the release that runs, for people. */
+  readonly version?: string;
   readonly tickMs?: number;
   readonly maxLogEntries?: number;
   readonly maxLogBytes?: number;

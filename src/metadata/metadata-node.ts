@@ -39,6 +39,7 @@ export class MetadataNode {
     parts.transport.listen({
       receive: (message) =>
         message.type === 'MsgSnap' ? parts.receiver.receive(message) : parts.driver.step(message),
+      isInConfiguration: (node) => parts.driver.isInConfiguration(node),
     });
     network.onPeer({
       disconnected: (peer) => parts.driver.peerLost(parts.members.byPeer(peer)?.number ?? 0),

@@ -13,6 +13,7 @@ import { DatanodeRegistry } from './datanode-registry.ts';
 import { DatanodeService } from './datanode-service.ts';
 import { DiscoveryWorker } from './discovery-worker.ts';
 import { FlushWorker } from './flush-worker.ts';
+import { ClusterService } from './cluster-service.ts';
 import { Forwarder } from './forwarder.ts';
 import { HousekeepingWorker } from './housekeeping-worker.ts';
 import { JoinService } from './join-service.ts';
@@ -21,18 +22,21 @@ import { LocationService } from './location-service.ts';
 import { MemberAuthorizer } from './member-authorizer.ts';
 import { MemberDirectory } from './member-directory.ts';
 import { MemberService } from './member-service.ts';
-import { DEFAULT_MAX_VOTERS, MembershipManager } from './membership-manager.ts';
+import { MembershipManager } from './membership-manager.ts';
 import type { MetadataNodeComponents, MetadataNodeOptions } from './metadata-node-options.ts';
 import { NamespaceService } from './namespace-service.ts';
 import { FreeSpacePlacement } from './placement.ts';
+import { PositionService } from './position-service.ts';
 import { Proposer } from './proposer.ts';
 import { RaftDriver } from './raft-driver.ts';
-import { RaftTransport } from './raft-transport.ts';
+import { FIRST_EPOCH, RaftTransport } from './raft-transport.ts';
 import { ReadBarrier } from './read-barrier.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
 import { SnapshotServer } from './snapshot-server.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
 import { SnapshotTaker } from './snapshot-taker.ts';
+import { StandingService } from './standing-service.ts';
+import { StandingWorker } from './standing-worker.ts';
 import { StatusService } from './status-service.ts';
 import { TokenService } from './token-service.ts';
 
@@ -63,32 +67,38 @@ export function composeParts(
   const { machine, network, kademlia, random } = components;
   const members = new MemberDirectory(machine, options.seeds ?? []);
   const base = { ...components, members };
-  const consensus = composeConsensus(base, options);
+  const epoch = (): number => Math.max(machine.cluster()?.epoch ?? FIRST_EPOCH, options.epoch ?? FIRST_EPOCH);
+  const consensus = composeConsensus(base, { ...options, epoch });
   const { driver } = consensus;
 
   const registry = new DatanodeRegistry(base);
   const locator = new Locator({ ...base, rpc: locationRpc(network), ring: kademlia });
   const parts = { ...base, ...consensus, registry, locator, badCopies: new BadCopies(base) };
   const atRisk = new AtRiskWorker(parts);
+  const membership = new MembershipManager(parts);
   // The index dies with the process: a new name tells datanodes to announce everything again.
   const boot = toHex(random.bytes(BOOT_ID_BYTES));
   const services = [
     new NamespaceService(parts),
     new BlockService({ ...parts, placement: components.placement ?? new FreeSpacePlacement() }),
     new StatusService({ ...parts, atRisk }),
-    new MemberService(parts),
+    new MemberService({ ...parts, atRisk, membership }),
+    new ClusterService(parts),
+    new PositionService({ ...parts, membership }, { epoch, version: options.version ?? '' }),
+    new StandingService(parts, { epoch }),
     new TokenService(parts),
     new JoinService(parts),
-    new DatanodeService(parts, { boot }),
+    new DatanodeService(parts, { boot, epoch }),
     new LocationService({ ...parts, server: new LocationServer({ table: new LocationTable() }, { boot }) }),
     new SnapshotServer(parts),
   ];
   const workers = new WorkerRunner(base, [
-    new MembershipManager(parts, { maxVoters: options.maxVoters ?? DEFAULT_MAX_VOTERS }),
+    membership,
     new HousekeepingWorker(parts),
     new FlushWorker({ machine, onFailed: (error) => driver.fail(error) }),
     new SnapshotTaker(parts, options),
     new AddressWorker(parts),
+    new StandingWorker(parts, { epoch }),
     new DiscoveryWorker(parts),
     atRisk,
   ]);
@@ -101,10 +111,10 @@ type ConsensusParts = Pick<NodeParts, 'transport' | 'receiver' | 'driver' | 'bar
 
 function composeConsensus(
   base: MetadataNodeComponents & { readonly store: SnapshotStore; readonly members: MemberDirectory },
-  options: MetadataNodeOptions,
+  options: Omit<MetadataNodeOptions, 'epoch'> & { readonly epoch: () => number },
 ): ConsensusParts {
   const { number } = options;
-  const transport = new RaftTransport(base);
+  const transport = new RaftTransport(base, options);
   const receiver: SnapshotReceiver = new SnapshotReceiver(base, {
     fetched: (fetched) => driver.step(fetched),
     failed: ({ from, term }) =>

@@ -134,6 +134,12 @@ export class RaftDriver {
     return this.#core.status();
   }
 
+  /** Whether raft counts `node` in, as a voter of either half or as a learner. */
+  isInConfiguration(node: NodeId): boolean {
+    const { voters, votersOutgoing, learners, learnersNext } = this.#core.status().confState;
+    return [voters, votersOutgoing, learners, learnersNext].some((ids) => ids.includes(node));
+  }
+
   /** Returns a function that ends the listening. */
   listen(listener: RaftListener): () => void {
     this.#listeners.add(listener);
@@ -153,12 +159,12 @@ export class RaftDriver {
   }
 
   /** Leader only; there is no promise that it takes place: watch `status().confState`. Throws METADATA_NOT_LEADER. */
-  proposeConfChange(change: ConfChangeSingle): void {
+  proposeConfChange(changes: readonly ConfChangeSingle[]): void {
     if (!this.isLeader) throw notLeader(this.leader);
     this.#event(() =>
       this.#core.proposeConfChange({
         transition: 'ConfChangeTransitionAuto',
-        changes: [change],
+        changes,
         context: NO_CONTEXT,
       }),
     );
@@ -286,6 +292,14 @@ export class RaftDriver {
     if (this.#ended !== undefined) return;
     const error = failed(cause);
     this.#components.logger.error('raft.failed', { error: error.message });
+    this.#end(error);
+    this.#options.onFatal(error);
+  }
+
+  /** The cluster goes on without this node: it must stop, with nothing wrong on its disk. */
+  retire(error: Error): void {
+    if (this.#ended !== undefined) return;
+    this.#components.logger.warn('raft.retired', { reason: error.message });
     this.#end(error);
     this.#options.onFatal(error);
   }

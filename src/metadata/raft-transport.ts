@@ -5,7 +5,7 @@ import type { Logger } from '../common/logger.ts';
 import type { Network, PeerId } from '../network/network.ts';
 import { type RaftMessage, RaftMessages } from '../protocol/messages.ts';
 import { RAFT } from '../protocol/methods.ts';
-import { type MemberDirectory, hasRole } from './member-directory.ts';
+import { type MemberDirectory, isMetadataNode } from './member-directory.ts';
 import { fromWire, toWire } from './raft-wire.ts';
 
 export interface RaftTransportComponents {
@@ -16,8 +16,17 @@ export interface RaftTransportComponents {
 
 export interface RaftInbox {
   receive(message: Message): void;
+  /** Whether raft counts `node` in: its acknowledgements are needed until its removal is committed. */
+  isInConfiguration(node: NodeId): boolean;
 }
 
+export interface RaftTransportOptions {
+  /** The cluster's, as far as it is known here: messages of another epoch are about another log. */
+  readonly epoch: () => number;
+}
+
+/** Of a cluster that was never recovered; releases that know no epochs send 0. */
+export const FIRST_EPOCH = 1;
 /** Entries in one notice, at most, in bytes: well below the largest frame, so that a heartbeat never waits long. */
 const MAX_NOTICE_BYTES = 2 * 1024 * 1024;
 
@@ -25,18 +34,23 @@ export class RaftTransport {
   readonly #network: Network;
   readonly #members: MemberDirectory;
   readonly #logger: Logger;
+  readonly #epoch: () => number;
 
-  constructor(components: RaftTransportComponents) {
+  constructor(components: RaftTransportComponents, options: RaftTransportOptions) {
     this.#network = components.network;
     this.#members = components.members;
     this.#logger = components.logger;
+    this.#epoch = options.epoch;
   }
 
-  /** Delivers inbound messages of metadata members whose number is the message's sender; others are dropped. */
+  /** Delivers inbound messages of this epoch, of metadata members whose number is the message's sender; others are dropped. */
   listen(inbox: RaftInbox): void {
     this.#network.onNotice(RAFT.trafficClass, RAFT.name, (peer, body) => {
       try {
-        for (const message of RaftMessages.decode(body).messages) this.#deliver(peer, message, inbox);
+        const { messages, epoch } = RaftMessages.decode(body);
+        if ((epoch || FIRST_EPOCH) === this.#epoch())
+          for (const message of messages) this.#deliver(peer, message, inbox);
+        else this.#logger.debug('raft.other-epoch', { peer, epoch });
       } catch (error) {
         this.#logger.warn('raft.bad-message', { peer, error: describeError(error) });
       }
@@ -46,6 +60,7 @@ export class RaftTransport {
   /** Sends; returns the nodes that could not be reached, whose messages are lost (the core sends again). */
   send(messages: readonly Message[]): Set<NodeId> {
     const lost = new Set<NodeId>();
+    const epoch = this.#epoch();
     for (const [to, batch] of groupByTarget(messages)) {
       const member = this.#members.byNumber(to);
       const sent =
@@ -55,7 +70,7 @@ export class RaftTransport {
             member.peer,
             RAFT.trafficClass,
             RAFT.name,
-            RaftMessages.encode({ messages: notice }).finish(),
+            RaftMessages.encode({ messages: notice, epoch }).finish(),
           ),
         );
       if (!sent) lost.add(to);
@@ -65,14 +80,16 @@ export class RaftTransport {
 
   /** An empty notice to every other metadata node, so that there is a connection; who cannot be reached is left out. */
   greet(self: NodeId): void {
-    const nothing = RaftMessages.encode({ messages: [] }).finish();
+    const nothing = RaftMessages.encode({ messages: [], epoch: this.#epoch() }).finish();
     for (const { number, peer } of this.#members.withRole('meta'))
       if (number !== self) this.#network.notify(peer, RAFT.trafficClass, RAFT.name, nothing);
   }
 
   #deliver(peer: PeerId, message: RaftMessage, inbox: RaftInbox): void {
-    const member = this.#members.activeByPeer(peer);
-    if (hasRole(member, 'meta') && member.number === message.from) inbox.receive(fromWire(message));
+    const member = this.#members.byPeer(peer);
+    const isSender = member?.number === message.from;
+    const isAdmitted = isSender && (isMetadataNode(member) || inbox.isInConfiguration(message.from));
+    if (isAdmitted) inbox.receive(fromWire(message));
     else this.#logger.debug('raft.stranger', { peer, from: message.from });
   }
 }

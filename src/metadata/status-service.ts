@@ -8,10 +8,11 @@ import type { Network } from '../network/network.ts';
 import type {
   DataNodeStatus,
   MetadataNodeStatus,
+  Position,
   StatusRequest,
   StatusResponse,
 } from '../protocol/messages.ts';
-import { INDEX_STATUS, STATUS } from '../protocol/methods.ts';
+import { INDEX_STATUS, POSITION, STATUS } from '../protocol/methods.ts';
 import type { AtRiskWorker } from './at-risk-worker.ts';
 import type { DatanodeRegistry } from './datanode-registry.ts';
 import type { MemberDirectory } from './member-directory.ts';
@@ -49,6 +50,10 @@ export class StatusService {
     const { machine, members, driver, barrier, atRisk } = this.#components;
     if (!stale) await barrier.wait(signal);
     const raft = driver.status();
+    const metadataNodes = await Promise.all(
+      members.withRole('meta').map((member) => this.#metadataNode(member, raft, signal)),
+    );
+    const leader = metadataNodes.find(({ member }) => member?.number === driver.leader);
     return {
       cluster: machine.cluster(),
       answeredBy: driver.id,
@@ -56,9 +61,8 @@ export class StatusService {
       term: raft.term,
       commit: raft.commit,
       applied: driver.appliedIndex,
-      metadataNodes: await Promise.all(
-        members.withRole('meta').map((member) => this.#metadataNode(member, raft, signal)),
-      ),
+      metadataNodes,
+      membership: leader?.position?.membership,
       dataNodes: members.withRole('data').map((member) => this.#dataNode(member)),
       counters: machine.counters(),
       ...atRisk.figures(),
@@ -66,7 +70,10 @@ export class StatusService {
   }
 
   async #metadataNode(member: Member, raft: RaftStatus, signal: AbortSignal): Promise<MetadataNodeStatus> {
-    const records = await this.#indexRecords(member, signal);
+    const [records, position] = await Promise.all([
+      this.#indexRecords(member, signal),
+      this.#position(member, signal),
+    ]);
     const isSelf = member.number === raft.id;
     return {
       member,
@@ -75,6 +82,7 @@ export class StatusService {
       match: raft.progress.find(({ id }) => id === member.number)?.match ?? 0,
       applied: isSelf ? this.#components.driver.appliedIndex : 0,
       indexRecords: records ?? 0,
+      position,
     };
   }
 
@@ -84,6 +92,16 @@ export class StatusService {
       return (await call(this.#components.network, peer, INDEX_STATUS, {}, options)).records;
     } catch {
       // Whatever the reason, it is what `reachable: false` says.
+      return undefined;
+    }
+  }
+
+  async #position({ peer }: Member, signal: AbortSignal): Promise<Position | undefined> {
+    try {
+      const options = { signal, timeoutMs: PROBE_TIMEOUT_MS };
+      return await call(this.#components.network, peer, POSITION, {}, options);
+    } catch {
+      // Away, or of a release that knows no positions: its line is shown without.
       return undefined;
     }
   }

@@ -42,3 +42,15 @@ export const DEFAULT_HOUSEKEEPING_LIMIT = 256;
 export const MAX_HOUSEKEEPING_LIMIT = 4096;
 /** Directories emptied by one Housekeeping: each costs a scan of its own. */
 export const MAX_HOUSEKEEPING_DIRECTORIES = 16;
+
+/** How many metadata nodes may vote; further ones stay learners. */
+export const VOTER_COUNTS: readonly number[] = [3, 5];
+export const DEFAULT_VOTERS = 3;
+/** Silence after which a waiting learner takes a voter's place, in milliseconds: longer than a restart of its machine. */
+export const DEFAULT_VOTER_REPLACEMENT_MS: number = 5 * 60_000;
+export const MIN_VOTER_REPLACEMENT_MS = 5_000;
+export const MAX_VOTER_REPLACEMENT_MS: number = 7 * 24 * 3_600_000;
+/** Inodes and versions that entries lost with a majority may have given out. */
+export const RECOVERY_NUMBER_GAP: number = 2 ** 24;
+/** Members that entries lost with a majority may have admitted. */
+export const RECOVERY_MEMBER_GAP = 64;

@@ -1,5 +1,6 @@
 /** @module One command, start to end: session, handler, refusal. A pure function of the rows, the command and the context. */
 import { HoldfastError } from '../common/errors.ts';
+import { configureCluster, recoverCluster } from './commands/cluster.ts';
 import { makeDirectory, removeDirectory, removeTree, unlink } from './commands/directories.ts';
 import { appendBlocks, closeFile, copyFile, createFile, setReplication, touch } from './commands/files.ts';
 import { genesis } from './commands/genesis.ts';
@@ -99,5 +100,9 @@ function handle(
       return revokeToken(view, kind.value);
     case 'housekeeping':
       return housekeeping(view, kind.value, context);
+    case 'configureCluster':
+      return configureCluster(view, kind.value);
+    case 'recoverCluster':
+      return recoverCluster(view, kind.value, context);
   }
 }

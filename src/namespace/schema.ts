@@ -154,6 +154,10 @@ export interface Cluster {
   createdMs: number;
   defaultReplication: number;
   defaultBlockSizeBytes: number;
+  /** metadata nodes that vote; further ones stay learners. 0: DEFAULT_VOTERS */
+  voters: number;
+  /** silence after which a waiting learner takes a voter's place. 0: the default */
+  voterReplacementMs: number;
 }
 
 /** Row of table `meta`, key 'counters'. */
@@ -222,6 +226,8 @@ export interface Command {
     | { $case: "createToken"; value: CreateToken }
     | { $case: "revokeToken"; value: RevokeToken }
     | { $case: "housekeeping"; value: Housekeeping }
+    | { $case: "configureCluster"; value: ConfigureCluster }
+    | { $case: "recoverCluster"; value: RecoverCluster }
     | undefined;
 }
 
@@ -341,6 +347,17 @@ export interface UpdateMember {
 
 export interface RemoveMember {
   number: number;
+}
+
+export interface ConfigureCluster {
+  voters: number;
+  voterReplacementMs: number;
+}
+
+/** After the loss of a majority: `survivor` goes on alone as metadata node, in a new epoch. */
+export interface RecoverCluster {
+  epoch: number;
+  survivor: number;
 }
 
 export interface CreateToken {
@@ -1817,7 +1834,16 @@ export const Token: MessageFns<Token> = {
 };
 
 function createBaseCluster(): Cluster {
-  return { id: "", epoch: 0, name: "", createdMs: 0, defaultReplication: 0, defaultBlockSizeBytes: 0 };
+  return {
+    id: "",
+    epoch: 0,
+    name: "",
+    createdMs: 0,
+    defaultReplication: 0,
+    defaultBlockSizeBytes: 0,
+    voters: 0,
+    voterReplacementMs: 0,
+  };
 }
 
 export const Cluster: MessageFns<Cluster> = {
@@ -1839,6 +1865,12 @@ export const Cluster: MessageFns<Cluster> = {
     }
     if (message.defaultBlockSizeBytes !== 0) {
       writer.uint32(48).uint32(message.defaultBlockSizeBytes);
+    }
+    if (message.voters !== 0) {
+      writer.uint32(56).uint32(message.voters);
+    }
+    if (message.voterReplacementMs !== 0) {
+      writer.uint32(64).uint64(message.voterReplacementMs);
     }
     return writer;
   },
@@ -1904,6 +1936,22 @@ export const Cluster: MessageFns<Cluster> = {
             message.defaultBlockSizeBytes = reader.uint32();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.voters = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.voterReplacementMs = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1927,6 +1975,8 @@ export const Cluster: MessageFns<Cluster> = {
     message.createdMs = object.createdMs ?? 0;
     message.defaultReplication = object.defaultReplication ?? 0;
     message.defaultBlockSizeBytes = object.defaultBlockSizeBytes ?? 0;
+    message.voters = object.voters ?? 0;
+    message.voterReplacementMs = object.voterReplacementMs ?? 0;
     return message;
   },
 };
@@ -2438,6 +2488,12 @@ export const Command: MessageFns<Command> = {
       case "housekeeping":
         Housekeeping.encode(message.kind.value, writer.uint32(170).fork()).join();
         break;
+      case "configureCluster":
+        ConfigureCluster.encode(message.kind.value, writer.uint32(242).fork()).join();
+        break;
+      case "recoverCluster":
+        RecoverCluster.encode(message.kind.value, writer.uint32(250).fork()).join();
+        break;
     }
     return writer;
   },
@@ -2623,6 +2679,22 @@ export const Command: MessageFns<Command> = {
             message.kind = { $case: "housekeeping", value: Housekeeping.decode(reader, reader.uint32()) };
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.kind = { $case: "configureCluster", value: ConfigureCluster.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.kind = { $case: "recoverCluster", value: RecoverCluster.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2764,6 +2836,18 @@ export const Command: MessageFns<Command> = {
       case "housekeeping": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "housekeeping", value: Housekeeping.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "configureCluster": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "configureCluster", value: ConfigureCluster.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "recoverCluster": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "recoverCluster", value: RecoverCluster.fromPartial(object.kind.value) };
         }
         break;
       }
@@ -4239,6 +4323,140 @@ export const RemoveMember: MessageFns<RemoveMember> = {
   fromPartial(object: DeepPartial<RemoveMember>): RemoveMember {
     const message = createBaseRemoveMember();
     message.number = object.number ?? 0;
+    return message;
+  },
+};
+
+function createBaseConfigureCluster(): ConfigureCluster {
+  return { voters: 0, voterReplacementMs: 0 };
+}
+
+export const ConfigureCluster: MessageFns<ConfigureCluster> = {
+  encode(message: ConfigureCluster, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.voters !== 0) {
+      writer.uint32(8).uint32(message.voters);
+    }
+    if (message.voterReplacementMs !== 0) {
+      writer.uint32(16).uint64(message.voterReplacementMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfigureCluster {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfigureCluster();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.voters = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.voterReplacementMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ConfigureCluster>): ConfigureCluster {
+    return ConfigureCluster.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ConfigureCluster>): ConfigureCluster {
+    const message = createBaseConfigureCluster();
+    message.voters = object.voters ?? 0;
+    message.voterReplacementMs = object.voterReplacementMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseRecoverCluster(): RecoverCluster {
+  return { epoch: 0, survivor: 0 };
+}
+
+export const RecoverCluster: MessageFns<RecoverCluster> = {
+  encode(message: RecoverCluster, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.epoch !== 0) {
+      writer.uint32(8).uint32(message.epoch);
+    }
+    if (message.survivor !== 0) {
+      writer.uint32(16).uint32(message.survivor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecoverCluster {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecoverCluster();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.epoch = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.survivor = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RecoverCluster>): RecoverCluster {
+    return RecoverCluster.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RecoverCluster>): RecoverCluster {
+    const message = createBaseRecoverCluster();
+    message.epoch = object.epoch ?? 0;
+    message.survivor = object.survivor ?? 0;
     return message;
   },
 };

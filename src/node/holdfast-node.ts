@@ -1,6 +1,6 @@
 /** @module One process: a data directory, its network, and the roles that run on it. */
 import type { Clock } from '../common/clock.ts';
-import { describeError } from '../common/errors.ts';
+import { describeError, isHoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
 import { DataNode } from '../datanode/data-node.ts';
@@ -27,6 +27,8 @@ export interface NodeComponents {
 
 export interface NodeOptions {
   readonly changes?: NodeChanges;
+  /** Of the release that runs, for people. */
+  readonly version?: string;
   /** Called at most once, when the node cannot go on; stop() is still to be called. */
   readonly onFatal: (error: Error) => void;
 }
@@ -49,7 +51,7 @@ export interface RunningNode {
 export async function startNode(
   components: NodeComponents,
   path: string,
-  { changes = {}, onFatal }: NodeOptions,
+  { changes = {}, version = '', onFatal }: NodeOptions,
 ): Promise<RunningNode> {
   await using cleanup = new AsyncDisposableStack();
   const directory = cleanup.use(await DataDirectory.claim(path));
@@ -63,7 +65,7 @@ export async function startNode(
 
   const network = await startRoles(
     { ...components, logger, identity },
-    { directory, config, roles, onFatal, cleanup },
+    { directory, config, roles, version, onFatal, cleanup },
   );
   const addresses = network.addresses();
   logger.info('node.started', { cluster: config.clusterId, peer: config.peer, roles, addresses });
@@ -85,6 +87,7 @@ interface RoleContext {
   readonly directory: DataDirectory;
   readonly config: NodeConfig;
   readonly roles: readonly NodeRole[];
+  readonly version: string;
   readonly onFatal: (error: Error) => void;
   readonly cleanup: AsyncDisposableStack;
 }
@@ -94,10 +97,15 @@ async function startRoles(
   components: NodeComponents & { readonly identity: Identity },
   context: RoleContext,
 ): Promise<Network> {
-  const { directory, config, roles, cleanup } = context;
+  const { directory, config, roles, version, cleanup } = context;
   const { logger } = components;
+  let isRemoved = false;
+  cleanup.defer(async () => {
+    if (isRemoved) await directory.saveConfig({ ...config, left: true });
+  });
   const onFatal = (error: Error): void => {
     logger.error('node.fatal', { error: describeError(error) });
+    isRemoved ||= isHoldfastError(error, 'METADATA_REMOVED');
     context.onFatal(error);
   };
   const stores = roles.includes('meta') ? await openMetadataStores(directory, logger, cleanup) : undefined;
@@ -116,7 +124,7 @@ async function startRoles(
   if (stores !== undefined) {
     metadata = createMetadataNode(
       { ...components, ...stores, network, kademlia },
-      { directory, config, onFatal },
+      { directory, config, version, onFatal },
     );
     network.authorize(metadata.authorizer);
     cleanup.defer(() => metadata?.stop());

@@ -45,12 +45,15 @@ export function createMetadataNode(
   options: {
     readonly directory: DataDirectory;
     readonly config: NodeConfig;
+    readonly version: string;
     readonly onFatal: (error: Error) => void;
   },
 ): MetadataNode {
-  const { config, directory, onFatal } = options;
+  const { config, directory, version, onFatal } = options;
   return new MetadataNode(components, {
     number: config.number,
+    epoch: config.epoch,
+    version,
     snapshotDir: directory.snapshotDir,
     seeds: seedsOf(config),
     onFatal,

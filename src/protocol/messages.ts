@@ -40,6 +40,23 @@ export interface JoinRequest {
   client: Member | undefined;
 }
 
+/** A node that was away asks whether it still belongs (class join: one that was removed is a stranger). It may ask about itself only. */
+export interface StandingRequest {
+  cluster: string;
+  epoch: number;
+  number: number;
+}
+
+export interface StandingResponse {
+  cluster: string;
+  epoch: number;
+  /** of the member; empty: no such member is known here */
+  state: string;
+  roles: string[];
+  /** raft still counts it in */
+  inConfiguration: boolean;
+}
+
 export interface JoinResponse {
   cluster: Cluster | undefined;
   member: Member | undefined;
@@ -174,8 +191,34 @@ export interface RevokeTokenRequest {
   id: string;
 }
 
+/** Without `force` nothing is done where there are concerns; with `dry_run` never. */
 export interface RemoveMemberRequest {
   number: number;
+  force: boolean;
+  dryRun: boolean;
+}
+
+export interface RemoveMemberResponse {
+  member: Member | undefined;
+  concerns: string[];
+  removed: boolean;
+}
+
+export interface TransferLeaderRequest {
+  to: number;
+}
+
+export interface TransferLeaderResponse {
+  leader: number;
+}
+
+export interface ConfigureRequest {
+  voters: number;
+  voterReplacementMs: number;
+}
+
+export interface ConfigureResponse {
+  cluster: Cluster | undefined;
 }
 
 export interface MembersRequest {
@@ -219,6 +262,8 @@ export interface StatusResponse {
   /** no live holder known */
   blocksMissing: number;
   atRiskComplete: boolean;
+  /** unset when the leader did not answer */
+  membership: Membership | undefined;
 }
 
 export interface MetadataNodeStatus {
@@ -228,6 +273,40 @@ export interface MetadataNodeStatus {
   match: number;
   applied: number;
   indexRecords: number;
+  position: Position | undefined;
+}
+
+/** Where a metadata node stands: in status, and when survivors are compared before a recovery. */
+export interface Position {
+  node: number;
+  epoch: number;
+  term: number;
+  lastIndex: number;
+  lastTerm: number;
+  commit: number;
+  applied: number;
+  leader: number;
+  /** of the release it runs */
+  version: string;
+  /** from the leader only */
+  membership: Membership | undefined;
+}
+
+export interface Membership {
+  voters: number[];
+  learners: number[];
+  /** a joint configuration is being left */
+  isChanging: boolean;
+  wantedVoters: number;
+  voterReplacementMs: number;
+  silent: Silence[];
+}
+
+/** A voter that the leader does not hear. `replacement` 0: no learner waits. */
+export interface Silence {
+  node: number;
+  silentMs: number;
+  replacement: number;
 }
 
 export interface DataNodeStatus {
@@ -268,6 +347,7 @@ export interface HeartbeatRequest {
   generation: number;
   load: NodeLoad | undefined;
   membersVersion: number;
+  epoch: number;
 }
 
 export interface HeartbeatResponse {
@@ -276,8 +356,10 @@ export interface HeartbeatResponse {
   /** a new one: announce everything this holder should have again */
   boot: string;
   membersVersion: number;
-  /** whole list when the version differs */
+  /** whole list when the version or the epoch differs */
   members: Member[];
+  /** of the cluster; a list of an older epoch counts for nothing */
+  epoch: number;
 }
 
 /**
@@ -386,6 +468,7 @@ export interface RaftMessage {
 
 export interface RaftMessages {
   messages: RaftMessage[];
+  epoch: number;
 }
 
 /** data of a raft Snapshot: what to fetch over channel `snapshot.read` */
@@ -638,6 +721,188 @@ export const JoinRequest: MessageFns<JoinRequest> = {
     message.client = (object.client !== undefined && object.client !== null)
       ? Member.fromPartial(object.client)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseStandingRequest(): StandingRequest {
+  return { cluster: "", epoch: 0, number: 0 };
+}
+
+export const StandingRequest: MessageFns<StandingRequest> = {
+  encode(message: StandingRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cluster !== "") {
+      writer.uint32(10).string(message.cluster);
+    }
+    if (message.epoch !== 0) {
+      writer.uint32(16).uint32(message.epoch);
+    }
+    if (message.number !== 0) {
+      writer.uint32(24).uint32(message.number);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StandingRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStandingRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cluster = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.epoch = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.number = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StandingRequest>): StandingRequest {
+    return StandingRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StandingRequest>): StandingRequest {
+    const message = createBaseStandingRequest();
+    message.cluster = object.cluster ?? "";
+    message.epoch = object.epoch ?? 0;
+    message.number = object.number ?? 0;
+    return message;
+  },
+};
+
+function createBaseStandingResponse(): StandingResponse {
+  return { cluster: "", epoch: 0, state: "", roles: [], inConfiguration: false };
+}
+
+export const StandingResponse: MessageFns<StandingResponse> = {
+  encode(message: StandingResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cluster !== "") {
+      writer.uint32(10).string(message.cluster);
+    }
+    if (message.epoch !== 0) {
+      writer.uint32(16).uint32(message.epoch);
+    }
+    if (message.state !== "") {
+      writer.uint32(26).string(message.state);
+    }
+    for (const v of message.roles) {
+      writer.uint32(34).string(v!);
+    }
+    if (message.inConfiguration !== false) {
+      writer.uint32(40).bool(message.inConfiguration);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StandingResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStandingResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cluster = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.epoch = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.roles.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.inConfiguration = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StandingResponse>): StandingResponse {
+    return StandingResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StandingResponse>): StandingResponse {
+    const message = createBaseStandingResponse();
+    message.cluster = object.cluster ?? "";
+    message.epoch = object.epoch ?? 0;
+    message.state = object.state ?? "";
+    message.roles = object.roles?.map((e) => e) || [];
+    message.inConfiguration = object.inConfiguration ?? false;
     return message;
   },
 };
@@ -2446,13 +2711,19 @@ export const RevokeTokenRequest: MessageFns<RevokeTokenRequest> = {
 };
 
 function createBaseRemoveMemberRequest(): RemoveMemberRequest {
-  return { number: 0 };
+  return { number: 0, force: false, dryRun: false };
 }
 
 export const RemoveMemberRequest: MessageFns<RemoveMemberRequest> = {
   encode(message: RemoveMemberRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.number !== 0) {
       writer.uint32(8).uint32(message.number);
+    }
+    if (message.force !== false) {
+      writer.uint32(16).bool(message.force);
+    }
+    if (message.dryRun !== false) {
+      writer.uint32(24).bool(message.dryRun);
     }
     return writer;
   },
@@ -2478,6 +2749,22 @@ export const RemoveMemberRequest: MessageFns<RemoveMemberRequest> = {
             message.number = reader.uint32();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.force = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2496,6 +2783,323 @@ export const RemoveMemberRequest: MessageFns<RemoveMemberRequest> = {
   fromPartial(object: DeepPartial<RemoveMemberRequest>): RemoveMemberRequest {
     const message = createBaseRemoveMemberRequest();
     message.number = object.number ?? 0;
+    message.force = object.force ?? false;
+    message.dryRun = object.dryRun ?? false;
+    return message;
+  },
+};
+
+function createBaseRemoveMemberResponse(): RemoveMemberResponse {
+  return { member: undefined, concerns: [], removed: false };
+}
+
+export const RemoveMemberResponse: MessageFns<RemoveMemberResponse> = {
+  encode(message: RemoveMemberResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.member !== undefined) {
+      Member.encode(message.member, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.concerns) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.removed !== false) {
+      writer.uint32(24).bool(message.removed);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveMemberResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveMemberResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.member = Member.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.concerns.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.removed = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RemoveMemberResponse>): RemoveMemberResponse {
+    return RemoveMemberResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RemoveMemberResponse>): RemoveMemberResponse {
+    const message = createBaseRemoveMemberResponse();
+    message.member = (object.member !== undefined && object.member !== null)
+      ? Member.fromPartial(object.member)
+      : undefined;
+    message.concerns = object.concerns?.map((e) => e) || [];
+    message.removed = object.removed ?? false;
+    return message;
+  },
+};
+
+function createBaseTransferLeaderRequest(): TransferLeaderRequest {
+  return { to: 0 };
+}
+
+export const TransferLeaderRequest: MessageFns<TransferLeaderRequest> = {
+  encode(message: TransferLeaderRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.to !== 0) {
+      writer.uint32(8).uint32(message.to);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TransferLeaderRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTransferLeaderRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.to = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TransferLeaderRequest>): TransferLeaderRequest {
+    return TransferLeaderRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TransferLeaderRequest>): TransferLeaderRequest {
+    const message = createBaseTransferLeaderRequest();
+    message.to = object.to ?? 0;
+    return message;
+  },
+};
+
+function createBaseTransferLeaderResponse(): TransferLeaderResponse {
+  return { leader: 0 };
+}
+
+export const TransferLeaderResponse: MessageFns<TransferLeaderResponse> = {
+  encode(message: TransferLeaderResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.leader !== 0) {
+      writer.uint32(8).uint32(message.leader);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TransferLeaderResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTransferLeaderResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.leader = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TransferLeaderResponse>): TransferLeaderResponse {
+    return TransferLeaderResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TransferLeaderResponse>): TransferLeaderResponse {
+    const message = createBaseTransferLeaderResponse();
+    message.leader = object.leader ?? 0;
+    return message;
+  },
+};
+
+function createBaseConfigureRequest(): ConfigureRequest {
+  return { voters: 0, voterReplacementMs: 0 };
+}
+
+export const ConfigureRequest: MessageFns<ConfigureRequest> = {
+  encode(message: ConfigureRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.voters !== 0) {
+      writer.uint32(8).uint32(message.voters);
+    }
+    if (message.voterReplacementMs !== 0) {
+      writer.uint32(16).uint64(message.voterReplacementMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfigureRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfigureRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.voters = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.voterReplacementMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ConfigureRequest>): ConfigureRequest {
+    return ConfigureRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ConfigureRequest>): ConfigureRequest {
+    const message = createBaseConfigureRequest();
+    message.voters = object.voters ?? 0;
+    message.voterReplacementMs = object.voterReplacementMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseConfigureResponse(): ConfigureResponse {
+  return { cluster: undefined };
+}
+
+export const ConfigureResponse: MessageFns<ConfigureResponse> = {
+  encode(message: ConfigureResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cluster !== undefined) {
+      Cluster.encode(message.cluster, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfigureResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfigureResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cluster = Cluster.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ConfigureResponse>): ConfigureResponse {
+    return ConfigureResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ConfigureResponse>): ConfigureResponse {
+    const message = createBaseConfigureResponse();
+    message.cluster = (object.cluster !== undefined && object.cluster !== null)
+      ? Cluster.fromPartial(object.cluster)
+      : undefined;
     return message;
   },
 };
@@ -2818,6 +3422,7 @@ function createBaseStatusResponse(): StatusResponse {
     blocksUnderReplicated: 0,
     blocksMissing: 0,
     atRiskComplete: false,
+    membership: undefined,
   };
 }
 
@@ -2861,6 +3466,9 @@ export const StatusResponse: MessageFns<StatusResponse> = {
     }
     if (message.atRiskComplete !== false) {
       writer.uint32(104).bool(message.atRiskComplete);
+    }
+    if (message.membership !== undefined) {
+      Membership.encode(message.membership, writer.uint32(114).fork()).join();
     }
     return writer;
   },
@@ -2982,6 +3590,14 @@ export const StatusResponse: MessageFns<StatusResponse> = {
             message.atRiskComplete = reader.bool();
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.membership = Membership.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3016,12 +3632,23 @@ export const StatusResponse: MessageFns<StatusResponse> = {
     message.blocksUnderReplicated = object.blocksUnderReplicated ?? 0;
     message.blocksMissing = object.blocksMissing ?? 0;
     message.atRiskComplete = object.atRiskComplete ?? false;
+    message.membership = (object.membership !== undefined && object.membership !== null)
+      ? Membership.fromPartial(object.membership)
+      : undefined;
     return message;
   },
 };
 
 function createBaseMetadataNodeStatus(): MetadataNodeStatus {
-  return { member: undefined, raftRole: "", reachable: false, match: 0, applied: 0, indexRecords: 0 };
+  return {
+    member: undefined,
+    raftRole: "",
+    reachable: false,
+    match: 0,
+    applied: 0,
+    indexRecords: 0,
+    position: undefined,
+  };
 }
 
 export const MetadataNodeStatus: MessageFns<MetadataNodeStatus> = {
@@ -3043,6 +3670,9 @@ export const MetadataNodeStatus: MessageFns<MetadataNodeStatus> = {
     }
     if (message.indexRecords !== 0) {
       writer.uint32(48).uint64(message.indexRecords);
+    }
+    if (message.position !== undefined) {
+      Position.encode(message.position, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -3108,6 +3738,14 @@ export const MetadataNodeStatus: MessageFns<MetadataNodeStatus> = {
             message.indexRecords = longToNumber(reader.uint64());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.position = Position.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3133,6 +3771,407 @@ export const MetadataNodeStatus: MessageFns<MetadataNodeStatus> = {
     message.match = object.match ?? 0;
     message.applied = object.applied ?? 0;
     message.indexRecords = object.indexRecords ?? 0;
+    message.position = (object.position !== undefined && object.position !== null)
+      ? Position.fromPartial(object.position)
+      : undefined;
+    return message;
+  },
+};
+
+function createBasePosition(): Position {
+  return {
+    node: 0,
+    epoch: 0,
+    term: 0,
+    lastIndex: 0,
+    lastTerm: 0,
+    commit: 0,
+    applied: 0,
+    leader: 0,
+    version: "",
+    membership: undefined,
+  };
+}
+
+export const Position: MessageFns<Position> = {
+  encode(message: Position, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== 0) {
+      writer.uint32(8).uint32(message.node);
+    }
+    if (message.epoch !== 0) {
+      writer.uint32(16).uint32(message.epoch);
+    }
+    if (message.term !== 0) {
+      writer.uint32(24).uint64(message.term);
+    }
+    if (message.lastIndex !== 0) {
+      writer.uint32(32).uint64(message.lastIndex);
+    }
+    if (message.lastTerm !== 0) {
+      writer.uint32(40).uint64(message.lastTerm);
+    }
+    if (message.commit !== 0) {
+      writer.uint32(48).uint64(message.commit);
+    }
+    if (message.applied !== 0) {
+      writer.uint32(56).uint64(message.applied);
+    }
+    if (message.leader !== 0) {
+      writer.uint32(64).uint32(message.leader);
+    }
+    if (message.version !== "") {
+      writer.uint32(74).string(message.version);
+    }
+    if (message.membership !== undefined) {
+      Membership.encode(message.membership, writer.uint32(82).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Position {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePosition();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.node = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.epoch = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.term = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.lastIndex = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.lastTerm = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.commit = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.applied = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.leader = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.membership = Membership.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Position>): Position {
+    return Position.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Position>): Position {
+    const message = createBasePosition();
+    message.node = object.node ?? 0;
+    message.epoch = object.epoch ?? 0;
+    message.term = object.term ?? 0;
+    message.lastIndex = object.lastIndex ?? 0;
+    message.lastTerm = object.lastTerm ?? 0;
+    message.commit = object.commit ?? 0;
+    message.applied = object.applied ?? 0;
+    message.leader = object.leader ?? 0;
+    message.version = object.version ?? "";
+    message.membership = (object.membership !== undefined && object.membership !== null)
+      ? Membership.fromPartial(object.membership)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseMembership(): Membership {
+  return { voters: [], learners: [], isChanging: false, wantedVoters: 0, voterReplacementMs: 0, silent: [] };
+}
+
+export const Membership: MessageFns<Membership> = {
+  encode(message: Membership, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.voters.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.voters) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.learners.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.learners) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.isChanging !== false) {
+      writer.uint32(24).bool(message.isChanging);
+    }
+    if (message.wantedVoters !== 0) {
+      writer.uint32(32).uint32(message.wantedVoters);
+    }
+    if (message.voterReplacementMs !== 0) {
+      writer.uint32(40).uint64(message.voterReplacementMs);
+    }
+    for (const v of message.silent) {
+      Silence.encode(v!, writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Membership {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMembership();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.voters.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.voters.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.learners.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.learners.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.isChanging = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.wantedVoters = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.voterReplacementMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.silent.push(Silence.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Membership>): Membership {
+    return Membership.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Membership>): Membership {
+    const message = createBaseMembership();
+    message.voters = object.voters?.map((e) => e) || [];
+    message.learners = object.learners?.map((e) => e) || [];
+    message.isChanging = object.isChanging ?? false;
+    message.wantedVoters = object.wantedVoters ?? 0;
+    message.voterReplacementMs = object.voterReplacementMs ?? 0;
+    message.silent = object.silent?.map((e) => Silence.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSilence(): Silence {
+  return { node: 0, silentMs: 0, replacement: 0 };
+}
+
+export const Silence: MessageFns<Silence> = {
+  encode(message: Silence, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== 0) {
+      writer.uint32(8).uint32(message.node);
+    }
+    if (message.silentMs !== 0) {
+      writer.uint32(16).uint64(message.silentMs);
+    }
+    if (message.replacement !== 0) {
+      writer.uint32(24).uint32(message.replacement);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Silence {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSilence();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.node = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.silentMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.replacement = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Silence>): Silence {
+    return Silence.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Silence>): Silence {
+    const message = createBaseSilence();
+    message.node = object.node ?? 0;
+    message.silentMs = object.silentMs ?? 0;
+    message.replacement = object.replacement ?? 0;
     return message;
   },
 };
@@ -3560,7 +4599,7 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
 };
 
 function createBaseHeartbeatRequest(): HeartbeatRequest {
-  return { node: 0, generation: 0, load: undefined, membersVersion: 0 };
+  return { node: 0, generation: 0, load: undefined, membersVersion: 0, epoch: 0 };
 }
 
 export const HeartbeatRequest: MessageFns<HeartbeatRequest> = {
@@ -3576,6 +4615,9 @@ export const HeartbeatRequest: MessageFns<HeartbeatRequest> = {
     }
     if (message.membersVersion !== 0) {
       writer.uint32(32).uint64(message.membersVersion);
+    }
+    if (message.epoch !== 0) {
+      writer.uint32(40).uint32(message.epoch);
     }
     return writer;
   },
@@ -3625,6 +4667,14 @@ export const HeartbeatRequest: MessageFns<HeartbeatRequest> = {
             message.membersVersion = longToNumber(reader.uint64());
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.epoch = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3646,12 +4696,13 @@ export const HeartbeatRequest: MessageFns<HeartbeatRequest> = {
     message.generation = object.generation ?? 0;
     message.load = (object.load !== undefined && object.load !== null) ? NodeLoad.fromPartial(object.load) : undefined;
     message.membersVersion = object.membersVersion ?? 0;
+    message.epoch = object.epoch ?? 0;
     return message;
   },
 };
 
 function createBaseHeartbeatResponse(): HeartbeatResponse {
-  return { known: false, boot: "", membersVersion: 0, members: [] };
+  return { known: false, boot: "", membersVersion: 0, members: [], epoch: 0 };
 }
 
 export const HeartbeatResponse: MessageFns<HeartbeatResponse> = {
@@ -3667,6 +4718,9 @@ export const HeartbeatResponse: MessageFns<HeartbeatResponse> = {
     }
     for (const v of message.members) {
       Member.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.epoch !== 0) {
+      writer.uint32(40).uint32(message.epoch);
     }
     return writer;
   },
@@ -3716,6 +4770,14 @@ export const HeartbeatResponse: MessageFns<HeartbeatResponse> = {
             message.members.push(Member.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.epoch = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3737,6 +4799,7 @@ export const HeartbeatResponse: MessageFns<HeartbeatResponse> = {
     message.boot = object.boot ?? "";
     message.membersVersion = object.membersVersion ?? 0;
     message.members = object.members?.map((e) => Member.fromPartial(e)) || [];
+    message.epoch = object.epoch ?? 0;
     return message;
   },
 };
@@ -5061,13 +6124,16 @@ export const RaftMessage: MessageFns<RaftMessage> = {
 };
 
 function createBaseRaftMessages(): RaftMessages {
-  return { messages: [] };
+  return { messages: [], epoch: 0 };
 }
 
 export const RaftMessages: MessageFns<RaftMessages> = {
   encode(message: RaftMessages, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.messages) {
       RaftMessage.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.epoch !== 0) {
+      writer.uint32(16).uint32(message.epoch);
     }
     return writer;
   },
@@ -5093,6 +6159,14 @@ export const RaftMessages: MessageFns<RaftMessages> = {
             message.messages.push(RaftMessage.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.epoch = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5111,6 +6185,7 @@ export const RaftMessages: MessageFns<RaftMessages> = {
   fromPartial(object: DeepPartial<RaftMessages>): RaftMessages {
     const message = createBaseRaftMessages();
     message.messages = object.messages?.map((e) => RaftMessage.fromPartial(e)) || [];
+    message.epoch = object.epoch ?? 0;
     return message;
   },
 };

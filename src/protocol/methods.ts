@@ -12,6 +12,12 @@ export const JOIN: Method<m.JoinRequest, m.JoinResponse> = {
   request: m.JoinRequest,
   response: m.JoinResponse,
 };
+export const STANDING: Method<m.StandingRequest, m.StandingResponse> = {
+  name: 'standing',
+  trafficClass: 'join',
+  request: m.StandingRequest,
+  response: m.StandingResponse,
+};
 
 // Clients to any metadata node.
 export const MUTATE: Method<m.MutateRequest, m.MutateResponse> = {
@@ -92,11 +98,29 @@ export const REVOKE_TOKEN: Method<m.RevokeTokenRequest, m.Empty> = {
   request: m.RevokeTokenRequest,
   response: m.Empty,
 };
-export const REMOVE_MEMBER: Method<m.RemoveMemberRequest, m.Empty> = {
+export const REMOVE_MEMBER: Method<m.RemoveMemberRequest, m.RemoveMemberResponse> = {
   name: 'meta.member-remove',
   trafficClass: control,
   request: m.RemoveMemberRequest,
-  response: m.Empty,
+  response: m.RemoveMemberResponse,
+};
+export const TRANSFER_LEADER: Method<m.TransferLeaderRequest, m.TransferLeaderResponse> = {
+  name: 'meta.transfer-leader',
+  trafficClass: control,
+  request: m.TransferLeaderRequest,
+  response: m.TransferLeaderResponse,
+};
+export const CONFIGURE: Method<m.ConfigureRequest, m.ConfigureResponse> = {
+  name: 'meta.configure',
+  trafficClass: control,
+  request: m.ConfigureRequest,
+  response: m.ConfigureResponse,
+};
+export const POSITION: Method<m.Empty, m.Position> = {
+  name: 'meta.position',
+  trafficClass: control,
+  request: m.Empty,
+  response: m.Position,
 };
 
 // Between metadata nodes.

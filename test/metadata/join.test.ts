@@ -130,7 +130,11 @@ describe('the rule of admission', () => {
     const guest = await cluster.newPeer();
     const { member } = await cluster.join(guest, ['client']);
     await call(guest, door, STAT, ask);
-    await call(client, door, REMOVE_MEMBER, { number: member?.number ?? 0 });
+    await call(client, door, REMOVE_MEMBER, {
+      number: member?.number ?? 0,
+      force: false,
+      dryRun: false,
+    });
     // The network asks the rule again once in a while, not at each request.
     await expect
       .poll(() => call(guest, door, STAT, ask).catch((error: unknown) => error), { timeout: 8_000 })

@@ -1,7 +1,15 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { RemoveMemberResponse } from '../../src/protocol/messages.ts';
 import type { Network } from '../../src/network/network.ts';
 import { call } from '../../src/network/method.ts';
-import { MEMBERS, STAT, STATUS } from '../../src/protocol/methods.ts';
+import {
+  CONFIGURE,
+  MEMBERS,
+  REMOVE_MEMBER,
+  STAT,
+  STATUS,
+  TRANSFER_LEADER,
+} from '../../src/protocol/methods.ts';
 import { TestCluster } from './cluster.ts';
 
 let cluster: TestCluster | undefined;
@@ -10,6 +18,20 @@ afterEach(async () => {
   expect(cluster?.fatal ?? []).toEqual([]);
   cluster = undefined;
 });
+
+/** Nodes that stopped because they were removed; taken off the list of what went wrong. */
+function retired(of: TestCluster): unknown[] {
+  return of.fatal.splice(0).map((error) => (error as { code?: string }).code);
+}
+
+function remove(
+  client: Network,
+  via: string,
+  number: number,
+  how: { force?: boolean; dryRun?: boolean } = {},
+): Promise<RemoveMemberResponse> {
+  return call(client, via, REMOVE_MEMBER, { number, force: false, dryRun: false, ...how });
+}
 
 function mkdir(
   to: TestCluster,
@@ -56,6 +78,162 @@ describe('membership', () => {
         '4 client',
       ]);
     }
+  });
+});
+
+describe('a metadata node that leaves', () => {
+  it('is out of the configuration, and stops when it hears of it', async () => {
+    cluster = await TestCluster.start(3);
+    const home = cluster;
+    const client = await cluster.client();
+    const { number } = await cluster.follower();
+    const { peer } = await cluster.leader();
+    expect(await remove(client, peer, number)).toMatchObject({ removed: true, concerns: [] });
+    await cluster.until('it does not vote', () => home.voters().length === 2);
+    await cluster.until('it stopped', () => home.fatal.length > 0);
+    expect(retired(cluster)).toEqual(['METADATA_REMOVED']);
+    await mkdir(cluster, client, peer, '/after');
+  });
+
+  it('may be the leader: another one leads first', async () => {
+    cluster = await TestCluster.start(3);
+    const home = cluster;
+    const client = await cluster.client();
+    const { number } = await cluster.leader();
+    // Asked of a follower, which passes it on.
+    await remove(client, (await cluster.follower()).peer, number);
+    await cluster.until('it stopped', () => home.fatal.length > 0);
+    expect(retired(cluster)).toEqual(['METADATA_REMOVED']);
+    await cluster.kill(number);
+    const { peer } = await cluster.leader();
+    expect(cluster.voters()).not.toContain(number);
+    await mkdir(cluster, client, peer, '/after');
+  });
+
+  it('acknowledges until its removal is committed, so that of two one may go', async () => {
+    cluster = await TestCluster.start(2);
+    const home = cluster;
+    const client = await cluster.client();
+    const { number } = await cluster.follower();
+    const { peer } = await cluster.leader();
+    await remove(client, peer, number);
+    await cluster.until('one votes', () => home.voters().length === 1);
+    await cluster.until('the other stopped', () => home.fatal.length > 0);
+    expect(retired(cluster)).toEqual(['METADATA_REMOVED']);
+    await mkdir(cluster, client, peer, '/alone');
+    await expect(remove(client, peer, (await cluster.leader()).number)).rejects.toMatchObject({
+      code: 'METADATA_LAST_METADATA_NODE',
+    });
+  });
+
+  it('cannot disturb those who stay while it does not know (S07)', async () => {
+    cluster = await TestCluster.start(3);
+    const home = cluster;
+    const client = await cluster.client();
+    const gone = await cluster.follower();
+    const leader = await cluster.leader();
+    const others = [...cluster.nodes.values()].filter(({ number }) => number !== gone.number);
+    for (const { peer } of others) cluster.switch.cut(gone.peer, peer);
+    await remove(client, leader.peer, gone.number);
+    await cluster.until('it does not vote', () => home.voters().length === 2);
+    const { term } = leader.node.status();
+    await cluster.until('it campaigns', () => gone.node.status().raftState === 'StatePreCandidate');
+    for (const { peer } of others) cluster.switch.heal(gone.peer, peer);
+    await cluster.until('it stopped', () => home.fatal.length > 0);
+    await mkdir(cluster, client, leader.peer, '/undisturbed');
+    expect({ term: leader.node.status().term, isLeader: leader.node.isLeader }).toEqual({
+      term,
+      isLeader: true,
+    });
+    expect(retired(cluster)).toEqual(['METADATA_REMOVED']);
+  });
+
+  it('is not let go without force while its vote is needed, and a dry run says why', async () => {
+    cluster = await TestCluster.start(3);
+    const home = cluster;
+    const client = await cluster.client();
+    const dead = await cluster.follower();
+    await cluster.kill(dead.number);
+    const leader = await cluster.leader();
+    const needed = await cluster.follower();
+    await expect
+      .poll(() => remove(client, leader.peer, needed.number, { dryRun: true }), { timeout: 6_000 })
+      .toMatchObject({ removed: false, concerns: [expect.stringContaining(`${dead.number} does not`)] });
+    await expect(remove(client, leader.peer, needed.number)).rejects.toMatchObject({
+      code: 'METADATA_REMOVAL_UNSAFE',
+    });
+    // Forced, it still votes until those who stay can do without.
+    await remove(client, leader.peer, needed.number, { force: true });
+    await mkdir(cluster, client, leader.peer, '/still-writable');
+    expect(home.voters()).toContain(needed.number);
+    await remove(client, leader.peer, dead.number, { force: true });
+    await cluster.until('the leader is alone', () => home.voters().length === 1);
+    await cluster.until('the other stopped', () => home.fatal.length > 0);
+    expect(retired(cluster)).toEqual(['METADATA_REMOVED']);
+    await mkdir(cluster, client, leader.peer, '/alone');
+  });
+});
+
+describe('a voter that is dead', () => {
+  it('gives its place to a waiting learner after the configured time, and gets none back by returning', async () => {
+    cluster = await TestCluster.start(4, { voters: 3, voterReplacementMs: 1_500 });
+    const home = cluster;
+    const client = await cluster.client();
+    const voters = cluster.voters();
+    const { number: spare } = await cluster.until('one waits', () =>
+      [...home.nodes.values()].find(({ number }) => !voters.includes(number)),
+    );
+    const dead = await cluster.until('a voter follows', () =>
+      [...home.nodes.values()].find(({ number, node }) => !node.isLeader && number !== spare),
+    );
+    await cluster.kill(dead.number);
+    await cluster.until('the learner votes', () => home.voters().includes(spare));
+    expect(cluster.voters()).toHaveLength(3);
+    expect(cluster.voters()).not.toContain(dead.number);
+
+    await mkdir(cluster, client, (await cluster.leader()).peer, '/meanwhile');
+    const back = await cluster.restart(dead.number);
+    await cluster.until(
+      'it has caught up',
+      () => back.machine.appliedIndex >= home.node(spare).machine.appliedIndex,
+    );
+    expect(cluster.voters()).not.toContain(dead.number);
+  });
+});
+
+describe('an administrator', () => {
+  it('moves leadership to a voter of choice, or to the best one, and to nobody else', async () => {
+    cluster = await TestCluster.start(4, { voters: 3 });
+    const home = cluster;
+    const client = await cluster.client();
+    const learner = await cluster.until('one waits', () =>
+      [...home.nodes.keys()].find((number) => !home.voters().includes(number)),
+    );
+    const leader = await cluster.leader();
+    const to = cluster.voters().find((number) => number !== leader.number) ?? 0;
+    const via = cluster.node(learner).peer;
+    expect(await call(client, via, TRANSFER_LEADER, { to })).toEqual({ leader: to });
+    await cluster.until('it leads', () => home.node(to).node.isLeader);
+    await expect(call(client, via, TRANSFER_LEADER, { to: learner })).rejects.toMatchObject({
+      code: 'METADATA_NOT_A_VOTER',
+    });
+    await cluster.until('the one that is asked knows it', () => home.node(learner).node.leader === to);
+    expect((await call(client, via, TRANSFER_LEADER, { to: 0 })).leader).not.toBe(to);
+  });
+
+  it('lets more of them vote, and fewer again', async () => {
+    cluster = await TestCluster.start(5, { voters: 3 });
+    const home = cluster;
+    const client = await cluster.client();
+    const { peer } = await cluster.leader();
+    const { cluster: settings } = await call(client, peer, CONFIGURE, { voters: 5, voterReplacementMs: 0 });
+    expect(settings).toMatchObject({ voters: 5 });
+    await cluster.until('five vote', () => home.voters().length === 5);
+    await call(client, peer, CONFIGURE, { voters: 3, voterReplacementMs: 0 });
+    await cluster.until('three vote', () => home.voters().length === 3);
+    const { membership } = await call(client, peer, STATUS, { stale: false });
+    expect(membership).toMatchObject({ wantedVoters: 3, isChanging: false, silent: [] });
+    expect(membership?.learners).toHaveLength(2);
   });
 });
 

@@ -57,6 +57,8 @@ export class FoundedMachine {
         createdMs: 0,
         defaultReplication: 3,
         defaultBlockSizeBytes: 0,
+        voters: 0,
+        voterReplacementMs: 0,
       },
       members: [member('peer-1', 'meta', 'data')],
     });

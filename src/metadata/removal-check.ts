@@ -1,0 +1,50 @@
+/** @module What would be lost by taking a node out: a quorum, or the last copies of blocks. */
+import type { Member } from '../namespace/schema.ts';
+import type { AtRiskWorker } from './at-risk-worker.ts';
+import type { DatanodeRegistry } from './datanode-registry.ts';
+import { hasRole } from './member-directory.ts';
+import { desiredVoters, hasLivingQuorum, type VoterSettings, type VoterView } from './voter-plan.ts';
+
+export interface RemovalSubject {
+  readonly member: Member;
+  readonly view: VoterView;
+  readonly settings: VoterSettings;
+}
+
+/** Sentences, each with what to do first; none when nothing would be lost. To be asked of the leader. */
+export function removalConcerns(
+  components: { readonly registry: DatanodeRegistry; readonly atRisk: AtRiskWorker },
+  subject: RemovalSubject,
+): string[] {
+  return [
+    ...quorumConcerns(subject),
+    ...(hasRole(subject.member, 'data') ? dataConcerns(components, subject.member) : []),
+  ];
+}
+
+/** Without a majority that answers nobody could commit anything, the removal of others included. Pure. */
+export function quorumConcerns({ member, view, settings }: RemovalSubject): string[] {
+  if (!view.status.confState.voters.includes(member.number)) return [];
+  const without = { ...view, wanted: view.wanted.filter((number) => number !== member.number) };
+  const left = desiredVoters(without, settings);
+  if (hasLivingQuorum(without, left)) return [];
+  const silent = left.filter((id) => !view.contacts.isAlive(id));
+  return [
+    `Without it no majority of the voting metadata nodes would answer: of ${left.join(', ')}, ${silent.join(', ')} does not. Start or remove that one first.`,
+  ];
+}
+
+function dataConcerns(
+  { registry, atRisk }: { readonly registry: DatanodeRegistry; readonly atRisk: AtRiskWorker },
+  { number }: Member,
+): string[] {
+  if (registry.get(number)?.load.blocks === 0) return [];
+  const { atRiskComplete } = atRisk.figures();
+  if (!atRiskComplete)
+    return ['Whether it holds the only copies of any block is not known yet: ask again in a minute.'];
+  const { blocks, bytes } = atRisk.soleCopies(number);
+  if (blocks === 0) return [];
+  return [
+    `It holds the only copy of ${blocks} blocks (${bytes} bytes). Copy the files that "holdfast locate" shows on it first.`,
+  ];
+}

@@ -1,0 +1,81 @@
+/** @module Settings of the whole cluster, and its new beginning after the loss of a majority. */
+import { invalidArgument, noSuchMember } from '../errors.ts';
+import { numberKey } from '../keys.ts';
+import {
+  MAX_VOTER_REPLACEMENT_MS,
+  MIN_VOTER_REPLACEMENT_MS,
+  RECOVERY_MEMBER_GAP,
+  RECOVERY_NUMBER_GAP,
+  VOTER_COUNTS,
+} from '../limits.ts';
+import { DONE } from '../results.ts';
+import { META_CLUSTER } from '../rows.ts';
+import type { RowView } from '../row-view.ts';
+import type { Cluster, ConfigureCluster, Member, RecoverCluster, Result } from '../schema.ts';
+import type { ApplyContext } from '../tree.ts';
+
+/** What is 0 in the command stays as it is. Refuses with NAMESPACE_INVALID_ARGUMENT. */
+export function configureCluster(view: RowView, command: ConfigureCluster): Result {
+  const { voters, voterReplacementMs } = command;
+  if (voters !== 0 && !VOTER_COUNTS.includes(voters))
+    throw invalidArgument(
+      `${VOTER_COUNTS.join(' or ')} metadata nodes may vote: an even number bears no more losses than the odd one below it.`,
+      { voters },
+    );
+  if (
+    voterReplacementMs !== 0 &&
+    (voterReplacementMs < MIN_VOTER_REPLACEMENT_MS || voterReplacementMs > MAX_VOTER_REPLACEMENT_MS)
+  )
+    throw invalidArgument(
+      `A silent voter is replaced after ${MIN_VOTER_REPLACEMENT_MS / 1000} s to ${MAX_VOTER_REPLACEMENT_MS / 3_600_000} h.`,
+      { voterReplacementMs },
+    );
+  const cluster = foundedCluster(view);
+  view.put('meta', META_CLUSTER, {
+    ...cluster,
+    voters: voters || cluster.voters,
+    voterReplacementMs: voterReplacementMs || cluster.voterReplacementMs,
+  });
+  return DONE;
+}
+
+/**
+ * Begins a new epoch in which `survivor` is the only metadata node. The others keep their further roles; those without
+ * any have left. Numbers that entries lost with the majority may have given out are never given out again, or a client
+ * could take somebody else's inode, version or member for its own. A command of an epoch that has begun does nothing.
+ */
+export function recoverCluster(view: RowView, command: RecoverCluster, context: ApplyContext): Result {
+  const cluster = foundedCluster(view);
+  if (command.epoch <= cluster.epoch) return DONE;
+  const survivor = view.get('member', numberKey(command.survivor));
+  if (survivor === undefined) throw noSuchMember(command.survivor);
+  view.put('meta', META_CLUSTER, { ...cluster, epoch: command.epoch });
+  for (const member of view.all('member')) {
+    const next = member.number === survivor.number ? asSurvivor(member) : asOther(member);
+    if (next !== member) view.put('member', numberKey(member.number), next);
+  }
+  const { counters } = view;
+  counters.membersVersion = context.index;
+  counters.nextInode += RECOVERY_NUMBER_GAP;
+  counters.nextVersion += RECOVERY_NUMBER_GAP;
+  counters.nextMember += RECOVERY_MEMBER_GAP;
+  return DONE;
+}
+
+/** It may have been told to leave in entries that nobody committed; as the last one it must stay. */
+function asSurvivor(member: Member): Member {
+  const roles = member.roles.includes('meta') ? member.roles : [...member.roles, 'meta'];
+  return member.state === 'active' && roles === member.roles ? member : { ...member, roles, state: 'active' };
+}
+
+function asOther(member: Member): Member {
+  if (member.state !== 'active' || !member.roles.includes('meta')) return member;
+  const roles = member.roles.filter((role) => role !== 'meta');
+  return roles.length === 0 ? { ...member, state: 'left' } : { ...member, roles };
+}
+
+function foundedCluster(view: RowView): Cluster {
+  const { cluster } = view;
+  if (cluster === undefined) throw invalidArgument('There is no cluster yet.');
+  return cluster;
+}
