@@ -32,6 +32,7 @@ function step(world: World, settings: Partial<VoterSettings> = {}): MembershipSt
       paused: false,
       pendingSnapshot: 0,
       inflight: 0,
+      inflightFull: false,
     }),
   );
   const status: Status = {
