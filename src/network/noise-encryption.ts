@@ -1,7 +1,8 @@
-/** @module Noise as this cluster runs it: with the prepared cipher, and without an error per received chunk. */
+/** @module Noise as this cluster runs it: prepared cipher, no error per received chunk, no packet per piece. */
 import { noise } from '@chainsafe/libp2p-noise';
 import type { MessageStream, SecuredConnection } from '@libp2p/interface';
 import type { Uint8ArrayList } from 'uint8arraylist';
+import { gatherWrites } from './gathered-writes.ts';
 import { noiseCrypto } from './noise-crypto.ts';
 
 type NoiseFactory = ReturnType<typeof noise>;
@@ -19,10 +20,14 @@ export function noiseEncryption(): NoiseFactory {
   return (components) => {
     const encrypter = make(components);
     const { secureInbound, secureOutbound } = encrypter;
-    encrypter.secureInbound = async (stream, options) =>
-      withCheapDecoder(await secureInbound.call(encrypter, stream, options));
-    encrypter.secureOutbound = async (stream, options) =>
-      withCheapDecoder(await secureOutbound.call(encrypter, stream, options));
+    encrypter.secureInbound = async (stream, options) => {
+      gatherWrites(stream);
+      return withCheapDecoder(await secureInbound.call(encrypter, stream, options));
+    };
+    encrypter.secureOutbound = async (stream, options) => {
+      gatherWrites(stream);
+      return withCheapDecoder(await secureOutbound.call(encrypter, stream, options));
+    };
     return encrypter;
   };
 }
