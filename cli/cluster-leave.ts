@@ -1,48 +1,41 @@
-/** @module `holdfast cluster leave`: takes a node out of the cluster for good. */
+/** @module `holdfast cluster leave`: takes this machine's node out of the cluster for good. */
 import type { Command } from 'commander';
-import {
-  addClientCommand,
-  addDirectoryOption,
-  type ClientFlags,
-  type NodeFlags,
-  wholeNumber,
-} from './options.ts';
+import { addClientCommand, addDirectoryOption, type ClientFlags, type NodeFlags } from './options.ts';
 import type { Shell } from './shell.ts';
 
 interface LeaveFlags extends NodeFlags, ClientFlags {
-  readonly member?: number;
+  readonly force?: boolean;
 }
-
-const MAX_MEMBER = 0xffff_ffff;
 
 export function addLeaveCommand(group: Command, shell: Shell): void {
   const command = addClientCommand(
     group,
     'leave',
     {
-      summary:
-        'take the node of this data directory (or another, by number) out of the cluster; its number is never used again',
-      example: 'holdfast cluster leave\nholdfast cluster leave --member 4',
+      summary: 'take the node of this data directory out of the cluster; its number is never used again',
+      example: 'holdfast cluster leave\nholdfast cluster leave --dir /srv/holdfast',
     },
     shell.terminal,
   );
   addDirectoryOption(command, shell.terminal)
-    .option('--member <number>', 'another member, e.g. one whose machine is gone', wholeNumber(1, MAX_MEMBER))
+    .option('--force', 'also when a quorum or the last copies of blocks would be lost')
     .action((flags: LeaveFlags) => leave(shell, flags));
 }
 
 async function leave(shell: Shell, flags: LeaveFlags): Promise<void> {
   const { markAsLeft, readConfig } = await import('../src/node/data-directory.ts');
-  const own = flags.member === undefined ? await readConfig(flags.dir) : undefined;
-  const number = flags.member ?? own?.number ?? 0;
+  const { number, roles } = await readConfig(flags.dir);
   await shell.withClient(flags, async (client) => {
-    await client.removeMember(number, { signal: shell.signal });
+    await client.removeMember(number, { force: flags.force ?? false, signal: shell.signal });
   });
-  if (own !== undefined) await markAsLeft(flags.dir);
+  // A metadata node stops by itself once raft does without it, and writes this down then: until then it may be needed.
+  const stopsItself = roles.includes('meta');
+  if (!stopsItself) await markAsLeft(flags.dir);
   await shell.output.result({ number, left: true }, () => [
     `Member ${number} has left the cluster.`,
-    ...(own === undefined
-      ? []
-      : [`Stop its process; ${flags.dir} is of no further use once no file needs the copies in it.`]),
+    stopsItself
+      ? 'Its process ends by itself as soon as the other metadata nodes do without it.'
+      : 'Stop its process.',
+    `${flags.dir} is of no further use once no file needs the copies in it.`,
   ]);
 }

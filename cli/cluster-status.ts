@@ -1,7 +1,5 @@
 /** @module `holdfast cluster status`: one screen. */
 import type { Command } from 'commander';
-import { isHoldfastError } from '../src/common/errors.ts';
-import type { Client } from '../src/client/client.ts';
 import type { StatusResponse } from '../src/protocol/messages.ts';
 import { formatBytes } from './byte-size.ts';
 import { counted } from './counted.ts';
@@ -10,6 +8,7 @@ import { unhealthy } from './errors.ts';
 import { type HealthCheck, healthChecks } from './health.ts';
 import { addReadCommand, type ReadFlags } from './options.ts';
 import type { Shell } from './shell.ts';
+import { askStatus } from './status-query.ts';
 import { textTable } from './text-table.ts';
 
 export function addStatusCommand(group: Command, shell: Shell): void {
@@ -26,7 +25,7 @@ export function addStatusCommand(group: Command, shell: Shell): void {
 
 async function showStatus(shell: Shell, flags: ReadFlags): Promise<void> {
   await shell.withClient(flags, async (client) => {
-    const { answer, isStale } = await ask(client, flags.stale ?? false, shell.signal);
+    const { answer, isStale } = await askStatus(client, flags.stale ?? false, shell.signal);
     const checks = healthChecks(answer);
     await shell.output.result({ stale: isStale, checks, ...answer }, () =>
       statusScreen(answer, checks, isStale),
@@ -34,21 +33,6 @@ async function showStatus(shell: Shell, flags: ReadFlags): Promise<void> {
     const failing = checks.filter(({ health }) => health === 'fail').map(({ name }) => name);
     if (failing.length > 0) throw unhealthy(failing);
   });
-}
-
-/** Just when the quorum is lost people ask for the status: then what one metadata node knows must do. */
-async function ask(
-  client: Client,
-  stale: boolean,
-  signal: AbortSignal,
-): Promise<{ answer: StatusResponse; isStale: boolean }> {
-  try {
-    return { answer: await client.status({ stale, signal }), isStale: stale };
-  } catch (error) {
-    const isWorthIt = !stale && isHoldfastError(error) && error.kind !== 'refused' && !signal.aborted;
-    if (!isWorthIt) throw error;
-    return { answer: await client.status({ stale: true, signal }), isStale: true };
-  }
 }
 
 export function statusScreen(
@@ -73,17 +57,15 @@ export function statusScreen(
 }
 
 function metadataRows({ metadataNodes }: StatusResponse): readonly string[][] {
-  // Only the leader knows how far the logs of the others are.
-  const isLeadersAnswer = metadataNodes.some(({ match }) => match > 0);
   return [
-    ['NODE', 'METADATA', 'ROLE', 'ANSWERS', 'INDEX RECORDS', ...(isLeadersAnswer ? ['LOG UP TO'] : [])],
-    ...metadataNodes.map(({ member, raftRole, reachable, match, indexRecords }) => [
+    ['NODE', 'METADATA', 'ROLE', 'ANSWERS', 'INDEX RECORDS', 'LOG UP TO'],
+    ...metadataNodes.map(({ member, raftRole, reachable, position, indexRecords }) => [
       String(member?.number ?? '?'),
       member?.name ?? '?',
       raftRole,
       reachable ? 'yes' : 'no',
       String(indexRecords),
-      ...(isLeadersAnswer ? [String(match)] : []),
+      position === undefined ? '' : String(position.lastIndex),
     ]),
   ];
 }

@@ -1,9 +1,13 @@
-/** @module `holdfast cluster`: found, join, tokens, status, leave. */
+/** @module `holdfast cluster`: found, join, tokens, status, members, leave. */
 import type { Command } from 'commander';
 import { addInitCommand, addJoinCommand } from './cluster-entry.ts';
 import { addLeaveCommand } from './cluster-leave.ts';
+import { addMembersCommand } from './cluster-members.ts';
+import { addRemoveCommand } from './cluster-remove.ts';
+import { addSetCommand } from './cluster-set.ts';
 import { addStatusCommand } from './cluster-status.ts';
 import { addTokenCommands } from './cluster-token.ts';
+import { addTransferCommand } from './cluster-transfer.ts';
 import type { Shell } from './shell.ts';
 
 export function addClusterCommands(program: Command, shell: Shell): void {
@@ -12,5 +16,9 @@ export function addClusterCommands(program: Command, shell: Shell): void {
   addJoinCommand(group, shell);
   addTokenCommands(group, shell);
   addStatusCommand(group, shell);
+  addMembersCommand(group, shell);
+  addTransferCommand(group, shell);
+  addSetCommand(group, shell);
+  addRemoveCommand(group, shell);
   addLeaveCommand(group, shell);
 }

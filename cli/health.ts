@@ -2,6 +2,7 @@
 import type { StatusResponse } from '../src/protocol/messages.ts';
 import { formatBytes } from './byte-size.ts';
 import { counted } from './counted.ts';
+import { formatDuration } from './duration.ts';
 
 export type Health = 'ok' | 'warn' | 'fail';
 
@@ -29,17 +30,32 @@ export function healthChecks(status: StatusResponse): readonly HealthCheck[] {
   ];
 }
 
-function quorum({ metadataNodes }: StatusResponse): HealthCheck {
+function quorum(status: StatusResponse): HealthCheck {
+  const { metadataNodes } = status;
   const voters = metadataNodes.filter(({ raftRole }) => raftRole === 'leader' || raftRole === 'voter');
+  const learners = metadataNodes.filter(({ raftRole }) => raftRole === 'learner').length;
   const reachable = voters.filter((node) => node.reachable).length;
   const needed = Math.floor(voters.length / 2) + 1;
-  const finding = `${reachable} of ${voters.length} voting metadata nodes answer, ${needed} are needed`;
+  const waiting = learners === 0 ? '' : `, ${counted(learners, 'learner')} beside them`;
+  const finding = `${reachable} of ${voters.length} voting metadata nodes answer, ${needed} are needed${waiting}`;
   const away = voters
     .filter((node) => !node.reachable)
-    .map(({ member }) => `${member?.number} (${member?.name})`);
+    .map(({ member }) => `${member?.number} (${member?.name})`)
+    .join(', ');
   if (reachable < needed)
-    return check('quorum', 'fail', finding, `Writes are refused. Start ${away.join(', ')}.`);
-  if (away.length > 0) return check('quorum', 'warn', finding, `Start ${away.join(', ')}.`);
+    return check(
+      'quorum',
+      'fail',
+      finding,
+      `Writes are refused. Start ${away}. If their disks are gone for good: "holdfast cluster recover" on a survivor.`,
+    );
+  if (away !== '')
+    return check(
+      'quorum',
+      'warn',
+      finding,
+      `${urgency(reachable, needed)}Start ${away}${replacement(status)}.`,
+    );
   if (voters.length < 3)
     return check(
       'quorum',
@@ -48,6 +64,25 @@ function quorum({ metadataNodes }: StatusResponse): HealthCheck {
       'The loss of one stops all writes. Join metadata nodes until there are three.',
     );
   return check('quorum', 'ok', finding);
+}
+
+function urgency(reachable: number, needed: number): string {
+  return reachable === needed ? 'A bare majority is left: the loss of one more stops all writes. ' : '';
+}
+
+/** What becomes of the places of silent voters by itself, and what to do where nothing does. */
+function replacement({ membership }: StatusResponse): string {
+  if (membership === undefined) return '';
+  const { silent, voterReplacementMs, isChanging } = membership;
+  if (isChanging) return '; the voters are being changed just now';
+  const taken = silent
+    .filter(({ replacement: by }) => by !== 0)
+    .map(({ node, silentMs, replacement: by }) => {
+      const leftMs = Math.max(0, voterReplacementMs - silentMs);
+      return `node ${by} takes the place of ${node} in ${formatDuration(leftMs)}`;
+    });
+  if (taken.length > 0) return `; else ${taken.join(', ')}`;
+  return ', or join another metadata node: it takes the place of the one that is gone';
 }
 
 function leader({ leader: number, term }: StatusResponse): HealthCheck {

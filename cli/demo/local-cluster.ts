@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, connect } from '../../src/index.ts';
+import { DEFAULT_VOTERS } from '../../src/namespace/limits.ts';
 import { commandWords, NodeProcess } from './node-process.ts';
 
 export interface LocalClusterOptions {
@@ -123,7 +124,7 @@ export class LocalCluster {
     });
   }
 
-  /** Waits until every running metadata node votes and every running datanode is alive, as the cluster itself sees it. */
+  /** Waits until every running node is alive and as many metadata nodes vote as may, as the cluster itself sees it. */
   async settled(): Promise<void> {
     await using client = await this.connect();
     const signal = anySignal(AbortSignal.timeout(SETTLE_TIMEOUT_MS), this.#options.signal);
@@ -131,12 +132,14 @@ export class LocalCluster {
     for (;;) {
       signal.throwIfAborted();
       const status = await client.status({ signal }).catch(() => undefined);
-      const voters = status?.metadataNodes.filter(
-        ({ raftRole, reachable }) => reachable && /leader|voter/.test(raftRole),
+      const metadata = status?.metadataNodes.filter(
+        ({ raftRole, reachable }) => reachable && /leader|voter|learner/.test(raftRole),
       );
+      const voters = metadata?.filter(({ raftRole }) => raftRole !== 'learner').length ?? 0;
       const alive = status?.dataNodes.filter(({ liveness }) => liveness === 'alive');
-      const up = new Set([...(voters ?? []), ...(alive ?? [])].map(({ member }) => member?.number));
-      if (status?.leader !== 0 && running.every((number) => up.has(number))) return;
+      const up = new Set([...(metadata ?? []), ...(alive ?? [])].map(({ member }) => member?.number));
+      const areEnough = voters >= Math.min(DEFAULT_VOTERS, metadata?.length ?? 0);
+      if (status?.leader !== 0 && areEnough && running.every((number) => up.has(number))) return;
       await pause(POLL_MS, signal);
     }
   }

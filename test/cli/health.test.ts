@@ -45,6 +45,29 @@ describe('health', () => {
     expect(health({ metadataNodes: [one, two, three] })['quorum']).toBe('fail');
   });
 
+  it('says with a bare majority left that it is one, and what takes the lost place', () => {
+    const metadataNodes = [meta(1, 'leader', true), meta(2, 'voter', true), meta(3, 'voter', false)];
+    const advice = (more: Partial): string =>
+      healthChecks(StatusResponse.fromPartial({ ...WELL, metadataNodes, ...more }))[0]?.advice ?? '';
+    expect(advice({})).toMatch(/^A bare majority is left: .* Start 3 \(m3\)\.$/);
+    const membership = { voterReplacementMs: 300_000 };
+    expect(advice({ membership: { ...membership, silent: [{ node: 3, silentMs: 60_000 }] } })).toContain(
+      'join another metadata node',
+    );
+    const silent = [{ node: 3, silentMs: 60_000, replacement: 4 }];
+    expect(advice({ membership: { ...membership, silent } })).toContain(
+      'node 4 takes the place of 3 in 4 min',
+    );
+    const four = [...metadataNodes, meta(4, 'voter', true), meta(5, 'voter', true)];
+    expect(advice({ metadataNodes: four })).toBe('Start 3 (m3).');
+  });
+
+  it('names the way back when a majority is gone', () => {
+    const metadataNodes = [meta(1, 'voter', true), meta(2, 'voter', false), meta(3, 'voter', false)];
+    const [check] = healthChecks(StatusResponse.fromPartial({ ...WELL, leader: 0, metadataNodes }));
+    expect(check?.advice).toContain('holdfast cluster recover');
+  });
+
   it('does not count learners towards the quorum', () => {
     const nodes = [meta(1, 'leader', true), meta(2, 'learner', false)];
     expect(health({ metadataNodes: nodes })['quorum']).toBe('warn');

@@ -169,7 +169,7 @@ describe('the door of a cluster', () => {
 
   it('does not let the last metadata node leave', async () => {
     const { number } = cluster.node('m1').ready;
-    const refused = await administrator.type('cluster', 'leave', '--member', String(number));
+    const refused = await administrator.type('cluster', 'remove', String(number));
     expect(codeOf(refused)).toBe('METADATA_LAST_METADATA_NODE');
     expect(refused.status).toBe(EXIT.conflict);
     expect(await administrator.type('ls', '/')).toMatchObject({ status: EXIT.ok });

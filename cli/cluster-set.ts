@@ -1,0 +1,38 @@
+/** @module `holdfast cluster set`: settings of the whole cluster. */
+import type { Command } from 'commander';
+import type { ClusterSettings } from '../src/client/client-options.ts';
+import { parseDuration } from './duration.ts';
+import { usage } from './errors.ts';
+import { addClientCommand, type ClientFlags } from './options.ts';
+import type { Shell } from './shell.ts';
+
+const SETTINGS: Readonly<Record<string, (value: string) => ClusterSettings>> = {
+  voters: (value) => ({ voters: Number(value) }),
+  'voter-replacement': (value) => ({ voterReplacementMs: parseDuration(value) }),
+};
+
+export function addSetCommand(group: Command, shell: Shell): void {
+  addClientCommand(
+    group,
+    'set <setting> <value>',
+    {
+      summary:
+        'change a setting: "voters" (metadata nodes that vote, 3 or 5), "voter-replacement" (silence after which a waiting one takes a place)',
+      example: 'holdfast cluster set voters 5\nholdfast cluster set voter-replacement 10m',
+    },
+    shell.terminal,
+  ).action((setting: string, value: string, flags: ClientFlags) => set(shell, setting, value, flags));
+}
+
+async function set(shell: Shell, setting: string, value: string, flags: ClientFlags): Promise<void> {
+  const parse = SETTINGS[setting];
+  if (parse === undefined)
+    throw usage(`There is no setting "${setting}". Settings are ${Object.keys(SETTINGS).join(', ')}.`);
+  const settings = parse(value);
+  if (Object.values(settings).some((number) => !Number.isSafeInteger(number) || number <= 0))
+    throw usage(`"${value}" is no value for ${setting}.`);
+  await shell.withClient(flags, async (client) => {
+    const cluster = await client.configure(settings, { signal: shell.signal });
+    await shell.output.result({ setting, ...settings, cluster }, () => `${setting} is now ${value}.`);
+  });
+}
