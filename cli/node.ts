@@ -11,6 +11,8 @@ interface StartFlags extends NodeFlags, RunFlags {
   readonly announce?: readonly string[];
   readonly host?: string;
   readonly capacity?: number;
+  readonly metadataCache?: number;
+  readonly snapshotRate?: number;
 }
 
 export function addNodeCommands(program: Command, shell: Shell): void {
@@ -24,14 +26,26 @@ export function addNodeCommands(program: Command, shell: Shell): void {
     .option('--listen <multiaddr>', 'listen here instead, from now on', collect)
     .option('--announce <multiaddr>', 'tell others to dial this instead, from now on', collect)
     .option('--host <name>', 'the machine, for spreading copies, from now on')
-    .option('--capacity <size>', 'hold at most this many bytes of blocks, from now on', parseBytes);
-  addRunOptions(start).action(({ dir, role, capacity, listen, announce, host, ...flags }: StartFlags) =>
-    runNode(shell, dir, flags, {
-      ...(role === undefined ? {} : { roles: role }),
-      ...(listen === undefined ? {} : { listen }),
-      ...(announce === undefined ? {} : { announce }),
-      ...(host === undefined ? {} : { host }),
-      ...(capacity === undefined ? {} : { capacityBytes: capacity }),
+    .option('--capacity <size>', 'hold at most this many bytes of blocks, from now on', parseBytes)
+    .option(
+      '--metadata-cache <size>',
+      'memory for the namespace of a metadata node (256 MiB), from now on',
+      parseBytes,
+    )
+    .option(
+      '--snapshot-rate <size>',
+      'bytes a second at most when it brings another metadata node up to date (64 MiB), from now on',
+      parseBytes,
+    );
+  addRunOptions(start).action((flags: StartFlags) =>
+    runNode(shell, flags.dir, flags, {
+      ...(flags.role && { roles: flags.role }),
+      ...(flags.listen && { listen: flags.listen }),
+      ...(flags.announce && { announce: flags.announce }),
+      ...(flags.host !== undefined && { host: flags.host }),
+      ...(flags.capacity !== undefined && { capacityBytes: flags.capacity }),
+      ...(flags.metadataCache !== undefined && { metadataCacheBytes: flags.metadataCache }),
+      ...(flags.snapshotRate !== undefined && { snapshotBytesPerSecond: flags.snapshotRate }),
     }),
   );
 }

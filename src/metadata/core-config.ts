@@ -4,7 +4,7 @@ import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
 import type { RaftLogStore } from '../storage/raft-log-store.ts';
-import { CoreStorage } from './core-storage.ts';
+import { CoreStorage, type SnapshotOffer } from './core-storage.ts';
 
 /** Ticks without a leader before an election: 0.5 to 1 s at 50 ms a tick. */
 const ELECTION_TICKS = 10;
@@ -19,17 +19,18 @@ const MAX_INFLIGHT_BYTES: number = 16 * 1024 * 1024;
 export interface CoreCollaborators {
   readonly log: RaftLogStore;
   readonly machine: StateMachine;
+  readonly snapshots: SnapshotOffer;
   readonly random: Random;
   readonly logger: Logger;
 }
 
 export function coreConfig(collaborators: CoreCollaborators, id: NodeId): Config {
-  const { log, machine, random, logger } = collaborators;
+  const { log, machine, snapshots, random, logger } = collaborators;
   return {
     id,
     electionTick: ELECTION_TICKS,
     heartbeatTick: HEARTBEAT_TICKS,
-    storage: new CoreStorage(log, machine),
+    storage: new CoreStorage(log, machine, snapshots),
     applied: machine.appliedIndex,
     maxSizePerMsgBytes: MAX_MESSAGE_BYTES,
     maxCommittedSizePerReadyBytes: MAX_COMMITTED_BYTES_PER_READY,

@@ -4,14 +4,21 @@ import type { StateMachine } from '../namespace/state-machine.ts';
 import type { RaftLogStore } from '../storage/raft-log-store.ts';
 import { decodeConfState } from './raft-wire.ts';
 
+/** Gives a snapshot to send, or throws RAFT_SNAPSHOT_TEMPORARILY_UNAVAILABLE (snapshot-maker.ts). */
+export interface SnapshotOffer {
+  snapshot(): Snapshot;
+}
+
 /** The log knows only the configuration it began with; every later one is applied state. */
 export class CoreStorage implements Storage {
   readonly #log: RaftLogStore;
   readonly #machine: StateMachine;
+  readonly #snapshots: SnapshotOffer;
 
-  constructor(log: RaftLogStore, machine: StateMachine) {
+  constructor(log: RaftLogStore, machine: StateMachine, snapshots: SnapshotOffer) {
     this.#log = log;
     this.#machine = machine;
+    this.#snapshots = snapshots;
   }
 
   initialState(): { readonly hardState: HardState; readonly confState: ConfState } {
@@ -41,6 +48,6 @@ export class CoreStorage implements Storage {
   }
 
   snapshot(): Snapshot {
-    return this.#log.snapshot();
+    return this.#snapshots.snapshot();
   }
 }

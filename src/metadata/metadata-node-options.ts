@@ -43,4 +43,6 @@ export interface MetadataNodeOptions {
   readonly maxLogEntries?: number;
   readonly maxLogBytes?: number;
   readonly trailingEntries?: number;
+  /** Rate of the snapshots this node sends, all together. */
+  readonly maxSnapshotBytesPerSecond?: number;
 }

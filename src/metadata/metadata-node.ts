@@ -1,12 +1,13 @@
 /** @module The metadata node: any of a few that together keep the namespace, and each of which takes any request. */
+import { join } from 'node:path';
 import type { Status } from '../../raft/raw-node.ts';
 import { assert } from '../common/errors.ts';
 import type { Authorizer } from '../network/network.ts';
 import type { MetadataNodeComponents, MetadataNodeOptions } from './metadata-node-options.ts';
 import { handOverLeadership } from './leadership-handover.ts';
 import { type NodeParts, composeParts } from './node-parts.ts';
-import { repairAtStart } from './snapshot-receiver.ts';
 import { SnapshotStore } from './snapshot-store.ts';
+import { repairAtStart } from './start-repair.ts';
 
 /**
  * Network, log, machine and Kademlia stay the caller's to start, stop and close. The caller also installs the rule of
@@ -30,11 +31,14 @@ export class MetadataNode {
   /** Throws METADATA_LOG_INCONSISTENT when log and namespace do not fit together. */
   async start(): Promise<void> {
     const { log, machine, network } = this.#components;
-    const store = new SnapshotStore(this.#options.snapshotDir);
-    await store.prepare();
-    await repairAtStart(log, machine, store);
+    const { snapshotDir } = this.#options;
+    const made = new SnapshotStore(join(snapshotDir, 'made'));
+    const received = new SnapshotStore(join(snapshotDir, 'received'));
+    for (const store of [made, received]) await store.prepare();
+    await made.prune([]);
+    await repairAtStart(log, machine, received);
 
-    const parts = composeParts({ ...this.#components, store }, this.#options);
+    const parts = composeParts({ ...this.#components, made, received }, this.#options);
     this.#parts = parts;
     parts.transport.listen({
       receive: (message) =>
@@ -70,6 +74,7 @@ export class MetadataNode {
     parts.barrier.stop();
     parts.forwarder.stop();
     await parts.receiver.stop();
+    await parts.snapshots.stop();
     await parts.driver.stop();
     await this.#components.machine.flush();
   }

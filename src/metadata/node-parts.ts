@@ -3,6 +3,7 @@ import { LocationServer } from '../../dht/location-server.ts';
 import { LocationTable } from '../../dht/location-table.ts';
 import { Locator } from '../../dht/locator.ts';
 import { message } from '../../raft/messages.ts';
+import type { Message } from '../../raft/types.ts';
 import { toHex } from '../common/bytes.ts';
 import { WorkerRunner } from '../common/worker-runner.ts';
 import { AddressWorker } from './address-worker.ts';
@@ -19,6 +20,7 @@ import { HousekeepingWorker } from './housekeeping-worker.ts';
 import { JoinService } from './join-service.ts';
 import { locationRpc } from './location-rpc.ts';
 import { LocationService } from './location-service.ts';
+import { LogCompactor } from './log-compactor.ts';
 import { MemberAuthorizer } from './member-authorizer.ts';
 import { MemberDirectory } from './member-directory.ts';
 import { MemberService } from './member-service.ts';
@@ -31,10 +33,11 @@ import { Proposer } from './proposer.ts';
 import { RaftDriver } from './raft-driver.ts';
 import { FIRST_EPOCH, RaftTransport } from './raft-transport.ts';
 import { ReadBarrier } from './read-barrier.ts';
+import { SnapshotLeftovers } from './snapshot-leftovers.ts';
+import { SnapshotMaker } from './snapshot-maker.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
 import { SnapshotServer } from './snapshot-server.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
-import { SnapshotTaker } from './snapshot-taker.ts';
 import { StandingService } from './standing-service.ts';
 import { StandingWorker } from './standing-worker.ts';
 import { StatusService } from './status-service.ts';
@@ -49,6 +52,7 @@ export interface NodeParts {
   readonly members: MemberDirectory;
   readonly transport: RaftTransport;
   readonly receiver: SnapshotReceiver;
+  readonly snapshots: SnapshotMaker;
   readonly driver: RaftDriver;
   readonly barrier: ReadBarrier;
   readonly forwarder: Forwarder;
@@ -59,9 +63,15 @@ export interface NodeParts {
 
 const BOOT_ID_BYTES = 8;
 
+/** Where snapshot files are: those made here, and those sent by a leader. */
+export interface SnapshotStores {
+  readonly made: SnapshotStore;
+  readonly received: SnapshotStore;
+}
+
 /** The machine must have caught up with the log's snapshot: the core starts from both. */
 export function composeParts(
-  components: MetadataNodeComponents & { readonly store: SnapshotStore },
+  components: MetadataNodeComponents & SnapshotStores,
   options: MetadataNodeOptions,
 ): NodeParts {
   const { machine, network, kademlia, random } = components;
@@ -90,13 +100,15 @@ export function composeParts(
     new JoinService(parts),
     new DatanodeService(parts, { boot, epoch }),
     new LocationService({ ...parts, server: new LocationServer({ table: new LocationTable() }, { boot }) }),
-    new SnapshotServer(parts),
+    new SnapshotServer({ ...parts, store: parts.made }, options),
   ];
   const workers = new WorkerRunner(base, [
     membership,
     new HousekeepingWorker(parts),
     new FlushWorker({ machine, onFailed: (error) => driver.fail(error) }),
-    new SnapshotTaker(parts, options),
+    new LogCompactor(parts, options),
+    parts.snapshots,
+    new SnapshotLeftovers(parts),
     new AddressWorker(parts),
     new StandingWorker(parts, { epoch }),
     new DiscoveryWorker(parts),
@@ -105,27 +117,39 @@ export function composeParts(
   return { members, ...consensus, authorizer: new MemberAuthorizer(parts), services, workers };
 }
 
-type ConsensusParts = Pick<NodeParts, 'transport' | 'receiver' | 'driver' | 'barrier' | 'forwarder'> & {
+type ConsensusParts = Pick<
+  NodeParts,
+  'transport' | 'receiver' | 'snapshots' | 'driver' | 'barrier' | 'forwarder'
+> & {
   readonly proposer: Proposer;
 };
 
 function composeConsensus(
-  base: MetadataNodeComponents & { readonly store: SnapshotStore; readonly members: MemberDirectory },
+  base: MetadataNodeComponents & SnapshotStores & { readonly members: MemberDirectory },
   options: Omit<MetadataNodeOptions, 'epoch'> & { readonly epoch: () => number },
 ): ConsensusParts {
   const { number } = options;
   const transport = new RaftTransport(base, options);
-  const receiver: SnapshotReceiver = new SnapshotReceiver(base, {
-    fetched: (fetched) => driver.step(fetched),
-    failed: ({ from, term }) =>
-      void transport.send([message({ type: 'MsgSnapStatus', to: from, from: number, term, reject: true })]),
-  });
+  const tellLeader = ({ from, term }: Message, reject: boolean): void =>
+    void transport.send([message({ type: 'MsgSnapStatus', to: from, from: number, term, reject })]);
+  const receiver: SnapshotReceiver = new SnapshotReceiver(
+    { ...base, store: base.received },
+    {
+      fetched(fetched) {
+        driver.step(fetched);
+        // The core has it: what the leader sends next, from the snapshot on, fits.
+        tellLeader(fetched, false);
+      },
+      failed: (failed) => tellLeader(failed, true),
+    },
+  );
+  const snapshots = new SnapshotMaker({ ...base, store: base.made }, { number });
   const driver: RaftDriver = new RaftDriver(
-    { ...base, transport, restore: (snapshot) => receiver.restore(snapshot) },
+    { ...base, transport, snapshots, restore: (snapshot) => receiver.restore(snapshot) },
     { ...options, id: number },
   );
   const barrier = new ReadBarrier({ ...base, driver }, options);
   const forwarder = new Forwarder(base);
   const proposer = new Proposer({ ...base, driver, forwarder }, options);
-  return { transport, receiver, driver, barrier, forwarder, proposer };
+  return { transport, receiver, snapshots, driver, barrier, forwarder, proposer };
 }

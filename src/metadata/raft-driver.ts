@@ -12,6 +12,7 @@ import type { RaftLogStore } from '../storage/raft-log-store.ts';
 import { Applier } from './applier.ts';
 import { AppliedWatch } from './applied-watch.ts';
 import { coreConfig } from './core-config.ts';
+import type { SnapshotOffer } from './core-storage.ts';
 import { failed, notLeader, overloaded, stopped } from './errors.ts';
 import { type Committed, ProposalQueue } from './proposal-queue.ts';
 import type { RaftTransport } from './raft-transport.ts';
@@ -22,6 +23,7 @@ export interface RaftDriverComponents {
   readonly log: RaftLogStore;
   readonly machine: StateMachine;
   readonly transport: RaftTransport;
+  readonly snapshots: SnapshotOffer;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

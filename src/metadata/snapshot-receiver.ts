@@ -1,19 +1,17 @@
 /** @module Fetches the file a MsgSnap speaks of before the core sees the message, and restores the machine from it. */
-import { open } from 'node:fs/promises';
-import type { Message, Snapshot } from '../../raft/types.ts';
+import type { Index, Message, Snapshot } from '../../raft/types.ts';
 import type { Clock } from '../common/clock.ts';
 import { sleep } from '../common/clock.ts';
 import { describeError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
-import type { Network, PeerId } from '../network/network.ts';
-import { type SnapshotHandle, SnapshotReadHeader } from '../protocol/messages.ts';
-import { SNAPSHOT_READ_CHANNEL } from '../protocol/methods.ts';
-import type { RaftLogStore } from '../storage/raft-log-store.ts';
-import { logInconsistent, snapshotFailed } from './errors.ts';
-import { handleOf, logSnapshot } from './log-snapshot.ts';
+import type { Network } from '../network/network.ts';
+import type { SnapshotHandle } from '../protocol/messages.ts';
+import { snapshotFailed } from './errors.ts';
+import { handleOf } from './log-snapshot.ts';
 import type { MemberDirectory } from './member-directory.ts';
-import { type SnapshotStore, digestFile, matches } from './snapshot-store.ts';
+import { SnapshotDownload } from './snapshot-download.ts';
+import type { SnapshotStore } from './snapshot-store.ts';
 
 export interface SnapshotReceiverComponents {
   readonly network: Network;
@@ -25,22 +23,30 @@ export interface SnapshotReceiverComponents {
 }
 
 export interface SnapshotReceiverEvents {
-  /** The file is here: the core may have the message. */
+  /** The file is here and sound: the core may have the message. */
   fetched(message: Message): void;
   /** It could not be had; the leader must hear of it, or it would wait for ever. */
   failed(message: Message): void;
 }
 
-/** Connections tried for one file; each goes on where the last one broke. */
+interface Fetch {
+  readonly name: string;
+  /** The latest that named the file: a leader that did not hear of us asks again, maybe in a later term. */
+  message: Message;
+  readonly abort: AbortController;
+  ended: Promise<void>;
+}
+
+/** Connections tried in a row without a single byte more; each goes on where the last one broke. */
 const MAX_ATTEMPTS = 5;
 const RETRY_PAUSE_MS = 200;
 
 export class SnapshotReceiver {
   readonly #components: SnapshotReceiverComponents;
   readonly #events: SnapshotReceiverEvents;
-  #fetch:
-    | { readonly name: string; readonly abort: AbortController; readonly ended: Promise<void> }
-    | undefined;
+  #fetch: Fetch | undefined;
+  /** Names and indices of files whose messages the core was given, which it may be about to install. */
+  readonly #delivered = new Map<string, Index>();
 
   constructor(components: SnapshotReceiverComponents, events: SnapshotReceiverEvents) {
     this.#components = components;
@@ -55,10 +61,25 @@ export class SnapshotReceiver {
     // The core answers a snapshot it does not need with where it stands.
     if (snapshot.metadata.index <= this.#components.machine.appliedIndex)
       return this.#events.fetched(message);
-    if (this.#fetch?.name === handle.name) return;
-    this.#fetch?.abort.abort();
-    const abort = new AbortController();
-    this.#fetch = { name: handle.name, abort, ended: this.#run(message, handle, abort.signal) };
+    const before = this.#fetch;
+    if (before?.name === handle.name) {
+      before.message = message;
+      return;
+    }
+    before?.abort.abort();
+    const fetch: Fetch = {
+      name: handle.name,
+      message,
+      abort: new AbortController(),
+      ended: Promise.resolve(),
+    };
+    this.#fetch = fetch;
+    // Two at a time would remove each other's files.
+    fetch.ended = (before?.ended ?? Promise.resolve()).then(() => this.#run(fetch, handle));
+  }
+
+  get isFetching(): boolean {
+    return this.#fetch !== undefined;
   }
 
   async stop(): Promise<void> {
@@ -74,91 +95,64 @@ export class SnapshotReceiver {
     logger.info('snapshot.restored', { index: snapshot.metadata.index, term: snapshot.metadata.term });
   }
 
-  async #run(message: Message, handle: SnapshotHandle, signal: AbortSignal): Promise<void> {
+  async #run(fetch: Fetch, handle: SnapshotHandle): Promise<void> {
+    const { signal } = fetch.abort;
     try {
-      await this.#fetchWhole(message.from, handle, signal);
       signal.throwIfAborted();
-      this.#events.fetched(message);
+      await this.#fetchWhole(fetch.message.from, handle, signal);
+      signal.throwIfAborted();
+      this.#delivered.set(handle.name, fetch.message.snapshot?.metadata.index ?? 0);
+      this.#events.fetched(fetch.message);
     } catch (error) {
+      if (signal.aborted) return;
       this.#components.logger.warn('snapshot.not-fetched', {
         name: handle.name,
         error: describeError(error),
       });
-      if (!signal.aborted) this.#events.failed(message);
+      this.#events.failed(fetch.message);
     } finally {
-      if (this.#fetch?.abort.signal === signal) this.#fetch = undefined;
+      if (this.#fetch === fetch) this.#fetch = undefined;
     }
   }
 
-  /** From whoever sent the message: it keeps the file its own log names, be it its own or one it was sent. */
+  /** The file is verified and durable before the core hears of it: what remains then is a rename. */
   async #fetchWhole(source: number, handle: SnapshotHandle, signal: AbortSignal): Promise<void> {
-    const { members, store, clock, logger } = this.#components;
+    const { network, members, store, machine, logger } = this.#components;
+    const { name } = handle;
     const peer = members.byNumber(source)?.peer;
-    if (peer === undefined || !store.isName(handle.name))
-      throw snapshotFailed(handle.name, 'its sender is unknown');
+    if (peer === undefined || !store.isName(name)) throw snapshotFailed(name, 'its sender is unknown');
+    // Of another snapshot a crash or a change of leaders may have left a part. What the core was told of stays.
+    for (const [other, index] of this.#delivered)
+      if (index <= machine.appliedIndex) this.#delivered.delete(other);
+    await store.prune([name, ...this.#delivered.keys()]);
     if (await store.has(handle)) return;
+    const download = await SnapshotDownload.resume({ network, store }, { peer, handle });
+    logger.info('snapshot.fetching', { name, offset: download.offset, sizeBytes: handle.sizeBytes });
+    await this.#finish(download, name, signal);
+    if (!download.isSound()) {
+      await store.discard(name);
+      throw snapshotFailed(name, 'what arrived does not match its checksum');
+    }
+    await machine.verify(store.partialPathOf(name));
+    await store.publish(name);
+  }
+
+  async #finish(download: SnapshotDownload, name: string, signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.#components;
     for (let attempt = 1; ; attempt += 1) {
+      const before = download.offset;
       try {
-        await this.#fetchRest(peer, handle, signal);
-        break;
+        return await download.fetchRest(signal);
       } catch (error) {
+        if (download.offset > before) attempt = 0;
         if (attempt === MAX_ATTEMPTS || signal.aborted) throw error;
-        logger.debug('snapshot.fetch-retried', { name: handle.name, error: describeError(error) });
+        logger.debug('snapshot.fetch-retried', {
+          name,
+          offset: download.offset,
+          error: describeError(error),
+        });
         await sleep(clock, RETRY_PAUSE_MS, signal);
       }
     }
-    if (!matches(await digestFile(store.partialPathOf(handle.name)), handle)) {
-      await store.discardPartial(handle.name);
-      throw snapshotFailed(handle.name, 'what arrived does not match its checksum');
-    }
-    await store.publish(handle.name);
   }
-
-  async #fetchRest(peer: PeerId, { name, sizeBytes }: SnapshotHandle, signal: AbortSignal): Promise<void> {
-    const { network, store } = this.#components;
-    let offset = await store.sizeOf(store.partialPathOf(name));
-    if (offset >= sizeBytes) return;
-    const header = SnapshotReadHeader.encode({ name, offset }).finish();
-    const channel = await network.open(peer, SNAPSHOT_READ_CHANNEL, header, { signal });
-    const onAbort = (): void => channel.abort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      await using file = await open(store.partialPathOf(name), 'a');
-      for await (const chunk of channel) {
-        offset += chunk.length;
-        if (offset > sizeBytes) throw snapshotFailed(name, 'more bytes arrived than it has');
-        await file.writeFile(chunk);
-      }
-      await channel.end();
-    } catch (error) {
-      channel.abort();
-      throw error;
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-    }
-    if (offset < sizeBytes) throw snapshotFailed(name, `it ended after ${offset} of ${sizeBytes} bytes`);
-  }
-}
-
-/**
- * Brings the machine to the log's snapshot when a crash came between the two (RaftDriver writes the log first).
- * Throws METADATA_LOG_INCONSISTENT when they do not belong together.
- */
-export async function repairAtStart(
-  log: RaftLogStore,
-  machine: StateMachine,
-  store: SnapshotStore,
-): Promise<void> {
-  const snapshot = logSnapshot(log);
-  const facts = { applied: machine.appliedIndex, last: log.lastIndex() };
-  if (machine.appliedIndex > log.lastIndex())
-    throw logInconsistent('the namespace holds changes that the log does not have', facts);
-  if (snapshot === undefined || machine.appliedIndex >= snapshot.metadata.index) return;
-  const handle = handleOf(snapshot);
-  if (!(await store.has(handle)))
-    throw logInconsistent(
-      `the log begins with snapshot ${handle.name}, whose file is missing or damaged`,
-      facts,
-    );
-  await machine.restoreFrom(store.pathOf(handle.name));
 }

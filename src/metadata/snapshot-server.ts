@@ -1,50 +1,84 @@
-/** @module Streams snapshot files to other metadata nodes, from any offset on. */
+/** @module Streams the snapshot this node made to other metadata nodes, from any offset on, at a bounded rate. */
 import { createReadStream } from 'node:fs';
-import type { Logger } from '../common/logger.ts';
+import type { Clock } from '../common/clock.ts';
 import { describeError } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
 import type { IncomingChannel, Network } from '../network/network.ts';
 import { SnapshotReadHeader } from '../protocol/messages.ts';
 import { SNAPSHOT_READ_CHANNEL } from '../protocol/methods.ts';
-import { notAllowed, snapshotFailed } from './errors.ts';
+import { notAllowed, overloaded, snapshotFailed } from './errors.ts';
 import { type MemberDirectory, hasRole } from './member-directory.ts';
+import { Pacer } from './pacer.ts';
+import { encodeChunk, SNAPSHOT_CHUNK_BYTES } from './snapshot-chunks.ts';
+import type { SnapshotMaker } from './snapshot-maker.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
 
 export interface SnapshotServerComponents {
   readonly network: Network;
   readonly members: MemberDirectory;
   readonly store: SnapshotStore;
+  readonly snapshots: SnapshotMaker;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
-const CHUNK_BYTES: number = 256 * 1024;
+export interface SnapshotServerOptions {
+  /** For all receivers together; less while this node is busy (pacer.ts). */
+  readonly maxSnapshotBytesPerSecond?: number;
+}
+
+export const DEFAULT_MAX_SNAPSHOT_BYTES_PER_SECOND: number = 64 * 1024 * 1024;
+/** Receivers at a time; further ones are told METADATA_OVERLOADED and come again. */
+export const MAX_SNAPSHOT_STREAMS = 2;
 
 export class SnapshotServer {
   readonly #components: SnapshotServerComponents;
+  readonly #pacer: Pacer;
+  #streams = 0;
 
-  constructor(components: SnapshotServerComponents) {
+  constructor(components: SnapshotServerComponents, options: SnapshotServerOptions) {
     this.#components = components;
+    this.#pacer = new Pacer(components, {
+      maxBytesPerSecond: options.maxSnapshotBytesPerSecond ?? DEFAULT_MAX_SNAPSHOT_BYTES_PER_SECOND,
+    });
   }
 
   start(): void {
     const { network, logger } = this.#components;
     network.onChannel(SNAPSHOT_READ_CHANNEL, async (channel) => {
       try {
-        await send(this.#components, channel);
+        await this.#serve(channel);
       } catch (error) {
         logger.warn('snapshot.not-sent', { peer: channel.peer, error: describeError(error) });
         channel.abort(error instanceof Error ? error : undefined);
       }
     });
   }
-}
 
-async function send({ members, store }: SnapshotServerComponents, channel: IncomingChannel): Promise<void> {
-  const { name, offset } = SnapshotReadHeader.decode(channel.header);
-  if (!hasRole(members.activeByPeer(channel.peer), 'meta'))
-    throw notAllowed('only metadata nodes may read snapshots', { peer: channel.peer });
-  if (!store.isName(name)) throw snapshotFailed(name, 'that is no name of a snapshot');
-  if ((await store.sizeOf(store.pathOf(name))) === 0) throw snapshotFailed(name, 'it is no longer kept here');
-  const file = createReadStream(store.pathOf(name), { start: offset, highWaterMark: CHUNK_BYTES });
-  for await (const chunk of file as AsyncIterable<Uint8Array>) await channel.write(chunk);
-  await channel.end();
+  async #serve(channel: IncomingChannel): Promise<void> {
+    const { members, store, snapshots } = this.#components;
+    const { name, offset } = SnapshotReadHeader.decode(channel.header);
+    if (!hasRole(members.activeByPeer(channel.peer), 'meta'))
+      throw notAllowed('only metadata nodes may read snapshots', { peer: channel.peer });
+    using reading = snapshots.read(name);
+    if (reading === undefined) throw snapshotFailed(name, 'it is not kept here any more');
+    if (this.#streams >= MAX_SNAPSHOT_STREAMS) throw overloaded('snapshots being sent', MAX_SNAPSHOT_STREAMS);
+    this.#streams += 1;
+    try {
+      await this.#send(channel, store.pathOf(name), offset);
+    } finally {
+      this.#streams -= 1;
+    }
+  }
+
+  async #send(channel: IncomingChannel, path: string, start: number): Promise<void> {
+    const file = createReadStream(path, { start, highWaterMark: SNAPSHOT_CHUNK_BYTES });
+    let offset = start;
+    for await (const payload of file as AsyncIterable<Uint8Array>) {
+      await channel.write(encodeChunk(offset, payload));
+      offset += payload.length;
+      await this.#pacer.spend(payload.length, channel.signal);
+    }
+    await channel.end();
+  }
 }

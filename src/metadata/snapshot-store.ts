@@ -1,4 +1,4 @@
-/** @module The directory of snapshot files: whole and durable under their names, or not there. */
+/** @module A directory of snapshot files: whole under their names, or not there. */
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,9 +6,12 @@ import { toHex } from '../common/bytes.ts';
 import { sha256Stream } from '../common/hashing.ts';
 import type { SnapshotHandle } from '../protocol/messages.ts';
 import { isSystemError, syncDirectory, syncFile } from '../storage/durable-file.ts';
+import type { CopyOptions } from '../storage/row-store.ts';
 
 const NAME = /^[a-z0-9-]{1,100}\.snapshot$/;
 const PARTIAL_SUFFIX = '.partial';
+/** Hashed in one go: well under a millisecond. */
+const READ_BYTES: number = 256 * 1024;
 
 export interface FileDigest {
   readonly sizeBytes: number;
@@ -22,11 +25,9 @@ export class SnapshotStore {
     this.#directory = directory;
   }
 
-  /** Makes the directory and removes what a crash left half. */
+  /** Makes the directory, if need be with those above it. */
   async prepare(): Promise<void> {
     await mkdir(this.#directory, { recursive: true });
-    for (const file of await readdir(this.#directory))
-      if (file.endsWith(PARTIAL_SUFFIX)) await rm(join(this.#directory, file));
   }
 
   /** A name comes from a peer: only names we make ourselves are names of files here. */
@@ -50,6 +51,12 @@ export class SnapshotStore {
     await syncDirectory(this.#directory);
   }
 
+  /** Removes the file and what there is of it half. */
+  async discard(name: string): Promise<void> {
+    await rm(this.pathOf(name), { force: true });
+    await this.discardPartial(name);
+  }
+
   async discardPartial(name: string): Promise<void> {
     await rm(this.partialPathOf(name), { force: true });
   }
@@ -71,19 +78,34 @@ export class SnapshotStore {
     return matches(await digestFile(this.pathOf(handle.name)), handle);
   }
 
-  /** Deletes every snapshot but `keep`. */
+  /** Deletes everything but the snapshots `keep`, whole or half. */
   async prune(keep: readonly string[]): Promise<void> {
     for (const file of await readdir(this.#directory))
-      if (this.isName(file) && !keep.includes(file)) await rm(this.pathOf(file));
+      if (!keep.some((name) => file === name || file === name + PARTIAL_SUFFIX))
+        await rm(join(this.#directory, file), { force: true });
+  }
+
+  /** Deletes the whole ones: at a start, what there is half may still be of use. */
+  async pruneWhole(): Promise<void> {
+    for (const file of await readdir(this.#directory))
+      if (this.isName(file)) await rm(this.pathOf(file), { force: true });
+  }
+
+  async prunePartial(): Promise<void> {
+    for (const file of await readdir(this.#directory))
+      if (file.endsWith(PARTIAL_SUFFIX)) await rm(join(this.#directory, file), { force: true });
   }
 }
 
-export async function digestFile(path: string): Promise<FileDigest> {
+/** Reads the whole file; `pace` is awaited with the bytes of each part. */
+export async function digestFile(path: string, { pace, signal }: CopyOptions = {}): Promise<FileDigest> {
   const hash = sha256Stream();
   let sizeBytes = 0;
-  for await (const chunk of createReadStream(path) as AsyncIterable<Uint8Array>) {
+  const file = createReadStream(path, { highWaterMark: READ_BYTES, ...(signal && { signal }) });
+  for await (const chunk of file as AsyncIterable<Uint8Array>) {
     hash.update(chunk);
     sizeBytes += chunk.length;
+    await pace?.(chunk.length);
   }
   return { sizeBytes, sha256: hash.digest() };
 }

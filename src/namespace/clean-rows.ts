@@ -1,6 +1,7 @@
-/** @module A bounded memory of rows as the store has them: two generations, the older one dropped whole. */
+/** @module A memory of rows as the store has them, bounded in bytes: shards of two generations, the older one dropped whole. */
 import type { TableName } from '../storage/row-store.ts';
-import { type AnyRow, weighRow } from './rows.ts';
+import { weighRow } from './row-weight.ts';
+import type { AnyRow } from './rows.ts';
 
 /** Returned where nothing is known about a row; `undefined` means the row is known to be absent. */
 export const UNKNOWN: unique symbol = Symbol('unknown row');
@@ -8,19 +9,54 @@ export type KnownRow = AnyRow | undefined;
 
 type Generation = Map<TableName, Map<string, KnownRow>>;
 
+/** A map of a million rows stops the process for 50 ms and more whenever it grows; maps of this many bytes do not. */
+const SHARD_BYTES: number = 512 * 1024;
+const MAX_SHARDS = 1024;
+
+export class CleanRows {
+  readonly #shards: readonly Shard[];
+
+  /** `maxBytes`: what all rows together weigh at most (row-weight.ts), except that a shard holds at least one row. */
+  constructor(maxBytes: number) {
+    const count = Math.min(Math.max(1, Math.floor(maxBytes / SHARD_BYTES)), MAX_SHARDS);
+    this.#shards = Array.from({ length: count }, () => new Shard(maxBytes / count));
+  }
+
+  get(table: TableName, key: string): KnownRow | typeof UNKNOWN {
+    return this.#shardOf(key).get(table, key);
+  }
+
+  set(table: TableName, key: string, row: KnownRow): void {
+    this.#shardOf(key).set(table, key, row);
+  }
+
+  /** What the rows in memory weigh, in bytes. */
+  get sizeBytes(): number {
+    return this.#shards.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  }
+
+  #shardOf(key: string): Shard {
+    return this.#shards[hashOf(key) % this.#shards.length] as Shard;
+  }
+}
+
 /**
  * A row used while it is in the old generation moves to the young one; when the young one is full it becomes the
  * old one. Thus what was used lately stays, and nothing is sorted.
  */
-export class CleanRows {
-  readonly #halfWeight: number;
+class Shard {
+  readonly #halfBytes: number;
   #young: Generation = new Map();
   #old: Generation = new Map();
-  #youngWeight = 0;
+  #youngBytes = 0;
+  #oldBytes = 0;
 
-  /** `maxWeight`: small rows kept at most, over both generations. */
-  constructor(maxWeight: number) {
-    this.#halfWeight = Math.max(1, Math.floor(maxWeight / 2));
+  constructor(maxBytes: number) {
+    this.#halfBytes = maxBytes / 2;
+  }
+
+  get sizeBytes(): number {
+    return this.#youngBytes + this.#oldBytes;
   }
 
   get(table: TableName, key: string): KnownRow | typeof UNKNOWN {
@@ -35,14 +71,34 @@ export class CleanRows {
   }
 
   set(table: TableName, key: string, row: KnownRow): void {
-    if (this.#youngWeight >= this.#halfWeight) {
-      this.#old = this.#young;
-      this.#young = new Map();
-      this.#youngWeight = 0;
-    }
+    const bytes = weighRow(table, key, row);
+    this.#forget(this.#young, table, key, (before) => (this.#youngBytes -= before));
+    this.#forget(this.#old, table, key, (before) => (this.#oldBytes -= before));
+    if (this.#youngBytes + bytes > this.#halfBytes) this.#age();
     let rows = this.#young.get(table);
     if (rows === undefined) this.#young.set(table, (rows = new Map()));
-    if (!rows.has(key)) this.#youngWeight += weighRow(table, row);
     rows.set(key, row);
+    this.#youngBytes += bytes;
   }
+
+  #age(): void {
+    this.#old = this.#young;
+    this.#oldBytes = this.#youngBytes;
+    this.#young = new Map();
+    this.#youngBytes = 0;
+  }
+
+  #forget(from: Generation, table: TableName, key: string, freed: (bytes: number) => void): void {
+    const rows = from.get(table);
+    if (!rows?.has(key)) return;
+    freed(weighRow(table, key, rows.get(key)));
+    rows.delete(key);
+  }
+}
+
+/** FNV-1a over the whole key: names often share their first and their last letters. */
+function hashOf(key: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ key.charCodeAt(at), 0x01000193);
+  return hash >>> 0;
 }

@@ -19,22 +19,28 @@ export class RowCache {
   flushes = 0;
   /** Grows with every change of a pinned table. */
   pinnedChanges = 0;
-  readonly #maxCleanWeight: number;
+  readonly #maxCleanBytes: number;
   #clean: CleanRows;
   readonly #pinned = new Map<PinnedTable, Map<string, AnyRow>>();
   #changed: Layer = new Map();
   #flushing: Layer = new Map();
   #changedCount = 0;
 
-  constructor(maxCleanWeight: number) {
-    this.#maxCleanWeight = maxCleanWeight;
-    this.#clean = new CleanRows(maxCleanWeight);
+  /** `maxCleanBytes` bounds the rows that are the same in the store; the others are bounded by their writer. */
+  constructor(maxCleanBytes: number) {
+    this.#maxCleanBytes = maxCleanBytes;
+    this.#clean = new CleanRows(maxCleanBytes);
     for (const table of PINNED_TABLES) this.#pinned.set(table, new Map());
   }
 
   /** Rows changed since the last flush began. */
   get changedCount(): number {
     return this.#changedCount;
+  }
+
+  /** What the rows that are the same in the store weigh in memory, in bytes. */
+  get cleanBytes(): number {
+    return this.#clean.sizeBytes;
   }
 
   /** Never waits: UNKNOWN means the store must be asked. */
@@ -108,7 +114,7 @@ export class RowCache {
   /** Forgets everything: the store has been replaced. */
   clear(): void {
     this.counters = Counters.fromPartial({});
-    this.#clean = new CleanRows(this.#maxCleanWeight);
+    this.#clean = new CleanRows(this.#maxCleanBytes);
     for (const rows of this.#pinned.values()) rows.clear();
     this.#changed = new Map();
     this.#flushing = new Map();

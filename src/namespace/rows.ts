@@ -77,8 +77,3 @@ export function encodeRow(table: TableName, row: AnyRow): Uint8Array {
 export function decodeRow(table: TableName, bytes: Uint8Array): AnyRow {
   return CODECS[table].decode(bytes);
 }
-
-/** What a row weighs in the cache, in units of a small row. */
-export function weighRow(table: TableName, row: AnyRow | undefined): number {
-  return table === 'extent' && row !== undefined ? 1 + (row as ExtentPage).blocks.length : 1;
-}

@@ -1,4 +1,5 @@
 /** @module The replicated state machine: log entries in, results out, rows written behind. The one door to the namespace. */
+import { MIB } from '../common/bytes.ts';
 import { assert } from '../common/errors.ts';
 import type { RowStore } from '../storage/row-store.ts';
 import { applySlowly, attempt, type DecodedEntry, decodeEntry, type LogEntry } from './apply-batches.ts';
@@ -22,16 +23,17 @@ import { META_CLUSTER } from './rows.ts';
 import { RowView } from './row-view.ts';
 import type { Cluster, Counters, Member, Result, Stat, Token } from './schema.ts';
 import { SerialQueue } from './serial-queue.ts';
-import { type ConfStateHolder, type DurablePosition, WriteBehind } from './write-behind.ts';
+import { type ConfStateHolder, type DurablePosition, type PinnedState, WriteBehind } from './write-behind.ts';
 
 export interface StateMachineOptions {
-  /** Small rows kept in memory beside those waiting to be written; a page of extents weighs one per block. */
-  readonly maxCachedRows?: number;
+  /** Memory for rows beside those waiting to be written, in bytes. */
+  readonly cacheSizeBytes?: number;
   /** Dirty rows at which a flush begins by itself; at twice as many, apply waits for it. */
   readonly maxDirtyRows?: number;
 }
 
-const DEFAULT_MAX_CACHED_ROWS = 60_000;
+/** Some 500,000 files with their names, or a directory tree that is walked again and again. */
+export const DEFAULT_CACHE_SIZE_BYTES: number = 256 * MIB;
 const DEFAULT_MAX_DIRTY_ROWS = 4096;
 
 /**
@@ -62,7 +64,7 @@ export class StateMachine {
 
   private constructor(store: RowStore, options: StateMachineOptions) {
     this.#store = store;
-    this.#cache = new RowCache(options.maxCachedRows ?? DEFAULT_MAX_CACHED_ROWS);
+    this.#cache = new RowCache(options.cacheSizeBytes ?? DEFAULT_CACHE_SIZE_BYTES);
     this.#members = new MemberIndex(this.#cache);
     this.#writeBehind = new WriteBehind(
       { store, cache: this.#cache, boundary: this.#boundary, membership: this.#membership },
@@ -78,6 +80,11 @@ export class StateMachine {
   /** The index a restart would resume from: the log must be kept from the next one on. */
   get durableIndex(): number {
     return this.#writeBehind.durable.index;
+  }
+
+  /** The state a restart would resume from. */
+  get durable(): DurablePosition {
+    return this.#writeBehind.durable;
   }
 
   /** Applies committed entries, the next ones without a gap. Gives per entry the results of its commands in order. */
@@ -113,19 +120,21 @@ export class StateMachine {
   }
 
   /**
-   * Flushes, then writes all rows to a new file at `path`, which holds exactly the position it resolves to. Applies go
-   * on meanwhile: what they change waits in memory until the copy is made.
+   * Flushes, then holds on to all rows as they are at the position it gives: for a snapshot, whose copying takes long and
+   * which nothing waits for. Dispose of the rows.
    */
-  exportTo(path: string): Promise<DurablePosition> {
-    return this.#writeBehind.hold(async (at) => {
-      await this.#store.exportTo(path);
-      return at;
-    });
+  pin(): Promise<PinnedState> {
+    return this.#writeBehind.pin();
+  }
+
+  /** Rejects as the store does unless the file at `path` can be restored from. */
+  verify(path: string): Promise<void> {
+    return this.#store.verify(path);
   }
 
   /**
-   * Replaces everything by the file at `path`, made by exportTo; what was applied here before is gone. Rejects as the
-   * store does, for a file that is not an export with nothing changed.
+   * Replaces everything by the verified file at `path`, a copy of pinned rows, which is used up; what was applied here
+   * before is gone. Rejects as the store does.
    */
   restoreFrom(path: string): Promise<void> {
     return this.#turns.run(async () => {
@@ -192,9 +201,16 @@ export class StateMachine {
     return orphans > 0 || (firstDeadlineMs !== 0 && firstDeadlineMs <= nowMs);
   }
 
+  /** What rows beside those waiting to be written take in memory, in bytes; at most `cacheSizeBytes`. */
+  get cachedBytes(): number {
+    return this.#cache.cleanBytes;
+  }
+
   /** Flushes, then hashes every row: equal on all machines at an equal index. Reads the whole store. */
-  namespaceHash(): Promise<{ readonly index: number; readonly hash: string }> {
-    return this.#writeBehind.hold(async ({ index }) => ({ index, hash: await hashRows(this.#store) }));
+  async namespaceHash(): Promise<{ readonly index: number; readonly hash: string }> {
+    const { at, rows } = await this.pin();
+    await using pinned = rows;
+    return { index: at.index, hash: await hashRows(pinned) };
   }
 
   /** Flushes what is applied; nothing may be applied afterwards. Does not close the store. */

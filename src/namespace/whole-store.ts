@@ -1,7 +1,7 @@
 /** @module What takes in all rows of a table at once: loading the pinned tables, and the hash over everything. */
 import { toHex, utf8 } from '../common/bytes.ts';
 import { sha256Stream } from '../common/hashing.ts';
-import { type Row, type RowStore, type TableName, TABLES } from '../storage/row-store.ts';
+import { type PinnedRows, type Row, type RowStore, type TableName, TABLES } from '../storage/row-store.ts';
 import { END_OF_TABLE } from './keys.ts';
 import type { RowCache } from './row-cache.ts';
 import { decodeRow, META_CLUSTER, META_CONF_STATE, META_COUNTERS } from './rows.ts';
@@ -28,7 +28,7 @@ export async function loadPinnedRows(store: RowStore, cache: RowCache): Promise<
 }
 
 /** SHA-256, in hex, over the name of each table and the lengths and bytes of its keys and values, in order. */
-export async function hashRows(store: RowStore): Promise<string> {
+export async function hashRows(store: PinnedRows): Promise<string> {
   const hash = sha256Stream();
   for (const table of TABLES) {
     hash.update(utf8(`${table}\n`));
@@ -48,7 +48,7 @@ async function allRows(store: RowStore, table: TableName): Promise<Row[]> {
   return rows;
 }
 
-async function* rowsOf(store: RowStore, table: TableName): AsyncGenerator<Row> {
+async function* rowsOf(store: Pick<RowStore, 'scan'>, table: TableName): AsyncGenerator<Row> {
   for (let from = ''; ; ) {
     const rows = await store.scan(table, from, END_OF_TABLE, ROWS_A_READ);
     yield* rows;

@@ -1,5 +1,5 @@
 /** @module Writes changed rows to the store behind the applies, always together with the index they are the state of. */
-import type { RowChange, RowStore } from '../storage/row-store.ts';
+import type { PinnedRows, RowChange, RowStore } from '../storage/row-store.ts';
 import type { EntryBoundary } from './entry-boundary.ts';
 import type { RowCache } from './row-cache.ts';
 import { META_CONF_STATE, META_COUNTERS } from './rows.ts';
@@ -12,6 +12,12 @@ export interface DurablePosition {
   readonly term: number;
   /** Raft's membership in its driver's encoding; empty when none was ever applied. */
   readonly confState: Uint8Array;
+}
+
+/** All rows at one position, until they are disposed of. */
+export interface PinnedState {
+  readonly at: DurablePosition;
+  readonly rows: PinnedRows;
 }
 
 /** Raft's membership beside the rows; belongs to the same index. */
@@ -59,11 +65,11 @@ export class WriteBehind {
     return this.#queue.run(() => this.#write());
   }
 
-  /** Flushes, then runs `task` while the store stays exactly at that position; applies go on meanwhile. */
-  hold<T>(task: (at: DurablePosition) => Promise<T>): Promise<T> {
+  /** Flushes, then pins the store at exactly that position; applies go on meanwhile, flushes as soon as it is pinned. */
+  pin(): Promise<PinnedState> {
     return this.#queue.run(async () => {
       await this.#write();
-      return task(this.#durable);
+      return { at: this.#durable, rows: await this.#store.pin() };
     });
   }
 

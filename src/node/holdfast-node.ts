@@ -108,7 +108,7 @@ async function startRoles(
     isRemoved ||= isHoldfastError(error, 'METADATA_REMOVED');
     context.onFatal(error);
   };
-  const stores = roles.includes('meta') ? await openMetadataStores(directory, logger, cleanup) : undefined;
+  const stores = roles.includes('meta') ? await openMetadataStores(context, logger) : undefined;
   const blocks = roles.includes('data') ? await openBlocks(context, logger) : undefined;
 
   let data: DataNode | undefined;

@@ -25,17 +25,25 @@ export interface MetadataStores {
   readonly machine: StateMachine;
 }
 
+export interface MetadataRoleContext {
+  readonly directory: DataDirectory;
+  readonly config: NodeConfig;
+  readonly cleanup: AsyncDisposableStack;
+}
+
 /** Opens log and namespace; what was opened is closed by `cleanup`, in reverse order. */
 export async function openMetadataStores(
-  directory: DataDirectory,
+  { directory, config, cleanup }: MetadataRoleContext,
   logger: Logger,
-  cleanup: AsyncDisposableStack,
 ): Promise<MetadataStores> {
   const log = await openRaftLog(directory.raftLogFile, { logger });
   cleanup.defer(() => log.close());
   const store = await openRowStore(directory.namespaceFile);
   cleanup.defer(() => store.close());
-  const machine = await StateMachine.open({ store });
+  const machine = await StateMachine.open(
+    { store },
+    config.metadataCacheBytes === undefined ? {} : { cacheSizeBytes: config.metadataCacheBytes },
+  );
   cleanup.defer(() => machine.close());
   return { log, machine };
 }
@@ -56,6 +64,9 @@ export function createMetadataNode(
     version,
     snapshotDir: directory.snapshotDir,
     seeds: seedsOf(config),
+    ...(config.snapshotBytesPerSecond !== undefined && {
+      maxSnapshotBytesPerSecond: config.snapshotBytesPerSecond,
+    }),
     onFatal,
   });
 }

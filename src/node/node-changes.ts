@@ -10,17 +10,21 @@ export interface NodeChanges {
   readonly announce?: readonly string[];
   readonly host?: string;
   readonly capacityBytes?: number;
+  readonly metadataCacheBytes?: number;
+  readonly snapshotBytesPerSecond?: number;
 }
 
 /** Errors: NODE_INVALID_ADDRESS, NODE_PORT_IN_USE. */
 export async function changedConfig(config: NodeConfig, changes: NodeChanges): Promise<NodeConfig> {
-  const { listen, announce, host, capacityBytes } = changes;
+  const { listen, announce, host, capacityBytes, metadataCacheBytes, snapshotBytesPerSecond } = changes;
   return {
     ...config,
     ...(listen === undefined ? {} : { listen: await fixPorts(listen) }),
     ...(announce === undefined ? {} : { announce }),
     ...(host === undefined ? {} : { host }),
     ...(capacityBytes === undefined ? {} : { capacityBytes }),
+    ...(metadataCacheBytes === undefined ? {} : { metadataCacheBytes }),
+    ...(snapshotBytesPerSecond === undefined ? {} : { snapshotBytesPerSecond }),
   };
 }
 

@@ -33,6 +33,10 @@ export interface NodeConfig {
   readonly bootstrap: readonly BootstrapPeer[];
   /** Bytes of blocks to hold at most; absent: what the disk has. */
   readonly capacityBytes?: number;
+  /** Memory for rows of the namespace, in bytes; absent: DEFAULT_CACHE_SIZE_BYTES. */
+  readonly metadataCacheBytes?: number;
+  /** Bytes per second of the snapshots it sends; absent: DEFAULT_MAX_SNAPSHOT_BYTES_PER_SECOND. */
+  readonly snapshotBytesPerSecond?: number;
   /** Set by `cluster leave`: the number is gone for good. */
   readonly left?: boolean;
 }
@@ -77,7 +81,9 @@ function isNodeConfig(value: unknown): value is NodeConfig {
     isListOf(config.listen, isText) &&
     isListOf(config.announce, isText) &&
     isListOf(config.bootstrap, isBootstrapPeer) &&
-    (config.capacityBytes === undefined || isCount(config.capacityBytes)) &&
+    [config.capacityBytes, config.metadataCacheBytes, config.snapshotBytesPerSecond].every(
+      (size) => size === undefined || isCount(size),
+    ) &&
     (config.left === undefined || typeof config.left === 'boolean')
   );
 }

@@ -131,7 +131,8 @@ export const FORWARD: Method<m.ForwardRequest, m.ForwardResponse> = {
   response: m.ForwardResponse,
 };
 export const RAFT: Notice<m.RaftMessages> = { name: 'raft', trafficClass: 'raft', body: m.RaftMessages };
-export const SNAPSHOT_READ_CHANNEL = 'snapshot.read';
+/** Answered with the chunks of snapshot-chunks.ts. */
+export const SNAPSHOT_READ_CHANNEL = 'snapshot.chunks';
 
 // Datanodes to metadata nodes.
 export const REGISTER: Method<m.RegisterRequest, m.RegisterResponse> = {

@@ -1,7 +1,15 @@
 /** @module The row store without a disk, for tests and simulations. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { corruptImport, storageClosed } from './errors.ts';
-import { TABLES, type Row, type RowChange, type RowStore, type TableName } from './row-store.ts';
+import {
+  type CopyOptions,
+  type PinnedRows,
+  TABLES,
+  type Row,
+  type RowChange,
+  type RowStore,
+  type TableName,
+} from './row-store.ts';
 import { compareUtf8 } from './utf8-order.ts';
 
 const NAME = 'memory';
@@ -19,10 +27,7 @@ export class MemoryRowStore implements RowStore {
   }
 
   async scan(table: TableName, from: string, to: string, limit: number): Promise<Row[]> {
-    const found: Row[] = [];
-    for (const [key, value] of this.#rows(table))
-      if (compareUtf8(from, key) <= 0 && compareUtf8(key, to) < 0) found.push({ key, value });
-    return found.toSorted((a, b) => compareUtf8(a.key, b.key)).slice(0, limit);
+    return scanMap(this.#rows(table), from, to, limit);
   }
 
   async write(changes: readonly RowChange[]): Promise<void> {
@@ -33,12 +38,13 @@ export class MemoryRowStore implements RowStore {
     }
   }
 
-  async exportTo(path: string): Promise<void> {
-    const rows: ExportedRow[] = [];
-    for (const table of TABLES)
-      for (const [key, value] of this.#rows(table))
-        rows.push([table, key, Buffer.from(value).toString('base64')]);
-    await writeFile(path, JSON.stringify(rows));
+  async pin(): Promise<PinnedRows> {
+    this.#rows('meta');
+    return new MemoryPinnedRows(new Map([...this.#tables].map(([table, rows]) => [table, new Map(rows)])));
+  }
+
+  async verify(path: string): Promise<void> {
+    await readExport(path);
   }
 
   async importFrom(path: string): Promise<void> {
@@ -47,6 +53,7 @@ export class MemoryRowStore implements RowStore {
       imported.get(table)?.set(key, new Uint8Array(Buffer.from(value, 'base64')));
     this.#rows('meta');
     this.#tables = imported;
+    await rm(path);
   }
 
   async close(): Promise<void> {
@@ -58,6 +65,39 @@ export class MemoryRowStore implements RowStore {
     if (this.#closed || rows === undefined) throw storageClosed(NAME);
     return rows;
   }
+}
+
+class MemoryPinnedRows implements PinnedRows {
+  readonly #tables: Tables;
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
+  }
+
+  async scan(table: TableName, from: string, to: string, limit: number): Promise<Row[]> {
+    return scanMap(this.#tables.get(table) ?? new Map(), from, to, limit);
+  }
+
+  async copyTo(path: string, { pace, signal }: CopyOptions = {}): Promise<void> {
+    const rows: ExportedRow[] = [];
+    for (const [table, values] of this.#tables)
+      for (const [key, value] of values) rows.push([table, key, Buffer.from(value).toString('base64')]);
+    const text = JSON.stringify(rows);
+    await pace?.(text.length);
+    signal?.throwIfAborted();
+    await writeFile(path, text);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#tables.clear();
+  }
+}
+
+function scanMap(rows: ReadonlyMap<string, Uint8Array>, from: string, to: string, limit: number): Row[] {
+  const found: Row[] = [];
+  for (const [key, value] of rows)
+    if (compareUtf8(from, key) <= 0 && compareUtf8(key, to) < 0) found.push({ key, value });
+  return found.toSorted((a, b) => compareUtf8(a.key, b.key)).slice(0, limit);
 }
 
 function emptyTables(): Tables {

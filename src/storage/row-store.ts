@@ -30,6 +30,20 @@ export interface Row {
   readonly value: Uint8Array;
 }
 
+export interface CopyOptions {
+  /** Awaited after each step with the bytes it copied, to slow the copying down. */
+  readonly pace?: (bytes: number) => Promise<void>;
+  readonly signal?: AbortSignal;
+}
+
+/** The tables at one moment. Dispose of it soon: until then the store's files keep what is overwritten. */
+export interface PinnedRows extends AsyncDisposable {
+  /** As RowStore.scan. */
+  scan(table: TableName, from: string, to: string, limit: number): Promise<Row[]>;
+  /** Writes all tables to a new file at `path`, there only once it is whole. Not fsynced: importFrom does that. */
+  copyTo(path: string, options?: CopyOptions): Promise<void>;
+}
+
 /** Any failed write latches: every later call rejects with STORAGE_FAILED until the store is opened anew. */
 export interface RowStore {
   /** Values in the order of `keys`; undefined where there is no row. */
@@ -38,9 +52,14 @@ export interface RowStore {
   scan(table: TableName, from: string, to: string, limit: number): Promise<Row[]>;
   /** All changes in one durable transaction. Later changes to the same row win. */
   write(changes: readonly RowChange[]): Promise<void>;
-  /** Writes a consistent copy of all tables to a new file at `path` without blocking writers or the event loop. */
-  exportTo(path: string): Promise<void>;
-  /** Atomically replaces everything with the file at `path` (made by exportTo, already verified); survives a crash at any point. */
+  /** Holds on to the tables as they are now. Neither reads nor writes wait for it. */
+  pin(): Promise<PinnedRows>;
+  /** Rejects with STORAGE_CORRUPT_IMPORT or STORAGE_WRONG_FORMAT unless the file at `path` is one that copyTo made. */
+  verify(path: string): Promise<void>;
+  /**
+   * Atomically replaces everything with the verified file at `path`, which is on the same file system and is used up: it
+   * becomes the store. A crash leaves either the old tables and the file, or the new tables.
+   */
   importFrom(path: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,32 +1,48 @@
 /** @module The row store on SQLite: one table per TableName, a writer and a reader connection on one file. */
-import { rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { isHoldfastError } from '../common/errors.ts';
 import { deleteKeys, insertRows } from './bulk-sql.ts';
-import { syncDirectory, syncFile } from './durable-file.ts';
 import { FailureLatch, storageClosed, storageFailed } from './errors.ts';
 import { GatheredReads } from './gathered-reads.ts';
-import { discardIncoming, prepareReplacement, replaceDatabase } from './row-file-replacement.ts';
-import { TABLES, type Row, type RowChange, type RowStore, type TableName } from './row-store.ts';
+import { replaceDatabase, verifyDatabase } from './row-file-replacement.ts';
+import {
+  type PinnedRows,
+  TABLES,
+  type Row,
+  type RowChange,
+  type RowStore,
+  type TableName,
+} from './row-store.ts';
+import { scanRows } from './scan-rows.ts';
 import { SqliteConnection, type Sql, type SqliteOptions } from './sqlite.ts';
+import { SqlitePinnedRows } from './sqlite-pinned-rows.ts';
+import { WalCheckpointer } from './wal-checkpointer.ts';
+
+/**
+ * SQLite's own page caches: enough for the inner pages of tables of ten million rows. All else is in the kernel's page
+ * cache; mapping the file instead (mmap_size) would count all of it as memory of this process and gain nothing measurable.
+ */
+const READER_CACHE_KIB = 32 * 1024;
+const WRITER_CACHE_KIB = 16 * 1024;
 
 const FORMAT: SqliteOptions = {
   format: 1,
   schema: TABLES.map(
     (table) => `CREATE TABLE "${table}" (key TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) WITHOUT ROWID`,
   ),
+  pragmas: [`cache_size = -${WRITER_CACHE_KIB}`, 'wal_autocheckpoint = 0'],
 };
+const READER_PRAGMAS = [`cache_size = -${READER_CACHE_KIB}`];
 
 interface Connections {
   readonly writer: SqliteConnection;
   readonly reader: SqliteConnection;
+  readonly checkpointer: WalCheckpointer;
   readonly rows: GatheredReads;
 }
 
 /** Opens or creates the tables in the SQLite file at `path`; its directory must exist. Errors: STORAGE_FAILED, STORAGE_WRONG_FORMAT. */
 export async function openRowStore(path: string): Promise<RowStore> {
   try {
-    await discardIncoming(path);
     return new SqliteRowStore(path, await openConnections(path));
   } catch (error) {
     throw isHoldfastError(error) ? error : storageFailed('open the tables', path, error);
@@ -40,8 +56,6 @@ export class SqliteRowStore implements RowStore {
   /** Pending while importFrom swaps the file: calls made meanwhile go to the new one. */
   #connections: Promise<Connections>;
   readonly #users = new Set<Promise<unknown>>();
-  /** Copies in and out exclude each other: the swap needs every connection to the old file closed. */
-  #copying: Promise<unknown> = Promise.resolve();
   #closed = false;
 
   constructor(path: string, connections: Connections) {
@@ -54,52 +68,57 @@ export class SqliteRowStore implements RowStore {
     return keys.map((key) => values.get(key));
   }
 
-  async scan(table: TableName, from: string, to: string, limit: number): Promise<Row[]> {
-    const text = `SELECT key, value FROM "${table}" WHERE key >= ? AND key < ? ORDER BY key LIMIT ?`;
-    const rows = await this.#read(({ reader }) => reader.all(text, [from, to, limit]));
-    return rows.map((row) => ({ key: row['key'] as string, value: row['value'] as Uint8Array }));
+  scan(table: TableName, from: string, to: string, limit: number): Promise<Row[]> {
+    return this.#read(({ reader }) => scanRows(reader, table, from, to, limit));
   }
 
   async write(changes: readonly RowChange[]): Promise<void> {
-    await this.#use(async ({ writer }) => {
+    await this.#use(async ({ writer, checkpointer }) => {
       try {
+        await checkpointer.admit();
         await writer.transaction((sql) => applyChanges(sql, changes));
+        checkpointer.committed(changes.length);
       } catch (cause) {
         throw this.#latch.fail(`write ${changes.length} rows`, this.#path, cause);
       }
     });
   }
 
-  /** The copy appears under its name only once it is whole and durable. */
-  exportTo(path: string): Promise<void> {
-    return this.#copy(() => this.#use(() => exportDatabase(this.#path, path)));
+  pin(): Promise<PinnedRows> {
+    const pinned = Promise.withResolvers<PinnedRows>();
+    this.#use(async () => {
+      const rows = await SqlitePinnedRows.open(this.#path);
+      pinned.resolve(rows);
+      await rows.released;
+    }).catch(pinned.reject);
+    return pinned.promise;
   }
 
-  /** Errors: STORAGE_CORRUPT_IMPORT, STORAGE_WRONG_FORMAT (nothing replaced), STORAGE_FAILED (latched). */
-  importFrom(path: string): Promise<void> {
-    return this.#copy(async () => {
-      await this.#use(() => prepareReplacement(path, this.#path, FORMAT.format));
-      this.#connections = this.#swap(await this.#connections, [...this.#users]);
-      await this.#connections;
-    });
+  verify(path: string): Promise<void> {
+    return verifyDatabase(path, FORMAT.format);
+  }
+
+  /** Waits until nobody holds pinned rows. Errors: STORAGE_FAILED (latched). */
+  async importFrom(path: string): Promise<void> {
+    this.#latch.check();
+    if (this.#closed) throw storageClosed(this.#path);
+    const [old, users] = [await this.#connections, [...this.#users]];
+    this.#connections = this.#swap(path, old, users);
+    await this.#connections;
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#copying;
     await Promise.allSettled(this.#users);
-    const { writer, reader } = await this.#connections;
-    await reader.close();
-    await writer.close();
+    await closeConnections(await this.#connections);
   }
 
-  async #swap(old: Connections, users: readonly Promise<unknown>[]): Promise<Connections> {
+  async #swap(path: string, old: Connections, users: readonly Promise<unknown>[]): Promise<Connections> {
     await Promise.allSettled(users);
     try {
-      await old.reader.close();
-      await old.writer.close();
-      await replaceDatabase(this.#path);
+      await closeConnections(old);
+      await replaceDatabase(path, this.#path);
       return await openConnections(this.#path);
     } catch (cause) {
       throw this.#latch.fail('replace the tables', this.#path, cause);
@@ -128,47 +147,29 @@ export class SqliteRowStore implements RowStore {
       this.#users.delete(result);
     }
   }
-
-  #copy(work: () => Promise<void>): Promise<void> {
-    const result = this.#copying.then(work);
-    this.#copying = result.catch(() => undefined);
-    return result;
-  }
 }
 
 async function openConnections(path: string): Promise<Connections> {
-  const writer = await SqliteConnection.open(path, FORMAT);
+  const opened: SqliteConnection[] = [];
+  const keep = (connection: SqliteConnection): SqliteConnection => {
+    opened.push(connection);
+    return connection;
+  };
   try {
-    const reader = await SqliteConnection.openReader(path);
-    return { writer, reader, rows: new GatheredReads(reader) };
+    const writer = keep(await SqliteConnection.open(path, FORMAT));
+    const reader = keep(await SqliteConnection.openReader(path, READER_PRAGMAS));
+    const checkpointer = new WalCheckpointer(keep(await SqliteConnection.open(path, FORMAT)));
+    return { writer, reader, checkpointer, rows: new GatheredReads(reader) };
   } catch (error) {
-    await writer.close();
+    for (const connection of opened) await connection.close();
     throw error;
   }
 }
 
-/** Has a connection of its own, so that neither reads nor writes wait for it. */
-async function exportDatabase(source: string, target: string): Promise<void> {
-  const partial = `${target}.partial`;
-  try {
-    await rm(partial, { force: true });
-    await vacuumInto(source, partial);
-    await syncFile(partial);
-    await rename(partial, target);
-    await syncDirectory(dirname(target));
-  } catch (cause) {
-    await rm(partial, { force: true });
-    throw storageFailed(`export the tables of ${source}`, target, cause);
-  }
-}
-
-async function vacuumInto(source: string, target: string): Promise<void> {
-  const connection = await SqliteConnection.openReader(source);
-  try {
-    await connection.run('VACUUM INTO ?', [target]);
-  } finally {
-    await connection.close();
-  }
+async function closeConnections({ writer, reader, checkpointer }: Connections): Promise<void> {
+  await checkpointer.close();
+  await reader.close();
+  await writer.close();
 }
 
 /** The last change of a row wins; then one run of statements per table and kind. */

@@ -1,6 +1,8 @@
 /** @module The only door to the package sqlite3: one connection, its statements as promises, never interleaved. */
+import { pathToFileURL } from 'node:url';
 import sqlite3 from 'sqlite3';
 import { notDurable, storageClosed, wrongFormat } from './errors.ts';
+import { backUp, type BackupOptions, type BackupSource } from './sqlite-backup.ts';
 
 export type SqlValue = string | number | Uint8Array | null;
 export type SqlRow = Readonly<Record<string, SqlValue>>;
@@ -16,6 +18,8 @@ export interface SqliteOptions {
   readonly format: number;
   /** Statements that make the tables of a new file. */
   readonly schema: readonly string[];
+  /** Further PRAGMAs for this connection, e.g. 'cache_size = -8192'. */
+  readonly pragmas?: readonly string[];
 }
 
 /** SQLite's name for `synchronous=FULL`: the WAL is fsynced at every commit. */
@@ -50,6 +54,7 @@ export class SqliteConnection implements Sql {
     try {
       await makeDurable(connection);
       await makeTables(connection, options);
+      await connection.#set(options.pragmas);
       return connection;
     } catch (error) {
       await connection.close();
@@ -58,8 +63,16 @@ export class SqliteConnection implements Sql {
   }
 
   /** A second connection to an existing file, for reads that must not wait behind the writer. */
-  static async openReader(path: string): Promise<SqliteConnection> {
-    return await SqliteConnection.#connect(path, sqlite3.OPEN_READONLY);
+  static async openReader(path: string, pragmas: readonly string[] = []): Promise<SqliteConnection> {
+    const connection = await SqliteConnection.#connect(path, sqlite3.OPEN_READONLY);
+    await connection.#set(pragmas);
+    return connection;
+  }
+
+  /** A file that nobody else has open and nobody changes meanwhile: no lock, no WAL is looked for, none is left behind. */
+  static async openImmutable(path: string): Promise<SqliteConnection> {
+    const { href } = pathToFileURL(path);
+    return await SqliteConnection.#connect(`${href}?immutable=1`, sqlite3.OPEN_READONLY | sqlite3.OPEN_URI);
   }
 
   static async #connect(path: string, mode: number): Promise<SqliteConnection> {
@@ -104,6 +117,16 @@ export class SqliteConnection implements Sql {
     });
   }
 
+  /** Copies all pages into a new file; inside a transaction, as of that transaction (sqlite-backup.ts). */
+  backup(target: string, options: BackupOptions = {}): Promise<void> {
+    return this.#alone(async () => {
+      const [row] = await this.#all('PRAGMA page_size', []);
+      // The package has it since version 5, its declarations do not.
+      const source = this.#database as unknown as BackupSource;
+      await backUp(source, target, Number(row?.['page_size']), options);
+    });
+  }
+
   /** Waits for what was asked before, then closes. Closing twice is allowed. */
   async close(): Promise<void> {
     if (this.#closed) return;
@@ -114,6 +137,10 @@ export class SqliteConnection implements Sql {
     });
     this.#closed = true;
     await closing;
+  }
+
+  async #set(pragmas: readonly string[] = []): Promise<void> {
+    for (const pragma of pragmas) await this.all(`PRAGMA ${pragma}`);
   }
 
   #alone<T>(work: () => Promise<T>): Promise<T> {

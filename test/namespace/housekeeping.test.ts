@@ -5,7 +5,7 @@ import { FoundedMachine, grantOf, outcome } from './founded-machine.ts';
 describe('housekeeping', () => {
   let tree: FoundedMachine;
   beforeEach(async () => {
-    tree = await FoundedMachine.create(undefined, { maxCachedRows: 8 });
+    tree = await FoundedMachine.create(undefined, { cacheSizeBytes: 2000 });
   });
   const step = async (limit: number): Promise<{ freedBlocks: number; more: boolean }> => {
     const { kind } = await tree.do('housekeeping', { limit });

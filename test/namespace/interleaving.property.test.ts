@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MemoryRowStore } from '../../src/storage/memory-row-store.ts';
 import {
+  type PinnedRows,
   type Row,
   type RowChange,
   type RowStore,
@@ -38,8 +39,12 @@ class ScheduledRowStore implements RowStore {
     await this.#scheduler.schedule(Promise.resolve(), 'write');
   }
 
-  exportTo(path: string): Promise<void> {
-    return this.#rows.exportTo(path);
+  pin(): Promise<PinnedRows> {
+    return this.#rows.pin();
+  }
+
+  verify(path: string): Promise<void> {
+    return this.#rows.verify(path);
   }
 
   importFrom(path: string): Promise<void> {
@@ -89,14 +94,14 @@ describe('the state machine', () => {
       fc.asyncProperty(
         fc.scheduler(),
         fc.array(act, { maxLength: 60, size: 'max' }),
-        fc.integer({ min: 2, max: 20 }),
-        async (scheduler, acts, maxCachedRows) => {
+        fc.integer({ min: 200, max: 5000 }),
+        async (scheduler, acts, cacheSizeBytes) => {
           const rows = new MemoryRowStore();
           const founding = await FoundedMachine.create(rows);
           await founding.do('makeDirectory', { path: '/d' });
           await founding.machine.flush();
           const store = new ScheduledRowStore(rows, scheduler);
-          const options = { maxCachedRows, maxDirtyRows: 1000 };
+          const options = { cacheSizeBytes, maxDirtyRows: 1000 };
           const machine = await scheduler.waitFor(StateMachine.open({ store }, options));
           const log = [];
           const pending: Promise<unknown>[] = [];

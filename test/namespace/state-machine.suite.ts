@@ -53,19 +53,24 @@ export function stateMachineSuite(name: string, openStore: (path: string) => Pro
       await expect(noOp(6)).rejects.toMatchObject({ code: 'ASSERTION' }); // and stays broken
     });
 
-    it('exports exactly one index while it goes on applying, and restores it', async () => {
+    it('pins exactly one index while it goes on applying and flushing, and restores it', async () => {
       const tree = await FoundedMachine.create(await open('a'), { maxDirtyRows: 20 });
       for (let i = 0; i < 30; i++) await tree.put(`/f${i}`, `x${i}`);
       await tree.machine.applyConfState(++tree.index, 3, new Uint8Array([7]));
       const path = join(folder, 'export');
-      const exporting = tree.machine.exportTo(path);
+      const { at, rows } = await tree.machine.pin();
       for (let i = 30; i < 40; i++) await tree.put(`/f${i}`, `x${i}`);
-      const { index, term, confState } = await exporting;
+      await tree.machine.flush();
+      expect(tree.machine.durableIndex).toBe(tree.machine.appliedIndex);
+      await rows.copyTo(path);
+      await rows[Symbol.asyncDispose]();
+      const { index, term, confState } = at;
       expect([...confState]).toEqual([7]);
       expect(term).toBeGreaterThan(0);
 
       const other = await FoundedMachine.create(await open('b'));
       await other.put('/mine');
+      await other.machine.verify(path);
       await other.machine.restoreFrom(path);
       other.index = other.machine.appliedIndex;
       expect(other.machine.appliedIndex).toBe(index);
@@ -80,7 +85,7 @@ export function stateMachineSuite(name: string, openStore: (path: string) => Pro
     });
 
     it('hashes alike on machines that flushed at other times and cached other rows', async () => {
-      const small = await FoundedMachine.create(await open('a'), { maxCachedRows: 2, maxDirtyRows: 3 });
+      const small = await FoundedMachine.create(await open('a'), { cacheSizeBytes: 500, maxDirtyRows: 3 });
       const large = await FoundedMachine.create(await open('b'));
       for (const tree of [small, large]) {
         for (let i = 0; i < 20; i++) await tree.put(`/f${i % 7}`, `x${i % 5}`, `y${i}`);
@@ -94,7 +99,7 @@ export function stateMachineSuite(name: string, openStore: (path: string) => Pro
     });
 
     it('answers reads that run beside applies and flushes', async () => {
-      const tree = await FoundedMachine.create(await open('a'), { maxCachedRows: 4, maxDirtyRows: 4 });
+      const tree = await FoundedMachine.create(await open('a'), { cacheSizeBytes: 1000, maxDirtyRows: 4 });
       await tree.do('makeDirectory', { path: '/d' });
       const reads: Promise<unknown>[] = [];
       for (let i = 0; i < 60; i++) {

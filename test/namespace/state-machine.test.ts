@@ -82,7 +82,7 @@ describe('restore', () => {
   it('lets reads wait that come while the rows are being replaced', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'holdfast-restore-'));
     const path = join(folder, 'export');
-    await (await FoundedMachine.create()).machine.exportTo(path);
+    await (await (await FoundedMachine.create()).machine.pin()).rows.copyTo(path);
     let finish: (() => void) | undefined;
     const store = new MemoryRowStore();
     const importFrom = store.importFrom.bind(store);

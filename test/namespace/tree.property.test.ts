@@ -246,7 +246,7 @@ describe('the namespace', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
         const store = new MemoryRowStore();
-        const tree = await FoundedMachine.create(store, { maxCachedRows: 4, maxDirtyRows: 6 });
+        const tree = await FoundedMachine.create(store, { cacheSizeBytes: 1000, maxDirtyRows: 6 });
         const founded = tree.index;
         await tree.machine.flush();
         const replica = new Replica(tree);

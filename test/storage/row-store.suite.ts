@@ -1,4 +1,5 @@
 /** @module What every RowStore must do. */
+import { readdir } from 'node:fs/promises';
 import fc from 'fast-check';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -99,17 +100,39 @@ export function rowStoreSuite(name: string, open: (directory: string) => Promise
       await store.close();
     });
 
-    it('brings back by import exactly what was exported', async () => {
+    it('brings back by import exactly what was pinned, whatever was written before it was copied', async () => {
       const { store, directory } = await fresh();
       const copy = join(directory, 'copy');
       await store.write([put('kept', '1'), put('changed', '1')]);
-      await store.exportTo(copy);
+      const pinned = await store.pin();
       await store.write([put('changed', '2'), put('added', '2'), { table: 'inode', key: 'kept' }]);
+      expect((await pinned.scan('inode', '', 'z', 10)).map(({ key }) => key)).toEqual(['changed', 'kept']);
+      await pinned.copyTo(copy);
+      await pinned[Symbol.asyncDispose]();
+      expect(await keys(store)).toEqual(['added', 'changed']);
+      await store.verify(copy);
       await store.importFrom(copy);
       expect(await keys(store)).toEqual(['changed', 'kept']);
       expect(fromUtf8((await store.getMany('inode', ['changed']))[0] as Uint8Array)).toBe('1');
       await store.write([put('later', '3')]);
       expect(await keys(store)).toEqual(['changed', 'kept', 'later']);
+      await store.close();
+    });
+
+    it('copies in steps that whoever paces them can hold up or end', async () => {
+      const { store, directory } = await fresh();
+      await store.write([put('a', '1')]);
+      const stopping = new AbortController();
+      const pinned = await store.pin();
+      const pace = (bytes: number): Promise<void> => {
+        expect(bytes).toBeGreaterThan(0);
+        stopping.abort(new Error('enough'));
+        return Promise.reject(stopping.signal.reason);
+      };
+      const copying = pinned.copyTo(join(directory, 'copy'), { pace, signal: stopping.signal });
+      await expect(copying).rejects.toThrow('enough');
+      expect((await readdir(directory)).filter((file) => file.startsWith('copy'))).toEqual([]);
+      await pinned[Symbol.asyncDispose]();
       await store.close();
     });
 

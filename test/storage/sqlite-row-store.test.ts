@@ -1,9 +1,9 @@
 /** @module SqliteRowStore against the suite, and what only a disk can show. */
-import { copyFile, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { utf8 } from '../../src/common/bytes.ts';
-import type { RowChange } from '../../src/storage/row-store.ts';
+import type { RowChange, RowStore } from '../../src/storage/row-store.ts';
 import { openRowStore } from '../../src/storage/sqlite-row-store.ts';
 import { SqliteConnection } from '../../src/storage/sqlite.ts';
 import { rowStoreSuite } from './row-store.suite.ts';
@@ -50,60 +50,69 @@ it('latches after a failed write: every later call says STORAGE_FAILED', async (
   await tables.close();
 });
 
-it('refuses to import a damaged copy and keeps what it has', async () => {
+it('refuses a damaged copy and keeps what it has', async () => {
   const directory = await temporaryDirectory();
   const store = await openRowStore(join(directory, 'rows.db'));
   await store.write([ROW]);
   const copy = join(directory, 'copy');
-  await store.exportTo(copy);
+  await copyOf(store, copy);
   await truncate(copy, 6000);
-  await expect(store.importFrom(copy)).rejects.toMatchObject({ code: 'STORAGE_CORRUPT_IMPORT' });
+  await expect(store.verify(copy)).rejects.toMatchObject({ code: 'STORAGE_CORRUPT_IMPORT' });
   await writeFile(copy, 'nonsense');
-  await expect(store.importFrom(copy)).rejects.toMatchObject({ code: 'STORAGE_CORRUPT_IMPORT' });
+  await expect(store.verify(copy)).rejects.toMatchObject({ code: 'STORAGE_CORRUPT_IMPORT' });
   expect(await store.scan('meta', '', 'z', 10)).toHaveLength(1);
   await store.close();
-  expect((await readdir(directory)).filter((name) => name.includes('incoming'))).toEqual([]);
 });
 
-it('refuses to import a copy with one damaged page in the middle', async () => {
+it('refuses a copy with one damaged page in the middle, and leaves nothing beside the file it looked at', async () => {
   const directory = await temporaryDirectory();
   const store = await openRowStore(join(directory, 'rows.db'));
   await store.write(Array.from({ length: 2000 }, (_, at) => ({ ...ROW, key: `row ${at}` })));
   const copy = join(directory, 'copy');
-  await store.exportTo(copy);
+  await copyOf(store, copy);
+  await store.verify(copy);
   const bytes = await readFile(copy);
   await writeFile(copy, bytes.fill(0xff, 20 * 4096, 20 * 4096 + 100));
-  await expect(store.importFrom(copy)).rejects.toMatchObject({ code: 'STORAGE_CORRUPT_IMPORT' });
-  expect(await store.scan('meta', '', 'z', 5000)).toHaveLength(2000);
+  await expect(store.verify(copy)).rejects.toMatchObject({ code: 'STORAGE_CORRUPT_IMPORT' });
+  expect((await readdir(directory)).filter((name) => name.startsWith('copy'))).toEqual(['copy']);
   await store.close();
 });
 
-it('drops a copy that a crash left before it took the place of the tables', async () => {
-  const directory = await temporaryDirectory();
-  await writeFile(join(directory, 'rows.db.incoming'), 'half');
-  const store = await openRowStore(join(directory, 'rows.db'));
-  expect(await readdir(directory)).not.toContain('rows.db.incoming');
-  await store.close();
-});
-
-it('serves reads and writes that arrive while an import swaps the file', async () => {
+it('serves reads and writes that arrive while an import swaps the file, and waits for whoever has it pinned', async () => {
   const directory = await temporaryDirectory();
   const store = await openRowStore(join(directory, 'rows.db'));
   const keys = Array.from({ length: 4000 }, (_, at) => `row ${at}`);
   await store.write(keys.map((key) => ({ ...ROW, key })));
-  await store.exportTo(join(directory, 'copy'));
-  const importing = store.importFrom(join(directory, 'copy'));
+  await copyOf(store, join(directory, 'copy'));
+  const pinned = await store.pin();
   const progress = { imported: false, reads: 0 };
+  const importing = store.importFrom(join(directory, 'copy')).then(() => (progress.imported = true));
+  expect(await pinned.scan('meta', '', 'z', 5000)).toHaveLength(4000);
+  expect(progress.imported).toBe(false);
   const reading = (async () => {
     while (!progress.imported) {
       expect(await store.getMany('meta', keys)).not.toContain(undefined);
       progress.reads += 1;
     }
   })();
+  await pinned[Symbol.asyncDispose]();
   await importing;
-  progress.imported = true;
   await reading;
   expect(progress.reads).toBeGreaterThan(0);
+  await store.close();
+});
+
+it('keeps the WAL bounded while it writes, though no commit stops for a checkpoint', async () => {
+  const path = join(await temporaryDirectory(), 'rows.db');
+  const store = await openRowStore(path);
+  let largest = 0;
+  for (let round = 0; round < 40; round++) {
+    // Far apart, so that each row changes a page of its own.
+    const rows = Array.from({ length: 4000 }, (_, at) => ({ ...ROW, key: `${at % 97} ${at} ${round}` }));
+    await store.write(rows);
+    largest = Math.max(largest, (await stat(`${path}-wal`)).size);
+  }
+  expect(largest).toBeLessThan(96 * 1024 * 1024);
   await store.close();
 });
 
@@ -115,6 +124,11 @@ it('refuses a file of another format', async () => {
     facts: { wanted: 1, got: 99 },
   });
 });
+
+async function copyOf(store: RowStore, path: string): Promise<void> {
+  await using pinned = await store.pin();
+  await pinned.copyTo(path);
+}
 
 async function breakTable(path: string, table: string): Promise<void> {
   const other = await SqliteConnection.open(path, { format: 1, schema: [] });
