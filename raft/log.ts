@@ -1,7 +1,7 @@
 /** @module The log as raft sees it: durable storage, the unstable tail over it, and the commit and apply cursors. */
 import { ApplyWindow } from './apply-window.ts';
-import { entriesSizeBytes } from './entry-size.ts';
-import { RaftError, invariant } from './errors.ts';
+import { invariant } from './errors.ts';
+import { LogReader } from './log-reader.ts';
 import { Unstable } from './unstable.ts';
 import type { EntryId } from './unstable.ts';
 import type { Entry, Index, RaftLogger, Snapshot, Storage, Term } from './types.ts';
@@ -30,6 +30,7 @@ export class RaftLog {
   readonly #logger: RaftLogger;
   /** What is not known to be durable; readers ask it directly, and only this class appends to it. */
   readonly unstable: Unstable;
+  readonly #reader: LogReader;
   readonly #window: ApplyWindow;
   readonly #appliesUnstable: boolean;
   #committed: Index;
@@ -39,6 +40,7 @@ export class RaftLog {
     this.#logger = logger;
     this.#appliesUnstable = options.appliesUnstable;
     this.unstable = new Unstable(storage.lastIndex() + 1, logger);
+    this.#reader = new LogReader(storage, this.unstable);
     this.#committed = storage.firstIndex() - 1;
     this.#window = new ApplyWindow(this.#committed, options.maxApplyingBytes);
   }
@@ -52,11 +54,11 @@ export class RaftLog {
   }
 
   firstIndex(): Index {
-    return this.unstable.firstIndex() ?? this.#storage.firstIndex();
+    return this.#reader.firstIndex();
   }
 
   lastIndex(): Index {
-    return this.unstable.lastIndex() ?? this.#storage.lastIndex();
+    return this.#reader.lastIndex();
   }
 
   lastEntryId(): EntryId {
@@ -68,10 +70,7 @@ export class RaftLog {
 
   /** Term at `index`, which may be firstIndex()-1; undefined when it is compacted away or beyond the end. */
   term(index: Index): Term | undefined {
-    const unstable = this.unstable.term(index);
-    if (unstable !== undefined) return unstable;
-    if (index + 1 < this.firstIndex() || index > this.lastIndex()) return undefined;
-    return this.#storage.term(index);
+    return this.#reader.term(index);
   }
 
   matches(id: EntryId): boolean {
@@ -195,24 +194,7 @@ export class RaftLog {
 
   /** Entries of [from, to), cut to size but never to nothing. Throws RAFT_COMPACTED. */
   slice(from: Index, to: Index, maxSizeBytes: number): Entry[] {
-    if (from < this.firstIndex())
-      throw new RaftError(
-        'RAFT_COMPACTED',
-        `Entry ${from} is compacted away; the log begins at ${this.firstIndex()}.`,
-      );
-    invariant(to <= this.lastIndex() + 1, () => `slice [${from}, ${to}) is beyond the last entry`);
-    const { offset } = this.unstable;
-    if (from >= offset) return this.unstable.slice(from, to, maxSizeBytes);
-
-    const cut = Math.min(to, offset);
-    const stored = this.#storage.entries(from, cut, maxSizeBytes);
-    if (to <= offset || stored.length < cut - from) return stored;
-    const restBytes = maxSizeBytes - entriesSizeBytes(stored);
-    if (restBytes <= 0) return stored;
-    const tail = this.unstable.slice(offset, to, restBytes);
-    // The tail has at least one entry even where none fits.
-    if (tail.length === 1 && entriesSizeBytes(tail) > restBytes) return stored;
-    return [...stored, ...tail];
+    return this.#reader.slice(from, to, maxSizeBytes);
   }
 
   #appliable(): Index {

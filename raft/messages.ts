@@ -1,6 +1,6 @@
 /** @module Building messages, and the facts about their types that routing needs. */
 import { NO_NODE } from './types.ts';
-import type { Entry, Message, MessageType, NodeId } from './types.ts';
+import type { Entry, HardState, Message, MessageType, NodeId } from './types.ts';
 
 export const EMPTY_BYTES: Uint8Array = new Uint8Array(0);
 const NO_ENTRIES: readonly Entry[] = [];
@@ -67,4 +67,10 @@ export type VoteResponseType = 'MsgVoteResp' | 'MsgPreVoteResp';
 
 export function voteResponseType(type: VoteType): VoteResponseType {
   return type === 'MsgVote' ? 'MsgVoteResp' : 'MsgPreVoteResp';
+}
+
+/** The hard state that a MsgStorageAppend asks to write; undefined when it did not change. */
+export function hardStateOf({ term, vote, commit }: Message): HardState | undefined {
+  if (term === 0 && commit === 0 && (vote ?? 0) === 0) return undefined;
+  return { term, vote: vote ?? 0, commit };
 }

@@ -4,7 +4,7 @@
  */
 import { LOCAL_APPEND_THREAD, LOCAL_APPLY_THREAD, message } from './messages.ts';
 import type { RaftState } from './raft-state.ts';
-import type { Entry, HardState, Message, Ready, Snapshot } from './types.ts';
+import type { Entry, Message, Ready, Snapshot } from './types.ts';
 
 /**
  * Says that all of the log is durable, not just one Ready's entries: an earlier attestation may have been void by its
@@ -65,10 +65,4 @@ export function storageApply(raft: RaftState, entries: readonly Entry[]): Messag
     entries,
     responses: [storageApplyResponse(raft, entries)],
   });
-}
-
-/** The hard state that a MsgStorageAppend asks to write; undefined when it did not change. */
-export function hardStateOf({ term, vote, commit }: Message): HardState | undefined {
-  if (term === 0 && commit === 0 && (vote ?? 0) === 0) return undefined;
-  return { term, vote: vote ?? 0, commit };
 }

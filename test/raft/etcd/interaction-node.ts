@@ -1,8 +1,8 @@
 /** @module One node of an interaction transcript: a core, its disk, its two storage threads, a toy state machine. */
 import { decodeConfChange } from '../../../raft/conf-change-codec.ts';
 import { EMPTY_SNAPSHOT, MemoryStorage } from '../../../raft/memory-storage.ts';
+import { hardStateOf } from '../../../raft/messages.ts';
 import { RawNode } from '../../../raft/raw-node.ts';
-import { hardStateOf } from '../../../raft/storage-messages.ts';
 import type { Config, Entry, HardState, Message, Snapshot } from '../../../raft/types.ts';
 
 /** All of a node's set-up but its id and its disk. */
