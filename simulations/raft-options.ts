@@ -14,6 +14,7 @@ export interface RaftSwarmOptions {
   readonly preVote: boolean;
   readonly checkQuorum: boolean;
   readonly stepDownOnRemoval: boolean;
+  readonly asyncStorageWrites: boolean;
   readonly maxSizePerMsgBytes: number;
   readonly maxCommittedSizePerReadyBytes: number;
   readonly maxUncommittedSizeBytes: number;
@@ -55,6 +56,8 @@ export function drawRaftOptions(seed: number): RaftSwarmOptions {
     preVote: isSafe || random.chance(0.5),
     checkQuorum: isSafe || random.chance(0.5),
     stepDownOnRemoval: random.chance(0.5),
+    // By the seed itself: drawing it would give every older seed another cluster.
+    asyncStorageWrites: seed % 2 === 1,
     maxSizePerMsgBytes: random.pick([0, 64, 1024]),
     maxCommittedSizePerReadyBytes: random.pick([1, 64, 4096]),
     maxUncommittedSizeBytes: random.pick([0, 100, 1000]),

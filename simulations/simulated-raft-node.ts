@@ -2,14 +2,13 @@
 import { decodeConfChange } from '../raft/conf-change-codec.ts';
 import { describeReady } from '../raft/describe.ts';
 import { isRaftError } from '../raft/errors.ts';
-import { EMPTY_CONF_STATE, MemoryStorage } from '../raft/memory-storage.ts';
-import { maySendBeforePersisting } from '../raft/messages.ts';
+import { EMPTY_CONF_STATE } from '../raft/memory-storage.ts';
+import { hardStateOf, maySendBeforePersisting } from '../raft/messages.ts';
 import { RawNode } from '../raft/raw-node.ts';
 import type { Status } from '../raft/raw-node.ts';
 import type {
   ConfState,
   Entry,
-  HardState,
   Index,
   Message,
   NodeId,
@@ -21,6 +20,7 @@ import type {
 import type { Prng } from './prng.ts';
 import type { RaftOracle } from './raft-oracle.ts';
 import type { RaftSwarmOptions } from './raft-options.ts';
+import { SimulatedDisk } from './simulated-disk.ts';
 import type { Trace } from './trace.ts';
 
 /** The state machine: a digest of all it has applied. */
@@ -30,8 +30,9 @@ interface MachineState {
   readonly confState: ConfState;
 }
 
-interface PendingWrite {
-  readonly ready: Ready;
+/** A MsgStorageApply on its way through the apply thread. */
+interface PendingApply {
+  readonly request: Message;
   readonly doneAt: number;
 }
 
@@ -52,13 +53,11 @@ export class SimulatedRaftNode {
   readonly id: NodeId;
   readonly #components: SimulatedRaftNodeComponents;
   readonly #options: RaftSwarmOptions;
-  readonly #storage = new MemoryStorage();
-  /** What a crash leaves of the hard state: the last one that was synced. */
-  #syncedHardState: HardState = { term: 0, vote: 0, commit: 0 };
+  readonly #disk: SimulatedDisk;
   #machine: MachineState;
   #durableMachine: MachineState;
   #core: RawNode | undefined;
-  #write: PendingWrite | undefined;
+  #applying: PendingApply[] = [];
   #lastSnapshot: Index = 0;
   #reads = new Map<string, Index>();
   #readCounter = 0;
@@ -75,6 +74,8 @@ export class SimulatedRaftNode {
     this.#options = options;
     this.#machine = { index: 0, digest: 0, confState: EMPTY_CONF_STATE };
     this.#durableMachine = this.#machine;
+    const onSnapshot = (snapshot: Snapshot): void => this.#installed(snapshot);
+    this.#disk = new SimulatedDisk({ random: components.random, onSnapshot });
     if (voters.length > 0) this.#found(voters);
     this.start();
   }
@@ -97,13 +98,13 @@ export class SimulatedRaftNode {
 
   start(): void {
     this.#machine = this.#durableMachine;
-    this.#storage.setHardState(this.#syncedHardState);
-    this.#storage.setConfState(this.#machine.confState);
+    this.#disk.recover();
+    this.#disk.storage.setConfState(this.#machine.confState);
     const { random } = this.#components;
     this.#core = new RawNode({
       ...this.#options,
       id: this.id,
-      storage: this.#storage,
+      storage: this.#disk.storage,
       applied: this.#machine.index,
       maxInflightBytes: 0,
       readOnlyOption: 'ReadOnlySafe',
@@ -113,11 +114,10 @@ export class SimulatedRaftNode {
     });
   }
 
-  /** A write under way is all on disk or not at all, as with a transactional store. */
   crash(): void {
-    if (this.#write !== undefined && this.#components.random.chance(0.5)) this.#persist(this.#write.ready);
+    this.#disk.crash();
     this.#core = undefined;
-    this.#write = undefined;
+    this.#applying = [];
     this.#reads = new Map();
   }
 
@@ -146,36 +146,30 @@ export class SimulatedRaftNode {
     this.#event((core) => core.readIndex(context));
   }
 
-  /** Finishes a due write and starts the next. */
+  /** Finishes what is due and starts what is next, until nothing is left for this tick. */
   work(now: number): void {
-    for (;;) {
-      if (this.#write !== undefined) {
-        if (this.#write.doneAt > now) return;
-        this.#finish(this.#write.ready);
-      }
-      if (this.#core?.hasReady() !== true) return;
-      this.#begin(this.#core, now);
-    }
+    while (this.#disk.work(now) || this.#applyNext(now) || this.#handleReady(now));
+  }
+
+  termAt(index: Index): Term | 'compacted' | undefined {
+    return this.#disk.termAt(index);
+  }
+
+  /** Whether the disk alone holds the entry. */
+  isDurable(index: Index, term: Term): boolean {
+    return this.#disk.isDurable(index, term);
   }
 
   /** The first configuration is a snapshot, so that who joins later gets it too. */
   #found(voters: readonly NodeId[]): void {
     const confState = { ...EMPTY_CONF_STATE, voters };
-    this.#install({ metadata: { index: 1, term: 1, confState }, data: digestBytes(0) });
-    this.#syncedHardState = { term: 1, vote: 0, commit: 1 };
-  }
-
-  termAt(index: Index): Term | 'compacted' | undefined {
-    const snapshot = this.#write?.ready.snapshot?.metadata;
-    if (snapshot !== undefined && index <= snapshot.index)
-      return index === snapshot.index ? snapshot.term : 'compacted';
-    return this.#termWith(this.#write?.ready.entries ?? [], index);
-  }
-
-  /** Whether the disk alone holds the entry. */
-  isDurable(index: Index, term: Term): boolean {
-    const found = this.#termWith([], index);
-    return found === 'compacted' || found === term;
+    const snapshot = { metadata: { index: 1, term: 1, confState }, data: digestBytes(0) };
+    this.#disk.format({
+      snapshot,
+      entries: [],
+      hardState: { term: 1, vote: 0, commit: 1 },
+      mustSync: true,
+    });
   }
 
   #event(call: (core: RawNode) => void): void {
@@ -203,11 +197,16 @@ export class SimulatedRaftNode {
     );
   }
 
-  #begin(core: RawNode, now: number): void {
-    const { oracle, random, send, trace } = this.#components;
+  /** A synchronous core waits for its one write; an asynchronous one goes on meanwhile. */
+  #handleReady(now: number): boolean {
+    const core = this.#core;
+    const isAsync = this.#options.asyncStorageWrites;
+    if (core === undefined || (!isAsync && !this.#disk.isIdle) || !core.hasReady()) return false;
     const ready = core.ready();
-    trace.add(`${now} ${this.id} ${describeReady(ready)}`);
-    this.#write = { ready, doneAt: now + random.int(this.#options.maxWriteTicks + 1) };
+    this.#components.trace.add(`${now} ${this.id} ${describeReady(ready)}`);
+    if (isAsync) this.#dispatch(ready, now);
+    else this.#begin(ready, now);
+    const { oracle } = this.#components;
     for (const entry of ready.entries) oracle.sawAppend(this.id, this.termAt(entry.index - 1), entry);
     const { raftState, term } = core.status();
     if (raftState === 'StateLeader') oracle.sawLeader(this.id, term, (index) => this.termAt(index));
@@ -215,37 +214,69 @@ export class SimulatedRaftNode {
       const asked = this.#reads.get(requestCtx.join(','));
       if (asked !== undefined) oracle.sawRead(this.id, index, asked);
     }
-    for (const message of ready.messages) if (maySendBeforePersisting(message.type)) send(message);
+    return true;
+  }
+
+  #begin(ready: Ready, now: number): void {
+    for (const message of ready.messages)
+      if (maySendBeforePersisting(message.type)) this.#components.send(message);
+    this.#disk.enqueue(ready, this.#doneAt(now), () => this.#finish(ready));
   }
 
   #finish(ready: Ready): void {
-    const core = this.#core;
-    this.#write = undefined;
-    if (core === undefined) return;
-    this.#persist(ready);
     for (const message of ready.messages)
       if (!maySendBeforePersisting(message.type)) this.#components.send(message);
-    if (ready.snapshot !== undefined) this.#machine = this.#durableMachine;
     for (const entry of ready.committedEntries) this.#apply(entry);
     this.#event((running) => running.advance());
     this.#maybeSnapshot();
   }
 
-  #persist(ready: Ready): void {
-    if (ready.snapshot !== undefined) this.#install(ready.snapshot);
-    this.#storage.append(ready.entries);
-    if (ready.hardState !== undefined) this.#storage.setHardState(ready.hardState);
-    // A commit index written without sync may or may not survive a crash.
-    if (ready.mustSync || this.#components.random.chance(0.5))
-      this.#syncedHardState = this.#storage.initialState().hardState;
+  /** All but the two storage requests may leave at once. */
+  #dispatch(ready: Ready, now: number): void {
+    for (const message of ready.messages)
+      if (message.type === 'MsgStorageAppend') this.#append(message, now);
+      else if (message.type === 'MsgStorageApply')
+        this.#applying.push({ request: message, doneAt: this.#doneAt(now) });
+      else this.#components.send(message);
   }
 
-  #install(snapshot: Snapshot): void {
-    const { index, confState } = snapshot.metadata;
-    this.#storage.applySnapshot(snapshot);
-    const digest = new DataView(snapshot.data.buffer).getUint32(0);
+  #append(request: Message, now: number): void {
+    const { entries, snapshot, responses = [] } = request;
+    // Without a response nobody waits for it: then it need not be durable.
+    const mustSync = responses.length > 0;
+    this.#disk.enqueue(
+      { hardState: hardStateOf(request), entries, snapshot, mustSync },
+      this.#doneAt(now),
+      () => this.#respond(responses),
+    );
+  }
+
+  #applyNext(now: number): boolean {
+    const first = this.#applying[0];
+    if (first === undefined || first.doneAt > now) return false;
+    this.#applying.shift();
+    for (const entry of first.request.entries) this.#apply(entry);
+    this.#respond(first.request.responses ?? []);
+    this.#maybeSnapshot();
+    return true;
+  }
+
+  #respond(responses: readonly Message[]): void {
+    for (const response of responses)
+      if (response.to === this.id) this.receive(response);
+      else this.#components.send(response);
+  }
+
+  #doneAt(now: number): number {
+    return now + this.#components.random.int(this.#options.maxWriteTicks + 1);
+  }
+
+  #installed({ metadata, data }: Snapshot): void {
+    const { index, confState } = metadata;
+    const digest = new DataView(data.buffer).getUint32(0);
     this.#components.oracle.sawHistory(this.id, index, digest);
     this.#durableMachine = { index, digest, confState };
+    this.#machine = this.#durableMachine;
     this.#lastSnapshot = index;
   }
 
@@ -268,19 +299,12 @@ export class SimulatedRaftNode {
     const { index, digest, confState } = this.#machine;
     const { snapshotEveryEntries, trailingEntries } = this.#options;
     if (index < this.#lastSnapshot + snapshotEveryEntries) return;
+    const { storage } = this.#disk;
     this.#durableMachine = this.#machine;
     this.#lastSnapshot = index;
-    this.#storage.createSnapshot(index, confState, digestBytes(digest));
+    storage.createSnapshot(index, confState, digestBytes(digest));
     const keepFrom = index - trailingEntries;
-    if (keepFrom >= this.#storage.firstIndex()) this.#storage.compact(keepFrom);
-  }
-
-  /** As the log will be once `unwritten` is on disk. */
-  #termWith(unwritten: readonly Entry[], index: Index): Term | 'compacted' | undefined {
-    const first = unwritten[0];
-    if (first !== undefined && index >= first.index) return unwritten[index - first.index]?.term;
-    if (index < this.#storage.firstIndex() - 1) return 'compacted';
-    return index > this.#storage.lastIndex() ? undefined : this.#storage.term(index);
+    if (keepFrom >= storage.firstIndex()) storage.compact(keepFrom);
   }
 }
 
