@@ -8,7 +8,7 @@ import { bootstrapCluster, FOUNDER } from '../metadata/genesis.ts';
 import { Cluster, Member, Token } from '../namespace/schema.ts';
 import { loadOrCreateIdentity } from '../network/identity.ts';
 import { encodeToken } from '../protocol/token.ts';
-import { openRaftLog } from '../storage/sqlite-raft-log.ts';
+import { openRaftLog } from '../storage/raft-log-file.ts';
 import { contentsOf, DataDirectory } from './data-directory.ts';
 import { directoryNotEmpty } from './errors.ts';
 import { dialableAddresses, fixPorts } from './listen-address.ts';

@@ -7,7 +7,7 @@ import { MetadataNode } from '../metadata/metadata-node.ts';
 import { Member } from '../namespace/schema.ts';
 import { StateMachine } from '../namespace/state-machine.ts';
 import type { Network } from '../network/network.ts';
-import { openRaftLog } from '../storage/sqlite-raft-log.ts';
+import { openRaftLog } from '../storage/raft-log-file.ts';
 import { openRowStore } from '../storage/sqlite-row-store.ts';
 import type { DataDirectory } from './data-directory.ts';
 import type { NodeConfig } from './node-config.ts';

@@ -1,6 +1,7 @@
 /** @module Every error of the stores, and the latch that keeps a store shut after a failed write. */
 import { describeError, HoldfastError } from '../common/errors.ts';
 import type { BlockHash } from '../common/hashing.ts';
+import type { LogStanding } from './log-mark.ts';
 
 /** The disk did not do as told; what it holds now is uncertain, so the store must be opened anew. */
 export function storageFailed(action: string, path: string, cause: unknown): HoldfastError {
@@ -70,12 +71,67 @@ export function corruptImport(path: string, found: string): HoldfastError {
   });
 }
 
+/** What a node whose log is refused does, and what is left to do where it cannot. */
+const REJOIN_OR_RECOVER =
+  'This node must not vote with it. "holdfast node start" brings the node back under a new number while a majority of the other metadata nodes runs; without one, see "holdfast cluster recover".';
+
+/** A checksum, a gap, no database at all. */
 export function corruptLog(path: string, found: string): HoldfastError {
   return new HoldfastError({
     code: 'STORAGE_CORRUPT_LOG',
     kind: 'broken',
-    message: `The Raft log at ${path} is damaged: ${found}. This node must not vote with it: remove the node from the cluster and join again with an empty directory.`,
+    message: `The Raft log at ${path} is damaged: ${found}. ${REJOIN_OR_RECOVER}`,
     facts: { path, found },
+  });
+}
+
+/** Whole in itself, but it ends before what this node has acknowledged. */
+export function logBehind(path: string, found: LogStanding, marked: LogStanding): HoldfastError {
+  const lost =
+    found.lastIndex < marked.lastIndex
+      ? `it ends at entry ${found.lastIndex}, but entries up to ${marked.lastIndex} were acknowledged`
+      : `its last ${marked.sequence - found.sequence} writes are missing, votes or entries that were acknowledged`;
+  return new HoldfastError({
+    code: 'STORAGE_LOG_BEHIND',
+    kind: 'broken',
+    message: `The Raft log at ${path} has lost its end: ${lost}. ${REJOIN_OR_RECOVER}`,
+    facts: {
+      path,
+      lastIndex: found.lastIndex,
+      lastTerm: found.lastTerm,
+      acknowledgedIndex: marked.lastIndex,
+      acknowledgedTerm: marked.lastTerm,
+      missingWrites: marked.sequence - found.sequence,
+    },
+  });
+}
+
+/** The node has been a metadata node before, and its log is gone. */
+export function lostLog(path: string): HoldfastError {
+  return new HoldfastError({
+    code: 'STORAGE_LOST_LOG',
+    kind: 'broken',
+    message: `There is no Raft log at ${path}, though this node has had one: it may have voted and acknowledged what it cannot know any more. ${REJOIN_OR_RECOVER}`,
+    facts: { path },
+  });
+}
+
+/** The log is there, but nothing says whether all of it is. */
+export function lostMarker(path: string): HoldfastError {
+  return new HoldfastError({
+    code: 'STORAGE_LOST_MARKER',
+    kind: 'broken',
+    message: `The marker of the Raft log at ${path} is gone: whether the log still has everything that was acknowledged cannot be told. ${REJOIN_OR_RECOVER}`,
+    facts: { path },
+  });
+}
+
+export function corruptMarker(path: string): HoldfastError {
+  return new HoldfastError({
+    code: 'STORAGE_CORRUPT_LOG',
+    kind: 'broken',
+    message: `The marker of the Raft log, ${path}, is damaged in both of its places: whether the log still has everything that was acknowledged cannot be told. ${REJOIN_OR_RECOVER}`,
+    facts: { path, found: 'both marks have a bad checksum' },
   });
 }
 

@@ -77,6 +77,16 @@ export class LogWindow implements Storage {
     return this.lastIndex() === 0 && term === 0 && vote === 0 && commit === 0;
   }
 
+  /** Everything, as a new window would start from it. */
+  state(): LogState {
+    return {
+      hardState: this.#hardState,
+      snapshot: this.#snapshot,
+      base: this.#base,
+      entries: [...this.#entries],
+    };
+  }
+
   initialState(): { readonly hardState: HardState; readonly confState: ConfState } {
     return { hardState: this.#hardState, confState: this.#snapshot.metadata.confState };
   }

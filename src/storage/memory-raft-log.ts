@@ -9,8 +9,38 @@ const NAME = 'memory';
 
 /** Behaves as SqliteRaftLog does, except that a write is "durable" at once and lost with the process. */
 export class MemoryRaftLog implements RaftLogStore {
-  readonly #window = new LogWindow();
+  #window = new LogWindow();
   #closed = false;
+  #sequence = 0;
+  #boot = 0;
+  #isCopy = false;
+
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  get isCopy(): boolean {
+    return this.#isCopy;
+  }
+
+  async adopt(): Promise<void> {
+    this.#isCopy = false;
+  }
+
+  async beginBoot(): Promise<number> {
+    this.#boot += 1;
+    return this.#boot;
+  }
+
+  /** What a backup of the disk would hold, put in its place later. */
+  copy(): MemoryRaftLog {
+    const copy = new MemoryRaftLog();
+    copy.#window = new LogWindow(this.#window.state());
+    copy.#sequence = this.#sequence;
+    copy.#boot = this.#boot;
+    copy.#isCopy = true;
+    return copy;
+  }
 
   async append(write: LogWrite): Promise<void> {
     this.#apply({ kind: 'append', ...write });
@@ -66,6 +96,7 @@ export class MemoryRaftLog implements RaftLogStore {
   #apply(change: LogChange): void {
     if (this.#closed) throw storageClosed(NAME);
     this.#window.apply(change);
+    this.#sequence += 1;
   }
 }
 

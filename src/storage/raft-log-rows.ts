@@ -1,20 +1,31 @@
 /** @module The rows of a Raft log in SQLite: how they are written, and how they are checked when read back. */
-import type { ConfState, Entry, EntryType, HardState, Snapshot } from '../../raft/types.ts';
+import type { ConfState, Entry, EntryType, HardState, Index, Snapshot } from '../../raft/types.ts';
 import { utf8 } from '../common/bytes.ts';
 import { crc32c } from '../common/hashing.ts';
 import { insertRows } from './bulk-sql.ts';
 import { corruptLog } from './errors.ts';
+import type { LogStanding } from './log-mark.ts';
 import { EMPTY_LOG, type LogPosition, type LogState } from './log-window.ts';
 import type { Sql, SqliteOptions, SqlRow } from './sqlite.ts';
 
 export const LOG_FORMAT: SqliteOptions = {
-  format: 1,
+  format: 2,
   schema: [
     'CREATE TABLE entries (idx INTEGER PRIMARY KEY, term INTEGER NOT NULL, type INTEGER NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL)',
-    'CREATE TABLE hard_state (id INTEGER PRIMARY KEY CHECK (id = 1), term INTEGER NOT NULL, vote INTEGER NOT NULL, commit_idx INTEGER NOT NULL, crc INTEGER NOT NULL)',
+    'CREATE TABLE hard_state (id INTEGER PRIMARY KEY CHECK (id = 1), term INTEGER NOT NULL, vote INTEGER NOT NULL, commit_idx INTEGER NOT NULL, crc INTEGER NOT NULL, sequence INTEGER NOT NULL DEFAULT 0, last_idx INTEGER NOT NULL DEFAULT 0, last_term INTEGER NOT NULL DEFAULT 0)',
     'CREATE TABLE snapshot (id INTEGER PRIMARY KEY CHECK (id = 1), idx INTEGER NOT NULL, term INTEGER NOT NULL, conf_state TEXT NOT NULL, base_idx INTEGER NOT NULL, base_term INTEGER NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL)',
   ],
+  upgrades: {
+    1: ['sequence', 'last_idx', 'last_term'].map(
+      (column) => `ALTER TABLE hard_state ADD COLUMN ${column} INTEGER NOT NULL DEFAULT 0`,
+    ),
+  },
 };
+
+export interface LoadedLog {
+  readonly state: LogState;
+  readonly standing: LogStanding;
+}
 
 /** Position in this list is the number on disk: append only. */
 const ENTRY_TYPES: readonly EntryType[] = ['EntryNormal', 'EntryConfChange', 'EntryConfChangeV2'];
@@ -29,11 +40,13 @@ export async function insertEntries(sql: Sql, entries: readonly Entry[]): Promis
   await insertRows(sql, 'INSERT INTO entries (idx, term, type, crc, data)', rows);
 }
 
-export async function saveHardState(sql: Sql, hardState: HardState): Promise<void> {
-  const { term, vote, commit } = hardState;
+/** Part of every transaction: where the log stands after it, so that a lost tail or head shows without its neighbours. */
+export async function saveStanding(sql: Sql, standing: LogStanding, commit: Index): Promise<void> {
+  const { sequence, term, vote, lastIndex, lastTerm } = standing;
+  const values = [term, vote, commit, sequence, lastIndex, lastTerm];
   await sql.run(
-    'INSERT OR REPLACE INTO hard_state (id, term, vote, commit_idx, crc) VALUES (1, ?, ?, ?, ?)',
-    [term, vote, commit, numbersCrc([term, vote, commit])],
+    'INSERT OR REPLACE INTO hard_state (id, term, vote, commit_idx, sequence, last_idx, last_term, crc) VALUES (1, ?, ?, ?, ?, ?, ?, ?)',
+    [...values, numbersCrc(values)],
   );
 }
 
@@ -53,23 +66,42 @@ export async function saveSnapshot(sql: Sql, snapshot: Snapshot, base: LogPositi
  * transaction that was half written, and only whole ones were acknowledged. A row that fails its CRC has been
  * acknowledged and rotted since, and a node that forgets it could vote away a committed entry.
  */
-export async function loadLog(sql: Sql, path: string): Promise<LogState> {
-  const hardState = await loadHardState(sql, path);
+export async function loadLog(sql: Sql, path: string): Promise<LoadedLog> {
+  const tail = await loadTail(sql, path);
   const { snapshot, base } = await loadSnapshot(sql, path);
   const entries = await loadEntries(sql, path, base);
-  const last = base.index + entries.length;
-  if (hardState.commit > last)
-    throw corruptLog(path, `it ends at ${last}, but entries up to ${hardState.commit} were committed`);
-  return { hardState, snapshot, base, entries };
+  const { index, term } = entries.at(-1) ?? base;
+  const { hardState, sequence } = tail;
+  // What a transaction of format 1 wrote says nothing of the log's end.
+  const written = sequence === 0 ? { index, term } : tail.last;
+  if (index !== written.index || term !== written.term)
+    throw corruptLog(
+      path,
+      `it ends at ${index} of term ${term}, but was written up to ${written.index} of term ${written.term}`,
+    );
+  if (hardState.commit > index)
+    throw corruptLog(path, `it ends at ${index}, but entries up to ${hardState.commit} were committed`);
+  const promised = { term: hardState.term, vote: hardState.vote };
+  const standing = { ...promised, sequence, lastIndex: index, lastTerm: term };
+  return { state: { hardState, snapshot, base, entries }, standing };
 }
 
-async function loadHardState(sql: Sql, path: string): Promise<HardState> {
-  const [row] = await sql.all('SELECT term, vote, commit_idx, crc FROM hard_state');
-  if (row === undefined) return EMPTY_LOG.hardState;
+interface Tail {
+  readonly hardState: HardState;
+  readonly sequence: number;
+  readonly last: LogPosition;
+}
+
+async function loadTail(sql: Sql, path: string): Promise<Tail> {
+  const [row] = await sql.all('SELECT * FROM hard_state');
+  if (row === undefined) return { hardState: EMPTY_LOG.hardState, sequence: 0, last: EMPTY_LOG.base };
   const [term, vote, commit] = [number(row, 'term'), number(row, 'vote'), number(row, 'commit_idx')];
-  if (numbersCrc([term, vote, commit]) !== row['crc'])
+  const sequence = number(row, 'sequence');
+  const last = { index: number(row, 'last_idx'), term: number(row, 'last_term') };
+  const position = sequence === 0 ? [] : [sequence, last.index, last.term];
+  if (numbersCrc([term, vote, commit, ...position]) !== row['crc'])
     throw corruptLog(path, 'the vote and the term have a bad checksum');
-  return { term, vote, commit };
+  return { hardState: { term, vote, commit }, sequence, last };
 }
 
 async function loadSnapshot(sql: Sql, path: string): Promise<Pick<LogState, 'snapshot' | 'base'>> {
@@ -78,7 +110,7 @@ async function loadSnapshot(sql: Sql, path: string): Promise<Pick<LogState, 'sna
   const [index, term] = [number(row, 'idx'), number(row, 'term')];
   const base = { index: number(row, 'base_idx'), term: number(row, 'base_term') };
   const confState = String(row['conf_state']);
-  const data = row['data'] as Uint8Array;
+  const data = bytes(row, 'data', path);
   if (snapshotCrc([index, term, base.index, base.term], confState, data) !== row['crc'])
     throw corruptLog(path, 'the snapshot record has a bad checksum');
   return {
@@ -112,7 +144,7 @@ function checkedEntry(row: SqlRow, previous: LogPosition, path: string): Entry {
     index,
     term: number(row, 'term'),
     type: type ?? 'EntryNormal',
-    data: row['data'] as Uint8Array,
+    data: bytes(row, 'data', path),
   };
   if (type === undefined || entryCrc(entry) !== row['crc'])
     throw corruptLog(path, `entry ${index} has a bad checksum`);
@@ -135,6 +167,15 @@ function numbersCrc(numbers: readonly number[]): number {
   return crc32c(new Uint8Array(Float64Array.from(numbers).buffer));
 }
 
+/** NaN, which no checksum was made of, where rot has turned the column into something else. */
 function number(row: SqlRow, column: string): number {
-  return row[column] as number;
+  const value = row[column];
+  return typeof value === 'number' ? value : Number.NaN;
+}
+
+/** One bit in the head of SQLite's record makes text of a blob, whose characters still have the right checksum. */
+function bytes(row: SqlRow, column: string, path: string): Uint8Array {
+  const value = row[column];
+  if (value instanceof Uint8Array) return value;
+  throw corruptLog(path, `a value of column ${column} is no longer bytes`);
 }

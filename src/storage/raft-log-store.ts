@@ -29,5 +29,13 @@ export interface RaftLogStore extends Storage {
   /** Sum of the data of all retained entries, in bytes. */
   retainedBytes(): number;
   isEmpty(): boolean;
+  /** Durable writes so far, over all starts of the node: whatever it has promised to anyone is in one of them. */
+  readonly sequence: number;
+  /** True when the files were put here by something else than this node: they may be older than what it has promised. */
+  readonly isCopy: boolean;
+  /** Makes a copy this node's own, once its peers have said that they know of nothing newer. */
+  adopt(): Promise<void>;
+  /** Counts the starts of the node with this log, from 1; durable before it returns. */
+  beginBoot(): Promise<number>;
   close(): Promise<void>;
 }

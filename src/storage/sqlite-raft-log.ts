@@ -1,15 +1,16 @@
 /** @module The Raft log on SQLite: reads from memory, one durable transaction for all writes that arrive together. */
 import type { ConfState, Entry, HardState, Index, Snapshot, Term } from '../../raft/types.ts';
-import { assert, isHoldfastError } from '../common/errors.ts';
-import type { Logger } from '../common/logger.ts';
-import { corruptLog, FailureLatch, logNotEmpty, storageClosed, storageFailed } from './errors.ts';
+import { assert } from '../common/errors.ts';
+import { FailureLatch, logNotEmpty, storageClosed } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
 import { foldChanges } from './log-batch.ts';
+import type { LogStanding } from './log-mark.ts';
+import type { Marker } from './log-marker.ts';
 import { assertFollows, type LogChange, type LogPosition, LogWindow } from './log-window.ts';
 import { bootstrapChange } from './memory-raft-log.ts';
 import type { LogWrite, RaftLogStore } from './raft-log-store.ts';
-import { insertEntries, loadLog, LOG_FORMAT, saveHardState, saveSnapshot } from './raft-log-rows.ts';
-import { isSqliteError, SqliteConnection, type Sql } from './sqlite.ts';
+import { insertEntries, saveSnapshot, saveStanding } from './raft-log-rows.ts';
+import type { Sql, SqlDatabase } from './sqlite.ts';
 
 /** Appends of one transaction, at most. */
 const MAX_GROUPED_WRITES = 1024;
@@ -19,45 +20,37 @@ interface QueuedChange {
   readonly mustSync: boolean;
 }
 
-/**
- * Opens or creates the log in the SQLite file at `path`; its directory must exist.
- * Errors: STORAGE_CORRUPT_LOG (see loadLog), STORAGE_NOT_DURABLE, STORAGE_WRONG_FORMAT, STORAGE_FAILED.
- */
-export async function openRaftLog(
-  path: string,
-  options: { readonly logger: Logger },
-): Promise<SqliteRaftLog> {
-  const connection = await connect(path);
-  try {
-    const window = new LogWindow(await loadLog(connection, path));
-    options.logger.info('raft log opened', {
-      path,
-      firstIndex: window.firstIndex(),
-      lastIndex: window.lastIndex(),
-      retainedBytes: window.retainedBytes,
-    });
-    return new SqliteRaftLog(connection, window);
-  } catch (error) {
-    await connection.close();
-    throw unreadable(path, error);
-  }
+export interface SqliteRaftLogComponents {
+  readonly connection: SqlDatabase;
+  readonly marker: Marker;
+}
+
+/** What was loaded; see openRaftLog in raft-log-file.ts. */
+export interface SqliteRaftLogState {
+  readonly window: LogWindow;
+  readonly sequence: number;
 }
 
 /**
  * A write with mustSync = false moves nothing but the commit index. It waits in memory for the next transaction (or
  * close), because an fsync of its own would halve the throughput and Raft §5.2 does not need the commit index durable.
+ * Everything else is committed, fsynced, and then marked (log-marker.ts), before the caller hears of it.
  */
 export class SqliteRaftLog implements RaftLogStore {
-  readonly #connection: SqliteConnection;
+  readonly #connection: SqlDatabase;
+  readonly #marker: Marker;
   readonly #window: LogWindow;
   readonly #latch = new FailureLatch();
   readonly #commits: GroupCommit<QueuedChange>;
+  #sequence: number;
   #hardStateWaits = false;
   #closed = false;
 
-  constructor(connection: SqliteConnection, window: LogWindow) {
+  constructor({ connection, marker }: SqliteRaftLogComponents, { window, sequence }: SqliteRaftLogState) {
     this.#connection = connection;
+    this.#marker = marker;
     this.#window = window;
+    this.#sequence = sequence;
     this.#commits = new GroupCommit((queued) => this.#write(queued), {
       path: connection.path,
       maxItems: MAX_GROUPED_WRITES,
@@ -67,6 +60,24 @@ export class SqliteRaftLog implements RaftLogStore {
   /** Transactions so far, each of them one fsync. */
   get transactionCount(): number {
     return this.#connection.transactionCount;
+  }
+
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  get isCopy(): boolean {
+    return this.#marker.isCopy;
+  }
+
+  async beginBoot(): Promise<number> {
+    this.#latch.check();
+    return await this.#guarded('count the starts of this node', () => this.#marker.beginBoot());
+  }
+
+  async adopt(): Promise<void> {
+    this.#latch.check();
+    await this.#guarded("mark the Raft log as this node's own", () => this.#marker.adopt());
   }
 
   append(write: LogWrite): Promise<void> {
@@ -115,16 +126,16 @@ export class SqliteRaftLog implements RaftLogStore {
     return this.#window.isEmpty;
   }
 
-  /** Writes what still waits, then closes the file. */
+  /** Writes what still waits, then closes the files. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     await this.#commits.idle();
     try {
-      if (this.#hardStateWaits && !this.#latch.failed)
-        await this.#transaction({ kind: 'append', entries: [] });
+      if (this.#hardStateWaits && !this.#latch.failed) await this.#commit([{ kind: 'append', entries: [] }]);
     } finally {
       await this.#connection.close();
+      await this.#marker.close();
     }
   }
 
@@ -136,7 +147,13 @@ export class SqliteRaftLog implements RaftLogStore {
 
   async #write(queued: readonly QueuedChange[]): Promise<void> {
     if (queued.every((one) => this.#mayWait(one))) return this.#holdBack(queued);
-    for (const change of foldChanges(queued.map((one) => one.change))) await this.#transaction(change);
+    await this.#commit(foldChanges(queued.map((one) => one.change)));
+  }
+
+  /** One mark for all transactions: nobody hears of any of them before it. */
+  async #commit(changes: readonly LogChange[]): Promise<void> {
+    for (const change of changes) await this.#transaction(change);
+    await this.#guarded('mark the end of the Raft log', () => this.#marker.mark(this.#standing()));
   }
 
   /** Only a bare commit index may wait, whatever the caller says of it. */
@@ -156,13 +173,27 @@ export class SqliteRaftLog implements RaftLogStore {
   async #transaction(change: LogChange): Promise<void> {
     this.#latch.check();
     if (this.#isOutdated(change)) return;
-    try {
+    await this.#guarded('write the Raft log', async () => {
       await this.#connection.transaction((sql) => this.#writeChange(sql, change));
       this.#window.apply(change);
-    } catch (cause) {
-      throw this.#latch.fail('write the Raft log', this.#connection.path, cause);
-    }
+    });
+    this.#sequence += 1;
     this.#hardStateWaits = false;
+  }
+
+  /** Whatever fails here leaves the disk in an unknown state: nothing is believed any more (raft.md S11). */
+  async #guarded<T>(action: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (cause) {
+      throw this.#latch.fail(action, this.#connection.path, cause);
+    }
+  }
+
+  #standing(): LogStanding {
+    const { term, vote } = this.#window.initialState().hardState;
+    const lastIndex = this.#window.lastIndex();
+    return { sequence: this.#sequence, term, vote, lastIndex, lastTerm: this.#window.term(lastIndex) };
   }
 
   /** A compaction that was asked for before a newer snapshot arrived from the leader. */
@@ -172,28 +203,36 @@ export class SqliteRaftLog implements RaftLogStore {
   }
 
   async #writeChange(sql: Sql, change: LogChange): Promise<void> {
-    const held = this.#hardStateWaits ? this.#window.initialState().hardState : undefined;
+    const { hardState: held } = this.#window.initialState();
+    let last: LogPosition = { index: this.#standing().lastIndex, term: this.#standing().lastTerm };
     if (change.kind === 'compact') await this.#writeCompaction(sql, change.snapshot, change.upTo);
-    else await this.#writeAppend(sql, change);
-    const hardState = (change.kind === 'append' ? change.hardState : undefined) ?? held;
-    if (hardState !== undefined) await saveHardState(sql, hardState);
+    else last = await this.#writeAppend(sql, change, last);
+    const { term, vote, commit } = (change.kind === 'append' ? change.hardState : undefined) ?? held;
+    const position = { sequence: this.#sequence + 1, lastIndex: last.index, lastTerm: last.term };
+    await saveStanding(sql, { ...position, term, vote }, commit);
   }
 
-  async #writeAppend(sql: Sql, change: LogChange & { kind: 'append' }): Promise<void> {
+  /** Returns where the log ends afterwards. */
+  async #writeAppend(
+    sql: Sql,
+    change: LogChange & { kind: 'append' },
+    before: LogPosition,
+  ): Promise<LogPosition> {
     let base: LogPosition = this.#window.base;
-    let last = this.#window.lastIndex();
+    let last = before;
     if (change.snapshot !== undefined) {
       const { index, term } = change.snapshot.metadata;
       base = { index, term };
-      last = index;
+      last = base;
       await sql.run('DELETE FROM entries');
       await saveSnapshot(sql, change.snapshot, base);
     }
     const first = change.entries[0];
-    if (first === undefined) return;
-    assertFollows(change.entries, base.index, last);
-    if (first.index <= last) await sql.run('DELETE FROM entries WHERE idx >= ?', [first.index]);
+    if (first === undefined) return last;
+    assertFollows(change.entries, base.index, last.index);
+    if (first.index <= last.index) await sql.run('DELETE FROM entries WHERE idx >= ?', [first.index]);
     await insertEntries(sql, change.entries);
+    return change.entries.at(-1) ?? last;
   }
 
   async #writeCompaction(sql: Sql, snapshot: Snapshot, upTo: Index): Promise<void> {
@@ -203,19 +242,4 @@ export class SqliteRaftLog implements RaftLogStore {
     await saveSnapshot(sql, snapshot, next);
     if (moves) await sql.run('DELETE FROM entries WHERE idx <= ?', [upTo]);
   }
-}
-
-async function connect(path: string): Promise<SqliteConnection> {
-  try {
-    return await SqliteConnection.open(path, LOG_FORMAT);
-  } catch (error) {
-    throw unreadable(path, error);
-  }
-}
-
-function unreadable(path: string, error: unknown): unknown {
-  if (isHoldfastError(error)) return error;
-  if (isSqliteError(error, 'SQLITE_CORRUPT') || isSqliteError(error, 'SQLITE_NOTADB'))
-    return corruptLog(path, String(error));
-  return storageFailed('open the Raft log', path, error);
 }

@@ -7,6 +7,16 @@ import { backUp, type BackupOptions, type BackupSource } from './sqlite-backup.t
 export type SqlValue = string | number | Uint8Array | null;
 export type SqlRow = Readonly<Record<string, SqlValue>>;
 
+/** A database as the stores use it. Tests put a disk that fails in its place. */
+export interface SqlDatabase extends Sql {
+  readonly path: string;
+  /** Transactions committed so far, each of them one fsync. */
+  readonly transactionCount: number;
+  /** Runs `body` between BEGIN and COMMIT. If it throws, nothing of it remains. */
+  transaction<T>(body: (sql: Sql) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
 /** What a transaction's body may do. Errors are SQLite's own (`code` is 'SQLITE_…'); the stores wrap them. */
 export interface Sql {
   all(text: string, values?: readonly SqlValue[]): Promise<SqlRow[]>;
@@ -20,6 +30,8 @@ export interface SqliteOptions {
   readonly schema: readonly string[];
   /** Further PRAGMAs for this connection, e.g. 'cache_size = -8192'. */
   readonly pragmas?: readonly string[];
+  /** Statements that bring a file of an older format to the next one, by the older format's number. */
+  readonly upgrades?: Readonly<Record<number, readonly string[]>>;
 }
 
 /** SQLite's name for `synchronous=FULL`: the WAL is fsynced at every commit. */
@@ -35,7 +47,7 @@ const MAX_PREPARED_STATEMENTS = 128;
  * One connection. Statements run on libuv's thread pool, one at a time and in the order asked for; a transaction has
  * the connection to itself from BEGIN to COMMIT.
  */
-export class SqliteConnection implements Sql {
+export class SqliteConnection implements SqlDatabase {
   readonly path: string;
   readonly #database: sqlite3.Database;
   readonly #statements = new Map<string, sqlite3.Statement>();
@@ -85,7 +97,6 @@ export class SqliteConnection implements Sql {
     return new SqliteConnection(path, database);
   }
 
-  /** Transactions committed so far, each of them one fsync. */
   get transactionCount(): number {
     return this.#transactionCount;
   }
@@ -98,7 +109,6 @@ export class SqliteConnection implements Sql {
     return this.#alone(() => this.#run(text, values));
   }
 
-  /** Runs `body` between BEGIN and COMMIT. If it throws, nothing of it remains. */
   transaction<T>(body: (sql: Sql) => Promise<T>): Promise<T> {
     return this.#alone(async () => {
       await this.#run('BEGIN IMMEDIATE', []);
@@ -194,9 +204,10 @@ export class SqliteConnection implements Sql {
   }
 }
 
-/** True for an error of SQLite that carries this code, e.g. 'SQLITE_FULL'. */
-export function isSqliteError(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+/** True for an error of SQLite, if `code` is given one that carries it, e.g. 'SQLITE_FULL'. */
+export function isSqliteError(error: unknown, code?: string): boolean {
+  if (!(error instanceof Error && 'code' in error)) return false;
+  return code === undefined ? String(error.code).startsWith('SQLITE_') : error.code === code;
 }
 
 async function makeDurable(connection: SqliteConnection): Promise<void> {
@@ -211,15 +222,36 @@ async function makeDurable(connection: SqliteConnection): Promise<void> {
 }
 
 async function makeTables(connection: SqliteConnection, options: SqliteOptions): Promise<void> {
-  const [row] = await connection.all('PRAGMA user_version');
-  const format = Number(row?.['user_version']);
+  const format = await formatOf(connection);
   if (format === options.format) return;
-  const [tables] = await connection.all('SELECT count(*) AS tables FROM sqlite_schema');
-  if (format !== 0 || tables?.['tables'] !== 0) throw wrongFormat(connection.path, options.format, format);
+  const statements = await statementsFrom(connection, format, options);
   await connection.transaction(async (sql) => {
-    for (const statement of options.schema) await sql.run(statement);
+    for (const statement of statements) await sql.run(statement);
     await sql.run(`PRAGMA user_version = ${options.format}`);
   });
+}
+
+async function statementsFrom(
+  sql: Sql & { readonly path: string },
+  format: number,
+  options: SqliteOptions,
+): Promise<readonly string[]> {
+  const [tables] = await sql.all('SELECT count(*) AS tables FROM sqlite_schema');
+  if (format === 0 && tables?.['tables'] === 0) return options.schema;
+  const statements: string[] = [];
+  for (let from = format; from < options.format; from += 1) {
+    const step = options.upgrades?.[from];
+    if (step === undefined) throw wrongFormat(sql.path, options.format, format);
+    statements.push(...step);
+  }
+  if (statements.length === 0) throw wrongFormat(sql.path, options.format, format);
+  return statements;
+}
+
+/** The format a file was written in; 0 for a new one. */
+export async function formatOf(sql: Sql): Promise<number> {
+  const [row] = await sql.all('PRAGMA user_version');
+  return Number(row?.['user_version']);
 }
 
 function settle<T>(start: (done: (error: Error | null, value?: T) => void) => void): Promise<T> {

@@ -19,7 +19,7 @@ import { Counters } from '../../src/namespace/schema.ts';
 import { StateMachine } from '../../src/namespace/state-machine.ts';
 import { initCluster } from '../../src/node/init-cluster.ts';
 import type { RowChange, RowStore } from '../../src/storage/row-store.ts';
-import { openRaftLog } from '../../src/storage/sqlite-raft-log.ts';
+import { openRaftLog } from '../../src/storage/raft-log-file.ts';
 import { openRowStore } from '../../src/storage/sqlite-row-store.ts';
 import { BLOCK_SIZE_BYTES, TreeRows, type TreeShape } from './tree-rows.ts';
 

@@ -3,7 +3,8 @@ import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { silentLogger } from '../../src/common/logger.ts';
-import { openRaftLog, type SqliteRaftLog } from '../../src/storage/sqlite-raft-log.ts';
+import { openRaftLog } from '../../src/storage/raft-log-file.ts';
+import type { SqliteRaftLog } from '../../src/storage/sqlite-raft-log.ts';
 import { SqliteConnection } from '../../src/storage/sqlite.ts';
 import { append, conf, entries, raftLogStoreSuite, snapshotAt } from './raft-log-store.suite.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -97,7 +98,7 @@ it('has every acknowledged entry in a copy of its files, as a killed process lea
   const path = await newPath();
   const log = await reopen(path);
   await append(log, entries(1, 50, 1));
-  for (const suffix of ['', '-wal']) await copyFile(`${path}${suffix}`, `${path}.killed${suffix}`);
+  for (const suffix of ['', '-wal', '.mark']) await copyFile(`${path}${suffix}`, `${path}.killed${suffix}`);
   const killed = await reopen(`${path}.killed`);
   expect(killed.lastIndex()).toBe(50);
   await killed.close();
@@ -138,7 +139,7 @@ it.each([
   const opening = expect(reopen(path)).rejects;
   await opening.toMatchObject({
     code: 'STORAGE_CORRUPT_LOG',
-    message: expect.stringContaining('join again'),
+    message: expect.stringContaining('must not vote'),
   });
   await expect(reopen(path)).rejects.toThrow(found);
 });
@@ -167,7 +168,7 @@ async function newPath(): Promise<string> {
 }
 
 async function change(path: string, statement: string): Promise<void> {
-  const other = await SqliteConnection.open(path, { format: 1, schema: [] });
+  const other = await SqliteConnection.open(path, { format: 2, schema: [] });
   await other.run(statement);
   await other.close();
 }

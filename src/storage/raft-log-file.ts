@@ -1,0 +1,166 @@
+/** @module Opening the Raft log of a node: what is on disk is judged before anything of it is touched. */
+import { rename, stat } from 'node:fs/promises';
+import { isHoldfastError } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import { isSystemError } from './durable-file.ts';
+import { corruptLog, logBehind, lostLog, lostMarker, storageFailed } from './errors.ts';
+import type { LogStanding } from './log-mark.ts';
+import { LogMarker } from './log-marker.ts';
+import { LogWindow } from './log-window.ts';
+import { LOG_FORMAT, loadLog, type LoadedLog } from './raft-log-rows.ts';
+import { formatOf, isSqliteError, SqliteConnection } from './sqlite.ts';
+import { SqliteRaftLog } from './sqlite-raft-log.ts';
+
+export interface OpenRaftLogOptions {
+  readonly logger: Logger;
+  /** The node had a log before: none at all is a loss (STORAGE_LOST_LOG), not a beginning. */
+  readonly mustExist?: boolean;
+  /**
+   * Takes the log as it is, although the marker says that it once held more, and marks it anew: for `cluster recover`,
+   * where a person has decided. A log that is damaged in itself is refused all the same.
+   */
+  readonly acceptLoss?: boolean;
+}
+
+/** Beside `raft.db`, and nowhere SQLite looks. */
+const MARKER_SUFFIX = '.mark';
+/** Of SQLite's errors, those that speak of the disk or the process and not of what the file holds. */
+const ENVIRONMENT_CODES = [
+  'SQLITE_IOERR',
+  'SQLITE_FULL',
+  'SQLITE_BUSY',
+  'SQLITE_LOCKED',
+  'SQLITE_CANTOPEN',
+  'SQLITE_PERM',
+  'SQLITE_READONLY',
+  'SQLITE_NOMEM',
+];
+
+export function markerPath(logPath: string): string {
+  return `${logPath}${MARKER_SUFFIX}`;
+}
+
+/**
+ * Opens or creates the log in the SQLite file at `path`, and its marker beside it; their directory must exist. A log that
+ * is refused is left as it was found, its WAL too, since it is read through a connection that cannot write.
+ *
+ * A transaction cut short by the end of the process or the power was acknowledged to nobody, and is simply not there.
+ * Everything else that is missing or different is refused, and the node must not vote with what is left:
+ * STORAGE_CORRUPT_LOG (a checksum, a gap, no database; of the marker: both slots), STORAGE_LOG_BEHIND (whole, but it ends
+ * before what was acknowledged: rot that SQLite took for a torn tail), STORAGE_LOST_LOG, STORAGE_LOST_MARKER (the log is
+ * there, but nothing says how far it went). Also STORAGE_NOT_DURABLE, STORAGE_WRONG_FORMAT, STORAGE_FAILED.
+ */
+export async function openRaftLog(path: string, options: OpenRaftLogOptions): Promise<SqliteRaftLog> {
+  try {
+    return await open(path, options);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+async function open(path: string, options: OpenRaftLogOptions): Promise<SqliteRaftLog> {
+  const marker = await openMarker(markerPath(path), options);
+  try {
+    const sizeBytes = await sizeOf(path);
+    if (sizeBytes === undefined && (options.mustExist === true || marker !== undefined)) throw lostLog(path);
+    // SQLite takes an empty file for a new database and throws away the WAL beside it.
+    if (sizeBytes === 0 && marker !== undefined) throw corruptLog(path, 'the file is empty');
+    if (sizeBytes !== undefined && sizeBytes > 0) await judge(path, marker?.standing, options);
+    return await openJudged(path, marker, options);
+  } catch (error) {
+    await marker?.close();
+    throw error;
+  }
+}
+
+/** Who accepts a loss goes on without a marker that cannot be read; it is kept under another name. */
+async function openMarker(path: string, { acceptLoss }: OpenRaftLogOptions): Promise<LogMarker | undefined> {
+  try {
+    return await LogMarker.open(path);
+  } catch (error) {
+    if (acceptLoss !== true || !isHoldfastError(error, 'STORAGE_CORRUPT_LOG')) throw error;
+    await rename(path, `${path}.damaged`);
+    return undefined;
+  }
+}
+
+/** Reads the whole log without writing a byte, and compares it with the marker. */
+async function judge(
+  path: string,
+  marked: LogStanding | undefined,
+  { acceptLoss }: OpenRaftLogOptions,
+): Promise<void> {
+  const reader = await SqliteConnection.openReader(path);
+  try {
+    // An older format is brought up to date first; it never had a marker.
+    if ((await formatOf(reader)) !== LOG_FORMAT.format && marked === undefined) return;
+    const { standing } = await loadLog(reader, path);
+    if (acceptLoss === true) return;
+    if (marked === undefined) {
+      if (standing.sequence > 0) throw lostMarker(path);
+    } else checkAgainst(path, standing, marked);
+  } finally {
+    await reader.close();
+  }
+}
+
+/** A log may be ahead of its marker (the process ended between the two), never behind it and never another. */
+function checkAgainst(path: string, standing: LogStanding, marked: LogStanding): void {
+  if (standing.sequence < marked.sequence) throw logBehind(path, standing, marked);
+  const isSame = standing.sequence === marked.sequence;
+  const keepsPromise =
+    standing.term > marked.term ||
+    (standing.term === marked.term && (marked.vote === 0 || standing.vote === marked.vote));
+  const endsAlike = standing.lastIndex === marked.lastIndex && standing.lastTerm === marked.lastTerm;
+  if (!keepsPromise || (isSame && !endsAlike))
+    throw corruptLog(
+      path,
+      `it ends at ${standing.lastIndex} of term ${standing.lastTerm} in term ${standing.term}, the marker beside it says ${marked.lastIndex} of term ${marked.lastTerm} in term ${marked.term}`,
+    );
+}
+
+async function openJudged(
+  path: string,
+  marker: LogMarker | undefined,
+  { logger, acceptLoss }: OpenRaftLogOptions,
+): Promise<SqliteRaftLog> {
+  const connection = await SqliteConnection.open(path, LOG_FORMAT);
+  try {
+    const { state, standing }: LoadedLog = await loadLog(connection, path);
+    const marked = marker ?? (await LogMarker.create(markerPath(path), standing));
+    if (acceptLoss === true) {
+      await marked.mark(standing);
+      await marked.adopt();
+    }
+    const window = new LogWindow(state);
+    logger.info('raft log opened', {
+      path,
+      firstIndex: window.firstIndex(),
+      lastIndex: window.lastIndex(),
+      retainedBytes: window.retainedBytes,
+      sequence: standing.sequence,
+      aheadOfMarker: standing.sequence - marked.standing.sequence,
+      isCopy: marked.isCopy,
+    });
+    return new SqliteRaftLog({ connection, marker: marked }, { window, sequence: standing.sequence });
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+function unreadable(path: string, error: unknown): unknown {
+  if (isHoldfastError(error)) return error;
+  if (isSqliteError(error) && !ENVIRONMENT_CODES.some((code) => isSqliteError(error, code)))
+    return corruptLog(path, String(error));
+  return storageFailed('open the Raft log', path, error);
+}
