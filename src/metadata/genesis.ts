@@ -1,13 +1,12 @@
 /** @module The first entries of a new cluster's log: what `cluster init` writes, once and never again. */
 import { encodeConfChange } from '../../raft/conf-change-codec.ts';
 import type { RaftLogStore } from '../storage/raft-log-store.ts';
+import { levelOfCommand } from '../namespace/feature-level.ts';
 import { CommandBatch, type Genesis } from '../namespace/schema.ts';
 
 /** The founder's member number and raft node id. */
 export const FOUNDER = 1;
 const GENESIS_TERM = 1;
-/** Version of CommandBatch. */
-const BATCH_FORMAT = 1;
 
 /**
  * Makes `log` the log of a cluster with one voter. Refuses a log that is not empty.
@@ -28,7 +27,7 @@ export async function bootstrapCluster(log: RaftLogStore, genesis: Genesis): Pro
     context: new Uint8Array(0),
   });
   const batch = CommandBatch.encode({
-    format: BATCH_FORMAT,
+    format: levelOfCommand({ $case: 'genesis', value: genesis }),
     timeMs: genesis.cluster?.createdMs ?? 0,
     commands: [
       { session: '', sequence: 0, ackedBelow: 0, command: { kind: { $case: 'genesis', value: genesis } } },

@@ -2,6 +2,8 @@
 import type { Clock } from '../common/clock.ts';
 import { sha256 } from '../common/hashing.ts';
 import type { Logger } from '../common/logger.ts';
+import { featureLevelTooLow } from '../namespace/errors.ts';
+import { FIRST_FEATURE_LEVEL } from '../namespace/feature-level.ts';
 import type { Member } from '../namespace/schema.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
 import { type CallContext, serve } from '../network/method.ts';
@@ -39,7 +41,7 @@ export class JoinService {
 
   /**
    * Errors: METADATA_JOIN_RATE_LIMITED, METADATA_NOT_READY, METADATA_NO_QUORUM (unavailable); NAMESPACE_WRONG_CLUSTER,
-   * NAMESPACE_TOKEN_INVALID, _EXPIRED, _REVOKED, _USED_UP, NAMESPACE_ROLE_NOT_ALLOWED, METADATA_BAD_REQUEST (refused).
+   * NAMESPACE_TOKEN_INVALID, _EXPIRED, _REVOKED, _USED_UP, NAMESPACE_ROLE_NOT_ALLOWED, NAMESPACE_FEATURE_LEVEL_TOO_LOW, METADATA_BAD_REQUEST (refused).
    */
   start(): void {
     serve(this.#components.network, JOIN, (request, context) => this.#join(request, context));
@@ -54,6 +56,9 @@ export class JoinService {
     if (request.cluster !== cluster.id) throw wrongCluster(cluster.id, request.cluster);
 
     const applicant = checkApplicant(request.member);
+    const supported = request.featureLevel ?? FIRST_FEATURE_LEVEL;
+    if (applicant.roles.includes('meta') && supported < machine.featureLevel)
+      throw featureLevelTooLow(supported, machine.featureLevel);
     // The member is whoever holds the key behind the connection, whatever the request says.
     if (applicant.peer !== peer)
       throw notAllowed('a peer may join only as itself', { peer, asked: applicant.peer });

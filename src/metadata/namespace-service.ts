@@ -1,4 +1,5 @@
 /** @module Clients' changes to and reads of the namespace. */
+import { checkLevel, levelOfCommand } from '../namespace/feature-level.ts';
 import type { SessionCommand } from '../namespace/schema.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
 import { serve } from '../network/method.ts';
@@ -36,6 +37,10 @@ const NEEDS_SESSION: ReadonlySet<string> = new Set([
   'removeTree',
   'setReplication',
   'touch',
+  'makeSymlink',
+  'setAttributes',
+  'openAppend',
+  'closeAppend',
 ]);
 const NEEDS_NO_SESSION: ReadonlySet<string> = new Set(['openSession', 'renewLease', 'abandonFile']);
 
@@ -49,12 +54,12 @@ export class NamespaceService {
   start(): void {
     const { network, machine, proposer, barrier } = this.#components;
     serve(network, MUTATE, async ({ command }, { peer, signal }) =>
-      proposer.submit(admitted(command, peer), signal),
+      proposer.submit(await this.#admitted(command, peer, signal), signal),
     );
     serve(network, FORWARD, async (request, { peer }) => this.#forwarded(request, peer));
-    serve(network, STAT, async ({ path, stale }, { signal }) => {
+    serve(network, STAT, async ({ path, stale, noFollow }, { signal }) => {
       if (!stale) await barrier.wait(signal);
-      return { stat: await machine.stat(path) };
+      return { stat: await machine.stat(path, { noFollow: noFollow ?? false }) };
     });
     serve(network, LIST, async ({ path, after, limit, stale }, { signal }) => {
       if (!stale) await barrier.wait(signal);
@@ -62,11 +67,29 @@ export class NamespaceService {
     });
   }
 
+  /** This node's level may be behind the cluster's for a moment: it looks again before it refuses. */
+  async #admitted(
+    command: SessionCommand | undefined,
+    peer: PeerId,
+    signal: AbortSignal,
+  ): Promise<SessionCommand> {
+    const { machine, barrier } = this.#components;
+    const admitted = admit(command, peer);
+    const kind = admitted.command?.kind;
+    if (kind === undefined || levelOfCommand(kind) <= machine.featureLevel) return admitted;
+    await barrier.wait(signal);
+    checkLevel(kind, machine.cluster());
+    return admitted;
+  }
+
   /** A batch of another metadata node. It is never forwarded on: who is no leader says so, and the sender looks again. */
   async #forwarded({ commands }: ForwardRequest, peer: PeerId): Promise<ForwardResponse> {
     const { members, driver } = this.#components;
     if (!hasRole(members.activeByPeer(peer), 'meta'))
       throw notAllowed('only a metadata node may forward commands', { peer });
+    // A newer version's command would arrive here as none at all, and in the log stop every node.
+    if (commands.some(({ command }) => command?.kind === undefined))
+      throw badRequest('it carries no command');
     const outcomes = await Promise.allSettled(commands.map((command) => driver.propose(command)));
     const committed = outcomes.filter((outcome) => outcome.status === 'fulfilled').map(({ value }) => value);
     if (committed.length < outcomes.length) throw batchError(outcomes, committed.length);
@@ -88,7 +111,7 @@ function batchError(outcomes: readonly PromiseSettledResult<unknown>[], committe
 }
 
 /** The command as it may go into the log: only what clients may do, and a session in the name of its real owner. */
-function admitted(command: SessionCommand | undefined, peer: PeerId): SessionCommand {
+function admit(command: SessionCommand | undefined, peer: PeerId): SessionCommand {
   const kind = command?.command?.kind;
   if (command === undefined || kind === undefined) throw badRequest('it carries no command');
   if (kind.$case === 'openSession')

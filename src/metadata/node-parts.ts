@@ -13,6 +13,8 @@ import { BlockService } from './block-service.ts';
 import { DatanodeRegistry } from './datanode-registry.ts';
 import { DatanodeService } from './datanode-service.ts';
 import { DiscoveryWorker } from './discovery-worker.ts';
+import { FeatureGateWorker } from './feature-gate-worker.ts';
+import { FeatureLevelService } from './feature-level-service.ts';
 import { FlushWorker } from './flush-worker.ts';
 import { ClusterService } from './cluster-service.ts';
 import { Forwarder } from './forwarder.ts';
@@ -99,12 +101,14 @@ export function composeParts(
     new TokenService(parts),
     new JoinService(parts),
     new DatanodeService(parts, { boot, epoch }),
+    new FeatureLevelService(parts),
     new LocationService({ ...parts, server: new LocationServer({ table: new LocationTable() }, { boot }) }),
     new SnapshotServer({ ...parts, store: parts.made }, options),
   ];
   const workers = new WorkerRunner(base, [
     membership,
     new HousekeepingWorker(parts),
+    new FeatureGateWorker(parts),
     new FlushWorker({ machine, onFailed: (error) => driver.fail(error) }),
     new LogCompactor(parts, options),
     parts.snapshots,

@@ -1,6 +1,7 @@
 /** @module Commands on their way through the log of the leader: queued, proposed as batches, answered once applied. */
 import type { Entry, Index, Term } from '../../raft/types.ts';
 import { CommandBatch, type Result, SessionCommand } from '../namespace/schema.ts';
+import { FIRST_FEATURE_LEVEL, levelOfCommand } from '../namespace/feature-level.ts';
 import { commandTooLarge, notLeader, outcomeUnknown, overloaded } from './errors.ts';
 
 /** What became of one command, and the index of the entry it stood in. */
@@ -33,7 +34,6 @@ export const MAX_QUEUED_COMMANDS = 8_192;
 export const MAX_BATCH_COMMANDS = 512;
 /** Encoded commands in one entry, at most, in bytes; also the limit of one command. */
 export const MAX_BATCH_BYTES: number = 1024 * 1024;
-const BATCH_FORMAT = 1;
 
 /** Throws METADATA_COMMAND_TOO_LARGE. */
 export function commandSizeBytes(command: SessionCommand): number {
@@ -66,15 +66,18 @@ export class ProposalQueue {
     if (this.#queued.length === 0) return undefined;
     let count = 0;
     let sizeBytes = 0;
+    let format = FIRST_FEATURE_LEVEL;
     for (const waiting of this.#queued) {
       if (count === MAX_BATCH_COMMANDS) break;
       if (count > 0 && sizeBytes + waiting.sizeBytes > MAX_BATCH_BYTES) break;
       sizeBytes += waiting.sizeBytes;
       count += 1;
+      const kind = waiting.command.command?.kind;
+      if (kind !== undefined) format = Math.max(format, levelOfCommand(kind));
     }
     const waiting = this.#queued.splice(0, count);
     const commands = waiting.map(({ command }) => command);
-    return { data: CommandBatch.encode({ format: BATCH_FORMAT, timeMs, commands }).finish(), waiting };
+    return { data: CommandBatch.encode({ format, timeMs, commands }).finish(), waiting };
   }
 
   /** The core took the batch. */

@@ -1,5 +1,7 @@
 /** @module Applies the batches of log entries to the rows in memory, waiting only for rows that are not there. */
 import { assert } from '../common/errors.ts';
+import { featureLevelTooLow } from './errors.ts';
+import { FIRST_FEATURE_LEVEL } from './feature-level.ts';
 import { MISSING_ROWS, type LoadedRows } from './missing-rows.ts';
 import type { RowView } from './row-view.ts';
 import { runCommand } from './run-command.ts';
@@ -20,20 +22,16 @@ export interface DecodedEntry {
   readonly commands: readonly SessionCommand[];
 }
 
-const BATCH_FORMAT = 1;
-
 /** Further commands tried out when one lacks rows, so that all their missing rows are loaded in one go. */
 const LOOK_AHEAD_COMMANDS = 512;
 
-/** Throws ASSERTION for an entry of another format: it comes from a newer version, and guessing would split the replicas. */
-export function decodeEntry(entry: LogEntry): DecodedEntry {
+/** Throws NAMESPACE_FEATURE_LEVEL_TOO_LOW for an entry above `supportedLevel`: guessing would split the replicas. */
+export function decodeEntry(entry: LogEntry, supportedLevel: number): DecodedEntry {
   const { index, term, data } = entry;
   if (data.length === 0) return { index, term, timeMs: 0, commands: [] };
   const batch = CommandBatch.decode(data);
-  assert(
-    batch.format === BATCH_FORMAT,
-    `entry ${index} has command format ${BATCH_FORMAT}, not ${batch.format}`,
-  );
+  assert(batch.format >= FIRST_FEATURE_LEVEL, `entry ${index} says which feature level it needs`);
+  if (batch.format > supportedLevel) throw featureLevelTooLow(supportedLevel, batch.format);
   assert(
     Number.isSafeInteger(batch.timeMs) && batch.timeMs >= 0,
     `entry ${index} carries a time in milliseconds`,

@@ -132,7 +132,7 @@ function takeReference(view: RowView, block: BlockRef, copies: number): void {
   view.put('block', key, { ...row, references: row.references + 1, copies: most });
 }
 
-function dropReference(view: RowView, key: string, timeMs: number): void {
+export function dropReference(view: RowView, key: string, timeMs: number): void {
   const { counters } = view;
   const row = view.get('block', key);
   assert(row !== undefined && row.references > 0, `block ${key}, which a file has, is referred to`);
@@ -147,7 +147,8 @@ function dropReference(view: RowView, key: string, timeMs: number): void {
   counters.wantedBytes -= row.sizeBytes * row.copies;
 }
 
-function pagesOf(view: RowView, inode: Inode): ExtentPage[] {
+/** All pages of a file, in order. */
+export function pagesOf(view: RowView, inode: Inode): ExtentPage[] {
   const count = Math.ceil(inode.blockCount / EXTENT_PAGE_BLOCKS);
   const keys = Array.from({ length: count }, (_, page) => extentKey(inode.id, page));
   view.hint('extent', keys);
@@ -160,6 +161,6 @@ function pageAt(view: RowView, key: string): ExtentPage {
   return page;
 }
 
-function makePage(blocks: BlockRef[], copies: number): ExtentPage {
+export function makePage(blocks: BlockRef[], copies: number): ExtentPage {
   return { blocks, layout: { kind: { $case: 'replicated', value: { copies } } } };
 }

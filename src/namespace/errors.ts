@@ -75,6 +75,15 @@ export function leaseExpired(inode: number): HoldfastError {
   );
 }
 
+/** Somebody else appends to the file. */
+export function appendLeaseHeld(path: string, expiresMs: number): HoldfastError {
+  return refusal(
+    'LEASE_HELD',
+    `Somebody else is appending to ${path}, under a lease that runs until ${new Date(expiresMs).toISOString()} unless it is renewed. Try again when they are done.`,
+    { path, expiresMs },
+  );
+}
+
 export function versionMismatch(path: string, wanted: number, got: number): HoldfastError {
   return refusal(
     'VERSION_MISMATCH',
@@ -88,6 +97,40 @@ export function intoItself(source: string, target: string): HoldfastError {
     source,
     target,
   });
+}
+
+export function tooManyLinks(path: string, limit: number): HoldfastError {
+  return refusal(
+    'TOO_MANY_LINKS',
+    `${path} leads through more than ${limit} symbolic links; two of them may lead to each other. Look at them with ls -l.`,
+    { path, limit },
+  );
+}
+
+export function tooDeep(path: string, depth: number, limit: number): HoldfastError {
+  return refusal(
+    'TOO_DEEP',
+    `${path} would lie ${depth} levels deep, and ${limit} is the limit. Use fewer directories within each other.`,
+    { path, depth, limit },
+  );
+}
+
+/** The cluster's feature level does not allow the command yet. */
+export function featureNotActive(command: string, needed: number, active: number): HoldfastError {
+  return refusal(
+    'FEATURE_NOT_ACTIVE',
+    `${command} needs feature level ${needed}, and this cluster is at level ${active}: some metadata node still runs an older version. Upgrade all of them; the level then rises by itself.`,
+    { command, needed, active },
+  );
+}
+
+/** This node's version is too old for the cluster it belongs, or wants to belong, to. */
+export function featureLevelTooLow(supported: number, active: number): HoldfastError {
+  return refusal(
+    'FEATURE_LEVEL_TOO_LOW',
+    `This version supports feature level ${supported}, and the cluster is at level ${active}. Upgrade this node to a version that supports it.`,
+    { supported, active },
+  );
 }
 
 export function sessionExpired(session: string): HoldfastError {

@@ -6,12 +6,25 @@ export const ROOT_INODE = 1;
 
 export const MAX_NAME_BYTES = 255;
 export const MAX_PATH_BYTES = 4096;
+/**
+ * Directories within each other, for what is made or moved. What lies below a directory that is moved may come to lie
+ * deeper: it can be moved back, and removed with the directory, but not addressed by paths over MAX_PATH_BYTES.
+ */
+export const MAX_DEPTH = 512;
+/** Symbolic links followed on one path; as Linux has it. */
+export const MAX_LINKS = 40;
+export const MAX_LINK_TARGET_BYTES: number = MAX_PATH_BYTES;
+/** Names of users and groups. */
+export const MAX_OWNER_BYTES = 255;
+export const MAX_MODE = 0o7777;
 
 /** Blocks per row of table `extent`: some 2.5 KiB a row, which an append rewrites. */
 export const EXTENT_PAGE_BLOCKS = 64;
 export const MAX_BLOCKS_PER_COMMAND = 1024;
 /** Copy and set-replication touch every block of a file in one command, so a file's blocks are bounded. */
 export const MAX_FILE_BLOCKS = 65_536;
+/** Short blocks at the end of a file that was appended to; the SDK keeps them far fewer, see append-plan.ts. */
+export const MAX_TAIL_BLOCKS = 32;
 export const MIN_BLOCK_SIZE_BYTES: number = 64 * KIB;
 export const MAX_BLOCK_SIZE_BYTES: number = 128 * MIB;
 export const DEFAULT_BLOCK_SIZE_BYTES: number = 8 * MIB;

@@ -1,6 +1,6 @@
 /** @module Paths: absolute, of names kept byte for byte. */
-import { invalidName } from './errors.ts';
-import { MAX_NAME_BYTES, MAX_PATH_BYTES } from './limits.ts';
+import { invalidName, tooDeep } from './errors.ts';
+import { MAX_DEPTH, MAX_NAME_BYTES, MAX_PATH_BYTES } from './limits.ts';
 
 /**
  * The names on the way from `/`, none for the root itself. Doubled and trailing slashes count as one.
@@ -10,9 +10,25 @@ export function splitPath(path: string): string[] {
   if (!path.startsWith('/')) throw invalidName(path, 'a path starts with /');
   if (Buffer.byteLength(path) > MAX_PATH_BYTES)
     throw invalidName(path, `a path has at most ${MAX_PATH_BYTES} bytes`);
-  const names = path.split('/').filter((name) => name !== '');
+  const names = namesOf(path);
   for (const name of names) checkName(name);
   return names;
+}
+
+/** The names in a path, or in the target of a symlink, as they are. */
+export function namesOf(path: string): string[] {
+  return path.split('/').filter((name) => name !== '');
+}
+
+/**
+ * Refuses a place where nothing may be put, because it lies too deep or because the way there without the symlinks that
+ * led to it is over-long: NAMESPACE_TOO_DEEP, NAMESPACE_INVALID_NAME.
+ */
+export function checkReach(names: readonly string[]): void {
+  const path = joinPath(names);
+  if (names.length > MAX_DEPTH) throw tooDeep(path, names.length, MAX_DEPTH);
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES)
+    throw invalidName(path, `a path has at most ${MAX_PATH_BYTES} bytes`);
 }
 
 /** The one spelling of a path. */

@@ -3,11 +3,12 @@ import { assert } from '../common/errors.ts';
 import { contentGone, isADirectory, versionMismatch } from './errors.ts';
 import { direntRange, END_OF_TABLE, extentKey, nameOfDirent, numberKey } from './keys.ts';
 import { EXTENT_PAGE_BLOCKS, MAX_LIST_ENTRIES, MAX_SCAN_BLOCKS } from './limits.ts';
-import { joinPath, splitPath } from './path.ts';
+import { findDirectory, findInode, inheritedReplication } from './place.ts';
+import type { LastLink } from './resolve-path.ts';
 import { toStat } from './results.ts';
 import type { RowView } from './row-view.ts';
 import type { BlockRef, Inode, ListEntry, Stat } from './schema.ts';
-import { findDirectory, findInode, inodeOf } from './tree.ts';
+import { inodeOf } from './tree.ts';
 
 export interface Listing {
   readonly directory: Stat;
@@ -33,15 +34,17 @@ export interface WantedBlock {
   readonly copies: number;
 }
 
-export function readStat(view: RowView, path: string): Stat {
-  const names = splitPath(path);
-  return toStat(joinPath(names), findInode(view, names));
+export function readStat(view: RowView, path: string, last: LastLink): Stat {
+  const found = findInode(view, path, last);
+  const stat = toStat(found.path, found.inode);
+  if (found.inode.kind !== 'directory') return stat;
+  const inherited = inheritedReplication(view, [...found.ancestors, found.inode]);
+  return { ...stat, inheritedReplication: inherited };
 }
 
 /** Entries with names after `after`, 1..MAX_LIST_ENTRIES of them. Throws NAMESPACE_NOT_A_DIRECTORY for a file. */
 export function readList(view: RowView, path: string, after: string, limit: number): Listing {
-  const names = splitPath(path);
-  const directory = findDirectory(view, names);
+  const { path: canonical, inode: directory } = findDirectory(view, path);
   const count = Math.min(Math.max(limit, 1), MAX_LIST_ENTRIES);
   const { from, to } = direntRange(directory.id, after);
   const rows = view.scan('dirent', from, to, count + 1);
@@ -52,9 +55,10 @@ export function readList(view: RowView, path: string, after: string, limit: numb
   );
   const entries = page.map(({ key, row }) => {
     const name = nameOfDirent(key);
-    return { name, stat: toStat(joinPath([...names, name]), inodeOf(view, row.inode)) };
+    const childPath = canonical === '/' ? `/${name}` : `${canonical}/${name}`;
+    return { name, stat: toStat(childPath, inodeOf(view, row.inode)) };
   });
-  return { directory: toStat(joinPath(names), directory), entries, more: rows.length > count };
+  return { directory: toStat(canonical, directory), entries, more: rows.length > count };
 }
 
 /**
@@ -93,8 +97,7 @@ function findFile(view: RowView, file: FileName): { path: string; inode: Inode }
     if (inode === undefined || inode.open || inode.kind !== 'file') throw contentGone(file.inode);
     return { path: '', inode };
   }
-  const names = splitPath(file.path);
-  const inode = findInode(view, names);
-  if (inode.kind === 'directory') throw isADirectory(joinPath(names));
-  return { path: joinPath(names), inode };
+  const { path, inode } = findInode(view, file.path);
+  if (inode.kind === 'directory') throw isADirectory(path);
+  return { path, inode };
 }

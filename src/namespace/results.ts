@@ -7,7 +7,8 @@ export function statResult(path: string, inode: Inode): Result {
   return { kind: { $case: 'stat', value: toStat(path, inode) } };
 }
 
-export function grantResult(inode: Inode, lease: Lease): Result {
+/** `appendedTo`: the file as it is, for a grant to append to it. */
+export function grantResult(inode: Inode, lease: Lease, appendedTo?: Stat): Result {
   const grant: Grant = {
     inode: inode.id,
     fencingToken: lease.fencingToken,
@@ -15,6 +16,7 @@ export function grantResult(inode: Inode, lease: Lease): Result {
     replication: inode.replication,
     blockSizeBytes: inode.blockSizeBytes,
     blockCount: inode.blockCount,
+    appendedTo,
   };
   return { kind: { $case: 'grant', value: grant } };
 }
@@ -50,5 +52,11 @@ export function toStat(path: string, inode: Inode): Stat {
     blockSizeBytes: inode.blockSizeBytes,
     blockCount: inode.blockCount,
     childCount: inode.childCount,
+    owner: inode.owner,
+    group: inode.group,
+    mode: inode.mode,
+    linkTarget: inode.linkTarget,
+    tailBlocks: inode.tailBlocks,
+    inheritedReplication: 0,
   };
 }

@@ -1,16 +1,20 @@
 /** @module One command, start to end: session, handler, refusal. A pure function of the rows, the command and the context. */
-import { HoldfastError } from '../common/errors.ts';
 import { configureCluster, recoverCluster } from './commands/cluster.ts';
+import { assert, HoldfastError } from '../common/errors.ts';
+import { closeAppend, openAppend } from './commands/append.ts';
+import { setAttributes } from './commands/attributes.ts';
 import { makeDirectory, removeDirectory, removeTree, unlink } from './commands/directories.ts';
 import { appendBlocks, closeFile, copyFile, createFile, setReplication, touch } from './commands/files.ts';
-import { genesis } from './commands/genesis.ts';
+import { genesis, raiseFeatureLevel } from './commands/genesis.ts';
 import { housekeeping } from './commands/housekeeping.ts';
 import { abandonFile, renewLease } from './commands/leases.ts';
 import { addMember, removeMember, updateMember } from './commands/members.ts';
 import { rename } from './commands/rename.ts';
 import { findStoredResult, openSession, storeResult } from './commands/sessions.ts';
+import { makeSymlink } from './commands/symlinks.ts';
 import { createToken, revokeToken } from './commands/tokens.ts';
-import { invalidArgument, noCluster, toRefused } from './errors.ts';
+import { noCluster, toRefused } from './errors.ts';
+import { checkLevel } from './feature-level.ts';
 import { refusedResult } from './results.ts';
 import type { RowView } from './row-view.ts';
 import type { Command, Result, SessionCommand } from './schema.ts';
@@ -46,8 +50,10 @@ function runOrRefuse(view: RowView, body: () => Result): Result {
 
 function dispatch(view: RowView, request: SessionCommand, context: ApplyContext): Result {
   const kind = request.command?.kind;
-  if (kind === undefined) throw invalidArgument('The command is empty, or of a newer version.');
+  // Not a refusal: other nodes may have known what to do, and one that skips it would be a different replica.
+  assert(kind !== undefined, 'every command in the log is one that this version knows');
   if (kind.$case !== 'genesis' && view.cluster === undefined) throw noCluster();
+  checkLevel(kind, view.cluster);
   return handle(view, kind, context, request.session);
 }
 
@@ -104,5 +110,15 @@ function handle(
       return configureCluster(view, kind.value);
     case 'recoverCluster':
       return recoverCluster(view, kind.value, context);
+    case 'raiseFeatureLevel':
+      return raiseFeatureLevel(view, kind.value);
+    case 'makeSymlink':
+      return makeSymlink(view, kind.value, context);
+    case 'setAttributes':
+      return setAttributes(view, kind.value, context);
+    case 'openAppend':
+      return openAppend(view, kind.value, context, session);
+    case 'closeAppend':
+      return closeAppend(view, kind.value, context);
   }
 }

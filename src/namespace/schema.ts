@@ -48,6 +48,7 @@ export interface Inode {
   ctimeMs: number;
   /** changes whenever the content does; drawn from counters.next_version, so no two are alike */
   version: number;
+  /** of a directory: what new files below it get; 0: as its parent */
   replication: number;
   blockSizeBytes: number;
   blockCount: number;
@@ -55,7 +56,21 @@ export interface Inode {
   childCount: number;
   /** being written under a lease */
   open: boolean;
+  /** symlinks */
   linkTarget: string;
+  /** From feature level 2. All are absent by default: a million files of one kind shall not pay for what few have. */
+  owner: string;
+  group: string;
+  /** permission bits; absent: the kind's default. Shown, not enforced */
+  mode?:
+    | number
+    | undefined;
+  /** how many blocks at the end are shorter than the block size, if more than one */
+  tailBlocks: number;
+  /** a file being appended to: the inode that gathers what is appended */
+  appendInode: number;
+  /** that inode: the file it is for */
+  appendTo: number;
 }
 
 export interface BlockRow {
@@ -158,6 +173,8 @@ export interface Cluster {
   voters: number;
   /** silence after which a waiting learner takes a voter's place. 0: the default */
   voterReplacementMs: number;
+  /** commands up to this level may be proposed; absent: 1. Only ever rises. See feature-level.ts */
+  featureLevel?: number | undefined;
 }
 
 /** Row of table `meta`, key 'counters'. */
@@ -187,7 +204,7 @@ export interface Counters {
 
 /** Data of one EntryNormal. Empty data is the leader's no-op. */
 export interface CommandBatch {
-  /** 1 */
+  /** the feature level that all commands in it need; a node below it must stop */
   format: number;
   /** the leader's clock; the machine uses max(seen, this) */
   timeMs: number;
@@ -228,6 +245,13 @@ export interface Command {
     | { $case: "housekeeping"; value: Housekeeping }
     | { $case: "configureCluster"; value: ConfigureCluster }
     | { $case: "recoverCluster"; value: RecoverCluster }
+    | { $case: "raiseFeatureLevel"; value: RaiseFeatureLevel }
+    | //
+    /** Level 2. */
+    { $case: "makeSymlink"; value: MakeSymlink }
+    | { $case: "setAttributes"; value: SetAttributes }
+    | { $case: "openAppend"; value: OpenAppend }
+    | { $case: "closeAppend"; value: CloseAppend }
     | undefined;
 }
 
@@ -245,6 +269,7 @@ export interface OpenSession {
 export interface MakeDirectory {
   path: string;
   parents: boolean;
+  attributes?: Attributes | undefined;
 }
 
 export interface CreateFile {
@@ -264,6 +289,14 @@ export interface CreateFile {
   blocks: BlockRef[];
   /** 0: now */
   mtimeMs: number;
+  attributes?: Attributes | undefined;
+}
+
+/** Of something new. Below feature level 2 they are left out of the rows, because older nodes do not know them. */
+export interface Attributes {
+  owner: string;
+  group: string;
+  mode?: number | undefined;
 }
 
 export interface Precondition {
@@ -305,6 +338,7 @@ export interface CopyFile {
   from: string;
   to: string;
   noClobber: boolean;
+  attributes?: Attributes | undefined;
 }
 
 export interface Unlink {
@@ -327,6 +361,7 @@ export interface SetReplication {
 export interface Touch {
   path: string;
   mtimeMs: number;
+  attributes?: Attributes | undefined;
 }
 
 /** Joining: the machine checks the token, assigns the number. `token_id` empty: internal (no token needed). */
@@ -368,6 +403,45 @@ export interface RevokeToken {
   id: string;
 }
 
+/** Proposed by a leader once every voter and learner has said that it supports `level`. */
+export interface RaiseFeatureLevel {
+  level: number;
+}
+
+export interface MakeSymlink {
+  path: string;
+  target: string;
+  attributes?: Attributes | undefined;
+}
+
+/** What is empty or absent stays as it is. */
+export interface SetAttributes {
+  path: string;
+  noFollow: boolean;
+  owner: string;
+  group: string;
+  mode?: number | undefined;
+  mtimeMs?: number | undefined;
+}
+
+/** Grants the right to append. The blocks gather under the granted inode; nobody sees them before CloseAppend. */
+export interface OpenAppend {
+  path: string;
+  leaseMs: number;
+  precondition: Precondition | undefined;
+}
+
+/**
+ * Makes what was gathered the end of the file, after its first `keep_blocks` blocks: the short ones after these are
+ * replaced by what was gathered, which begins with their bytes.
+ */
+export interface CloseAppend {
+  inode: number;
+  fencingToken: number;
+  keepBlocks: number;
+  mtimeMs: number;
+}
+
 export interface Housekeeping {
   limit: number;
 }
@@ -406,6 +480,7 @@ export interface Grant {
   replication: number;
   blockSizeBytes: number;
   blockCount: number;
+  appendedTo: Stat | undefined;
 }
 
 export interface Removed {
@@ -430,6 +505,15 @@ export interface Stat {
   blockSizeBytes: number;
   blockCount: number;
   childCount: number;
+  owner: string;
+  group: string;
+  /** absent: the kind's default */
+  mode?: number | undefined;
+  linkTarget: string;
+  /** see Inode */
+  tailBlocks: number;
+  /** of a directory asked for by its path: what a new file in it gets */
+  inheritedReplication: number;
 }
 
 export interface ListEntry {
@@ -708,6 +792,12 @@ function createBaseInode(): Inode {
     childCount: 0,
     open: false,
     linkTarget: "",
+    owner: "",
+    group: "",
+    mode: undefined,
+    tailBlocks: 0,
+    appendInode: 0,
+    appendTo: 0,
   };
 }
 
@@ -754,6 +844,24 @@ export const Inode: MessageFns<Inode> = {
     }
     if (message.linkTarget !== "") {
       writer.uint32(114).string(message.linkTarget);
+    }
+    if (message.owner !== "") {
+      writer.uint32(122).string(message.owner);
+    }
+    if (message.group !== "") {
+      writer.uint32(130).string(message.group);
+    }
+    if (message.mode !== undefined) {
+      writer.uint32(136).uint32(message.mode);
+    }
+    if (message.tailBlocks !== 0) {
+      writer.uint32(144).uint32(message.tailBlocks);
+    }
+    if (message.appendInode !== 0) {
+      writer.uint32(152).uint64(message.appendInode);
+    }
+    if (message.appendTo !== 0) {
+      writer.uint32(160).uint64(message.appendTo);
     }
     return writer;
   },
@@ -883,6 +991,54 @@ export const Inode: MessageFns<Inode> = {
             message.linkTarget = reader.string();
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.group = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.mode = reader.uint32();
+            continue;
+          }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.tailBlocks = reader.uint32();
+            continue;
+          }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.appendInode = longToNumber(reader.uint64());
+            continue;
+          }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.appendTo = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -914,6 +1070,12 @@ export const Inode: MessageFns<Inode> = {
     message.childCount = object.childCount ?? 0;
     message.open = object.open ?? false;
     message.linkTarget = object.linkTarget ?? "";
+    message.owner = object.owner ?? "";
+    message.group = object.group ?? "";
+    message.mode = object.mode ?? undefined;
+    message.tailBlocks = object.tailBlocks ?? 0;
+    message.appendInode = object.appendInode ?? 0;
+    message.appendTo = object.appendTo ?? 0;
     return message;
   },
 };
@@ -1843,6 +2005,7 @@ function createBaseCluster(): Cluster {
     defaultBlockSizeBytes: 0,
     voters: 0,
     voterReplacementMs: 0,
+    featureLevel: undefined,
   };
 }
 
@@ -1871,6 +2034,9 @@ export const Cluster: MessageFns<Cluster> = {
     }
     if (message.voterReplacementMs !== 0) {
       writer.uint32(64).uint64(message.voterReplacementMs);
+    }
+    if (message.featureLevel !== undefined) {
+      writer.uint32(72).uint32(message.featureLevel);
     }
     return writer;
   },
@@ -1952,6 +2118,14 @@ export const Cluster: MessageFns<Cluster> = {
             message.voterReplacementMs = longToNumber(reader.uint64());
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.featureLevel = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1977,6 +2151,7 @@ export const Cluster: MessageFns<Cluster> = {
     message.defaultBlockSizeBytes = object.defaultBlockSizeBytes ?? 0;
     message.voters = object.voters ?? 0;
     message.voterReplacementMs = object.voterReplacementMs ?? 0;
+    message.featureLevel = object.featureLevel ?? undefined;
     return message;
   },
 };
@@ -2494,6 +2669,21 @@ export const Command: MessageFns<Command> = {
       case "recoverCluster":
         RecoverCluster.encode(message.kind.value, writer.uint32(250).fork()).join();
         break;
+      case "raiseFeatureLevel":
+        RaiseFeatureLevel.encode(message.kind.value, writer.uint32(178).fork()).join();
+        break;
+      case "makeSymlink":
+        MakeSymlink.encode(message.kind.value, writer.uint32(186).fork()).join();
+        break;
+      case "setAttributes":
+        SetAttributes.encode(message.kind.value, writer.uint32(194).fork()).join();
+        break;
+      case "openAppend":
+        OpenAppend.encode(message.kind.value, writer.uint32(202).fork()).join();
+        break;
+      case "closeAppend":
+        CloseAppend.encode(message.kind.value, writer.uint32(210).fork()).join();
+        break;
     }
     return writer;
   },
@@ -2695,6 +2885,46 @@ export const Command: MessageFns<Command> = {
             message.kind = { $case: "recoverCluster", value: RecoverCluster.decode(reader, reader.uint32()) };
             continue;
           }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.kind = { $case: "raiseFeatureLevel", value: RaiseFeatureLevel.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.kind = { $case: "makeSymlink", value: MakeSymlink.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.kind = { $case: "setAttributes", value: SetAttributes.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.kind = { $case: "openAppend", value: OpenAppend.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.kind = { $case: "closeAppend", value: CloseAppend.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2848,6 +3078,36 @@ export const Command: MessageFns<Command> = {
       case "recoverCluster": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "recoverCluster", value: RecoverCluster.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "raiseFeatureLevel": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "raiseFeatureLevel", value: RaiseFeatureLevel.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "makeSymlink": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "makeSymlink", value: MakeSymlink.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "setAttributes": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "setAttributes", value: SetAttributes.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "openAppend": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "openAppend", value: OpenAppend.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "closeAppend": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "closeAppend", value: CloseAppend.fromPartial(object.kind.value) };
         }
         break;
       }
@@ -3005,7 +3265,7 @@ export const OpenSession: MessageFns<OpenSession> = {
 };
 
 function createBaseMakeDirectory(): MakeDirectory {
-  return { path: "", parents: false };
+  return { path: "", parents: false, attributes: undefined };
 }
 
 export const MakeDirectory: MessageFns<MakeDirectory> = {
@@ -3015,6 +3275,9 @@ export const MakeDirectory: MessageFns<MakeDirectory> = {
     }
     if (message.parents !== false) {
       writer.uint32(16).bool(message.parents);
+    }
+    if (message.attributes !== undefined) {
+      Attributes.encode(message.attributes, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -3048,6 +3311,14 @@ export const MakeDirectory: MessageFns<MakeDirectory> = {
             message.parents = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.attributes = Attributes.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3067,6 +3338,9 @@ export const MakeDirectory: MessageFns<MakeDirectory> = {
     const message = createBaseMakeDirectory();
     message.path = object.path ?? "";
     message.parents = object.parents ?? false;
+    message.attributes = (object.attributes !== undefined && object.attributes !== null)
+      ? Attributes.fromPartial(object.attributes)
+      : undefined;
     return message;
   },
 };
@@ -3082,6 +3356,7 @@ function createBaseCreateFile(): CreateFile {
     complete: false,
     blocks: [],
     mtimeMs: 0,
+    attributes: undefined,
   };
 }
 
@@ -3113,6 +3388,9 @@ export const CreateFile: MessageFns<CreateFile> = {
     }
     if (message.mtimeMs !== 0) {
       writer.uint32(72).int64(message.mtimeMs);
+    }
+    if (message.attributes !== undefined) {
+      Attributes.encode(message.attributes, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -3202,6 +3480,14 @@ export const CreateFile: MessageFns<CreateFile> = {
             message.mtimeMs = longToNumber(reader.int64());
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.attributes = Attributes.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3230,6 +3516,88 @@ export const CreateFile: MessageFns<CreateFile> = {
     message.complete = object.complete ?? false;
     message.blocks = object.blocks?.map((e) => BlockRef.fromPartial(e)) || [];
     message.mtimeMs = object.mtimeMs ?? 0;
+    message.attributes = (object.attributes !== undefined && object.attributes !== null)
+      ? Attributes.fromPartial(object.attributes)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseAttributes(): Attributes {
+  return { owner: "", group: "", mode: undefined };
+}
+
+export const Attributes: MessageFns<Attributes> = {
+  encode(message: Attributes, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    if (message.group !== "") {
+      writer.uint32(18).string(message.group);
+    }
+    if (message.mode !== undefined) {
+      writer.uint32(24).uint32(message.mode);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Attributes {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAttributes();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.group = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.mode = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Attributes>): Attributes {
+    return Attributes.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Attributes>): Attributes {
+    const message = createBaseAttributes();
+    message.owner = object.owner ?? "";
+    message.group = object.group ?? "";
+    message.mode = object.mode ?? undefined;
     return message;
   },
 };
@@ -3699,7 +4067,7 @@ export const Rename: MessageFns<Rename> = {
 };
 
 function createBaseCopyFile(): CopyFile {
-  return { from: "", to: "", noClobber: false };
+  return { from: "", to: "", noClobber: false, attributes: undefined };
 }
 
 export const CopyFile: MessageFns<CopyFile> = {
@@ -3712,6 +4080,9 @@ export const CopyFile: MessageFns<CopyFile> = {
     }
     if (message.noClobber !== false) {
       writer.uint32(24).bool(message.noClobber);
+    }
+    if (message.attributes !== undefined) {
+      Attributes.encode(message.attributes, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -3753,6 +4124,14 @@ export const CopyFile: MessageFns<CopyFile> = {
             message.noClobber = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.attributes = Attributes.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3773,6 +4152,9 @@ export const CopyFile: MessageFns<CopyFile> = {
     message.from = object.from ?? "";
     message.to = object.to ?? "";
     message.noClobber = object.noClobber ?? false;
+    message.attributes = (object.attributes !== undefined && object.attributes !== null)
+      ? Attributes.fromPartial(object.attributes)
+      : undefined;
     return message;
   },
 };
@@ -4010,7 +4392,7 @@ export const SetReplication: MessageFns<SetReplication> = {
 };
 
 function createBaseTouch(): Touch {
-  return { path: "", mtimeMs: 0 };
+  return { path: "", mtimeMs: 0, attributes: undefined };
 }
 
 export const Touch: MessageFns<Touch> = {
@@ -4020,6 +4402,9 @@ export const Touch: MessageFns<Touch> = {
     }
     if (message.mtimeMs !== 0) {
       writer.uint32(16).int64(message.mtimeMs);
+    }
+    if (message.attributes !== undefined) {
+      Attributes.encode(message.attributes, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -4053,6 +4438,14 @@ export const Touch: MessageFns<Touch> = {
             message.mtimeMs = longToNumber(reader.int64());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.attributes = Attributes.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4072,6 +4465,9 @@ export const Touch: MessageFns<Touch> = {
     const message = createBaseTouch();
     message.path = object.path ?? "";
     message.mtimeMs = object.mtimeMs ?? 0;
+    message.attributes = (object.attributes !== undefined && object.attributes !== null)
+      ? Attributes.fromPartial(object.attributes)
+      : undefined;
     return message;
   },
 };
@@ -4571,6 +4967,429 @@ export const RevokeToken: MessageFns<RevokeToken> = {
   },
 };
 
+function createBaseRaiseFeatureLevel(): RaiseFeatureLevel {
+  return { level: 0 };
+}
+
+export const RaiseFeatureLevel: MessageFns<RaiseFeatureLevel> = {
+  encode(message: RaiseFeatureLevel, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.level !== 0) {
+      writer.uint32(8).uint32(message.level);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RaiseFeatureLevel {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRaiseFeatureLevel();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.level = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RaiseFeatureLevel>): RaiseFeatureLevel {
+    return RaiseFeatureLevel.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RaiseFeatureLevel>): RaiseFeatureLevel {
+    const message = createBaseRaiseFeatureLevel();
+    message.level = object.level ?? 0;
+    return message;
+  },
+};
+
+function createBaseMakeSymlink(): MakeSymlink {
+  return { path: "", target: "", attributes: undefined };
+}
+
+export const MakeSymlink: MessageFns<MakeSymlink> = {
+  encode(message: MakeSymlink, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.target !== "") {
+      writer.uint32(18).string(message.target);
+    }
+    if (message.attributes !== undefined) {
+      Attributes.encode(message.attributes, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MakeSymlink {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMakeSymlink();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.target = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.attributes = Attributes.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MakeSymlink>): MakeSymlink {
+    return MakeSymlink.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MakeSymlink>): MakeSymlink {
+    const message = createBaseMakeSymlink();
+    message.path = object.path ?? "";
+    message.target = object.target ?? "";
+    message.attributes = (object.attributes !== undefined && object.attributes !== null)
+      ? Attributes.fromPartial(object.attributes)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseSetAttributes(): SetAttributes {
+  return { path: "", noFollow: false, owner: "", group: "", mode: undefined, mtimeMs: undefined };
+}
+
+export const SetAttributes: MessageFns<SetAttributes> = {
+  encode(message: SetAttributes, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.noFollow !== false) {
+      writer.uint32(16).bool(message.noFollow);
+    }
+    if (message.owner !== "") {
+      writer.uint32(26).string(message.owner);
+    }
+    if (message.group !== "") {
+      writer.uint32(34).string(message.group);
+    }
+    if (message.mode !== undefined) {
+      writer.uint32(40).uint32(message.mode);
+    }
+    if (message.mtimeMs !== undefined) {
+      writer.uint32(48).int64(message.mtimeMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetAttributes {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetAttributes();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.noFollow = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.group = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.mode = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.mtimeMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SetAttributes>): SetAttributes {
+    return SetAttributes.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetAttributes>): SetAttributes {
+    const message = createBaseSetAttributes();
+    message.path = object.path ?? "";
+    message.noFollow = object.noFollow ?? false;
+    message.owner = object.owner ?? "";
+    message.group = object.group ?? "";
+    message.mode = object.mode ?? undefined;
+    message.mtimeMs = object.mtimeMs ?? undefined;
+    return message;
+  },
+};
+
+function createBaseOpenAppend(): OpenAppend {
+  return { path: "", leaseMs: 0, precondition: undefined };
+}
+
+export const OpenAppend: MessageFns<OpenAppend> = {
+  encode(message: OpenAppend, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.leaseMs !== 0) {
+      writer.uint32(16).uint64(message.leaseMs);
+    }
+    if (message.precondition !== undefined) {
+      Precondition.encode(message.precondition, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OpenAppend {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOpenAppend();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.leaseMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.precondition = Precondition.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<OpenAppend>): OpenAppend {
+    return OpenAppend.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OpenAppend>): OpenAppend {
+    const message = createBaseOpenAppend();
+    message.path = object.path ?? "";
+    message.leaseMs = object.leaseMs ?? 0;
+    message.precondition = (object.precondition !== undefined && object.precondition !== null)
+      ? Precondition.fromPartial(object.precondition)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseCloseAppend(): CloseAppend {
+  return { inode: 0, fencingToken: 0, keepBlocks: 0, mtimeMs: 0 };
+}
+
+export const CloseAppend: MessageFns<CloseAppend> = {
+  encode(message: CloseAppend, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.inode !== 0) {
+      writer.uint32(8).uint64(message.inode);
+    }
+    if (message.fencingToken !== 0) {
+      writer.uint32(16).uint64(message.fencingToken);
+    }
+    if (message.keepBlocks !== 0) {
+      writer.uint32(24).uint32(message.keepBlocks);
+    }
+    if (message.mtimeMs !== 0) {
+      writer.uint32(32).int64(message.mtimeMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CloseAppend {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCloseAppend();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.inode = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.fencingToken = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.keepBlocks = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.mtimeMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CloseAppend>): CloseAppend {
+    return CloseAppend.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CloseAppend>): CloseAppend {
+    const message = createBaseCloseAppend();
+    message.inode = object.inode ?? 0;
+    message.fencingToken = object.fencingToken ?? 0;
+    message.keepBlocks = object.keepBlocks ?? 0;
+    message.mtimeMs = object.mtimeMs ?? 0;
+    return message;
+  },
+};
+
 function createBaseHousekeeping(): Housekeeping {
   return { limit: 0 };
 }
@@ -4915,7 +5734,15 @@ export const Refused: MessageFns<Refused> = {
 };
 
 function createBaseGrant(): Grant {
-  return { inode: 0, fencingToken: 0, expiresMs: 0, replication: 0, blockSizeBytes: 0, blockCount: 0 };
+  return {
+    inode: 0,
+    fencingToken: 0,
+    expiresMs: 0,
+    replication: 0,
+    blockSizeBytes: 0,
+    blockCount: 0,
+    appendedTo: undefined,
+  };
 }
 
 export const Grant: MessageFns<Grant> = {
@@ -4937,6 +5764,9 @@ export const Grant: MessageFns<Grant> = {
     }
     if (message.blockCount !== 0) {
       writer.uint32(48).uint32(message.blockCount);
+    }
+    if (message.appendedTo !== undefined) {
+      Stat.encode(message.appendedTo, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -5002,6 +5832,14 @@ export const Grant: MessageFns<Grant> = {
             message.blockCount = reader.uint32();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.appendedTo = Stat.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5025,6 +5863,9 @@ export const Grant: MessageFns<Grant> = {
     message.replication = object.replication ?? 0;
     message.blockSizeBytes = object.blockSizeBytes ?? 0;
     message.blockCount = object.blockCount ?? 0;
+    message.appendedTo = (object.appendedTo !== undefined && object.appendedTo !== null)
+      ? Stat.fromPartial(object.appendedTo)
+      : undefined;
     return message;
   },
 };
@@ -5176,6 +6017,12 @@ function createBaseStat(): Stat {
     blockSizeBytes: 0,
     blockCount: 0,
     childCount: 0,
+    owner: "",
+    group: "",
+    mode: undefined,
+    linkTarget: "",
+    tailBlocks: 0,
+    inheritedReplication: 0,
   };
 }
 
@@ -5213,6 +6060,24 @@ export const Stat: MessageFns<Stat> = {
     }
     if (message.childCount !== 0) {
       writer.uint32(88).uint32(message.childCount);
+    }
+    if (message.owner !== "") {
+      writer.uint32(98).string(message.owner);
+    }
+    if (message.group !== "") {
+      writer.uint32(106).string(message.group);
+    }
+    if (message.mode !== undefined) {
+      writer.uint32(112).uint32(message.mode);
+    }
+    if (message.linkTarget !== "") {
+      writer.uint32(122).string(message.linkTarget);
+    }
+    if (message.tailBlocks !== 0) {
+      writer.uint32(128).uint32(message.tailBlocks);
+    }
+    if (message.inheritedReplication !== 0) {
+      writer.uint32(136).uint32(message.inheritedReplication);
     }
     return writer;
   },
@@ -5318,6 +6183,54 @@ export const Stat: MessageFns<Stat> = {
             message.childCount = reader.uint32();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.group = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.mode = reader.uint32();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.linkTarget = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.tailBlocks = reader.uint32();
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.inheritedReplication = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5346,6 +6259,12 @@ export const Stat: MessageFns<Stat> = {
     message.blockSizeBytes = object.blockSizeBytes ?? 0;
     message.blockCount = object.blockCount ?? 0;
     message.childCount = object.childCount ?? 0;
+    message.owner = object.owner ?? "";
+    message.group = object.group ?? "";
+    message.mode = object.mode ?? undefined;
+    message.linkTarget = object.linkTarget ?? "";
+    message.tailBlocks = object.tailBlocks ?? 0;
+    message.inheritedReplication = object.inheritedReplication ?? 0;
     return message;
   },
 };

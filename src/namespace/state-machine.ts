@@ -4,6 +4,8 @@ import { assert } from '../common/errors.ts';
 import type { RowStore } from '../storage/row-store.ts';
 import { applySlowly, attempt, type DecodedEntry, decodeEntry, type LogEntry } from './apply-batches.ts';
 import { EntryBoundary } from './entry-boundary.ts';
+import { featureLevelTooLow } from './errors.ts';
+import { activeLevel, SUPPORTED_FEATURE_LEVEL } from './feature-level.ts';
 import { numberKey } from './keys.ts';
 import { MemberIndex } from './member-index.ts';
 import { LoadedRows, MISSING_ROWS } from './missing-rows.ts';
@@ -30,6 +32,8 @@ export interface StateMachineOptions {
   readonly cacheSizeBytes?: number;
   /** Dirty rows at which a flush begins by itself; at twice as many, apply waits for it. */
   readonly maxDirtyRows?: number;
+  /** SUPPORTED_FEATURE_LEVEL when absent; a lower one makes a machine that behaves as older code would. */
+  readonly supportedFeatureLevel?: number;
 }
 
 /** Some 500,000 files with their names, or a directory tree that is walked again and again. */
@@ -42,6 +46,7 @@ const DEFAULT_MAX_DIRTY_ROWS = 4096;
  */
 export class StateMachine {
   readonly #store: RowStore;
+  readonly #supportedLevel: number;
   readonly #cache: RowCache;
   readonly #boundary = new EntryBoundary();
   readonly #membership: ConfStateHolder = { confState: undefined };
@@ -52,7 +57,10 @@ export class StateMachine {
   #restored: Promise<void> = Promise.resolve();
   #failure: { readonly cause: unknown } | undefined;
 
-  /** Resumes from the index the store is durable at (0 for an empty one). The store stays the caller's to close. */
+  /**
+   * Resumes from the index the store is durable at (0 for an empty one). The store stays the caller's to close.
+   * Throws NAMESPACE_FEATURE_LEVEL_TOO_LOW for the rows of a cluster whose level this code does not support.
+   */
   static async open(
     components: { readonly store: RowStore },
     options: StateMachineOptions = {},
@@ -64,6 +72,7 @@ export class StateMachine {
 
   private constructor(store: RowStore, options: StateMachineOptions) {
     this.#store = store;
+    this.#supportedLevel = options.supportedFeatureLevel ?? SUPPORTED_FEATURE_LEVEL;
     this.#cache = new RowCache(options.cacheSizeBytes ?? DEFAULT_CACHE_SIZE_BYTES);
     this.#members = new MemberIndex(this.#cache);
     this.#writeBehind = new WriteBehind(
@@ -91,7 +100,7 @@ export class StateMachine {
   apply(entries: readonly LogEntry[]): Promise<Result[][]> {
     return this.#inTurn(async () => {
       const results: Result[][] = [];
-      for (const entry of entries.map(decodeEntry)) {
+      for (const entry of entries.map((each) => decodeEntry(each, this.#supportedLevel))) {
         results.push(await this.#applyEntry(entry));
         const pressure = this.#writeBehind.keepUp();
         if (pressure !== undefined) await pressure;
@@ -148,9 +157,12 @@ export class StateMachine {
     });
   }
 
-  /** Throws NAMESPACE_NOT_FOUND, _NOT_A_DIRECTORY (a file stands in the way), _INVALID_NAME; so do the other reads by path. */
-  stat(path: string): Promise<Stat> {
-    return this.#read((view) => readStat(view, path));
+  /**
+   * Of what a symlink at `path` leads to, unless `noFollow`. Throws NAMESPACE_NOT_FOUND, _NOT_A_DIRECTORY (a file stands
+   * in the way), _INVALID_NAME, _TOO_MANY_LINKS; so do the other reads by path, which follow symlinks.
+   */
+  stat(path: string, options: { readonly noFollow?: boolean } = {}): Promise<Stat> {
+    return this.#read((view) => readStat(view, path, options.noFollow ? 'keep' : 'follow'));
   }
 
   /** A page of a directory: names after `after`, at most `limit` (and MAX_LIST_ENTRIES). */
@@ -191,6 +203,15 @@ export class StateMachine {
     return this.#cache.pinned('meta').get(META_CLUSTER) as Cluster | undefined;
   }
 
+  /** Which commands may enter the log, from 1. */
+  get featureLevel(): number {
+    return activeLevel(this.cluster());
+  }
+
+  get supportedFeatureLevel(): number {
+    return this.#supportedLevel;
+  }
+
   counters(): Readonly<Counters> {
     return this.#cache.counters;
   }
@@ -220,6 +241,8 @@ export class StateMachine {
 
   async #resume(): Promise<void> {
     this.#membership.confState = await loadPinnedRows(this.#store, this.#cache);
+    if (this.featureLevel > this.#supportedLevel)
+      throw featureLevelTooLow(this.#supportedLevel, this.featureLevel);
     this.#writeBehind.resume();
   }
 

@@ -1,9 +1,8 @@
-/** @module The file tree over rows: finding, linking and detaching inodes. Every change keeps the counters exact. */
+/** @module The file tree over rows: linking and detaching inodes. Every change keeps the counters exact. */
 import { assert } from '../common/errors.ts';
-import { isADirectory, notADirectory, notFound } from './errors.ts';
 import { direntKey, numberKey } from './keys.ts';
 import { EXTENT_PAGE_BLOCKS, ROOT_INODE } from './limits.ts';
-import { joinPath, splitPath } from './path.ts';
+import { joinPath } from './path.ts';
 import type { RowView } from './row-view.ts';
 import { Inode } from './schema.ts';
 
@@ -11,16 +10,6 @@ import { Inode } from './schema.ts';
 export interface ApplyContext {
   readonly index: number;
   readonly timeMs: number;
-}
-
-/** A place in the tree under an existing directory, taken or free. Never the root. */
-export interface Place {
-  /** Canonical. */
-  readonly path: string;
-  readonly names: readonly string[];
-  readonly parent: number;
-  readonly name: string;
-  readonly existing: Inode | undefined;
 }
 
 /** An inode that some row refers to, so it must be there. */
@@ -40,36 +29,20 @@ export function childOf(view: RowView, parent: number, name: string): Inode | un
   return dirent && inodeOf(view, dirent.inode);
 }
 
-/** The inode at `names`. Throws NAMESPACE_NOT_FOUND, or NAMESPACE_NOT_A_DIRECTORY when a file stands in the way. */
-export function findInode(view: RowView, names: readonly string[]): Inode {
-  let inode = inodeOf(view, ROOT_INODE);
-  for (const [depth, name] of names.entries()) {
-    if (inode.kind !== 'directory') throw notADirectory(joinPath(names.slice(0, depth)));
-    const child = childOf(view, inode.id, name);
-    if (child === undefined) throw notFound(joinPath(names.slice(0, depth + 1)));
-    inode = child;
-  }
-  return inode;
-}
-
-/** Like findInode, for what must be a directory. */
-export function findDirectory(view: RowView, names: readonly string[]): Inode {
-  const inode = findInode(view, names);
-  if (inode.kind !== 'directory') throw notADirectory(joinPath(names));
-  return inode;
-}
-
-/** The place `path` under its existing parent directory. Throws as findInode, and NAMESPACE_IS_A_DIRECTORY for `/`. */
-export function findPlace(view: RowView, path: string): Place {
-  const names = splitPath(path);
-  const name = names.at(-1);
-  if (name === undefined) throw isADirectory('/');
-  const parent = findDirectory(view, names.slice(0, -1)).id;
-  return { path: joinPath(names), names, parent, name, existing: childOf(view, parent, name) };
+/** Where a linked inode stands; undefined when it, or a directory above it, was removed. */
+export function pathOf(view: RowView, inode: Inode): string | undefined {
+  const names: string[] = [];
+  let at = inode;
+  for (; at.parent !== 0; at = inodeOf(view, at.parent)) names.push(at.name);
+  return at.id === ROOT_INODE ? joinPath(names.toReversed()) : undefined;
 }
 
 /** A fresh inode, not linked and not put yet. */
-export function newInode(view: RowView, kind: 'directory' | 'file', context: ApplyContext): Inode {
+export function newInode(
+  view: RowView,
+  kind: 'directory' | 'file' | 'symlink',
+  context: ApplyContext,
+): Inode {
   return Inode.fromPartial({
     id: view.counters.nextInode++,
     kind,
@@ -98,12 +71,6 @@ export function link(
   changeChildren(view, parent, 1, context);
   count(view, linked, 1);
   return linked;
-}
-
-/** Links `inode` at a place; the file that stood there is detached. The caller made sure it is not a directory. */
-export function linkOver(view: RowView, place: Place, inode: Inode, context: ApplyContext): Inode {
-  if (place.existing !== undefined) detach(view, place.existing, context);
-  return link(view, place.parent, place.name, inode, context);
 }
 
 /** Takes a file or a whole directory out of the tree in O(1); Housekeeping frees what hangs below. */

@@ -1,9 +1,10 @@
 /** @module Writes changed rows to the store behind the applies, always together with the index they are the state of. */
 import type { PinnedRows, RowChange, RowStore } from '../storage/row-store.ts';
 import type { EntryBoundary } from './entry-boundary.ts';
+import { activeLevel } from './feature-level.ts';
 import type { RowCache } from './row-cache.ts';
-import { META_CONF_STATE, META_COUNTERS } from './rows.ts';
-import { Counters } from './schema.ts';
+import { META_CLUSTER, META_CONF_STATE, META_COUNTERS } from './rows.ts';
+import { type Cluster, Counters } from './schema.ts';
 import { SerialQueue } from './serial-queue.ts';
 
 /** A state that a restart would find. */
@@ -40,6 +41,8 @@ export class WriteBehind {
   readonly #queue = new SerialQueue();
   readonly #maxDirtyRows: number;
   #durable: DurablePosition = { index: 0, term: 0, confState: new Uint8Array() };
+  /** The store is marked with at least this one. */
+  #format = 0;
   #background: Promise<void> | undefined;
   #failure: { readonly cause: unknown } | undefined;
 
@@ -58,6 +61,7 @@ export class WriteBehind {
   /** Says what the store holds, after opening or restoring it. */
   resume(): void {
     this.#durable = this.#position();
+    this.#format = 0;
   }
 
   /** Makes all that is applied now durable. Rejects as the store does, and then always. */
@@ -99,6 +103,9 @@ export class WriteBehind {
     try {
       const taken = await this.#boundary.at(() => this.#take());
       if (taken === undefined) return;
+      // First the mark, then rows that need it: a version that does not know them refuses the file at once.
+      if (taken.format > this.#format) await this.#store.raiseFormat(taken.format);
+      this.#format = taken.format;
       await this.#store.write(taken.changes);
       this.#cache.endFlush();
       this.#durable = taken.position;
@@ -109,7 +116,7 @@ export class WriteBehind {
   }
 
   /** Undefined when all is durable already. */
-  #take(): { changes: RowChange[]; position: DurablePosition } | undefined {
+  #take(): { changes: RowChange[]; position: DurablePosition; format: number } | undefined {
     const position = this.#position();
     if (position.index === this.#durable.index) return undefined;
     const changes = this.#cache.beginFlush();
@@ -120,7 +127,8 @@ export class WriteBehind {
     });
     if (this.#membership.confState !== undefined)
       changes.push({ table: 'meta', key: META_CONF_STATE, value: this.#membership.confState });
-    return { changes, position };
+    const cluster = this.#cache.pinned('meta').get(META_CLUSTER) as Cluster | undefined;
+    return { changes, position, format: activeLevel(cluster) };
   }
 
   #position(): DurablePosition {

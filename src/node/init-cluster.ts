@@ -5,6 +5,7 @@ import { sha256 } from '../common/hashing.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
 import { bootstrapCluster, FOUNDER } from '../metadata/genesis.ts';
+import { SUPPORTED_FEATURE_LEVEL } from '../namespace/feature-level.ts';
 import { Cluster, Member, Token } from '../namespace/schema.ts';
 import { loadOrCreateIdentity } from '../network/identity.ts';
 import { encodeToken } from '../protocol/token.ts';
@@ -106,6 +107,7 @@ export async function initCluster(
         createdMs: nowMs,
         defaultReplication: cluster.replication,
         defaultBlockSizeBytes: cluster.blockSizeBytes,
+        featureLevel: SUPPORTED_FEATURE_LEVEL,
       }),
       members: [founder, ...client],
       token: token.record,

@@ -1,5 +1,6 @@
 /** @module Joining: a token becomes a member number. */
 import { isHoldfastError } from '../common/errors.ts';
+import { SUPPORTED_FEATURE_LEVEL } from '../namespace/feature-level.ts';
 import { Member } from '../namespace/schema.ts';
 import { loadOrCreateIdentity } from '../network/identity.ts';
 import { createLibp2pNetwork } from '../network/libp2p-network.ts';
@@ -72,6 +73,7 @@ export async function joinCluster(
       addresses,
     }),
     client,
+    featureLevel: SUPPORTED_FEATURE_LEVEL,
   };
   const network = await createLibp2pNetwork({ ...components, identity }, { listen: [], announce: [] });
   await network.start();

@@ -37,7 +37,11 @@ export interface JoinRequest {
     | Member
     | undefined;
   /** A client identity created beside a node, enrolled in the same breath. Optional. */
-  client: Member | undefined;
+  client:
+    | Member
+    | undefined;
+  /** that the newcomer supports; absent: 1. Matters for metadata nodes */
+  featureLevel?: number | undefined;
 }
 
 /** A node that was away asks whether it still belongs (class join: one that was removed is a stranger). It may ask about itself only. */
@@ -85,9 +89,16 @@ export interface ForwardResponse {
   index: number;
 }
 
+/** Between metadata nodes: which feature level one supports, and which is active where it is. */
+export interface FeatureLevelResponse {
+  supported: number;
+  active: number;
+}
+
 export interface StatRequest {
   path: string;
   stale: boolean;
+  noFollow?: boolean | undefined;
 }
 
 export interface StatResponse {
@@ -471,7 +482,7 @@ export interface RaftMessages {
   epoch: number;
 }
 
-/** data of a raft Snapshot: what to fetch over channel `snapshot.read` */
+/** data of a raft Snapshot: what to fetch over channel `snapshot.chunks` */
 export interface SnapshotHandle {
   name: string;
   sizeBytes: number;
@@ -619,7 +630,14 @@ export const JoinToken: MessageFns<JoinToken> = {
 };
 
 function createBaseJoinRequest(): JoinRequest {
-  return { cluster: "", tokenId: "", tokenSecret: new Uint8Array(0), member: undefined, client: undefined };
+  return {
+    cluster: "",
+    tokenId: "",
+    tokenSecret: new Uint8Array(0),
+    member: undefined,
+    client: undefined,
+    featureLevel: undefined,
+  };
 }
 
 export const JoinRequest: MessageFns<JoinRequest> = {
@@ -638,6 +656,9 @@ export const JoinRequest: MessageFns<JoinRequest> = {
     }
     if (message.client !== undefined) {
       Member.encode(message.client, writer.uint32(42).fork()).join();
+    }
+    if (message.featureLevel !== undefined) {
+      writer.uint32(48).uint32(message.featureLevel);
     }
     return writer;
   },
@@ -695,6 +716,14 @@ export const JoinRequest: MessageFns<JoinRequest> = {
             message.client = Member.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.featureLevel = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -721,6 +750,7 @@ export const JoinRequest: MessageFns<JoinRequest> = {
     message.client = (object.client !== undefined && object.client !== null)
       ? Member.fromPartial(object.client)
       : undefined;
+    message.featureLevel = object.featureLevel ?? undefined;
     return message;
   },
 };
@@ -1264,8 +1294,75 @@ export const ForwardResponse: MessageFns<ForwardResponse> = {
   },
 };
 
+function createBaseFeatureLevelResponse(): FeatureLevelResponse {
+  return { supported: 0, active: 0 };
+}
+
+export const FeatureLevelResponse: MessageFns<FeatureLevelResponse> = {
+  encode(message: FeatureLevelResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.supported !== 0) {
+      writer.uint32(8).uint32(message.supported);
+    }
+    if (message.active !== 0) {
+      writer.uint32(16).uint32(message.active);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FeatureLevelResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFeatureLevelResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.supported = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.active = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<FeatureLevelResponse>): FeatureLevelResponse {
+    return FeatureLevelResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FeatureLevelResponse>): FeatureLevelResponse {
+    const message = createBaseFeatureLevelResponse();
+    message.supported = object.supported ?? 0;
+    message.active = object.active ?? 0;
+    return message;
+  },
+};
+
 function createBaseStatRequest(): StatRequest {
-  return { path: "", stale: false };
+  return { path: "", stale: false, noFollow: undefined };
 }
 
 export const StatRequest: MessageFns<StatRequest> = {
@@ -1275,6 +1372,9 @@ export const StatRequest: MessageFns<StatRequest> = {
     }
     if (message.stale !== false) {
       writer.uint32(16).bool(message.stale);
+    }
+    if (message.noFollow !== undefined) {
+      writer.uint32(24).bool(message.noFollow);
     }
     return writer;
   },
@@ -1308,6 +1408,14 @@ export const StatRequest: MessageFns<StatRequest> = {
             message.stale = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.noFollow = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1327,6 +1435,7 @@ export const StatRequest: MessageFns<StatRequest> = {
     const message = createBaseStatRequest();
     message.path = object.path ?? "";
     message.stale = object.stale ?? false;
+    message.noFollow = object.noFollow ?? undefined;
     return message;
   },
 };

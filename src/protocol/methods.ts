@@ -130,6 +130,12 @@ export const FORWARD: Method<m.ForwardRequest, m.ForwardResponse> = {
   request: m.ForwardRequest,
   response: m.ForwardResponse,
 };
+export const FEATURE_LEVEL: Method<m.Empty, m.FeatureLevelResponse> = {
+  name: 'meta.feature-level',
+  trafficClass: control,
+  request: m.Empty,
+  response: m.FeatureLevelResponse,
+};
 export const RAFT: Notice<m.RaftMessages> = { name: 'raft', trafficClass: 'raft', body: m.RaftMessages };
 /** Answered with the chunks of snapshot-chunks.ts. */
 export const SNAPSHOT_READ_CHANNEL = 'snapshot.chunks';

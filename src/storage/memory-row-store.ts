@@ -38,6 +38,11 @@ export class MemoryRowStore implements RowStore {
     }
   }
 
+  /** No other code can ever open these rows. */
+  async raiseFormat(): Promise<void> {
+    this.#rows('meta');
+  }
+
   async pin(): Promise<PinnedRows> {
     this.#rows('meta');
     return new MemoryPinnedRows(new Map([...this.#tables].map(([table, rows]) => [table, new Map(rows)])));

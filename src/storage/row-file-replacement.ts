@@ -6,10 +6,10 @@ import { corruptImport, wrongFormat } from './errors.ts';
 import { SqliteConnection } from './sqlite.ts';
 
 /** Reads every page of the file at `path`. Errors: STORAGE_CORRUPT_IMPORT, STORAGE_WRONG_FORMAT. */
-export async function verifyDatabase(path: string, format: number): Promise<void> {
+export async function verifyDatabase(path: string, newestFormat: number): Promise<void> {
   const [version, problems] = await inspect(path);
   if (problems !== 'ok') throw corruptImport(path, problems);
-  if (version !== format) throw wrongFormat(path, format, version);
+  if (version < 1 || version > newestFormat) throw wrongFormat(path, newestFormat, version);
 }
 
 /**

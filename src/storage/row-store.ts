@@ -18,6 +18,10 @@ export const TABLES = [
 ] as const;
 export type TableName = (typeof TABLES)[number];
 
+/** What the rows may hold. It is the namespace's feature level, which says what each format adds. */
+export const FIRST_ROW_FORMAT = 1;
+export const NEWEST_ROW_FORMAT = 2;
+
 export interface RowChange {
   readonly table: TableName;
   readonly key: string;
@@ -52,6 +56,11 @@ export interface RowStore {
   scan(table: TableName, from: string, to: string, limit: number): Promise<Row[]>;
   /** All changes in one durable transaction. Later changes to the same row win. */
   write(changes: readonly RowChange[]): Promise<void>;
+  /**
+   * Marks the rows, durably, as ones that only code which knows `format` may open; never lowers the mark. A new store
+   * has FIRST_ROW_FORMAT. Copies carry the mark.
+   */
+  raiseFormat(format: number): Promise<void>;
   /** Holds on to the tables as they are now. Neither reads nor writes wait for it. */
   pin(): Promise<PinnedRows>;
   /** Rejects with STORAGE_CORRUPT_IMPORT or STORAGE_WRONG_FORMAT unless the file at `path` is one that copyTo made. */

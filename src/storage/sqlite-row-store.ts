@@ -5,6 +5,8 @@ import { FailureLatch, storageClosed, storageFailed } from './errors.ts';
 import { GatheredReads } from './gathered-reads.ts';
 import { replaceDatabase, verifyDatabase } from './row-file-replacement.ts';
 import {
+  FIRST_ROW_FORMAT,
+  NEWEST_ROW_FORMAT,
   type PinnedRows,
   TABLES,
   type Row,
@@ -25,7 +27,8 @@ const READER_CACHE_KIB = 32 * 1024;
 const WRITER_CACHE_KIB = 16 * 1024;
 
 const FORMAT: SqliteOptions = {
-  format: 1,
+  format: FIRST_ROW_FORMAT,
+  newestFormat: NEWEST_ROW_FORMAT,
   schema: TABLES.map(
     (table) => `CREATE TABLE "${table}" (key TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) WITHOUT ROWID`,
   ),
@@ -84,6 +87,17 @@ export class SqliteRowStore implements RowStore {
     });
   }
 
+  async raiseFormat(format: number): Promise<void> {
+    await this.#use(async ({ writer }) => {
+      try {
+        const [row] = await writer.all('PRAGMA user_version');
+        if (Number(row?.['user_version']) < format) await writer.run(`PRAGMA user_version = ${format}`);
+      } catch (cause) {
+        throw this.#latch.fail(`mark the tables as format ${format}`, this.#path, cause);
+      }
+    });
+  }
+
   pin(): Promise<PinnedRows> {
     const pinned = Promise.withResolvers<PinnedRows>();
     this.#use(async () => {
@@ -95,7 +109,7 @@ export class SqliteRowStore implements RowStore {
   }
 
   verify(path: string): Promise<void> {
-    return verifyDatabase(path, FORMAT.format);
+    return verifyDatabase(path, NEWEST_ROW_FORMAT);
   }
 
   /** Waits until nobody holds pinned rows. Errors: STORAGE_FAILED (latched). */

@@ -24,8 +24,10 @@ export interface Sql {
 }
 
 export interface SqliteOptions {
-  /** Format of the file, kept in `PRAGMA user_version`; another one is refused with STORAGE_WRONG_FORMAT. */
+  /** Format of a new file, kept in `PRAGMA user_version`; another one is refused with STORAGE_WRONG_FORMAT. */
   readonly format: number;
+  /** Files from `format` up to this one are opened as they are; `format` when absent. */
+  readonly newestFormat?: number;
   /** Statements that make the tables of a new file. */
   readonly schema: readonly string[];
   /** Further PRAGMAs for this connection, e.g. 'cache_size = -8192'. */
@@ -223,7 +225,7 @@ async function makeDurable(connection: SqliteConnection): Promise<void> {
 
 async function makeTables(connection: SqliteConnection, options: SqliteOptions): Promise<void> {
   const format = await formatOf(connection);
-  if (format === options.format) return;
+  if (format >= options.format && format <= newestFormat(options)) return;
   const statements = await statementsFrom(connection, format, options);
   await connection.transaction(async (sql) => {
     for (const statement of statements) await sql.run(statement);
@@ -241,11 +243,15 @@ async function statementsFrom(
   const statements: string[] = [];
   for (let from = format; from < options.format; from += 1) {
     const step = options.upgrades?.[from];
-    if (step === undefined) throw wrongFormat(sql.path, options.format, format);
+    if (step === undefined) throw wrongFormat(sql.path, newestFormat(options), format);
     statements.push(...step);
   }
-  if (statements.length === 0) throw wrongFormat(sql.path, options.format, format);
+  if (statements.length === 0) throw wrongFormat(sql.path, newestFormat(options), format);
   return statements;
+}
+
+function newestFormat(options: SqliteOptions): number {
+  return options.newestFormat ?? options.format;
 }
 
 /** The format a file was written in; 0 for a new one. */

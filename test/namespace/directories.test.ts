@@ -134,7 +134,7 @@ describe('rename', () => {
 
   it('refuses directories as targets, missing sources and a directory over a file', async () => {
     expect(await move('/g', '/a')).toBe('NAMESPACE_IS_A_DIRECTORY');
-    expect(await move('/a/b', '/a')).toBe('NAMESPACE_IS_A_DIRECTORY');
+    expect(await move('/a/b', '/a')).toBe('NAMESPACE_NOT_EMPTY');
     expect(await move('/nowhere', '/n')).toBe('NAMESPACE_NOT_FOUND');
     expect(await move('/a', '/g')).toBe('NAMESPACE_NOT_A_DIRECTORY');
     expect(await move('/g', '/no/parent')).toBe('NAMESPACE_NOT_FOUND');

@@ -208,9 +208,6 @@ describe('files', () => {
     await tree.do('setReplication', { path: '/g', replication: 2 });
     expect(await copies()).toEqual([4, 4]);
     expect((await tree.machine.stat('/g')).replication).toBe(2);
-    expect(outcome(await tree.do('setReplication', { path: '/', replication: 2 }))).toBe(
-      'NAMESPACE_IS_A_DIRECTORY',
-    );
     expect(outcome(await tree.do('setReplication', { path: '/g' }))).toBe('NAMESPACE_INVALID_ARGUMENT');
   });
 

@@ -1,6 +1,7 @@
 /** @module A state machine with a cluster founded in it, driven one command or batch at a time. */
 import { sha256 } from '../../src/common/hashing.ts';
 import { MIB } from '../../src/common/bytes.ts';
+import { SUPPORTED_FEATURE_LEVEL } from '../../src/namespace/feature-level.ts';
 import {
   type BlockRef,
   Command,
@@ -47,6 +48,7 @@ export class FoundedMachine {
   static async create(
     store: RowStore = new MemoryRowStore(),
     options: StateMachineOptions = {},
+    featureLevel: number = SUPPORTED_FEATURE_LEVEL,
   ): Promise<FoundedMachine> {
     const founded = new FoundedMachine(await StateMachine.open({ store }, options), store, options);
     await founded.do('genesis', {
@@ -57,8 +59,12 @@ export class FoundedMachine {
         createdMs: 0,
         defaultReplication: 3,
         defaultBlockSizeBytes: 0,
+<<<<<<< HEAD
         voters: 0,
         voterReplacementMs: 0,
+=======
+        featureLevel,
+>>>>>>> 1a8e8cf (Symlinks, append, owner and mode, defaults of directories in the namespace, behind a feature gate in the log)
       },
       members: [member('peer-1', 'meta', 'data')],
     });
@@ -81,7 +87,11 @@ export class FoundedMachine {
   }
 
   async batch(commands: readonly Request[]): Promise<Result[]> {
-    const data = CommandBatch.encode({ format: 1, timeMs: this.timeMs, commands: [...commands] }).finish();
+    const data = CommandBatch.encode({
+      format: SUPPORTED_FEATURE_LEVEL,
+      timeMs: this.timeMs,
+      commands: [...commands],
+    }).finish();
     const [results] = await this.machine.apply([{ index: ++this.index, term: 1, data }]);
     return results as Result[];
   }

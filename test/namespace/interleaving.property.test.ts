@@ -39,6 +39,10 @@ class ScheduledRowStore implements RowStore {
     await this.#scheduler.schedule(Promise.resolve(), 'write');
   }
 
+  raiseFormat(format: number): Promise<void> {
+    return this.#rows.raiseFormat(format);
+  }
+
   pin(): Promise<PinnedRows> {
     return this.#rows.pin();
   }

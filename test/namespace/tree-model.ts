@@ -2,14 +2,34 @@
 
 export interface ModelFile {
   readonly kind: 'file';
-  readonly blocks: readonly string[];
-  readonly replication: number;
+  blocks: readonly string[];
+  replication: number;
+}
+export interface ModelSymlink {
+  readonly kind: 'symlink';
+  readonly target: string;
 }
 export interface ModelDirectory {
   readonly kind: 'directory';
   readonly children: Map<string, ModelNode>;
+  /** 0: as its parent. */
+  replication: number;
 }
-export type ModelNode = ModelFile | ModelDirectory;
+export type ModelNode = ModelFile | ModelDirectory | ModelSymlink;
+
+interface Writing {
+  readonly names: string[];
+  readonly replication: number;
+  readonly appendTo: ModelFile | undefined;
+  readonly blocks: string[];
+}
+
+/** A node and the names that lead to it without symlinks; undefined where the last name is free. */
+interface Walked {
+  readonly above: readonly ModelDirectory[];
+  readonly names: readonly string[];
+  readonly node: ModelNode | undefined;
+}
 
 export class ModelRefusal extends Error {
   readonly code: string;
@@ -20,108 +40,129 @@ export class ModelRefusal extends Error {
 }
 
 export function newDirectory(): ModelDirectory {
-  return { kind: 'directory', children: new Map() };
+  return { kind: 'directory', children: new Map(), replication: 0 };
 }
 
 const DEFAULT_COPIES = 3;
+const MAX_LINKS = 40;
 
 export class TreeModel {
   readonly root: ModelDirectory = newDirectory();
-  /** Files being written: path and blocks so far. */
-  readonly open: Map<number, { path: string[]; blocks: string[] }> = new Map();
-
-  find(names: readonly string[]): ModelNode {
-    let node: ModelNode = this.root;
-    for (const name of names) {
-      if (node.kind === 'file') throw new ModelRefusal('NOT_A_DIRECTORY');
-      const child: ModelNode | undefined = node.children.get(name);
-      if (child === undefined) throw new ModelRefusal('NOT_FOUND');
-      node = child;
-    }
-    return node;
-  }
+  /** Files being written or appended to. */
+  readonly open: Map<number, Writing> = new Map();
 
   mkdir(names: readonly string[], parents: boolean): void {
     if (!parents) {
-      const { children, name, existing } = this.#place(names);
+      const { children, name, existing } = this.#place(names, false);
       if (existing !== undefined) throw new ModelRefusal('EXISTS');
       children.set(name, newDirectory());
       return;
     }
-    for (let depth = 1; depth <= names.length; depth++) {
-      const above = this.find(names.slice(0, depth - 1));
-      if (above.kind === 'file') throw new ModelRefusal('NOT_A_DIRECTORY');
-      const child = above.children.get(names[depth - 1]!);
-      if (child?.kind === 'file') throw new ModelRefusal('NOT_A_DIRECTORY');
-      if (child === undefined) above.children.set(names[depth - 1]!, newDirectory());
+    // Nothing may be made when the way is barred further on, so a rehearsal goes first.
+    const made: (() => void)[] = [];
+    try {
+      if (this.#walk(names, true, made).node?.kind !== 'directory') throw new ModelRefusal('NOT_A_DIRECTORY');
+    } catch (error) {
+      for (const undo of made.toReversed()) undo();
+      throw error;
     }
   }
 
   put(names: readonly string[], blocks: readonly string[], ifAbsent: boolean): void {
-    this.#setFile(names, { kind: 'file', blocks, replication: DEFAULT_COPIES }, ifAbsent);
+    const { above } = this.#place(names, !ifAbsent);
+    this.#setFile(names, { kind: 'file', blocks, replication: inherited(above) }, ifAbsent);
   }
 
-  begin(inode: number, names: string[]): void {
-    const { existing } = this.#place(names);
+  symlink(names: readonly string[], target: string): void {
+    const { children, name, existing } = this.#place(names, false);
+    if (existing !== undefined) throw new ModelRefusal('EXISTS');
+    children.set(name, { kind: 'symlink', target });
+  }
+
+  begin(inode: number, names: readonly string[]): void {
+    const { above, existing, found } = this.#place(names, true);
     if (existing?.kind === 'directory') throw new ModelRefusal('IS_A_DIRECTORY');
-    this.open.set(inode, { path: names, blocks: [] });
+    const replication = inherited(above);
+    this.open.set(inode, { names: [...found], replication, appendTo: undefined, blocks: [] });
+  }
+
+  beginAppend(inode: number, names: readonly string[]): void {
+    const { existing } = this.#place(names, true);
+    if (existing === undefined) throw new ModelRefusal('NOT_FOUND');
+    if (existing.kind !== 'file') throw new ModelRefusal('IS_A_DIRECTORY');
+    if ([...this.open.values()].some(({ appendTo }) => appendTo === existing))
+      throw new ModelRefusal('LEASE_HELD');
+    this.open.set(inode, {
+      names: [],
+      replication: existing.replication,
+      appendTo: existing,
+      blocks: [],
+    });
   }
 
   close(inode: number): void {
-    const writing = this.open.get(inode)!;
-    this.#setFile(writing.path, { kind: 'file', blocks: writing.blocks, replication: DEFAULT_COPIES }, false);
+    const { names, replication, appendTo, blocks } = this.open.get(inode)!;
+    if (appendTo === undefined) this.#setFile(names, { kind: 'file', blocks, replication }, false);
+    else {
+      if (![...this.all()].some(({ node }) => node === appendTo)) throw new ModelRefusal('NOT_FOUND');
+      appendTo.blocks = [...appendTo.blocks, ...blocks];
+    }
     this.open.delete(inode);
   }
 
   rename(from: readonly string[], to: readonly string[], noClobber: boolean): void {
-    const source = this.#place(from);
+    const source = this.#place(from, false);
     if (source.existing === undefined) throw new ModelRefusal('NOT_FOUND');
-    const isInside = to.length > from.length && from.every((name, depth) => to[depth] === name);
-    if (source.existing.kind === 'directory' && isInside) throw new ModelRefusal('INTO_ITSELF');
-    const target = this.#place(to);
+    const isDirectory = source.existing.kind === 'directory';
+    const isInside =
+      to.length > source.found.length && source.found.every((name, depth) => to[depth] === name);
+    if (isDirectory && isInside) throw new ModelRefusal('INTO_ITSELF');
+    const target = this.#place(to, false);
     if (target.children === source.children && target.name === source.name) return;
-    if (target.existing !== undefined) {
+    if (target.above.some((directory) => directory === source.existing))
+      throw new ModelRefusal('INTO_ITSELF');
+    const { existing } = target;
+    if (existing !== undefined) {
       if (noClobber) throw new ModelRefusal('EXISTS');
-      if (target.existing.kind === 'directory') throw new ModelRefusal('IS_A_DIRECTORY');
-      if (source.existing.kind === 'directory') throw new ModelRefusal('NOT_A_DIRECTORY');
+      if (existing.kind !== 'directory' && isDirectory) throw new ModelRefusal('NOT_A_DIRECTORY');
+      if (existing.kind === 'directory' && !isDirectory) throw new ModelRefusal('IS_A_DIRECTORY');
+      if (existing.kind === 'directory' && existing.children.size > 0) throw new ModelRefusal('NOT_EMPTY');
     }
     source.children.delete(source.name);
     target.children.set(target.name, source.existing);
   }
 
   copy(from: readonly string[], to: readonly string[]): void {
-    const source = this.find(from);
-    if (source.kind === 'directory') throw new ModelRefusal('IS_A_DIRECTORY');
-    if (this.#place(to).existing === source) throw new ModelRefusal('INVALID_ARGUMENT');
+    const source = this.#find(from);
+    if (source.kind !== 'file') throw new ModelRefusal('IS_A_DIRECTORY');
+    if (this.#place(to, true).existing === source) throw new ModelRefusal('INVALID_ARGUMENT');
     this.#setFile(to, { ...source }, false);
   }
 
   unlink(names: readonly string[]): void {
-    const { children, name, existing } = this.#place(names);
+    const { children, name, existing } = this.#place(names, false);
     if (existing === undefined) throw new ModelRefusal('NOT_FOUND');
     if (existing.kind === 'directory') throw new ModelRefusal('IS_A_DIRECTORY');
     children.delete(name);
   }
 
   rmdir(names: readonly string[]): void {
-    const { children, name, existing } = this.#place(names);
+    const { children, name, existing } = this.#place(names, false);
     if (existing === undefined) throw new ModelRefusal('NOT_FOUND');
-    if (existing.kind === 'file') throw new ModelRefusal('NOT_A_DIRECTORY');
+    if (existing.kind !== 'directory') throw new ModelRefusal('NOT_A_DIRECTORY');
     if (existing.children.size > 0) throw new ModelRefusal('NOT_EMPTY');
     children.delete(name);
   }
 
   removeTree(names: readonly string[]): void {
-    const { children, name, existing } = this.#place(names);
+    const { children, name, existing } = this.#place(names, false);
     if (existing === undefined) throw new ModelRefusal('NOT_FOUND');
     children.delete(name);
   }
 
   setReplication(names: readonly string[], replication: number): void {
-    const file = this.find(names);
-    if (file.kind === 'directory') throw new ModelRefusal('IS_A_DIRECTORY');
-    const { children, name } = this.#place(names);
-    children.set(name, { ...file, replication });
+    const node = this.#find(names);
+    if (node.kind !== 'symlink') node.replication = replication;
   }
 
   /** Every node but the root, with its names. */
@@ -135,21 +176,75 @@ export class TreeModel {
     }
   }
 
+  #find(names: readonly string[]): ModelNode {
+    const { node } = this.#walk(names, true);
+    if (node === undefined) throw new ModelRefusal('NOT_FOUND');
+    return node;
+  }
+
   #setFile(names: readonly string[], file: ModelFile, ifAbsent: boolean): void {
-    const { children, name, existing } = this.#place(names);
+    const { children, name, existing } = this.#place(names, !ifAbsent);
     if (existing !== undefined && ifAbsent) throw new ModelRefusal('EXISTS');
     if (existing?.kind === 'directory') throw new ModelRefusal('IS_A_DIRECTORY');
     children.set(name, file);
   }
 
-  #place(names: readonly string[]): {
+  #place(
+    names: readonly string[],
+    follows: boolean,
+  ): {
+    above: readonly ModelDirectory[];
     children: Map<string, ModelNode>;
     name: string;
+    found: readonly string[];
     existing: ModelNode | undefined;
   } {
-    const parent = this.find(names.slice(0, -1));
-    if (parent.kind === 'file') throw new ModelRefusal('NOT_A_DIRECTORY');
-    const name = names.at(-1)!;
-    return { children: parent.children, name, existing: parent.children.get(name) };
+    const { above, names: found, node } = this.#walk(names, follows);
+    const parent = above.at(-1);
+    if (parent === undefined) throw new ModelRefusal('IS_A_DIRECTORY');
+    return { above, children: parent.children, name: found.at(-1)!, found, existing: node };
   }
+
+  /** Replaces the first symlink on the way by its target and starts over, until there is none. */
+  #walk(names: readonly string[], follows: boolean, made?: (() => void)[]): Walked {
+    let path = [...names];
+    for (let links = 0; links <= MAX_LINKS; links++) {
+      const above: ModelDirectory[] = [];
+      const real: string[] = [];
+      let node: ModelNode | undefined = this.root;
+      let next: string[] | undefined;
+      for (const [depth, name] of path.entries()) {
+        if (node === undefined) throw new ModelRefusal('NOT_FOUND');
+        if (node.kind !== 'directory') throw new ModelRefusal('NOT_A_DIRECTORY');
+        if (name === '..') {
+          node = above.pop() ?? node;
+          real.pop();
+          continue;
+        }
+        const directory: ModelDirectory = node;
+        let child: ModelNode | undefined = directory.children.get(name);
+        if (child === undefined && made !== undefined) {
+          child = newDirectory();
+          directory.children.set(name, child);
+          made.push(() => directory.children.delete(name));
+        }
+        const rest = path.slice(depth + 1);
+        if (child?.kind === 'symlink' && (rest.length > 0 || follows)) {
+          const target = child.target.split('/').filter((part) => part !== '');
+          next = [...(child.target.startsWith('/') ? [] : real), ...target, ...rest];
+          break;
+        }
+        above.push(directory);
+        real.push(name);
+        node = child;
+      }
+      if (next === undefined) return { above, names: real, node };
+      path = next;
+    }
+    throw new ModelRefusal('TOO_MANY_LINKS');
+  }
+}
+
+function inherited(above: readonly ModelDirectory[]): number {
+  return above.findLast(({ replication }) => replication > 0)?.replication ?? DEFAULT_COPIES;
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { toHex } from '../../src/common/bytes.ts';
+import { MIB, toHex } from '../../src/common/bytes.ts';
+import { SUPPORTED_FEATURE_LEVEL } from '../../src/namespace/feature-level.ts';
 import { type BlockRef, type Command, CommandBatch, type Result } from '../../src/namespace/schema.ts';
 import { StateMachine } from '../../src/namespace/state-machine.ts';
 import { MemoryRowStore } from '../../src/storage/memory-row-store.ts';
@@ -11,6 +12,10 @@ import { ModelRefusal, TreeModel } from './tree-model.ts';
 const anyName = fc.constantFrom('a', 'b', '\u{ff5e}', '\u{1f600}');
 const path = fc.array(anyName, { minLength: 1, maxLength: 3 });
 const texts = fc.array(fc.constantFrom('p', 'q', 'r', 's', 't'), { maxLength: 4 });
+const linkTarget = fc.oneof(
+  path.map((names) => `/${names.join('/')}`),
+  fc.tuple(fc.constantFrom('', '../', '../../'), path).map(([up, names]) => up + names.join('/')),
+);
 const text = (names: readonly string[]): string => `/${names.join('/')}`;
 
 const step = fc.oneof(
@@ -20,6 +25,11 @@ const step = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('put' as const), path, blocks: texts, flag: fc.boolean() }),
   },
   fc.record({ do: fc.constant('begin' as const), path }),
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('beginAppend' as const), path }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('symlink' as const), path, target: linkTarget }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('append' as const), pick: fc.nat(9), blocks: texts }) },
   fc.record({ do: fc.constant('close' as const), pick: fc.nat(9) }),
   fc.record({ do: fc.constant('abandon' as const), pick: fc.nat(9) }),
@@ -78,7 +88,7 @@ function entries(commands: readonly Command[], firstIndex: number) {
     index: firstIndex + position,
     term: 1,
     data: CommandBatch.encode({
-      format: 1,
+      format: SUPPORTED_FEATURE_LEVEL,
       timeMs: START_MS,
       commands: [{ session: '', sequence: 0, ackedBelow: 0, command: next }],
     }).finish(),
@@ -124,6 +134,7 @@ async function takeStep(change: Change, model: TreeModel, replica: Replica): Pro
             path: text(change.path),
             complete: true,
             blocks: refs(change.blocks),
+            blockSizeBytes: MIB,
             precondition: { ifAbsent: change.flag, ifVersion: 0 },
           }),
         ),
@@ -132,9 +143,21 @@ async function takeStep(change: Change, model: TreeModel, replica: Replica): Pro
       const inode = replica.tree.machine.counters().nextInode;
       return [
         told(() => model.begin(inode, change.path)),
-        await did(command('createFile', { path: text(change.path) })),
+        await did(command('createFile', { path: text(change.path), blockSizeBytes: MIB })),
       ];
     }
+    case 'beginAppend': {
+      const inode = replica.tree.machine.counters().nextInode;
+      return [
+        told(() => model.beginAppend(inode, change.path)),
+        await did(command('openAppend', { path: text(change.path) })),
+      ];
+    }
+    case 'symlink':
+      return [
+        told(() => model.symlink(change.path, change.target)),
+        await did(command('makeSymlink', { path: text(change.path), target: change.target })),
+      ];
     case 'append': {
       const writing = model.open.get(claim.inode)!;
       const firstBlock = writing.blocks.length;
@@ -145,7 +168,7 @@ async function takeStep(change: Change, model: TreeModel, replica: Replica): Pro
       ];
     }
     case 'close':
-      return [told(() => model.close(claim.inode)), await did(command('closeFile', claim))];
+      return closeStep(model, claim, did);
     case 'abandon':
       model.open.delete(claim.inode);
       return ['ok', await did(command('abandonFile', claim))];
@@ -186,13 +209,33 @@ async function takeStep(change: Change, model: TreeModel, replica: Replica): Pro
   }
 }
 
+async function closeStep(
+  model: TreeModel,
+  claim: { readonly inode: number; readonly fencingToken: number },
+  did: (next: Command) => Promise<string>,
+): Promise<[string, string]> {
+  const appendTo = model.open.get(claim.inode)?.appendTo;
+  const keepBlocks = appendTo?.blocks.length ?? 0;
+  return [
+    told(() => model.close(claim.inode)),
+    await did(
+      appendTo === undefined ? command('closeFile', claim) : command('closeAppend', { ...claim, keepBlocks }),
+    ),
+  ];
+}
+
 async function expectSameTree(model: TreeModel, machine: StateMachine): Promise<void> {
   const directories = [{ names: [] as readonly string[], node: model.root as TreeModel['root'] }];
   for (const { names, node } of model.all()) {
-    const stat = await machine.stat(text(names));
+    const stat = await machine.stat(text(names), { noFollow: true });
     expect(stat.kind).toBe(node.kind);
+    expect(stat.path).toBe(text(names));
     if (node.kind === 'directory') {
       directories.push({ names, node });
+      continue;
+    }
+    if (node.kind === 'symlink') {
+      expect(stat.linkTarget).toBe(node.target);
       continue;
     }
     expect(stat.replication).toBe(node.replication);
@@ -219,9 +262,10 @@ async function expectSameCounts(model: TreeModel, machine: StateMachine): Promis
   const references = new Map<string, number>();
   for (const name of written.flat()) references.set(name, (references.get(name) ?? 0) + 1);
   const size = block('').sizeBytes;
+  const directories = [...model.all()].filter(({ node }) => node.kind === 'directory').length;
   expect(machine.counters()).toMatchObject({
-    files: files.length,
-    directories: 1 + [...model.all()].length - files.length,
+    files: [...model.all()].length - directories,
+    directories: 1 + directories,
     logicalBytes: files.reduce((sum, file) => sum + file.blocks.length * size, 0),
     blocks: references.size,
     blockBytes: references.size * size,

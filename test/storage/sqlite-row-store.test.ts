@@ -121,7 +121,7 @@ it('refuses a file of another format', async () => {
   await (await SqliteConnection.open(path, { format: 99, schema: [] })).close();
   await expect(openRowStore(path)).rejects.toMatchObject({
     code: 'STORAGE_WRONG_FORMAT',
-    facts: { wanted: 1, got: 99 },
+    facts: { wanted: 2, got: 99 },
   });
 });
 

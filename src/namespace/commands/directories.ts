@@ -1,43 +1,50 @@
 /** @module Commands on directories: make, remove when empty, remove with all that is inside. */
+import { withAttributes } from '../attributes.ts';
 import { exists, invalidArgument, isADirectory, notADirectory, notEmpty, notFound } from '../errors.ts';
 import { numberKey } from '../keys.ts';
-import { ROOT_INODE } from '../limits.ts';
 import { joinPath, splitPath } from '../path.ts';
+import { checkDepth, findPlace, type Place } from '../place.ts';
+import { resolvePath } from '../resolve-path.ts';
 import { DONE, removedResult, statResult } from '../results.ts';
 import type { RowView } from '../row-view.ts';
-import type { Inode, MakeDirectory, RemoveDirectory, RemoveTree, Result, Unlink } from '../schema.ts';
-import {
-  type ApplyContext,
-  childOf,
-  detach,
-  findPlace,
-  inodeOf,
-  link,
-  newInode,
-  type Place,
-  unlinkEntry,
-} from '../tree.ts';
+import type {
+  Attributes,
+  Inode,
+  MakeDirectory,
+  RemoveDirectory,
+  RemoveTree,
+  Result,
+  Unlink,
+} from '../schema.ts';
+import { type ApplyContext, detach, link, newInode, unlinkEntry } from '../tree.ts';
 
 /** Without `parents`, what stands there already is refused (NAMESPACE_EXISTS); with it, an existing directory is fine. */
 export function makeDirectory(view: RowView, command: MakeDirectory, context: ApplyContext): Result {
-  const names = splitPath(command.path);
-  const path = joinPath(names);
-  if (command.parents) return statResult(path, makeDirectories(view, names, context));
-  if (names.length === 0) throw exists('/');
-  const place = findPlace(view, command.path);
-  if (place.existing !== undefined) throw exists(path);
-  return statResult(path, addDirectory(view, place.parent, place.name, context));
+  const { path, attributes } = command;
+  if (command.parents) {
+    const made = makeDirectories(view, splitPath(path), attributes, context);
+    return statResult(made.path, made.inode);
+  }
+  if (splitPath(path).length === 0) throw exists('/');
+  const place = findPlace(view, path, 'keep');
+  if (place.existing !== undefined) throw exists(place.path);
+  return statResult(place.path, addDirectory(view, place.parent, place.names, attributes, context));
 }
 
 /** Makes what is missing of the way to `names`. Throws NAMESPACE_NOT_A_DIRECTORY when a file stands on it. */
-export function makeDirectories(view: RowView, names: readonly string[], context: ApplyContext): Inode {
-  let directory = inodeOf(view, ROOT_INODE);
-  for (const [depth, name] of names.entries()) {
-    const child = childOf(view, directory.id, name) ?? addDirectory(view, directory.id, name, context);
-    if (child.kind !== 'directory') throw notADirectory(joinPath(names.slice(0, depth + 1)));
-    directory = child;
-  }
-  return directory;
+export function makeDirectories(
+  view: RowView,
+  names: readonly string[],
+  attributes: Attributes | undefined,
+  context: ApplyContext,
+): { path: string; inode: Inode } {
+  const resolved = resolvePath(view, names, {
+    last: 'follow',
+    make: (parent, missing) => addDirectory(view, parent.id, missing, attributes, context),
+  });
+  const path = joinPath(resolved.names);
+  if (resolved.inode?.kind !== 'directory') throw notADirectory(path);
+  return { path, inode: resolved.inode };
 }
 
 /** Only an empty directory; never `/`. */
@@ -45,9 +52,14 @@ export function removeDirectory(view: RowView, command: RemoveDirectory, context
   const { existing, path } = findRemovable(view, command.path);
   if (existing.kind !== 'directory') throw notADirectory(path);
   if (existing.childCount > 0) throw notEmpty(path, existing.childCount);
-  unlinkEntry(view, existing, context);
-  view.remove('inode', numberKey(existing.id));
+  discardDirectory(view, existing, context);
   return DONE;
+}
+
+/** Removes a directory that has no entries. */
+export function discardDirectory(view: RowView, directory: Inode, context: ApplyContext): void {
+  unlinkEntry(view, directory, context);
+  view.remove('inode', numberKey(directory.id));
 }
 
 /** Detaches a file or a directory with all below it in O(1); never `/`. */
@@ -66,12 +78,19 @@ export function unlink(view: RowView, command: Unlink, context: ApplyContext): R
 
 function findRemovable(view: RowView, path: string): Place & { readonly existing: Inode } {
   if (splitPath(path).length === 0) throw invalidArgument('/ cannot be removed; name something inside it.');
-  const place = findPlace(view, path);
+  const place = findPlace(view, path, 'keep');
   if (place.existing === undefined) throw notFound(place.path);
   return { ...place, existing: place.existing };
 }
 
-function addDirectory(view: RowView, parent: number, name: string, context: ApplyContext): Inode {
-  const inode = newInode(view, 'directory', context);
-  return link(view, parent, name, inode, context);
+function addDirectory(
+  view: RowView,
+  parent: number,
+  names: readonly string[],
+  attributes: Attributes | undefined,
+  context: ApplyContext,
+): Inode {
+  checkDepth(view, names);
+  const inode = withAttributes(view, newInode(view, 'directory', context), attributes);
+  return link(view, parent, names.at(-1) ?? '', inode, context);
 }

@@ -1,18 +1,22 @@
 /** @module Commands on files: create, append, close, copy, touch, set replication. */
+import type { HoldfastError } from '../../common/errors.ts';
+import { keepAttributes, withAttributes } from '../attributes.ts';
 import { addBlocks, checkBlocks, hintBlocks, replicateBlocks, shareBlocks } from '../block-references.ts';
 import { exists, invalidArgument, isADirectory, notFound, versionMismatch } from '../errors.ts';
 import {
   DEFAULT_BLOCK_SIZE_BYTES,
-  DEFAULT_REPLICATION,
   MAX_BLOCK_SIZE_BYTES,
   MAX_REPLICATION,
   MIN_BLOCK_SIZE_BYTES,
 } from '../limits.ts';
-import { joinPath, splitPath } from '../path.ts';
+import { splitPath } from '../path.ts';
+import { findInode, findPlace, inheritedReplication, linkOver, type Place } from '../place.ts';
+import { hasLevel } from '../feature-level.ts';
 import { grantResult, statResult } from '../results.ts';
 import type { RowView } from '../row-view.ts';
 import type {
   AppendBlocks,
+  Attributes,
   CloseFile,
   CopyFile,
   CreateFile,
@@ -22,17 +26,7 @@ import type {
   SetReplication,
   Touch,
 } from '../schema.ts';
-import {
-  type ApplyContext,
-  findInode,
-  findPlace,
-  inodeOf,
-  linkOver,
-  newInode,
-  nextVersion,
-  type Place,
-  putInode,
-} from '../tree.ts';
+import { type ApplyContext, inodeOf, newInode, nextVersion, putInode } from '../tree.ts';
 import { makeDirectories } from './directories.ts';
 import { checkLease, endLease, extendLease, grantLease } from './leases.ts';
 
@@ -43,23 +37,28 @@ export function createFile(
   context: ApplyContext,
   session: string,
 ): Result {
+  const { attributes, precondition } = command;
   const blockSizeBytes = chooseBlockSize(view, command.blockSizeBytes);
-  const replication = chooseReplication(view, command.replication);
+  checkReplication(command.replication);
   checkBlocks(command.blocks, blockSizeBytes);
   if (!command.complete && command.blocks.length > 0)
     throw invalidArgument('Only a complete file is created with blocks; append them instead.');
   hintBlocks(view, command.blocks);
-  if (command.parents) makeDirectories(view, splitPath(command.path).slice(0, -1), context);
-  const place = findPlace(view, command.path);
-  checkTarget(place, command.precondition);
+  if (command.parents)
+    makeDirectories(view, splitPath(command.path).slice(0, -1), parentsAttributes(attributes), context);
+  // A link that leads nowhere is something that exists: who wants to be the first must not write through it.
+  const place = findPlace(view, command.path, precondition?.ifAbsent ? 'keep' : 'follow');
+  checkTarget(place, precondition);
 
-  const inode: Inode = { ...newInode(view, 'file', context), blockSizeBytes, replication, open: true };
+  const replication = command.replication || inheritedReplication(view, place.ancestors);
+  const fresh: Inode = { ...newInode(view, 'file', context), blockSizeBytes, replication, open: true };
+  const inode = withAttributes(view, fresh, attributes);
   if (!command.complete) {
     putInode(view, inode);
     return grantResult(inode, grantLease(view, inode.id, place.path, session, command.leaseMs, context));
   }
   const written = addBlocks(view, { ...inode, mtimeMs: command.mtimeMs || context.timeMs }, command.blocks);
-  return statResult(place.path, linkOver(view, place, written, context));
+  return statResult(place.path, putFile(view, place, written, context));
 }
 
 /** Appends under a lease and renews it. Refuses blocks that do not start where the file ends (NAMESPACE_INVALID_ARGUMENT). */
@@ -88,62 +87,78 @@ export function appendBlocks(view: RowView, command: AppendBlocks, context: Appl
  */
 export function closeFile(view: RowView, command: CloseFile, context: ApplyContext): Result {
   const lease = checkLease(view, command, context);
-  const place = findPlace(view, lease.path);
+  const inode = inodeOf(view, command.inode);
+  if (inode.appendTo !== 0)
+    throw invalidArgument('What is appended is closed by closeAppend.', { inode: inode.id });
+  const place = findPlace(view, lease.path, command.precondition?.ifAbsent ? 'keep' : 'follow');
   checkTarget(place, command.precondition);
   endLease(view, lease);
-  const written: Inode = { ...inodeOf(view, command.inode), mtimeMs: command.mtimeMs || context.timeMs };
-  return statResult(place.path, linkOver(view, place, written, context));
+  const written: Inode = { ...inode, mtimeMs: command.mtimeMs || context.timeMs };
+  return statResult(place.path, putFile(view, place, written, context));
 }
 
 /** A copy by reference: blocks never change, so only the namespace does. */
 export function copyFile(view: RowView, command: CopyFile, context: ApplyContext): Result {
-  const names = splitPath(command.from);
-  const source = findInode(view, names);
-  if (source.kind === 'directory') throw isADirectory(joinPath(names));
+  const { path, inode: source } = findInode(view, command.from);
+  if (source.kind === 'directory') throw isADirectory(path);
   const place = findPlace(view, command.to);
   if (place.existing?.id === source.id)
     throw invalidArgument(`${place.path} cannot be copied onto itself.`, { path: place.path });
   checkTarget(place, { ifAbsent: command.noClobber, ifVersion: 0 });
-  const { replication, blockSizeBytes } = source;
-  const copy = shareBlocks(view, source, {
-    ...newInode(view, 'file', context),
-    replication,
-    blockSizeBytes,
-  });
-  return statResult(place.path, linkOver(view, place, copy, context));
+  const { replication, blockSizeBytes, tailBlocks, mode } = source;
+  const fresh: Inode = { ...newInode(view, 'file', context), replication, blockSizeBytes, tailBlocks };
+  const copy = withAttributes(view, fresh, command.attributes && { ...command.attributes, mode });
+  return statResult(place.path, putFile(view, place, shareBlocks(view, source, copy), context));
 }
 
 /** Sets the modification time (0: now) of what is there; creates an empty file where there is nothing. */
 export function touch(view: RowView, command: Touch, context: ApplyContext): Result {
-  const names = splitPath(command.path);
-  const path = joinPath(names);
   const mtimeMs = command.mtimeMs || context.timeMs;
-  const place = names.length === 0 ? undefined : findPlace(view, command.path);
-  if (place === undefined || place.existing !== undefined) {
-    const touched: Inode = { ...(place?.existing ?? findInode(view, [])), mtimeMs, ctimeMs: context.timeMs };
+  const isRoot = splitPath(command.path).length === 0;
+  const place = isRoot ? undefined : findPlace(view, command.path);
+  const there = isRoot ? findInode(view, '/').inode : place?.existing;
+  if (place === undefined || there !== undefined) {
+    const touched: Inode = { ...(there as Inode), mtimeMs, ctimeMs: context.timeMs };
     putInode(view, touched);
-    return statResult(path, touched);
+    return statResult(place?.path ?? '/', touched);
   }
   const blockSizeBytes = chooseBlockSize(view, 0);
-  const replication = chooseReplication(view, 0);
+  const replication = inheritedReplication(view, place.ancestors);
   const inode: Inode = { ...newInode(view, 'file', context), blockSizeBytes, replication, mtimeMs };
-  return statResult(path, linkOver(view, place, inode, context));
+  const owned = withAttributes(view, inode, command.attributes);
+  return statResult(place.path, linkOver(view, place, owned, context));
 }
 
+/** Of a file: how many copies it has. Of a directory, from feature level 2: how many new files below it get (0: as its parent says). */
 export function setReplication(view: RowView, command: SetReplication, context: ApplyContext): Result {
-  if (command.replication === 0) throw invalidArgument(`Replication is 1 to ${MAX_REPLICATION}.`);
-  const replication = chooseReplication(view, command.replication);
-  const names = splitPath(command.path);
-  const inode = findInode(view, names);
-  if (inode.kind === 'directory') throw isADirectory(joinPath(names));
-  replicateBlocks(view, inode, replication);
+  const { replication } = command;
+  if (replication === 0 && !hasLevel(view, 2)) throw replicationOutOfRange(0);
+  checkReplication(replication);
+  const { path, inode } = findInode(view, command.path);
+  if (inode.kind === 'directory') {
+    if (!hasLevel(view, 2)) throw isADirectory(path);
+  } else {
+    if (replication === 0) throw replicationOutOfRange(0);
+    replicateBlocks(view, inode, replication);
+  }
   const changed: Inode = { ...inode, replication, ctimeMs: context.timeMs };
   putInode(view, changed);
-  return statResult(joinPath(names), changed);
+  return statResult(path, changed);
+}
+
+/** Links what was written; a file it replaces hands its owner and mode on. */
+function putFile(view: RowView, place: Place, written: Inode, context: ApplyContext): Inode {
+  const kept = hasLevel(view, 2) ? keepAttributes(place.existing, written) : written;
+  return linkOver(view, place, kept, context);
+}
+
+/** Directories made on the way belong to the same owner; the mode is the file's alone. */
+function parentsAttributes(attributes: Attributes | undefined): Attributes | undefined {
+  return attributes && { ...attributes, mode: undefined };
 }
 
 /** Refuses a place that cannot take a file: a directory stands there, or the precondition does not hold. */
-function checkTarget(place: Place, precondition: Precondition | undefined): void {
+export function checkTarget(place: Place, precondition: Precondition | undefined): void {
   const { existing, path } = place;
   if (precondition?.ifAbsent && existing !== undefined) throw exists(path);
   if (existing?.kind === 'directory') throw isADirectory(path);
@@ -153,10 +168,8 @@ function checkTarget(place: Place, precondition: Precondition | undefined): void
   if (existing.version !== wanted) throw versionMismatch(path, wanted, existing.version);
 }
 
-function chooseReplication(view: RowView, asked: number): number {
-  const replication = asked || view.cluster?.defaultReplication || DEFAULT_REPLICATION;
-  if (replication <= MAX_REPLICATION) return replication;
-  throw invalidArgument(`Replication is 1 to ${MAX_REPLICATION}.`, { got: asked });
+function checkReplication(asked: number): void {
+  if (asked > MAX_REPLICATION) throw replicationOutOfRange(asked);
 }
 
 function chooseBlockSize(view: RowView, asked: number): number {
@@ -165,4 +178,8 @@ function chooseBlockSize(view: RowView, asked: number): number {
   throw invalidArgument(`Block sizes are ${MIN_BLOCK_SIZE_BYTES} to ${MAX_BLOCK_SIZE_BYTES} bytes.`, {
     got: asked,
   });
+}
+
+function replicationOutOfRange(got: number): HoldfastError {
+  return invalidArgument(`Replication is 1 to ${MAX_REPLICATION}.`, got === 0 ? {} : { got });
 }

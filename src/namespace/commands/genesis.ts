@@ -1,10 +1,12 @@
-/** @module The first command of a cluster's life. */
+/** @module The first command of a cluster's life, and the one that lets it do what later versions can. */
+import { assert } from '../../common/errors.ts';
 import { clusterExists, invalidArgument } from '../errors.ts';
+import { activeLevel } from '../feature-level.ts';
 import { DEFAULT_BLOCK_SIZE_BYTES, DEFAULT_REPLICATION, ROOT_INODE } from '../limits.ts';
 import { DONE } from '../results.ts';
 import { META_CLUSTER } from '../rows.ts';
 import type { RowView } from '../row-view.ts';
-import type { Genesis, Result } from '../schema.ts';
+import type { Genesis, RaiseFeatureLevel, Result } from '../schema.ts';
 import { type ApplyContext, newInode, putInode } from '../tree.ts';
 import { admit } from './members.ts';
 import { addToken } from './tokens.ts';
@@ -29,5 +31,13 @@ export function genesis(view: RowView, command: Genesis, context: ApplyContext):
   putInode(view, root);
   for (const member of members) admit(view, member, context);
   if (token !== undefined) addToken(view, token, context);
+  return DONE;
+}
+
+/** Never lowers it: rows of the higher level may be there already. */
+export function raiseFeatureLevel(view: RowView, { level }: RaiseFeatureLevel): Result {
+  const { cluster } = view;
+  assert(cluster !== undefined, 'only a founded cluster has a feature level');
+  if (level > activeLevel(cluster)) view.put('meta', META_CLUSTER, { ...cluster, featureLevel: level });
   return DONE;
 }
