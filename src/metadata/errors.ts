@@ -1,6 +1,6 @@
 /** @module Everything a metadata node can fail with, by code. */
 import { DhtError } from '../../dht/errors.ts';
-import { type ErrorFacts, HoldfastError, describeError } from '../common/errors.ts';
+import { type ErrorFacts, HoldfastError, describeError, isHoldfastError } from '../common/errors.ts';
 import type { Refused } from '../namespace/schema.ts';
 
 /** METADATA_NOT_LEADER (unavailable): surely not proposed; ask the leader, if one is known. */
@@ -67,10 +67,13 @@ export function notReady(): HoldfastError {
 
 /** METADATA_FAILED (broken): storage or state machine failed; the node stops itself and must be started again. */
 export function failed(cause: unknown): HoldfastError {
+  const isTooOld = isHoldfastError(cause, 'NAMESPACE_FEATURE_LEVEL_TOO_LOW');
   return new HoldfastError({
     code: 'METADATA_FAILED',
     kind: 'broken',
-    message: `This metadata node stopped itself because it could not store its log or its state: ${describeError(cause)}. Look at its disk, then start it again.`,
+    message: isTooOld
+      ? `This metadata node stopped itself. ${cause.message}`
+      : `This metadata node stopped itself because it could not store its log or its state: ${describeError(cause)}. Look at its disk, then start it again.`,
     cause,
   });
 }

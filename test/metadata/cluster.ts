@@ -10,6 +10,7 @@ import { systemRandom } from '../../src/common/random.ts';
 import { bootstrapCluster, FOUNDER } from '../../src/metadata/genesis.ts';
 import { MetadataNode } from '../../src/metadata/metadata-node.ts';
 import type { MetadataNodeOptions } from '../../src/metadata/metadata-node-options.ts';
+import { SUPPORTED_FEATURE_LEVEL } from '../../src/namespace/feature-level.ts';
 import type { Command, Member, Result, Token } from '../../src/namespace/schema.ts';
 import { StateMachine } from '../../src/namespace/state-machine.ts';
 import { call } from '../../src/network/method.ts';
@@ -48,7 +49,18 @@ export interface RunningNode {
 export type ClusterNodeOptions = Pick<
   MetadataNodeOptions,
   'maxLogEntries' | 'trailingEntries' | 'submitLimitMs' | 'readLimitMs'
-> & { readonly voters?: number; readonly voterReplacementMs?: number };
+> & {
+  readonly voters?: number;
+  readonly voterReplacementMs?: number;
+  /** Of the version that founds the cluster and that its nodes run; SUPPORTED_FEATURE_LEVEL when absent. */
+  readonly featureLevel?: number;
+};
+
+/** How one node is started. */
+export interface StartOptions {
+  /** Of the version it runs; that of the cluster's options when absent. */
+  readonly featureLevel?: number;
+}
 
 /** The genesis token: any role, any number of uses. */
 export function genesisToken(): Token {
@@ -109,17 +121,22 @@ export class TestCluster {
   }
 
   /** Joins with the genesis token through the founder or whoever runs. */
-  async join(network: Network, roles: readonly string[], host = ''): Promise<JoinResponse> {
-    const request = joinRequest(network.localPeer, roles, host);
+  async join(
+    network: Network,
+    roles: readonly string[],
+    host = '',
+    { featureLevel = this.#options.featureLevel }: StartOptions = {},
+  ): Promise<JoinResponse> {
+    const request = joinRequest(network.localPeer, roles, host, featureLevel);
     return call(network, this.any().peer, JOIN, request);
   }
 
-  async addNode(): Promise<RunningNode> {
+  async addNode(options: StartOptions = {}): Promise<RunningNode> {
     const network = await this.newPeer();
-    const { member, metadataNodes } = await this.join(network, ['meta']);
+    const { member, metadataNodes } = await this.join(network, ['meta'], '', options);
     if (member === undefined) throw new Error('the join answer names no member');
     this.#disks.set(member.number, this.#newDisk(member.number, [...metadataNodes, member]));
-    return this.#startNode(member.number, network);
+    return this.#startNode(member.number, network, options);
   }
 
   /** A client that has joined, on a network of its own. */
@@ -138,9 +155,16 @@ export class TestCluster {
     await running.network.stop();
   }
 
-  async restart(number: number): Promise<RunningNode> {
+  async restart(number: number, options: StartOptions = {}): Promise<RunningNode> {
     const peer = testPeer(number);
-    return this.#startNode(number, await this.#openNetwork(peer));
+    return this.#startNode(number, await this.#openNetwork(peer), options);
+  }
+
+  /** The namespace of a stopped node is gone; its log is not, and holds everything. */
+  forgetRows(number: number): void {
+    const disk = this.#disks.get(number);
+    if (disk === undefined) throw new Error(`node ${number} has no disk`);
+    this.#disks.set(number, { ...disk, store: new MemoryRowStore() });
   }
 
   async stop(): Promise<void> {
@@ -234,6 +258,7 @@ export class TestCluster {
         createdMs: systemClock.wallMs(),
         defaultReplication: 3,
         defaultBlockSizeBytes: 8 * 1024 * 1024,
+        featureLevel: this.#options.featureLevel ?? SUPPORTED_FEATURE_LEVEL,
         voters: this.#options.voters ?? 5,
         voterReplacementMs: this.#options.voterReplacementMs ?? 0,
       },
@@ -259,12 +284,13 @@ export class TestCluster {
     return network;
   }
 
-  async #startNode(number: number, network: Network): Promise<RunningNode> {
+  async #startNode(number: number, network: Network, start: StartOptions = {}): Promise<RunningNode> {
     const disk = this.#disks.get(number);
     if (disk === undefined) throw new Error(`node ${number} has no disk`);
     const { log, store, snapshotDir, seeds } = disk;
-    const { voters: _voters, voterReplacementMs: _replacement, ...options } = this.#options;
-    const machine = await StateMachine.open({ store });
+    const { voters: _voters, voterReplacementMs: _replacement, featureLevel, ...options } = this.#options;
+    const supportedFeatureLevel = start.featureLevel ?? featureLevel ?? SUPPORTED_FEATURE_LEVEL;
+    const machine = await StateMachine.open({ store }, { supportedFeatureLevel });
     const node = new MetadataNode(
       {
         network,
@@ -321,13 +347,19 @@ class TestDiscovery {
 }
 
 /** A join with the genesis token. */
-export function joinRequest(peer: PeerId, roles: readonly string[], host = ''): JoinRequest {
+export function joinRequest(
+  peer: PeerId,
+  roles: readonly string[],
+  host = '',
+  featureLevel: number = SUPPORTED_FEATURE_LEVEL,
+): JoinRequest {
   return {
     cluster: CLUSTER_ID,
     tokenId: 'genesis',
     tokenSecret: TOKEN_SECRET,
     member: memberOf(peer, roles, host),
     client: undefined,
+    featureLevel,
   };
 }
 

@@ -59,12 +59,9 @@ export class FoundedMachine {
         createdMs: 0,
         defaultReplication: 3,
         defaultBlockSizeBytes: 0,
-<<<<<<< HEAD
         voters: 0,
         voterReplacementMs: 0,
-=======
         featureLevel,
->>>>>>> 1a8e8cf (Symlinks, append, owner and mode, defaults of directories in the namespace, behind a feature gate in the log)
       },
       members: [member('peer-1', 'meta', 'data')],
     });
