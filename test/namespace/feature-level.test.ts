@@ -92,7 +92,9 @@ describe('what feature level 1 has left', () => {
     const directory = await temporaryDirectory();
     const store = await openRowStore(join(directory, 'rows.db'));
     const machine = await StateMachine.open({ store });
-    await machine.restoreFrom(await levelOneRows());
+    const snapshot = await levelOneRows();
+    await machine.verify(snapshot);
+    await machine.restoreFrom(snapshot);
     expect((await machine.namespaceHash()).hash).toBe(levelOne.namespaceHash);
     await machine.close();
     await store.close();
@@ -127,7 +129,10 @@ it('marks rows of level 2, and copies of them, so that code of level 1 refuses t
   const [path, copy] = [join(directory, 'rows.db'), join(directory, 'copy.db')];
   const store = await openRowStore(path);
   const tree = await FoundedMachine.create(store);
-  await tree.machine.exportTo(copy);
+  {
+    await using pinned = (await tree.machine.pin()).rows;
+    await pinned.copyTo(copy);
+  }
   await tree.machine.close();
   await store.close();
   for (const file of [path, copy]) {
