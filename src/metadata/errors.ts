@@ -181,6 +181,16 @@ export function notTransferred(to: number, leader: number): HoldfastError {
   });
 }
 
+/** METADATA_REJOIN_UNSAFE (unavailable): without the node that asks, too few voters are heard for a majority. */
+export function rejoinUnsafe(number: number, voters: readonly number[]): HoldfastError {
+  return new HoldfastError({
+    code: 'METADATA_REJOIN_UNSAFE',
+    kind: 'unavailable',
+    message: `Node ${number} cannot get a new number now: of the other voters (${voters.join(', ') || 'none'}) no majority is heard. Start the missing metadata nodes; if they are lost for good, see "holdfast cluster recover".`,
+    facts: { number, voters: voters.map(String) },
+  });
+}
+
 /** METADATA_JOIN_RATE_LIMITED (unavailable): strangers may only try so often. */
 export function joinRateLimited(retryMs: number): HoldfastError {
   return new HoldfastError({

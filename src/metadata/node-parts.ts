@@ -35,6 +35,7 @@ import { Proposer } from './proposer.ts';
 import { RaftDriver } from './raft-driver.ts';
 import { FIRST_EPOCH, RaftTransport } from './raft-transport.ts';
 import { ReadBarrier } from './read-barrier.ts';
+import { RejoinService } from './rejoin-service.ts';
 import { SnapshotLeftovers } from './snapshot-leftovers.ts';
 import { SnapshotMaker } from './snapshot-maker.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
@@ -100,6 +101,7 @@ export function composeParts(
     new StandingService(parts, { epoch }),
     new TokenService(parts),
     new JoinService(parts),
+    new RejoinService({ ...parts, membership }),
     new DatanodeService(parts, { boot, epoch }),
     new FeatureLevelService(parts),
     new LocationService({ ...parts, server: new LocationServer({ table: new LocationTable() }, { boot }) }),

@@ -17,7 +17,7 @@ export const FIRST_FEATURE_LEVEL = 1;
 /**
  * The highest level this code knows:
  * 1: files, directories, members, tokens; 2: symlinks, append, owner and mode, defaults of directories, replacing an
- * empty directory by a rename, settings of the cluster and its recovery.
+ * empty directory by a rename, settings of the cluster and its recovery, a new number for a node that lost its log.
  */
 export const SUPPORTED_FEATURE_LEVEL = 2;
 
@@ -29,6 +29,7 @@ const LEVEL_OF: Readonly<Partial<Record<CommandKind['$case'], number>>> = {
   closeAppend: 2,
   configureCluster: 2,
   recoverCluster: 2,
+  replaceMember: 2,
 };
 
 /** The level a cluster must have before this command may enter its log. Founding and raising bring their own. */

@@ -8,7 +8,7 @@ import { appendBlocks, closeFile, copyFile, createFile, setReplication, touch } 
 import { genesis, raiseFeatureLevel } from './commands/genesis.ts';
 import { housekeeping } from './commands/housekeeping.ts';
 import { abandonFile, renewLease } from './commands/leases.ts';
-import { addMember, removeMember, updateMember } from './commands/members.ts';
+import { addMember, removeMember, replaceMember, updateMember } from './commands/members.ts';
 import { rename } from './commands/rename.ts';
 import { findStoredResult, openSession, storeResult } from './commands/sessions.ts';
 import { makeSymlink } from './commands/symlinks.ts';
@@ -100,6 +100,8 @@ function handle(
       return updateMember(view, kind.value, context);
     case 'removeMember':
       return removeMember(view, kind.value, context);
+    case 'replaceMember':
+      return replaceMember(view, kind.value, context);
     case 'createToken':
       return createToken(view, kind.value, context);
     case 'revokeToken':

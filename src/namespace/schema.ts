@@ -252,6 +252,7 @@ export interface Command {
     | { $case: "setAttributes"; value: SetAttributes }
     | { $case: "openAppend"; value: OpenAppend }
     | { $case: "closeAppend"; value: CloseAppend }
+    | { $case: "replaceMember"; value: ReplaceMember }
     | undefined;
 }
 
@@ -381,6 +382,11 @@ export interface UpdateMember {
 }
 
 export interface RemoveMember {
+  number: number;
+}
+
+/** The same peer under a new number: for a node that has lost what it promised under the old one. */
+export interface ReplaceMember {
   number: number;
 }
 
@@ -2684,6 +2690,9 @@ export const Command: MessageFns<Command> = {
       case "closeAppend":
         CloseAppend.encode(message.kind.value, writer.uint32(210).fork()).join();
         break;
+      case "replaceMember":
+        ReplaceMember.encode(message.kind.value, writer.uint32(322).fork()).join();
+        break;
     }
     return writer;
   },
@@ -2925,6 +2934,14 @@ export const Command: MessageFns<Command> = {
             message.kind = { $case: "closeAppend", value: CloseAppend.decode(reader, reader.uint32()) };
             continue;
           }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.kind = { $case: "replaceMember", value: ReplaceMember.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3108,6 +3125,12 @@ export const Command: MessageFns<Command> = {
       case "closeAppend": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "closeAppend", value: CloseAppend.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "replaceMember": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "replaceMember", value: ReplaceMember.fromPartial(object.kind.value) };
         }
         break;
       }
@@ -4718,6 +4741,61 @@ export const RemoveMember: MessageFns<RemoveMember> = {
   },
   fromPartial(object: DeepPartial<RemoveMember>): RemoveMember {
     const message = createBaseRemoveMember();
+    message.number = object.number ?? 0;
+    return message;
+  },
+};
+
+function createBaseReplaceMember(): ReplaceMember {
+  return { number: 0 };
+}
+
+export const ReplaceMember: MessageFns<ReplaceMember> = {
+  encode(message: ReplaceMember, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0) {
+      writer.uint32(8).uint32(message.number);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReplaceMember {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReplaceMember();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReplaceMember>): ReplaceMember {
+    return ReplaceMember.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReplaceMember>): ReplaceMember {
+    const message = createBaseReplaceMember();
     message.number = object.number ?? 0;
     return message;
   },

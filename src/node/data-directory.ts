@@ -1,6 +1,7 @@
 /** @module The data directory of a node: what lies where, and that one process at a time uses it. */
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { syncDirectory } from '../storage/durable-file.ts';
 import { DirectoryLock, isLockFile } from './directory-lock.ts';
 import { writeDurably } from './durable-file.ts';
 import { configDamaged, directoryNotWritable, notInitialised, systemCode } from './errors.ts';
@@ -16,6 +17,7 @@ export class DataDirectory {
   readonly namespaceFile: string;
   readonly snapshotDir: string;
   readonly blockDir: string;
+  readonly peersFile: string;
   readonly #lock: DirectoryLock;
 
   private constructor(path: string, lock: DirectoryLock) {
@@ -25,6 +27,7 @@ export class DataDirectory {
     this.namespaceFile = join(path, 'namespace.db');
     this.snapshotDir = join(path, 'snapshots');
     this.blockDir = join(path, 'blocks');
+    this.peersFile = join(path, 'peers.json');
     this.#lock = lock;
   }
 
@@ -64,12 +67,46 @@ export class DataDirectory {
     await saveNodeConfig(configFile(this.path), config);
   }
 
+  /**
+   * Moves everything of the role `meta` into the directory `name` (`name-2` … when there is one), so that it can be
+   * looked at later. Returns where it is now. The log goes first: what is left without it counts as lost all the same.
+   */
+  async setAside(name: string): Promise<string> {
+    const found = (await this.contents()).filter(isMetadataFile).toSorted(logFirst);
+    const target = await freshDirectory(join(this.path, name));
+    for (const file of found) await rename(join(this.path, file), join(target, file));
+    await syncDirectory(target);
+    await syncDirectory(this.path);
+    return target;
+  }
+
   /** Counts the starts on this data, from 1; durable before it returns, so that no two starts share a number. */
   async nextGeneration(): Promise<number> {
     const file = join(this.path, 'generation');
     const generation = (await readGeneration(file)) + 1;
     await writeDurably(file, `${generation}\n`);
     return generation;
+  }
+}
+
+/** Log, marker, namespace, and what SQLite keeps beside them. */
+function isMetadataFile(name: string): boolean {
+  return name.startsWith('raft.db') || name.startsWith('namespace.db') || name === 'snapshots';
+}
+
+function logFirst(a: string, b: string): number {
+  return Number(b === 'raft.db') - Number(a === 'raft.db');
+}
+
+async function freshDirectory(path: string): Promise<string> {
+  for (let copy = 1; ; copy += 1) {
+    const candidate = copy === 1 ? path : `${path}-${copy}`;
+    try {
+      await mkdir(candidate, { mode: PRIVATE_DIRECTORY_MODE });
+      return candidate;
+    } catch (error) {
+      if (systemCode(error) !== 'EEXIST') throw error;
+    }
   }
 }
 

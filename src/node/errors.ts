@@ -76,6 +76,28 @@ export function hasLeft(directory: string, number: number): HoldfastError {
   });
 }
 
+/** Its state is lost, and there is nobody to come back to. */
+export function rejoinAlone(directory: string, number: number, lost: HoldfastError): HoldfastError {
+  return new HoldfastError({
+    code: 'NODE_REJOIN_ALONE',
+    kind: 'broken',
+    message: `${lost.message} Node ${number} in ${directory} knows no other metadata node that it could come back to. Restore the directory from a copy, or accept the loss with "holdfast cluster recover".`,
+    facts: { directory, number, lost: lost.code },
+    cause: lost,
+  });
+}
+
+/** The others did not give it a new number. Nothing on this disk was changed. */
+export function rejoinFailed(number: number, lost: HoldfastError, cause: unknown): HoldfastError {
+  return new HoldfastError({
+    code: 'NODE_REJOIN_FAILED',
+    kind: 'unavailable',
+    message: `${lost.message} Node ${number} asked the other metadata nodes for a new number and got none (${describeError(cause)}). Nothing was changed here. Start the other metadata nodes and then this one again; if a majority of them is lost for good, see "holdfast cluster recover".`,
+    facts: { number, lost: lost.code },
+    cause,
+  });
+}
+
 export function invalidAddress(address: string, reason: string): HoldfastError {
   return new HoldfastError({
     code: 'NODE_INVALID_ADDRESS',

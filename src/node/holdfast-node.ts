@@ -2,6 +2,7 @@
 import type { Clock } from '../common/clock.ts';
 import { describeError, isHoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
+import { WorkerRunner } from '../common/worker-runner.ts';
 import type { Random } from '../common/random.ts';
 import { DataNode } from '../datanode/data-node.ts';
 import { type Identity, loadOrCreateIdentity } from '../network/identity.ts';
@@ -15,6 +16,8 @@ import { createMetadataNode, openMetadataStores } from './metadata-role.ts';
 import { changedConfig, type NodeChanges, rolesToRun } from './node-changes.ts';
 import type { NodeConfig, NodeRole } from './node-config.ts';
 import { createNodeNetwork } from './node-network.ts';
+import { PeerBook } from './peer-book.ts';
+import { hasLostState, rejoinCluster } from './rejoin-cluster.ts';
 
 /** Left free on the disk that holds the blocks, so that log and namespace of the same disk can still be written. */
 export const BLOCK_RESERVE_BYTES: number = 512 * 1024 * 1024;
@@ -44,11 +47,27 @@ export interface RunningNode {
 }
 
 /**
- * Starts the node that lives in `path`. What was begun is undone when a later step fails.
+ * Starts the node that lives in `path`. What was begun is undone when a later step fails. A metadata node whose log is
+ * damaged, incomplete or older than what its peers have seen does not vote with it: it comes back under a new number
+ * (rejoin-cluster.ts), and is tried once more.
  * Errors: NODE_NOT_INITIALISED, NODE_ALREADY_RUNNING, NODE_DIRECTORY_NOT_WRITABLE, NODE_CONFIG_DAMAGED, NODE_HAS_LEFT,
- * NODE_IDENTITY_MISMATCH, NODE_ROLE_NOT_GRANTED, NETWORK_PORT_IN_USE, NETWORK_CANNOT_LISTEN, STORAGE_*.
+ * NODE_REJOIN_ALONE, NODE_REJOIN_FAILED, NODE_IDENTITY_MISMATCH, NODE_ROLE_NOT_GRANTED, NETWORK_PORT_IN_USE, NETWORK_CANNOT_LISTEN, STORAGE_*.
  */
 export async function startNode(
+  components: NodeComponents,
+  path: string,
+  options: NodeOptions,
+): Promise<RunningNode> {
+  try {
+    return await startOnce(components, path, options);
+  } catch (error) {
+    if (!hasLostState(error)) throw error;
+    await rejoinCluster(components, path, error);
+    return await startOnce(components, path, options);
+  }
+}
+
+async function startOnce(
   components: NodeComponents,
   path: string,
   { changes = {}, version = '', onFatal }: NodeOptions,
@@ -129,6 +148,9 @@ async function startRoles(
     network.authorize(metadata.authorizer);
     cleanup.defer(() => metadata?.stop());
     await metadata.start();
+    const book = new WorkerRunner(components, [new PeerBook(directory.peersFile, stores.machine)]);
+    cleanup.defer(() => book.stop());
+    book.start();
   }
   if (blocks !== undefined) {
     const { number, clusterId, bootstrap, host } = config;

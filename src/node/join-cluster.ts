@@ -1,6 +1,7 @@
 /** @module Joining: a token becomes a member number. */
 import { isHoldfastError } from '../common/errors.ts';
 import { SUPPORTED_FEATURE_LEVEL } from '../namespace/feature-level.ts';
+import type { Logger } from '../common/logger.ts';
 import { Member } from '../namespace/schema.ts';
 import { loadOrCreateIdentity } from '../network/identity.ts';
 import { createLibp2pNetwork } from '../network/libp2p-network.ts';
@@ -8,6 +9,7 @@ import { call } from '../network/method.ts';
 import type { Network } from '../network/network.ts';
 import type { JoinRequest, JoinResponse } from '../protocol/messages.ts';
 import { JOIN } from '../protocol/methods.ts';
+import { openRaftLog } from '../storage/raft-log-file.ts';
 import { decodeToken, type TokenContents } from '../protocol/token.ts';
 import { contentsOf, DataDirectory, existingConfig } from './data-directory.ts';
 import { alreadyJoined, directoryNotEmpty, joinUnreachable, otherCluster } from './errors.ts';
@@ -19,7 +21,7 @@ import { prepareProfile, type ProfileOutcome } from './node-profile.ts';
 /** For one metadata node to answer: it may have to find its leader first. */
 const JOIN_TIMEOUT_MS = 15_000;
 /** What an interrupted join leaves behind; everything else means that the directory is somebody's. */
-const JOIN_LEFTOVERS = ['key'];
+const JOIN_LEFTOVERS = ['key', 'raft.db', 'raft.db-wal', 'raft.db-shm', 'raft.db.mark'];
 
 export interface Joined {
   readonly config: NodeConfig;
@@ -89,8 +91,15 @@ export async function joinCluster(
     clusterName: config.clusterName,
     peers: config.bootstrap.map(({ peer, addresses: known }) => ({ peer, addresses: known })),
   });
+  if (config.roles.includes('meta')) await layLog(directory, components.logger);
   await directory.saveConfig(config);
   return { config, profile: outcome };
+}
+
+/** An empty log from the beginning: a start that finds none then knows that it was lost. */
+async function layLog(directory: DataDirectory, logger: Logger): Promise<void> {
+  const log = await openRaftLog(directory.raftLogFile, { logger });
+  await log.close();
 }
 
 async function refuseForeignDirectory(path: string, clusterId: string): Promise<void> {

@@ -36,7 +36,7 @@ export async function openMetadataStores(
   { directory, config, cleanup }: MetadataRoleContext,
   logger: Logger,
 ): Promise<MetadataStores> {
-  const log = await openRaftLog(directory.raftLogFile, { logger });
+  const log = await openRaftLog(directory.raftLogFile, { logger, mustExist: true });
   cleanup.defer(() => log.close());
   const store = await openRowStore(directory.namespaceFile);
   cleanup.defer(() => store.close());

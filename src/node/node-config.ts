@@ -92,7 +92,7 @@ export function isNodeRole(value: unknown): value is NodeRole {
   return NODE_ROLES.some((role) => role === value);
 }
 
-function isBootstrapPeer(value: unknown): value is BootstrapPeer {
+export function isBootstrapPeer(value: unknown): value is BootstrapPeer {
   if (typeof value !== 'object' || value === null) return false;
   const entry = value as Partial<Record<keyof BootstrapPeer, unknown>>;
   return isCount(entry.number) && isText(entry.peer) && isListOf(entry.addresses, isText);

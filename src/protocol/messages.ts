@@ -61,6 +61,12 @@ export interface StandingResponse {
   inConfiguration: boolean;
 }
 
+/** A metadata node that must not vote under its number any more asks for a new one (class control; the caller's peer id says who). */
+export interface RejoinRequest {
+  number: number;
+  reason: string;
+}
+
 export interface JoinResponse {
   cluster: Cluster | undefined;
   member: Member | undefined;
@@ -933,6 +939,73 @@ export const StandingResponse: MessageFns<StandingResponse> = {
     message.state = object.state ?? "";
     message.roles = object.roles?.map((e) => e) || [];
     message.inConfiguration = object.inConfiguration ?? false;
+    return message;
+  },
+};
+
+function createBaseRejoinRequest(): RejoinRequest {
+  return { number: 0, reason: "" };
+}
+
+export const RejoinRequest: MessageFns<RejoinRequest> = {
+  encode(message: RejoinRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0) {
+      writer.uint32(8).uint32(message.number);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RejoinRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRejoinRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RejoinRequest>): RejoinRequest {
+    return RejoinRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RejoinRequest>): RejoinRequest {
+    const message = createBaseRejoinRequest();
+    message.number = object.number ?? 0;
+    message.reason = object.reason ?? "";
     return message;
   },
 };

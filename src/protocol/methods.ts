@@ -116,6 +116,12 @@ export const CONFIGURE: Method<m.ConfigureRequest, m.ConfigureResponse> = {
   request: m.ConfigureRequest,
   response: m.ConfigureResponse,
 };
+export const REJOIN: Method<m.RejoinRequest, m.JoinResponse> = {
+  name: 'meta.rejoin',
+  trafficClass: control,
+  request: m.RejoinRequest,
+  response: m.JoinResponse,
+};
 export const POSITION: Method<m.Empty, m.Position> = {
   name: 'meta.position',
   trafficClass: control,

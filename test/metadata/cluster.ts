@@ -17,7 +17,7 @@ import { call } from '../../src/network/method.ts';
 import { MemoryNetwork, MemorySwitch, memoryAddress } from '../../src/network/memory-network.ts';
 import type { Network, PeerId } from '../../src/network/network.ts';
 import type { JoinRequest, JoinResponse } from '../../src/protocol/messages.ts';
-import { JOIN, MUTATE } from '../../src/protocol/methods.ts';
+import { JOIN, MUTATE, REJOIN } from '../../src/protocol/methods.ts';
 import { MemoryRaftLog } from '../../src/storage/memory-raft-log.ts';
 import { MemoryRowStore } from '../../src/storage/memory-row-store.ts';
 
@@ -165,6 +165,15 @@ export class TestCluster {
     const disk = this.#disks.get(number);
     if (disk === undefined) throw new Error(`node ${number} has no disk`);
     this.#disks.set(number, { ...disk, store: new MemoryRowStore() });
+  }
+
+  /** As restart() of a stopped node whose disk is lost: it asks `via` for a new number and starts with nothing. */
+  async rejoin(number: number, via: PeerId): Promise<RunningNode> {
+    const network = await this.#openNetwork(testPeer(number));
+    const { member, metadataNodes } = await call(network, via, REJOIN, { number, reason: 'test' });
+    if (member === undefined) throw new Error('the answer names no member');
+    this.#disks.set(member.number, this.#newDisk(member.number, metadataNodes));
+    return this.#startNode(member.number, network);
   }
 
   async stop(): Promise<void> {

@@ -118,4 +118,18 @@ describe('members', () => {
       'NAMESPACE_INVALID_ARGUMENT',
     );
   });
+
+  it('gives a peer the next number and takes the old one out in one command, once however often it comes', async () => {
+    await join('p2');
+    expect(memberOf(await tree.do('replaceMember', { number: 2 }))).toMatchObject({
+      number: 3,
+      peer: 'p2',
+      roles: ['data'],
+      state: 'active',
+    });
+    expect(tree.machine.memberByNumber(2)?.state).toBe('left');
+    expect(memberOf(await tree.do('replaceMember', { number: 2 }))).toMatchObject({ number: 3 });
+    expect(outcome(await tree.do('replaceMember', { number: 9 }))).toBe('NAMESPACE_NO_SUCH_MEMBER');
+    expect(tree.machine.memberByPeer('p2')?.number).toBe(3);
+  });
 });

@@ -4,7 +4,7 @@ import { numberKey } from '../keys.ts';
 import { MAX_MEMBERS } from '../limits.ts';
 import { DONE, memberResult } from '../results.ts';
 import type { RowView } from '../row-view.ts';
-import type { AddMember, Member, RemoveMember, Result, UpdateMember } from '../schema.ts';
+import type { AddMember, Member, RemoveMember, ReplaceMember, Result, UpdateMember } from '../schema.ts';
 import type { ApplyContext } from '../tree.ts';
 import { checkRoles } from './roles.ts';
 import { checkToken, spendToken } from './tokens.ts';
@@ -62,6 +62,22 @@ export function removeMember(view: RowView, command: RemoveMember, context: Appl
   if (member === undefined) throw noSuchMember(command.number);
   if (member.state === 'active') putMember(view, { ...member, state: 'left' }, context);
   return DONE;
+}
+
+/**
+ * Takes member `number` out and admits the same peer under the next number, in one breath: at no moment is it a stranger.
+ * Repeated, it answers with the member that it made.
+ */
+export function replaceMember(view: RowView, { number }: ReplaceMember, context: ApplyContext): Result {
+  const member = view.get('member', numberKey(number));
+  if (member === undefined) throw noSuchMember(number);
+  if (member.state === 'active') {
+    putMember(view, { ...member, state: 'left' }, context);
+    return memberResult(admit(view, member, context));
+  }
+  const heir = view.all('member').find(({ peer, state }) => peer === member.peer && state === 'active');
+  if (heir === undefined) throw noSuchMember(number);
+  return memberResult(heir);
 }
 
 function putMember(view: RowView, member: Member, context: ApplyContext): Member {

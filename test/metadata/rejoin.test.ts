@@ -1,0 +1,52 @@
+/** @module A metadata node that has lost its log gets a new number, and nobody loses anything by it. */
+import { afterEach, describe, expect, it } from 'vitest';
+import { call } from '../../src/network/method.ts';
+import { REJOIN } from '../../src/protocol/methods.ts';
+import { TestCluster } from './cluster.ts';
+
+describe('a metadata node that has lost its log', () => {
+  let cluster: TestCluster;
+
+  afterEach(() => cluster.stop());
+
+  it('comes back under a new number as a voter, and its old number is gone', async () => {
+    cluster = await TestCluster.start(3);
+    const client = await cluster.client();
+    const leader = await cluster.leader();
+    await cluster.mutate(client, leader.peer, directory('/before'));
+    const [lost] = [1, 2, 3].filter((number) => number !== leader.number) as [number];
+    await cluster.kill(lost);
+
+    const back = await cluster.rejoin(lost, leader.peer);
+    // 4 is the client.
+    expect(back.number).toBeGreaterThan(4);
+    await cluster.until('it votes', () => cluster.voters().includes(back.number));
+    expect(cluster.voters()).not.toContain(lost);
+    expect(back.machine.memberByNumber(lost)?.state).toBe('left');
+    expect(back.machine.memberByPeer(back.peer)?.number).toBe(back.number);
+    expect(await back.machine.stat('/before')).toMatchObject({ kind: 'directory' });
+    await cluster.mutate(client, back.peer, directory('/after'));
+  });
+
+  it('is refused while the others have no majority without it', async () => {
+    cluster = await TestCluster.start(3);
+    const leader = await cluster.leader();
+    const others = [1, 2, 3].filter((number) => number !== leader.number) as [number, number];
+    for (const number of others) await cluster.kill(number);
+    await expect(cluster.rejoin(others[0], leader.peer)).rejects.toMatchObject({ kind: 'unavailable' });
+    expect(leader.machine.memberByNumber(others[0])?.state).toBe('active');
+  });
+
+  it('does not let a datanode or a client have a new number', async () => {
+    cluster = await TestCluster.start(1);
+    const client = await cluster.client();
+    const { peer } = await cluster.leader();
+    await expect(call(client, peer, REJOIN, { number: 1, reason: '' })).rejects.toMatchObject({
+      code: 'METADATA_NOT_ALLOWED',
+    });
+  });
+});
+
+function directory(path: string) {
+  return { $case: 'makeDirectory', value: { path, parents: false } } as const;
+}
