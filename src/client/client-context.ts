@@ -3,11 +3,13 @@ import type { Clock } from '../common/clock.ts';
 import { describeError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
-import type { Cluster } from '../namespace/schema.ts';
+import { activeLevel, SUPPORTED_FEATURE_LEVEL } from '../namespace/feature-level.ts';
+import type { Attributes, Cluster } from '../namespace/schema.ts';
 import type { Network } from '../network/network.ts';
 import type { MembersResponse } from '../protocol/messages.ts';
 import { MEMBERS } from '../protocol/methods.ts';
 import { unexpectedAnswer } from './errors.ts';
+import type { Owner } from './local-user.ts';
 import { MetadataPeers } from './metadata-peers.ts';
 import { Mutations } from './mutations.ts';
 import { NodeStanding } from './node-standing.ts';
@@ -25,6 +27,8 @@ export interface ClientContextOptions {
   readonly profile: Profile;
   /** This machine: copies on it are preferred. */
   readonly host: string;
+  /** Owner of what this client makes. */
+  readonly owner: Owner;
   /** Keeps a profile whose metadata nodes have changed. */
   readonly remember: (profile: Profile) => Promise<void>;
 }
@@ -59,9 +63,17 @@ export class ClientContext {
     );
   }
 
-  /** The cluster's identity and defaults, which do not change. Asked for once. */
-  cluster(): Promise<Cluster> {
-    return this.#learning ?? this.#learn();
+  /** The cluster's identity and defaults, which do not change. Asked for once, or until its feature level is this code's. */
+  async cluster(): Promise<Cluster> {
+    const known = await (this.#learning ?? this.#learn());
+    // While metadata nodes are being upgraded the level is about to rise.
+    return activeLevel(known) < SUPPORTED_FEATURE_LEVEL ? this.#learn() : known;
+  }
+
+  /** Of something new that this client makes; without a mode the kind's default counts. */
+  attributes(mode?: number): Attributes {
+    const { user: owner, group } = this.#options.owner;
+    return { owner, group, mode };
   }
 
   /** Ends every call in flight with CLIENT_CLOSED. */

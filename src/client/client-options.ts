@@ -12,13 +12,33 @@ export interface ReadOptions extends OperationOptions {
   readonly stale?: boolean | undefined;
 }
 
+export interface StatOptions extends ReadOptions {
+  /** Of the symbolic link itself, if there is one. */
+  readonly noFollow?: boolean | undefined;
+}
+
+/** What is absent stays as it is. */
+export interface AttributeChange {
+  readonly owner?: string | undefined;
+  readonly group?: string | undefined;
+  /** Permission bits, 0 to 0o7777. Stored and shown, enforced by nobody yet. */
+  readonly mode?: number | undefined;
+  /** Milliseconds since the epoch. */
+  readonly mtimeMs?: number | undefined;
+}
+
+export interface AttributeOptions extends OperationOptions {
+  /** Change the symbolic link itself, if there is one. */
+  readonly noFollow?: boolean | undefined;
+}
+
 /** A whole byte string, or chunks in order. The chunks must not be changed after they were yielded. */
 export type PutSource = Uint8Array | AsyncIterable<Uint8Array>;
 
 export interface PutOptions extends OperationOptions {
   /** Expected size, for progress and for placing ahead. A hint: what the source yields is what is stored. */
   readonly sizeBytes?: number | undefined;
-  /** Copies of each block; the cluster's default when absent. */
+  /** Copies of each block; when absent what the nearest directory above says, or the cluster. */
   readonly replication?: number | undefined;
   /** 64 KiB .. 128 MiB; the cluster's default when absent. */
   readonly blockSizeBytes?: number | undefined;
@@ -27,6 +47,20 @@ export interface PutOptions extends OperationOptions {
   /** Refuse with NAMESPACE_VERSION_MISMATCH unless the file has this version. */
   readonly ifVersion?: number | undefined;
   /** Make missing parent directories. */
+  readonly parents?: boolean | undefined;
+  /** Modification time, milliseconds since the epoch; the cluster's clock when absent. */
+  readonly mtimeMs?: number | undefined;
+  /** Permission bits; when absent those of the file that is replaced, or the default. */
+  readonly mode?: number | undefined;
+  readonly onProgress?: OnProgress | undefined;
+}
+
+export interface AppendOptions extends OperationOptions {
+  /** Expected size of what is appended: a hint, as with put. */
+  readonly sizeBytes?: number | undefined;
+  /** Refuse with NAMESPACE_VERSION_MISMATCH unless the file has this version. */
+  readonly ifVersion?: number | undefined;
+  /** Make missing parent directories of a file that is not there yet. */
   readonly parents?: boolean | undefined;
   /** Modification time, milliseconds since the epoch; the cluster's clock when absent. */
   readonly mtimeMs?: number | undefined;

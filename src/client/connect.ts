@@ -6,6 +6,7 @@ import { type Random, systemRandom } from '../common/random.ts';
 import type { Network } from '../network/network.ts';
 import { Client } from './client.ts';
 import { openClientNetwork } from './client-network.ts';
+import { localUser, type Owner } from './local-user.ts';
 import { defaultProfileDir, loadProfile, type Profile, saveProfile } from './profile.ts';
 
 export interface ConnectOptions {
@@ -20,6 +21,8 @@ export interface ConnectOptions {
   readonly random?: Random;
   /** This machine, to prefer copies on it; the host name when absent. */
   readonly host?: string;
+  /** Owner of what the client makes; whoever runs this process when absent. */
+  readonly owner?: Owner;
 }
 
 /**
@@ -40,6 +43,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
     {
       profile,
       host: options.host ?? hostname(),
+      owner: options.owner ?? (await localUser()),
       remember: async (changed) => {
         if (options.profile === undefined) await saveProfile(profileDir, changed);
       },

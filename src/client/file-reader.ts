@@ -5,7 +5,7 @@ import type { ClientContext } from './client-context.ts';
 import type { FileLocation, GetOptions, GetResult, ReadOptions } from './client-options.ts';
 import { invalidArgument } from './errors.ts';
 import type { MetadataPeers } from './metadata-peers.ts';
-import { planRead, type ReadPlan } from './read-plan.ts';
+import { blockBefore, planRead, type ReadPlan } from './read-plan.ts';
 
 /** Bytes of blocks held until the reader has taken them: four of the default size, or a single larger one. */
 const MAX_HELD_BYTES: number = 32 * MIB;
@@ -90,10 +90,14 @@ async function* fetchAhead(
 ): AsyncGenerator<BlockOnItsWay> {
   if (offset >= end) return;
   const { blockSizeBytes } = plan.stat;
-  let start = Math.floor(offset / blockSizeBytes) * blockSizeBytes;
+  let start = blockBefore(plan.stat, offset) * blockSizeBytes;
   for await (const planned of plan.blocks) {
     if (start >= end) return;
     const { sizeBytes } = planned.block;
+    if (start + sizeBytes <= offset) {
+      start += sizeBytes;
+      continue;
+    }
     const range = wantedPart(start, sizeBytes, offset, end);
     yield { pieces: readBlock(context, planned, { path, range, signal }), sizeBytes };
     start += sizeBytes;
@@ -128,7 +132,7 @@ class ReadAhead {
     return block.pieces;
   }
 
-  /** Blocks are of one size but for the last, so the block before tells what the next will take. */
+  /** Blocks are of one size but for the last ones, which are smaller: the block before tells what the next may take. */
   async #fill(): Promise<void> {
     while (!this.#isExhausted && this.#window.length < MAX_BLOCKS_IN_FLIGHT) {
       const expected = this.#window.at(-1)?.sizeBytes ?? 0;

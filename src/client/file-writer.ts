@@ -10,6 +10,7 @@ import { writeBlock } from './block-write.ts';
 import type { ClientContext } from './client-context.ts';
 import type { PutOptions, PutResult, PutSource } from './client-options.ts';
 import { invalidArgument } from './errors.ts';
+import { defaultReplication } from './default-replication.ts';
 import { OpenFile } from './open-file.ts';
 import { statResult } from './result.ts';
 
@@ -30,21 +31,28 @@ export async function writeFile(
   options: PutOptions,
 ): Promise<PutResult> {
   options.signal?.throwIfAborted();
-  const cluster = await context.cluster();
-  const blockSizeBytes = options.blockSizeBytes ?? cluster.defaultBlockSizeBytes;
-  const replication = options.replication ?? cluster.defaultReplication;
+  const { defaultBlockSizeBytes } = await context.cluster();
+  const { blockSizeBytes = defaultBlockSizeBytes, replication } = options;
   checkRange('blockSizeBytes', blockSizeBytes, MIN_BLOCK_SIZE_BYTES, MAX_BLOCK_SIZE_BYTES);
-  checkRange('replication', replication, 1, MAX_REPLICATION);
-  return new FileWriter(context, { ...options, path, blockSizeBytes, replication }).write(source);
+  if (replication !== undefined) checkRange('replication', replication, 1, MAX_REPLICATION);
+  const copies = replication ?? (await defaultReplication(context, path, options));
+  return new FileWriter(context, { ...options, path, blockSizeBytes, copies }).write(source);
 }
 
-interface FileWriterOptions extends PutOptions {
+export interface FileWriterOptions extends PutOptions {
   readonly path: string;
   readonly blockSizeBytes: number;
-  readonly replication: number;
+  /** Copies that each block gets now; the file's `replication` is decided by the namespace when the options name none. */
+  readonly copies: number;
 }
 
-class FileWriter {
+/** A file that is open already, and how it is closed once everything is appended. */
+export interface OpenedFile {
+  readonly file: OpenFile;
+  readonly close: () => Promise<Stat>;
+}
+
+export class FileWriter {
   readonly #context: ClientContext;
   readonly #options: FileWriterOptions;
   readonly #placer: BlockPlacer;
@@ -56,20 +64,24 @@ class FileWriter {
   /** Blocks that are safe but not yet appended, in order. */
   #safe: BlockRef[] = [];
   #file: OpenFile | undefined;
+  readonly #close: (file: OpenFile) => Promise<Stat>;
   #doneBytes = 0;
   #fewestCopies: number;
   #underReplicatedBlocks = 0;
 
-  constructor(context: ClientContext, options: FileWriterOptions) {
+  /** Without `opened` a file is made at the path: at once when it is large, at the end and in one step when it is not. */
+  constructor(context: ClientContext, options: FileWriterOptions, opened?: OpenedFile) {
     this.#context = context;
     this.#options = options;
-    this.#fewestCopies = options.replication;
+    this.#file = opened?.file;
+    this.#close = opened?.close ?? ((file) => this.#closeFile(file));
+    this.#fewestCopies = options.copies;
     this.#signal =
       options.signal === undefined
         ? this.#stopping.signal
         : AbortSignal.any([options.signal, this.#stopping.signal]);
     this.#placer = new BlockPlacer(context, {
-      copies: options.replication,
+      copies: options.copies,
       blockSizeBytes: options.blockSizeBytes,
       expectedBytes: options.sizeBytes,
       signal: this.#signal,
@@ -78,7 +90,7 @@ class FileWriter {
 
   async write(source: PutSource): Promise<PutResult> {
     try {
-      if (this.#isSurelyLarge()) this.#file = await this.#createFile();
+      if (this.#isSurelyLarge()) this.#file ??= await this.#createFile();
       await this.#transfer(source);
       const stat = await this.#finish();
       return { stat, underReplicatedBlocks: this.#underReplicatedBlocks, copies: this.#fewestCopies };
@@ -114,7 +126,7 @@ class FileWriter {
   }
 
   async #send(block: WholeBlock, position: number): Promise<number> {
-    const { path: pathHint, replication: copies, blockSizeBytes } = this.#options;
+    const { path: pathHint, copies, blockSizeBytes } = this.#options;
     const task = { ...block, position, pathHint, fileId: this.#file?.inode ?? 0 };
     try {
       return await writeBlock(this.#context, this.#placer, task, { copies, signal: this.#signal });
@@ -129,7 +141,7 @@ class FileWriter {
     const { hash, sizeBytes } = block;
     this.#safe.push({ hash, sizeBytes });
     this.#fewestCopies = Math.min(this.#fewestCopies, copies);
-    if (copies < this.#options.replication) this.#underReplicatedBlocks += 1;
+    if (copies < this.#options.copies) this.#underReplicatedBlocks += 1;
     this.#doneBytes += sizeBytes;
     this.#options.onProgress?.({ doneBytes: this.#doneBytes, totalBytes: this.#options.sizeBytes });
     if (this.#safe.length >= APPEND_BATCH_BLOCKS) await this.#append();
@@ -142,10 +154,9 @@ class FileWriter {
   }
 
   async #finish(): Promise<Stat> {
-    const { mtimeMs = 0 } = this.#options;
     if (this.#file !== undefined) {
       await this.#append();
-      return this.#file.close(this.#precondition(), mtimeMs, this.#signal);
+      return this.#close(this.#file);
     }
     const value = { ...this.#description(), complete: true, blocks: this.#safe };
     // Without the long patience of large files: little is lost, and without a quorum a write is to be refused soon.
@@ -156,15 +167,20 @@ class FileWriter {
     return statResult('createFile', result);
   }
 
+  #closeFile(file: OpenFile): Promise<Stat> {
+    return file.close(this.#precondition(), this.#options.mtimeMs ?? 0, this.#signal);
+  }
+
   #createFile(): Promise<OpenFile> {
     return OpenFile.create(this.#context, this.#description(), this.#signal);
   }
 
   #description(): CreateFile {
-    const { path, parents = false, replication, blockSizeBytes, mtimeMs = 0 } = this.#options;
+    const { path, parents = false, replication = 0, blockSizeBytes, mtimeMs = 0, mode } = this.#options;
     const precondition = this.#precondition();
+    const attributes = this.#context.attributes(mode);
     const noContent = { complete: false, blocks: [], leaseMs: 0 };
-    return { path, parents, replication, blockSizeBytes, mtimeMs, precondition, ...noContent };
+    return { path, parents, replication, blockSizeBytes, mtimeMs, precondition, attributes, ...noContent };
   }
 
   #precondition(): CreateFile['precondition'] {

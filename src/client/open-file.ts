@@ -2,10 +2,11 @@
 import type { Timer } from '../common/clock.ts';
 import { orAborted, withDeadline } from '../common/deadline.ts';
 import { describeError } from '../common/errors.ts';
-import type { BlockRef, CreateFile, Precondition, Stat } from '../namespace/schema.ts';
+import type { BlockRef, CreateFile, Grant, Precondition, Stat } from '../namespace/schema.ts';
 import type { ClientContext } from './client-context.ts';
 import { grantTooLate } from './errors.ts';
-import { grantResult, statResult } from './result.ts';
+import type { MutationCommand } from './mutations.ts';
+import { grantResult, statOf, statResult } from './result.ts';
 
 /** A writer that is silent for longer loses its file. */
 const LEASE_MS = 60_000;
@@ -17,37 +18,63 @@ const ABANDON_PATIENCE_MS = 3_000;
 
 export class OpenFile {
   readonly inode: number;
+  readonly #appendedTo: Stat | undefined;
   readonly #context: ClientContext;
   readonly #fencingToken: number;
   readonly #renewal: Timer;
   #blockCount = 0;
   #renewing: Promise<void> | undefined;
 
-  private constructor(context: ClientContext, inode: number, fencingToken: number) {
+  private constructor(context: ClientContext, grant: Grant) {
     this.#context = context;
-    this.inode = inode;
-    this.#fencingToken = fencingToken;
+    this.inode = grant.inode;
+    this.#fencingToken = grant.fencingToken;
+    this.#appendedTo = grant.appendedTo;
     this.#renewal = context.clock.every(RENEWAL_PERIOD_MS, () => (this.#renewing ??= this.#renew()));
   }
 
   /** Errors: NAMESPACE_* as of createFile; the signal's reason, once a grant that was on its way is given back. */
-  static async create(context: ClientContext, file: CreateFile, signal: AbortSignal): Promise<OpenFile> {
+  static create(context: ClientContext, file: CreateFile, signal: AbortSignal): Promise<OpenFile> {
+    const value = { ...file, leaseMs: LEASE_MS, complete: false, blocks: [] };
+    return OpenFile.#open(context, { $case: 'createFile', value }, signal);
+  }
+
+  /**
+   * To gather what is appended to the file at `path`, at `ifVersion` (0: any). Nobody else can append meanwhile. Errors as
+   * of create, NAMESPACE_NOT_FOUND and NAMESPACE_LEASE_HELD among them.
+   */
+  static append(
+    context: ClientContext,
+    path: string,
+    ifVersion: number,
+    signal: AbortSignal,
+  ): Promise<OpenFile> {
+    const precondition = ifVersion === 0 ? undefined : { ifAbsent: false, ifVersion };
+    const value = { path, leaseMs: LEASE_MS, precondition };
+    return OpenFile.#open(context, { $case: 'openAppend', value }, signal);
+  }
+
+  static async #open(
+    context: ClientContext,
+    command: MutationCommand,
+    signal: AbortSignal,
+  ): Promise<OpenFile> {
     signal.throwIfAborted();
     // Not aborted itself: the lease would be granted all the same, to nobody, and last until it expires.
-    const creating = OpenFile.#create(context, file);
+    const opening = context.mutations
+      .run(command)
+      .then((result) => new OpenFile(context, grantResult(command.$case, result)));
     try {
-      return await orAborted(creating, signal);
+      return await orAborted(opening, signal);
     } catch (error) {
-      if (signal.aborted) await giveBack(context, creating);
+      if (signal.aborted) await giveBack(context, opening);
       throw error;
     }
   }
 
-  static async #create(context: ClientContext, file: CreateFile): Promise<OpenFile> {
-    const value = { ...file, leaseMs: LEASE_MS, complete: false, blocks: [] };
-    const result = await context.mutations.run({ $case: 'createFile', value });
-    const { inode, fencingToken } = grantResult('createFile', result);
-    return new OpenFile(context, inode, fencingToken);
+  /** The file as it was when the right to append to it was granted. */
+  get appendedTo(): Stat {
+    return statOf('openAppend', this.#appendedTo);
   }
 
   /** One call at a time, in the order of the file. Errors: NAMESPACE_LEASE_EXPIRED. */
@@ -74,6 +101,16 @@ export class OpenFile {
     const result = await this.#context.mutations.run({ $case: 'closeFile', value }, options);
     this.#renewal.cancel();
     return statResult('closeFile', result);
+  }
+
+  /** Makes what was written the file's end, after its first `keepBlocks` blocks, in one step. */
+  async closeAppend(keepBlocks: number, mtimeMs: number, signal: AbortSignal): Promise<Stat> {
+    const { inode } = this;
+    const value = { inode, fencingToken: this.#fencingToken, keepBlocks, mtimeMs };
+    const options = { signal, patienceMs: PUT_PATIENCE_MS };
+    const result = await this.#context.mutations.run({ $case: 'closeAppend', value }, options);
+    this.#renewal.cancel();
+    return statResult('closeAppend', result);
   }
 
   /** Frees what was written. Never throws: a file that could not be given up now is freed when its lease ends. */

@@ -23,7 +23,10 @@ export interface ReadPlan {
 /** 2 GiB of blocks of the default size. */
 const PAGE_BLOCKS = 256;
 
-/** Plans from the block that holds byte `offset`; every block but the last has the file's block size. */
+/**
+ * Plans from a block at or before the one that holds byte `offset`. All blocks of a file have its block size, but for the
+ * last, or the last few of one that was appended to.
+ */
 export async function planRead(
   metadata: MetadataPeers,
   path: string,
@@ -36,9 +39,23 @@ export async function planRead(
   }
   const request = { path, stale: options.stale ?? false };
   const stat = statOf(STAT.name, (await metadata.ask(STAT, request, options)).stat);
-  const firstBlock = Math.floor(offset / Math.max(1, stat.blockSizeBytes));
+  const firstBlock = blockBefore(stat, offset);
   const page = await askPage(metadata, { path, ...pinOf(stat), firstBlock }, options);
   return { stat, blocks: follow(metadata, path, page, options) };
+}
+
+/** The block at or before byte `offset` whose own offset needs no look: its number times the block size. */
+export function blockBefore({ blockSizeBytes, blockCount, tailBlocks }: Stat, offset: number): number {
+  return Math.min(Math.floor(offset / Math.max(1, blockSizeBytes)), blockCount - tailBlocks);
+}
+
+/** The blocks of one version of a file from `firstBlock` on. Errors: CLIENT_FILE_CHANGED. */
+export async function* planBlocks(
+  metadata: MetadataPeers,
+  file: PageOfFile,
+  options: ReadOptions,
+): AsyncGenerator<PlannedBlock> {
+  yield* follow(metadata, file.path, await askPage(metadata, file, options), options);
 }
 
 async function* follow(
@@ -62,7 +79,7 @@ export function holdersOf({ nodes }: LocatedBlock, byNode: ReadonlyMap<number, H
   return nodes.map((node) => byNode.get(node)).filter((holder) => holder !== undefined);
 }
 
-interface PageOfFile {
+export interface PageOfFile {
   readonly path: string;
   readonly inode: number;
   readonly version: number;
