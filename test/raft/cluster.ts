@@ -26,18 +26,22 @@ export interface Start {
   readonly log?: readonly Entry[];
   readonly hardState?: HardState;
   readonly config?: Partial<Config>;
+  /** A disk that is there already, or a special one; an empty one by default. */
+  readonly storage?: MemoryStorage;
 }
 
 export class TestNode {
-  readonly storage: MemoryStorage = new MemoryStorage();
+  readonly storage: MemoryStorage;
   readonly raw: RawNode;
   readonly applied: Entry[] = [];
   readonly reads: ReadState[] = [];
 
-  constructor({ id, voters, learners = [], log = [], hardState, config }: Start) {
-    this.storage.setConfState({ ...EMPTY_CONF_STATE, voters, learners });
+  constructor({ id, voters, learners = [], log = [], hardState, config, storage }: Start) {
+    this.storage = storage ?? new MemoryStorage();
+    if (voters.length > 0) this.storage.setConfState({ ...EMPTY_CONF_STATE, voters, learners });
     this.storage.append(log);
-    this.storage.setHardState(hardState ?? { term: log.at(-1)?.term ?? 0, vote: 0, commit: 0 });
+    if (storage === undefined || hardState !== undefined || log.length > 0)
+      this.storage.setHardState(hardState ?? { term: log.at(-1)?.term ?? 0, vote: 0, commit: 0 });
     this.raw = new RawNode({
       id,
       electionTick: ELECTION_TICKS,

@@ -1,3 +1,4 @@
+/** @module The Raft paper, one test per sentence of its rules: terms, elections, membership, clients. */
 import { describe, expect, it } from 'vitest';
 import type { Entry, Message } from '../../raft/types.ts';
 import { ELECTION_TICKS, TestCluster, TestNode, bytes, entry } from './cluster.ts';
@@ -6,11 +7,6 @@ const VOTERS = [1, 2, 3];
 
 function follower(term: number, log: readonly Entry[] = [], vote = 0): TestNode {
   return new TestNode({ id: 1, voters: VOTERS, log, hardState: { term, vote, commit: 0 } });
-}
-
-/** A log of entries of these terms, from index 1. */
-function logOf(terms: readonly number[]): Entry[] {
-  return terms.map((term, i) => entry(term, i + 1));
 }
 
 function types(messages: readonly Message[]): string[] {
@@ -36,6 +32,35 @@ describe('§5.1 terms', () => {
     node.receive({ type: 'MsgApp', from: 2, to: 1, term: 4, entries: [entry(4, 1)] });
     expect(node.log()).toEqual([]);
     expect(node.raw.status().lead).toBe(0);
+  });
+
+  it('terms grow only, by one with each election', () => {
+    const node = follower(7);
+    node.tick(ELECTION_TICKS);
+    expect(node.raw.status().term).toBe(8);
+    node.receive({ type: 'MsgApp', from: 2, to: 1, term: 3 });
+    expect(node.raw.status().term).toBe(8);
+  });
+
+  it('servers put their term into what they send', () => {
+    const cluster = TestCluster.of(3);
+    const sent = cluster.elect(1).tick(1);
+    expect(sent.map(({ term }) => term)).toEqual([1, 1]);
+  });
+
+  it('a follower issues no requests of its own, and answers those of leaders and candidates', () => {
+    const node = follower(1);
+    expect(node.tick(ELECTION_TICKS - 1)).toEqual([]);
+    expect(types(node.receive({ type: 'MsgHeartbeat', from: 2, to: 1, term: 1 }))).toEqual([
+      'MsgHeartbeatResp->2',
+    ]);
+  });
+
+  it('a client that asks a follower is sent on to the leader', () => {
+    const node = follower(1);
+    node.receive({ type: 'MsgHeartbeat', from: 3, to: 1, term: 1 });
+    node.raw.propose(bytes('x'));
+    expect(types(node.flush())).toEqual(['MsgProp->3']);
   });
 });
 
@@ -98,14 +123,14 @@ describe('§5.2 leader election', () => {
     expect(follower(1, [], 2).receive({ type: 'MsgVote', from: 3, to: 1, term: 1 })[0]?.reject).toBe(true);
   });
 
-  it('keeps its vote when it steps down within a term', () => {
+  it('keeps its vote when it steps down within a term (S02)', () => {
     const node = follower(1);
     node.tick(ELECTION_TICKS);
     node.receive({ type: 'MsgHeartbeat', from: 2, to: 1, term: 2 });
     expect(node.raw.status()).toMatchObject({ raftState: 'StateFollower', vote: 1 });
   });
 
-  it('promises nothing before it is durable: vote and acknowledgement leave with the Ready that writes them', () => {
+  it('promises nothing before it is durable (S09): vote and acknowledgement leave with the Ready that writes them', () => {
     const node = follower(0);
     node.raw.step({ type: 'MsgVote', from: 2, to: 1, term: 1, logTerm: 0, index: 0, commit: 0, entries: [] });
     const ready = node.raw.ready();
@@ -119,186 +144,80 @@ describe('§5.2 leader election', () => {
     node.receive({ type: 'MsgApp', from: 3, to: 1, term: 2 });
     expect(node.raw.status()).toMatchObject({ raftState: 'StateFollower', lead: 3, term: 2 });
   });
-});
 
-describe('§5.3 log replication', () => {
-  it('a leader appends a proposal and sends it with the index and term before it', () => {
-    const leader = TestCluster.of(3).elect(1);
-    leader.raw.propose(bytes('x'));
-    const sent = leader.flush().filter((m) => m.to === 2);
-    expect(sent).toMatchObject([{ type: 'MsgApp', index: 1, logTerm: 1, entries: [{ index: 2, term: 1 }] }]);
-  });
-
-  it('commits an entry once a majority has it, and tells followers, who apply in order', () => {
-    const cluster = TestCluster.of(5);
-    const leader = cluster.elect(1);
-    cluster.drops = (m) => m.to > 3;
-    leader.raw.propose(bytes('x'));
-    leader.raw.propose(bytes('y'));
-    cluster.settle();
-    expect(leader.raw.status().commit).toBe(3);
-    for (const id of [1, 2, 3]) expect(cluster.node(id).applied.map((e) => e.index)).toEqual([1, 2, 3]);
-    expect(cluster.node(4).applied.map((e) => e.index)).toEqual([1]);
-  });
-
-  it('does not commit what only a minority has', () => {
-    const cluster = TestCluster.of(5);
-    const leader = cluster.elect(1);
-    cluster.drops = (m) => m.to > 2;
-    leader.raw.propose(bytes('x'));
-    cluster.settle();
-    expect(leader.raw.status().commit).toBe(1);
-  });
-
-  it('a leader counts itself only after its own disk write', () => {
-    const node = new TestNode({ id: 1, voters: [1] });
-    node.raw.campaign();
-    node.flush();
-    node.raw.propose(bytes('x'));
-    node.persist(node.raw.ready());
-    expect(node.raw.status().commit).toBe(1);
-    node.raw.advance();
-    expect(node.raw.status().commit).toBe(2);
-  });
-
-  it('a follower refuses entries whose predecessor it lacks', () => {
-    const node = follower(2, [entry(1, 1), entry(2, 2)]);
-    const [answer] = node.receive({
-      type: 'MsgApp',
-      from: 2,
-      to: 1,
-      term: 2,
-      index: 3,
-      logTerm: 2,
-      entries: [entry(2, 4)],
-    });
-    expect(answer).toMatchObject({ type: 'MsgAppResp', reject: true, index: 3, rejectHint: 2, logTerm: 2 });
-  });
-
-  it('a follower deletes a conflicting entry and all that follow it', () => {
-    const node = follower(2, [entry(1, 1), entry(1, 2), entry(1, 3)]);
-    node.receive({ type: 'MsgApp', from: 2, to: 1, term: 2, index: 1, logTerm: 1, entries: [entry(2, 2)] });
-    expect(node.log()).toEqual(['1/1', '2/2']);
-  });
-
-  it('a late message with a prefix of what it has deletes nothing', () => {
-    const node = follower(1, [entry(1, 1), entry(1, 2), entry(1, 3)]);
-    node.receive({ type: 'MsgApp', from: 2, to: 1, term: 1, entries: [entry(1, 1)] });
-    expect(node.log()).toEqual(['1/1', '1/2', '1/3']);
-  });
-
-  it('a follower commits no further than the last entry it knows to match', () => {
-    const node = follower(1, [entry(1, 1), entry(1, 2)]);
-    node.receive({ type: 'MsgApp', from: 2, to: 1, term: 1, commit: 2, entries: [entry(1, 1)] });
-    expect(node.raw.status().commit).toBe(1);
-  });
-
-  it('a heartbeat carries no commit index beyond what the follower is known to match', () => {
-    const cluster = TestCluster.of(3);
-    const leader = cluster.elect(1);
-    cluster.drops = (m) => m.to === 3;
-    leader.raw.propose(bytes('x'));
-    cluster.settle();
-    const heartbeats = leader.tick(1).filter((m) => m.type === 'MsgHeartbeat');
-    expect(heartbeats.map(({ to, commit }) => [to, commit])).toEqual([
-      [2, 2],
-      [3, 1],
-    ]);
-  });
-
-  it('brings the logs of figure 7 into line with the leader', () => {
-    const leaderTerms = [1, 1, 1, 4, 4, 5, 5, 6, 6, 6];
-    for (const terms of [
-      [1, 1, 1, 4, 4, 5, 5, 6, 6],
-      [1, 1, 1, 4],
-      [1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 6],
-      [1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 7, 7],
-      [1, 1, 1, 4, 4, 4, 4],
-      [1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3],
-    ]) {
-      const start = (id: number, all: readonly number[], term: number) => ({
-        id,
-        voters: VOTERS,
-        log: logOf(all),
-        hardState: { term, vote: 0, commit: 0 },
-      });
-      const cluster = new TestCluster([start(1, leaderTerms, 7), start(2, terms, 7), start(3, [], 7)]);
-      cluster.elect(1);
-      expect(cluster.node(2).log()).toEqual(cluster.node(1).log());
-      expect(cluster.node(1).raw.status().commit).toBe(leaderTerms.length + 1);
+  it('a follower stays follower as long as it hears of a leader or grants votes', () => {
+    const node = follower(1);
+    for (let i = 0; i < 5; i++) {
+      expect(node.tick(ELECTION_TICKS - 1)).toEqual([]);
+      node.receive({ type: 'MsgHeartbeat', from: 2, to: 1, term: 1 });
     }
+    node.tick(ELECTION_TICKS - 1);
+    node.receive({ type: 'MsgVote', from: 3, to: 1, term: 2 });
+    expect(node.tick(ELECTION_TICKS - 1)).toEqual([]);
   });
 
-  it('finds a long divergence in few round trips, by term instead of by entry', () => {
-    const common = logOf(Array.from({ length: 10 }, () => 1));
-    const diverge = (term: number): Entry[] =>
-      logOf([...common.map(() => 1), ...Array.from({ length: 100 }, () => term)]);
-    const cluster = new TestCluster([
-      { id: 1, voters: VOTERS, log: diverge(5) },
-      { id: 2, voters: VOTERS, log: diverge(3) },
-      { id: 3, voters: VOTERS },
-    ]);
-    let rejections = 0;
-    cluster.drops = (m) => {
-      if (m.type === 'MsgAppResp' && m.from === 2 && m.reject === true) rejections += 1;
-      return false;
-    };
-    cluster.elect(1);
-    expect(cluster.node(2).log()).toEqual(cluster.node(1).log());
-    expect(rejections).toBeLessThanOrEqual(3);
-  });
-});
-
-describe('§5.4 safety', () => {
-  it('§5.4.1 refuses a vote to a candidate whose log is behind', () => {
-    for (const [log, logTerm, index, granted] of [
-      [[entry(1, 1)], 1, 1, true],
-      [[entry(1, 1)], 2, 1, true],
-      [[entry(1, 1), entry(1, 2)], 2, 1, true],
-      [[entry(2, 1)], 1, 5, false],
-      [[entry(1, 1), entry(1, 2)], 1, 1, false],
-    ] as const) {
-      const [answer] = follower(2, log).receive({ type: 'MsgVote', from: 2, to: 1, term: 3, logTerm, index });
-      expect(answer?.reject !== true).toBe(granted);
-    }
-  });
-
-  it('§5.4.2 commits no entry of an earlier term by counting (figure 8)', () => {
-    const node = follower(2, [entry(1, 1), entry(2, 2)]);
+  it('a candidate goes on as candidate when the leader it hears of has a smaller term', () => {
+    const node = follower(1);
     node.tick(ELECTION_TICKS);
-    node.receive({ type: 'MsgVoteResp', from: 2, to: 1, term: 3 });
-    node.receive({ type: 'MsgAppResp', from: 2, to: 1, term: 3, index: 2 });
-    expect(node.raw.status()).toMatchObject({ raftState: 'StateLeader', commit: 0 });
-    node.receive({ type: 'MsgAppResp', from: 2, to: 1, term: 3, index: 3 });
-    expect(node.raw.status().commit).toBe(3);
+    node.receive({ type: 'MsgApp', from: 3, to: 1, term: 1 });
+    expect(node.raw.status()).toMatchObject({ raftState: 'StateCandidate', term: 2 });
+  });
+
+  it('a vote counts once, however often it arrives', () => {
+    const node = TestCluster.of(5).node(1);
+    node.tick(ELECTION_TICKS);
+    for (let i = 0; i < 3; i++) node.receive({ type: 'MsgVoteResp', from: 2, to: 1, term: 1 });
+    expect(node.raw.status().raftState).toBe('StateCandidate');
+  });
+
+  it('a candidate that a majority refuses is follower again', () => {
+    const node = follower(1);
+    node.tick(ELECTION_TICKS);
+    for (const from of [2, 3]) node.receive({ type: 'MsgVoteResp', from, to: 1, term: 2, reject: true });
+    expect(node.raw.status()).toMatchObject({ raftState: 'StateFollower', term: 2 });
   });
 });
 
-describe('§7 log compaction', () => {
-  it('sends a snapshot when the entries a follower needs are compacted away, then the rest of the log', () => {
-    const cluster = TestCluster.of(3);
-    const leader = cluster.elect(1);
-    cluster.drops = (m) => m.to === 3;
-    for (const text of ['a', 'b', 'c']) leader.raw.propose(bytes(text));
-    cluster.settle();
-    leader.storage.createSnapshot(3, leader.raw.status().confState, bytes('state'));
-    leader.storage.compact(3);
-    cluster.drops = () => false;
-    leader.raw.tick();
-    cluster.settle();
-    leader.raw.tick();
-    cluster.settle();
-    expect(cluster.node(3).storage.snapshot().metadata.index).toBe(3);
-    expect(cluster.node(3).raw.status().commit).toBe(4);
-    expect(leader.raw.status().progress.find(({ id }) => id === 3)?.state).toBe('StateReplicate');
+describe('§5.5 follower and candidate crashes', () => {
+  it('requests are idempotent: one that is repeated changes nothing and gets the same answer', () => {
+    const node = follower(1);
+    const request = { type: 'MsgApp', from: 2, to: 1, term: 1, entries: [entry(1, 1)], commit: 1 } as const;
+    const first = node.receive(request);
+    expect(node.receive(request)).toEqual(first);
+    expect(node.log()).toEqual(['1/1']);
+    const vote = { type: 'MsgVote', from: 3, to: 1, term: 2, logTerm: 1, index: 1 } as const;
+    expect(node.receive(vote)).toEqual(node.receive(vote));
+  });
+});
+
+describe('§6 cluster membership changes', () => {
+  it('a server that is not in the latest configuration does not disturb those that hear of a leader (S07)', () => {
+    const cluster = TestCluster.of(3, { checkQuorum: true });
+    cluster.elect(1);
+    const request = { type: 'MsgVote', from: 9, to: 2, term: 40, logTerm: 9, index: 99 } as const;
+    expect(cluster.node(2).receive(request)).toEqual([]);
+    expect(cluster.node(2).raw.status()).toMatchObject({ term: 1, lead: 1 });
   });
 
-  it('a follower that has all the snapshot stands for keeps the log behind it', () => {
-    const node = follower(1, [entry(1, 1), entry(1, 2), entry(1, 3)]);
-    const metadata = { index: 2, term: 1, confState: node.raw.status().confState };
-    node.receive({ type: 'MsgSnap', from: 2, to: 1, term: 1, snapshot: { metadata, data: bytes('') } });
-    expect(node.log()).toEqual(['1/1', '1/2', '1/3']);
-    expect(node.raw.status().commit).toBe(2);
+  it('a removed server gets no vote counted and starts no election of its own', () => {
+    const node = new TestNode({ id: 9, voters: VOTERS });
+    expect(node.tick(3 * ELECTION_TICKS)).toEqual([]);
+    node.raw.campaign();
+    expect(node.raw.status().raftState).toBe('StateFollower');
+  });
+
+  it('a new server starts without a log and is brought up to date before it counts (as learner)', () => {
+    const cluster = new TestCluster([
+      { id: 1, voters: [1], learners: [2] },
+      { id: 2, voters: [1], learners: [2] },
+    ]);
+    const leader = cluster.elect(1);
+    leader.raw.propose(bytes('x'));
+    cluster.settle();
+    expect(leader.raw.status().progress.find(({ id }) => id === 2)).toMatchObject({
+      match: 2,
+      isLearner: true,
+    });
   });
 });
 
