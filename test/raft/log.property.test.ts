@@ -68,6 +68,10 @@ class Subject {
   }
 }
 
+function nextEntries(log: RaftLog, count: number): Entry[] {
+  return Array.from({ length: count }, (_, i) => entry(1, log.lastIndex() + 1 + i));
+}
+
 function run(model: Model, subject: Subject, step: Step): void {
   const { log, storage } = subject;
   switch (step.kind) {
@@ -143,6 +147,28 @@ it('reads as one array of terms, however it is written, cut, committed and compa
           expect(log.term(index)).toBe(index > last ? undefined : model.term(index));
         const read = log.entries(model.compacted + 1, Infinity);
         expect(read.map(({ term }) => term)).toEqual(model.terms.slice(model.compacted));
+      }
+    }),
+  );
+});
+
+it('keeps every entry at its place while parts of a long tail become durable', () => {
+  const batches = fc.array(fc.integer({ min: 1, max: 150 }), { minLength: 2, maxLength: 8 });
+  fc.assert(
+    fc.property(batches, (sizes) => {
+      const { log } = new Subject();
+      for (const size of sizes) log.append(nextEntries(log, size));
+      let durable = 0;
+      for (const size of sizes) {
+        durable += size;
+        log.unstable.stableTo({ term: 1, index: durable });
+        expect(log.unstable.offset).toBe(durable + 1);
+        const tail = log.unstable.slice(durable + 1, log.lastIndex() + 1, Infinity);
+        expect(tail.map(({ index }) => index)).toEqual(
+          Array.from({ length: tail.length }, (_, i) => durable + 1 + i),
+        );
+        log.append(nextEntries(log, 1));
+        expect(log.term(log.lastIndex())).toBe(1);
       }
     }),
   );

@@ -32,7 +32,7 @@ function slowVoteResult(ids: ReadonlySet<NodeId>, cast: ReadonlyMap<NodeId, bool
   return wins(true) ? 'VotePending' : 'VoteLost';
 }
 
-it('commits exactly the largest index that more than half have', () => {
+it('commits exactly the largest index that more than half have (S31)', () => {
   fc.assert(
     fc.property(voters, acked, (ids, known) => {
       const at = (id: NodeId): number => known[id] ?? 0;

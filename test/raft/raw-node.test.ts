@@ -45,7 +45,7 @@ describe('proposals', () => {
 });
 
 describe('a node that lost acknowledged entries', () => {
-  it('does not crash on a commit beyond its log, does not vote, and is brought back', () => {
+  it('does not crash on a commit beyond its log (S15), does not vote (S16), and is brought back', () => {
     const cluster = TestCluster.of(3);
     const leader = cluster.elect(1);
     leader.raw.propose(bytes('x'));

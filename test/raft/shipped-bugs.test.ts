@@ -89,7 +89,7 @@ describe('reads', () => {
     node.receive({ type: 'MsgHeartbeatResp', from: 2, to: 1, term: 1, context });
     expect(node.reads).toEqual([]);
     node.receive({ type: 'MsgHeartbeatResp', from: 2, to: 1, term: 3, context });
-    expect(node.reads).toHaveLength(1);
+    expect(node.reads).toEqual([{ index: node.raw.status().commit, requestCtx: context }]);
   });
 
   it('S05: a lease is void once a transfer was tried, since a late MsgTimeoutNow may elect another leader', () => {
