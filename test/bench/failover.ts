@@ -14,7 +14,7 @@ import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { LocalCluster } from '../../cli/demo/local-cluster.ts';
 import type { Client } from '../../src/index.ts';
-import { percentile } from './percentile.ts';
+import { percentile } from './statistics.ts';
 
 const { values } = parseArgs({
   options: {

@@ -1,105 +1,139 @@
 /**
- * @module Namespace operations through three metadata processes:
- * `node test/bench/metadata.ts [--in-flight 64] [--operations 20000] [--through any|leader|follower]
- * [--writes-only] [--json]`.
+ * @module Namespace operations through three metadata processes, beside etcd where asked:
+ * `npm run bench -- metadata [--against etcd --peers DIR] [--runs 3] [--seconds 4] [--json]`.
  *
- * Writes are `touch` of distinct names, each committed by Raft (fsynced by a majority) before it counts; reads are
- * linearizable `stat`. One client, real processes, libp2p and SQLite, all on this machine. Bar: 3,000 writes/s at 64.
+ * Changes are `touch` of distinct names, each committed by Raft before it counts; reads are linearizable `stat`. Real
+ * processes, libp2p and SQLite, all on this machine. Runs of the contenders alternate, so that both meet the same
+ * machine; README.md beside this file says how to read the figures. DIR, or HOLDFAST_BENCH_PEERS, has the peer's scripts.
  */
-import { loadavg } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { LocalCluster } from '../../cli/demo/local-cluster.ts';
-import { type Client, connect } from '../../src/index.ts';
-import { loadProfile } from '../../src/client/profile.ts';
-import { percentile } from './percentile.ts';
-import { usageOf } from './process-usage.ts';
+import { EtcdMetadata } from './etcd-metadata.ts';
+import { HoldfastMetadata } from './holdfast-metadata.ts';
+import { markdownTable } from './markdown-table.ts';
+import { CASES, type Case, type Contender, type Sample } from './metadata-case.ts';
+import { median, round, spread } from './statistics.ts';
 
 const { values } = parseArgs({
   options: {
-    'in-flight': { type: 'string', default: '64' },
-    operations: { type: 'string', default: '20000' },
-    through: { type: 'string', default: 'any' },
-    'writes-only': { type: 'boolean', default: false },
+    against: { type: 'string' },
+    peers: { type: 'string', default: process.env['HOLDFAST_BENCH_PEERS'] ?? '' },
+    runs: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '4' },
     json: { type: 'boolean', default: false },
   },
 });
-const inFlight = Number(values['in-flight']);
-const operations = Number(values.operations);
-/** Not counted: sessions are opened, code is compiled. */
-const WARM_UP_OPERATIONS = 2_000;
+const runs = Number(values.runs);
+const seconds = Number(values.seconds);
 
-await using cluster = await LocalCluster.start({ metadataNodes: 3, dataNodes: 0 });
-const leader = await cluster.leader();
-await using client = await connectThrough(values.through);
-await client.mkdir('/bench');
-await repeat(WARM_UP_OPERATIONS, (at) => client.touch(`/bench/warm-${at}`));
+interface Row extends Case {
+  readonly samples: Readonly<Record<string, readonly Sample[]>>;
+}
 
-const writes = await rate((at) => client.touch(`/bench/${at}`));
+const loadBefore = loadavg()[0] ?? 0;
+const contenders: Contender[] = [];
+let rows: readonly Row[] = [];
+let peaksMib: readonly number[] = [];
+try {
+  contenders.push(await HoldfastMetadata.start());
+  if (values.against !== undefined) contenders.push(await peerNamed(values.against));
+  rows = await measureAll();
+  peaksMib = contenders.map((contender) => contender.peakRssMib());
+} finally {
+  await Promise.all(contenders.map((contender) => contender.stop()));
+}
+
 const report = {
-  inFlight,
-  operations,
-  through: values.through,
-  loadAverage: loadavg()[0],
-  writes,
-  ...(!values['writes-only'] && { reads: await rate((at) => client.stat(`/bench/${at}`)) }),
+  suite: 'metadata',
+  runs,
+  seconds,
+  cores: cpus().length,
+  node: process.version,
+  loadBefore: round(loadBefore, 2),
+  loadAfter: round(loadavg()[0] ?? 0, 2),
+  contenders: contenders.map(({ name, durability }, at) => ({
+    name,
+    durability,
+    peakRssMib: round(peaksMib[at] ?? 0),
+  })),
+  cases: rows.map(({ samples, ...what }) => ({ ...what, samples, ratio: ratioOf(samples) })),
 };
 if (values.json) console.log(JSON.stringify(report));
-else console.log(report);
-// A clean end, so that a profiler in the nodes (NODE_OPTIONS=--cpu-prof) can write what it saw.
-await Promise.all(cluster.nodes.map((node) => node.kill('SIGTERM')));
+else print();
 
-/** `any` is what every client does; the others know one metadata node only, for comparing the ways through the cluster. */
-async function connectThrough(way: string): Promise<Client> {
-  if (way === 'any') return cluster.connect();
-  const profile = await loadProfile(cluster.profileDir);
-  const chosen = cluster.nodes.find(({ ready }) => (ready.number === leader) === (way === 'leader'));
-  const peers = profile.peers.filter(({ peer }) => peer === chosen?.ready.peer);
-  return connect({ profileDir: cluster.profileDir, profile: { ...profile, peers } });
+async function peerNamed(name: string): Promise<Contender> {
+  if (name !== 'etcd') throw new Error(`There is no peer ${name} to measure metadata against: try etcd.`);
+  if (values.peers === '')
+    throw new Error('Say with --peers DIR or HOLDFAST_BENCH_PEERS where the scripts of etcd are.');
+  return EtcdMetadata.start(values.peers);
 }
 
-async function rate(operation: (at: number) => Promise<unknown>): Promise<Record<string, unknown>> {
-  const processes = [
-    { name: 'client', pid: process.pid },
-    ...cluster.nodes.map(({ ready }) => ({
-      name: ready.number === leader ? 'leader' : `follower ${ready.number}`,
-      pid: ready.pid,
-    })),
-  ].map((one) => ({ ...one, before: usageOf(one.pid)?.cpuSeconds ?? 0 }));
-  const startMs = performance.now();
-  const latencies = await repeat(operations, operation);
-  const seconds = (performance.now() - startMs) / 1000;
-  const cpu = processes.map(({ name, pid, before }) => {
-    const used = (usageOf(pid)?.cpuSeconds ?? 0) - before;
-    return [name, round((used / operations) * 1000, 3)] as const;
+async function measureAll(): Promise<Row[]> {
+  const measuredRows = CASES.map((what) => {
+    const samples: Record<string, Sample[]> = {};
+    for (const { name } of contenders) samples[name] = [];
+    return { ...what, samples };
   });
-  return {
-    perSecond: Math.round(operations / seconds),
-    p50Ms: round(percentile(latencies, 0.5), 2),
-    p99Ms: round(percentile(latencies, 0.99), 2),
-    cpuSecondsPer1000: Object.fromEntries(cpu),
-    cpuSecondsPer1000InAll: round(
-      cpu.reduce((sum, [, one]) => sum + one, 0),
-      3,
+  for (let run = 0; run < runs; run += 1)
+    // Who goes first changes from run to run.
+    for (const row of measuredRows)
+      for (const contender of run % 2 === 0 ? contenders : contenders.toReversed())
+        row.samples[contender.name]?.push(await contender.measure(row, seconds));
+  return measuredRows;
+}
+
+/** Ours to the peer's, of the medians; undefined without a peer. */
+function ratioOf(samples: Row['samples']): number | undefined {
+  const [ours, theirs] = contenders.map(({ name }) =>
+    median((samples[name] ?? []).map((each) => each.perSecond)),
+  );
+  return ours === undefined || theirs === undefined ? undefined : round(ours / theirs, 2);
+}
+
+function print(): void {
+  const perContender = contenders.flatMap(({ name }) => [
+    `${name} /s`,
+    'range',
+    'p50 ms',
+    'p99 ms',
+    'CPU s/1,000',
+  ]);
+  const lines = report.cases.map(({ operation, through, inFlight, samples, ratio }) => [
+    `${operation}, ${inFlight} in flight, ${through}`,
+    ...contenders.flatMap(({ name }) => cellsOf(samples[name] ?? [])),
+    ratio === undefined ? '' : `${ratio}x`,
+  ]);
+  console.log(markdownTable(['', ...perContender, 'ratio'], lines));
+  for (const { name, durability, peakRssMib } of report.contenders)
+    console.log(`\n${name}: ${durability}; peak ${peakRssMib} MiB a process`);
+  console.log(
+    `\n${runs} runs of ${seconds} s, alternating; ${report.cores} cores, Node ${report.node}; load average ${report.loadBefore} before, ${report.loadAfter} after`,
+  );
+}
+
+function cellsOf(samples: readonly Sample[]): string[] {
+  const rate = spread(samples.map(({ perSecond }) => perSecond));
+  const middle = (value: (sample: Sample) => number): number => median(samples.map(value));
+  return [
+    String(round(rate.median)),
+    `${rate.lowest}-${rate.highest}`,
+    String(
+      round(
+        middle((sample) => sample.p50Ms),
+        2,
+      ),
     ),
-  };
-}
-
-/** Runs `count` operations, `inFlight` at a time; latencies in milliseconds. */
-async function repeat(count: number, operation: (at: number) => Promise<unknown>): Promise<number[]> {
-  const latencies: number[] = [];
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    while (next < count) {
-      const at = next++;
-      const startMs = performance.now();
-      await operation(at);
-      latencies.push(performance.now() - startMs);
-    }
-  };
-  await Promise.all(Array.from({ length: inFlight }, lane));
-  return latencies;
-}
-
-function round(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
+    String(
+      round(
+        middle((sample) => sample.p99Ms),
+        2,
+      ),
+    ),
+    String(
+      round(
+        middle((sample) => sample.cpuSecondsPer1000),
+        3,
+      ),
+    ),
+  ];
 }

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { LocalCluster } from '../../cli/demo/local-cluster.ts';
 import { runPowerCuts } from '../e2e/support/power-cut.ts';
-import { median } from './process-usage.ts';
+import { median } from './statistics.ts';
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '20' }, json: { type: 'boolean', default: false } },

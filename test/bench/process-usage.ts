@@ -42,11 +42,3 @@ export async function measured<T>(
     peakRssMib: Math.max(0, ...after.map((usage) => usage?.peakRssMib ?? 0)),
   };
 }
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1
-    ? (sorted[middle] ?? 0)
-    : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
-}
