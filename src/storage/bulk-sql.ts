@@ -1,5 +1,5 @@
 /** @module Many rows with few statements: one row per statement tops out near 40k rows/s, many near 200k. */
-import type { Sql, SqlRow, SqlValue } from './sqlite.ts';
+import type { Sql, SqlRow, SqlValue, SqlWriter } from './sqlite.ts';
 
 /** Rows or keys of one statement; a power of two. Times 8 columns it stays below SQLite's 32766 variables. */
 const MAX_ROWS_PER_STATEMENT = 512;
@@ -9,7 +9,7 @@ const MAX_ROWS_PER_STATEMENT = 512;
  * Statements have 512, 256 … 2, 1 rows, so that ten prepared ones serve any number of rows.
  */
 export async function insertRows(
-  sql: Sql,
+  sql: SqlWriter,
   head: string,
   rows: readonly (readonly SqlValue[])[],
 ): Promise<void> {

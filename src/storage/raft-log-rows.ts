@@ -6,7 +6,7 @@ import { insertRows } from './bulk-sql.ts';
 import { corruptLog } from './errors.ts';
 import type { LogStanding } from './log-mark.ts';
 import { EMPTY_LOG, type LogPosition, type LogState } from './log-window.ts';
-import type { Sql, SqliteOptions, SqlRow } from './sqlite.ts';
+import type { Sql, SqliteOptions, SqlRow, SqlWriter } from './sqlite.ts';
 
 export const LOG_FORMAT: SqliteOptions = {
   format: 2,
@@ -32,7 +32,7 @@ const ENTRY_TYPES: readonly EntryType[] = ['EntryNormal', 'EntryConfChange', 'En
 /** Rows of one read while a log is loaded. */
 const LOAD_PAGE_ROWS = 256;
 
-export async function insertEntries(sql: Sql, entries: readonly Entry[]): Promise<void> {
+export async function insertEntries(sql: SqlWriter, entries: readonly Entry[]): Promise<void> {
   const rows = entries.map((entry) => {
     const type = ENTRY_TYPES.indexOf(entry.type);
     return [entry.index, entry.term, type, entryCrc(entry), entry.data];
@@ -41,7 +41,7 @@ export async function insertEntries(sql: Sql, entries: readonly Entry[]): Promis
 }
 
 /** Part of every transaction: where the log stands after it, so that a lost tail or head shows without its neighbours. */
-export async function saveStanding(sql: Sql, standing: LogStanding, commit: Index): Promise<void> {
+export async function saveStanding(sql: SqlWriter, standing: LogStanding, commit: Index): Promise<void> {
   const { sequence, term, vote, lastIndex, lastTerm } = standing;
   const values = [term, vote, commit, sequence, lastIndex, lastTerm];
   await sql.run(
@@ -50,7 +50,7 @@ export async function saveStanding(sql: Sql, standing: LogStanding, commit: Inde
   );
 }
 
-export async function saveSnapshot(sql: Sql, snapshot: Snapshot, base: LogPosition): Promise<void> {
+export async function saveSnapshot(sql: SqlWriter, snapshot: Snapshot, base: LogPosition): Promise<void> {
   const { index, term } = snapshot.metadata;
   const confState = JSON.stringify(snapshot.metadata.confState);
   const crc = snapshotCrc([index, term, base.index, base.term], confState, snapshot.data);

@@ -10,7 +10,7 @@ import { assertFollows, type LogChange, type LogPosition, LogWindow } from './lo
 import { bootstrapChange } from './memory-raft-log.ts';
 import type { LogWrite, RaftLogStore } from './raft-log-store.ts';
 import { insertEntries, saveSnapshot, saveStanding } from './raft-log-rows.ts';
-import type { Sql, SqlDatabase } from './sqlite.ts';
+import type { SqlDatabase, SqlWriter } from './sqlite.ts';
 
 /** Appends of one transaction, at most. */
 const MAX_GROUPED_WRITES = 1024;
@@ -174,7 +174,7 @@ export class SqliteRaftLog implements RaftLogStore {
     this.#latch.check();
     if (this.#isOutdated(change)) return;
     await this.#guarded('write the Raft log', async () => {
-      await this.#connection.transaction((sql) => this.#writeChange(sql, change));
+      await this.#connection.gatheredTransaction((sql) => this.#writeChange(sql, change));
       this.#window.apply(change);
     });
     this.#sequence += 1;
@@ -202,7 +202,7 @@ export class SqliteRaftLog implements RaftLogStore {
     return change.snapshot.metadata.index < this.#window.storedSnapshot.metadata.index;
   }
 
-  async #writeChange(sql: Sql, change: LogChange): Promise<void> {
+  async #writeChange(sql: SqlWriter, change: LogChange): Promise<void> {
     const { hardState: held } = this.#window.initialState();
     let last: LogPosition = { index: this.#standing().lastIndex, term: this.#standing().lastTerm };
     if (change.kind === 'compact') await this.#writeCompaction(sql, change.snapshot, change.upTo);
@@ -214,7 +214,7 @@ export class SqliteRaftLog implements RaftLogStore {
 
   /** Returns where the log ends afterwards. */
   async #writeAppend(
-    sql: Sql,
+    sql: SqlWriter,
     change: LogChange & { kind: 'append' },
     before: LogPosition,
   ): Promise<LogPosition> {
@@ -235,7 +235,7 @@ export class SqliteRaftLog implements RaftLogStore {
     return change.entries.at(-1) ?? last;
   }
 
-  async #writeCompaction(sql: Sql, snapshot: Snapshot, upTo: Index): Promise<void> {
+  async #writeCompaction(sql: SqlWriter, snapshot: Snapshot, upTo: Index): Promise<void> {
     const { base } = this.#window;
     const moves = upTo > base.index;
     const next: LogPosition = moves ? { index: upTo, term: this.#window.term(upTo) } : base;
