@@ -1,12 +1,11 @@
 /** @module Hands commands on to the leader in batches, several batches under way at once. */
 import type { NodeId } from '../../raft/types.ts';
-import type { SessionCommand } from '../namespace/schema.ts';
 import { call } from '../network/method.ts';
 import type { Network } from '../network/network.ts';
 import { FORWARD } from '../protocol/methods.ts';
 import { notLeader, outcomeUnknown, overloaded, stopped } from './errors.ts';
 import type { MemberDirectory } from './member-directory.ts';
-import { type Committed, MAX_BATCH_BYTES, commandSizeBytes } from './proposal-queue.ts';
+import { type Committed, MAX_BATCH_BYTES, type PreparedCommand } from './proposal-queue.ts';
 
 export interface ForwarderComponents {
   readonly network: Network;
@@ -15,8 +14,7 @@ export interface ForwarderComponents {
 
 interface Waiting {
   readonly leader: NodeId;
-  readonly command: SessionCommand;
-  readonly sizeBytes: number;
+  readonly prepared: PreparedCommand;
   readonly resolve: (committed: Committed) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -44,11 +42,11 @@ export class Forwarder {
   }
 
   /** Errors: METADATA_NOT_LEADER, METADATA_OVERLOADED and NETWORK_UNREACHABLE say that nothing happened; others may not. */
-  forward(leader: NodeId, command: SessionCommand): Promise<Committed> {
+  forward(leader: NodeId, prepared: PreparedCommand): Promise<Committed> {
     if (this.#queue.length >= MAX_QUEUED_COMMANDS)
       return Promise.reject(overloaded('queue of forwarded commands', MAX_QUEUED_COMMANDS));
     return new Promise((resolve, reject) => {
-      this.#queue.push({ leader, command, sizeBytes: commandSizeBytes(command), resolve, reject });
+      this.#queue.push({ leader, prepared, resolve, reject });
       // After this turn, so that the requests of one turn travel together.
       queueMicrotask(() => this.#flush());
     });
@@ -76,8 +74,8 @@ export class Forwarder {
     let sizeBytes = 0;
     for (const waiting of this.#queue) {
       if (count === MAX_FORWARD_COMMANDS || waiting.leader !== leader) break;
-      if (count > 0 && sizeBytes + waiting.sizeBytes > MAX_BATCH_BYTES) break;
-      sizeBytes += waiting.sizeBytes;
+      if (count > 0 && sizeBytes + waiting.prepared.bytes.length > MAX_BATCH_BYTES) break;
+      sizeBytes += waiting.prepared.bytes.length;
       count += 1;
     }
     return this.#queue.splice(0, count);
@@ -123,6 +121,6 @@ function callForward(
   batch: readonly Waiting[],
   signal: AbortSignal,
 ): Promise<{ results: Committed['result'][]; index: number }> {
-  const commands = batch.map(({ command }) => command);
+  const commands = batch.map(({ prepared }) => prepared.command);
   return call(network, peer, FORWARD, { commands, hops: 1 }, { signal, timeoutMs: FORWARD_TIMEOUT_MS });
 }

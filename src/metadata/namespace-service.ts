@@ -2,13 +2,14 @@
 import { checkLevel, levelOfCommand } from '../namespace/feature-level.ts';
 import type { SessionCommand } from '../namespace/schema.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
-import { serve } from '../network/method.ts';
+import { type CallContext, serve } from '../network/method.ts';
 import type { Network, PeerId } from '../network/network.ts';
 import { FORWARD, LIST, MUTATE, STAT } from '../protocol/methods.ts';
 import { isHoldfastError } from '../common/errors.ts';
 import type { ForwardRequest, ForwardResponse } from '../protocol/messages.ts';
 import { badRequest, notAllowed, outcomeUnknown } from './errors.ts';
 import { type MemberDirectory, hasRole } from './member-directory.ts';
+import { prepareCommand } from './proposal-queue.ts';
 import type { Proposer } from './proposer.ts';
 import type { RaftDriver } from './raft-driver.ts';
 import type { ReadBarrier } from './read-barrier.ts';
@@ -53,8 +54,8 @@ export class NamespaceService {
 
   start(): void {
     const { network, machine, proposer, barrier } = this.#components;
-    serve(network, MUTATE, async ({ command }, { peer, signal }) =>
-      proposer.submit(await this.#admitted(command, peer, signal), signal),
+    serve(network, MUTATE, async ({ command }, call) =>
+      proposer.submit(await this.#admitted(command, call), call),
     );
     serve(network, FORWARD, async (request, { peer }) => this.#forwarded(request, peer));
     serve(network, STAT, async ({ path, stale, noFollow }, { signal }) => {
@@ -68,16 +69,12 @@ export class NamespaceService {
   }
 
   /** This node's level may be behind the cluster's for a moment: it looks again before it refuses. */
-  async #admitted(
-    command: SessionCommand | undefined,
-    peer: PeerId,
-    signal: AbortSignal,
-  ): Promise<SessionCommand> {
+  async #admitted(command: SessionCommand | undefined, call: CallContext): Promise<SessionCommand> {
     const { machine, barrier } = this.#components;
-    const admitted = admit(command, peer);
+    const admitted = admit(command, call.peer);
     const kind = admitted.command?.kind;
     if (kind === undefined || levelOfCommand(kind) <= machine.featureLevel) return admitted;
-    await barrier.wait(signal);
+    await barrier.wait(call.signal);
     checkLevel(kind, machine.cluster());
     return admitted;
   }
@@ -90,7 +87,9 @@ export class NamespaceService {
     // A newer version's command would arrive here as none at all, and in the log stop every node.
     if (commands.some(({ command }) => command?.kind === undefined))
       throw badRequest('it carries no command');
-    const outcomes = await Promise.allSettled(commands.map((command) => driver.propose(command)));
+    const outcomes = await Promise.allSettled(
+      commands.map((command) => driver.propose(prepareCommand(command))),
+    );
     const committed = outcomes.filter((outcome) => outcome.status === 'fulfilled').map(({ value }) => value);
     if (committed.length < outcomes.length) throw batchError(outcomes, committed.length);
     return {

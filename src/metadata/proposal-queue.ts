@@ -16,9 +16,14 @@ export interface ProposalBatch {
   readonly waiting: readonly Waiting[];
 }
 
-interface Waiting {
+/** A command with its encoding, made once: its size is needed before its place is known. */
+export interface PreparedCommand {
   readonly command: SessionCommand;
-  readonly sizeBytes: number;
+  readonly bytes: Uint8Array;
+}
+
+interface Waiting {
+  readonly prepared: PreparedCommand;
   readonly resolve: (committed: Committed) => void;
   readonly reject: (error: Error) => void;
 }
@@ -34,12 +39,14 @@ export const MAX_QUEUED_COMMANDS = 8_192;
 export const MAX_BATCH_COMMANDS = 512;
 /** Encoded commands in one entry, at most, in bytes; also the limit of one command. */
 export const MAX_BATCH_BYTES: number = 1024 * 1024;
+/** Of CommandBatch.commands: field 3, wire type 2 (a length, then bytes). */
+const COMMANDS_TAG = 26;
 
 /** Throws METADATA_COMMAND_TOO_LARGE. */
-export function commandSizeBytes(command: SessionCommand): number {
-  const sizeBytes = SessionCommand.encode(command).finish().length;
-  if (sizeBytes > MAX_BATCH_BYTES) throw commandTooLarge(sizeBytes, MAX_BATCH_BYTES);
-  return sizeBytes;
+export function prepareCommand(command: SessionCommand): PreparedCommand {
+  const bytes = SessionCommand.encode(command).finish();
+  if (bytes.length > MAX_BATCH_BYTES) throw commandTooLarge(bytes.length, MAX_BATCH_BYTES);
+  return { command, bytes };
 }
 
 export class ProposalQueue {
@@ -52,12 +59,12 @@ export class ProposalQueue {
     return this.#queued.length === 0;
   }
 
-  /** Rejects with METADATA_OVERLOADED, METADATA_COMMAND_TOO_LARGE, METADATA_NOT_LEADER, METADATA_OUTCOME_UNKNOWN. */
-  add(command: SessionCommand): Promise<Committed> {
+  /** Rejects with METADATA_OVERLOADED, METADATA_NOT_LEADER, METADATA_OUTCOME_UNKNOWN. */
+  add(prepared: PreparedCommand): Promise<Committed> {
     if (this.#queued.length >= MAX_QUEUED_COMMANDS)
       return Promise.reject(overloaded('queue of proposals', MAX_QUEUED_COMMANDS));
     return new Promise((resolve, reject) => {
-      this.#queued.push({ command, sizeBytes: commandSizeBytes(command), resolve, reject });
+      this.#queued.push({ prepared, resolve, reject });
     });
   }
 
@@ -67,17 +74,16 @@ export class ProposalQueue {
     let count = 0;
     let sizeBytes = 0;
     let format = FIRST_FEATURE_LEVEL;
-    for (const waiting of this.#queued) {
+    for (const { prepared } of this.#queued) {
       if (count === MAX_BATCH_COMMANDS) break;
-      if (count > 0 && sizeBytes + waiting.sizeBytes > MAX_BATCH_BYTES) break;
-      sizeBytes += waiting.sizeBytes;
+      if (count > 0 && sizeBytes + prepared.bytes.length > MAX_BATCH_BYTES) break;
+      sizeBytes += prepared.bytes.length;
       count += 1;
-      const kind = waiting.command.command?.kind;
+      const kind = prepared.command.command?.kind;
       if (kind !== undefined) format = Math.max(format, levelOfCommand(kind));
     }
     const waiting = this.#queued.splice(0, count);
-    const commands = waiting.map(({ command }) => command);
-    return { data: CommandBatch.encode({ format, timeMs, commands }).finish(), waiting };
+    return { data: encodeBatch(format, timeMs, waiting), waiting };
   }
 
   /** The core took the batch. */
@@ -137,4 +143,11 @@ export class ProposalQueue {
     this.#bound.clear();
     for (const batch of batches) this.refused(batch, error);
   }
+}
+
+/** What CommandBatch.encode gives, from commands that are encoded already. */
+function encodeBatch(format: number, timeMs: number, waiting: readonly Waiting[]): Uint8Array {
+  const writer = CommandBatch.encode({ format, timeMs, commands: [] });
+  for (const { prepared } of waiting) writer.uint32(COMMANDS_TAG).bytes(prepared.bytes);
+  return writer.finish();
 }

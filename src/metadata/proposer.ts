@@ -5,7 +5,8 @@ import type { Command, SessionCommand } from '../namespace/schema.ts';
 import { within } from './deadline.ts';
 import { noQuorum, notLeader, outcomeUnknown, refusal } from './errors.ts';
 import type { Forwarder } from './forwarder.ts';
-import { type Committed, commandSizeBytes } from './proposal-queue.ts';
+import { type Asker, LateWatch } from './late-watch.ts';
+import { type Committed, type PreparedCommand, prepareCommand } from './proposal-queue.ts';
 import type { RaftDriver } from './raft-driver.ts';
 
 export interface ProposerComponents {
@@ -31,12 +32,14 @@ export class Proposer {
   readonly #forwarder: Forwarder;
   readonly #clock: Clock;
   readonly #limitMs: number;
+  readonly #late: LateWatch;
 
   constructor(components: ProposerComponents, options: ProposerOptions = {}) {
     this.#driver = components.driver;
     this.#forwarder = components.forwarder;
     this.#clock = components.clock;
     this.#limitMs = options.submitLimitMs ?? DEFAULT_SUBMIT_LIMIT_MS;
+    this.#late = new LateWatch(components);
   }
 
   /**
@@ -44,17 +47,15 @@ export class Proposer {
    * sequence, or be idempotent. Errors: METADATA_NO_QUORUM (surely not proposed), METADATA_OUTCOME_UNKNOWN,
    * METADATA_OVERLOADED, METADATA_COMMAND_TOO_LARGE, METADATA_STOPPED, METADATA_FAILED.
    */
-  async submit(command: SessionCommand, signal?: AbortSignal): Promise<Committed> {
-    commandSizeBytes(command);
+  async submit(command: SessionCommand, asker?: Asker): Promise<Committed> {
+    const prepared = prepareCommand(command);
     const startMs = this.#clock.monotonicMs();
     let maybeProposed = false;
     let last: unknown;
-    for (;;) {
-      const leftMs = this.#limitMs - (this.#clock.monotonicMs() - startMs);
-      if (leftMs <= 0 || signal?.aborted) throw conclude(maybeProposed, last, this.#limitMs);
-      const limit = { clock: this.#clock, limitMs: leftMs, signal };
+    let leftMs = this.#limitMs;
+    do {
       try {
-        return await within(limit, this.#attempt(command), () =>
+        return await this.#late.wait(this.#attempt(prepared), { limitMs: leftMs, asker }, () =>
           outcomeUnknown('it was not committed in time'),
         );
       } catch (error) {
@@ -62,14 +63,17 @@ export class Proposer {
         maybeProposed ||= error.kind === 'unknown';
         last = error;
       }
-      await this.#leaderChange(signal);
-    }
+      leftMs = this.#limitMs - (this.#clock.monotonicMs() - startMs);
+      if (leftMs > 0) await this.#leaderChange(asker?.signal);
+      leftMs = this.#limitMs - (this.#clock.monotonicMs() - startMs);
+    } while (leftMs > 0 && !asker?.signal.aborted);
+    throw conclude(maybeProposed, last, this.#limitMs);
   }
 
   /** A command of the cluster itself, without session. Throws what the state machine refused, with its code. */
   async submitInternal(kind: NonNullable<Command['kind']>, signal?: AbortSignal): Promise<Committed> {
     const command = { session: '', sequence: 0, ackedBelow: 0, command: { kind } };
-    const committed = await this.submit(command, signal);
+    const committed = await this.submit(command, signal && { signal });
     if (committed.result.kind?.$case === 'refused') throw refusal(committed.result.kind.value);
     return committed;
   }
@@ -82,10 +86,10 @@ export class Proposer {
     );
   }
 
-  #attempt(command: SessionCommand): Promise<Committed> {
-    if (this.#driver.isLeader) return this.#driver.propose(command);
+  #attempt(prepared: PreparedCommand): Promise<Committed> {
+    if (this.#driver.isLeader) return this.#driver.propose(prepared);
     const { leader } = this.#driver;
-    return leader === 0 ? Promise.reject(notLeader(0)) : this.#forwarder.forward(leader, command);
+    return leader === 0 ? Promise.reject(notLeader(0)) : this.#forwarder.forward(leader, prepared);
   }
 
   #mayRetry(error: unknown): error is Error & { readonly kind: string } {

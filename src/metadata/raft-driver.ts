@@ -6,7 +6,6 @@ import type { ConfChangeSingle, Message, NodeId, ReadState, Snapshot, SoftState 
 import type { Clock, Timer } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
-import type { SessionCommand } from '../namespace/schema.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
 import type { RaftLogStore } from '../storage/raft-log-store.ts';
 import { Applier } from './applier.ts';
@@ -14,7 +13,7 @@ import { AppliedWatch } from './applied-watch.ts';
 import { coreConfig } from './core-config.ts';
 import type { SnapshotOffer } from './core-storage.ts';
 import { failed, notLeader, overloaded, stopped } from './errors.ts';
-import { type Committed, ProposalQueue } from './proposal-queue.ts';
+import { type Committed, type PreparedCommand, ProposalQueue } from './proposal-queue.ts';
 import type { RaftTransport } from './raft-transport.ts';
 import { encodeConfState } from './raft-wire.ts';
 import { ReadyHandler } from './ready-handler.ts';
@@ -91,6 +90,7 @@ export class RaftDriver {
           for (const listener of this.#listeners) listener.readState?.(state);
         },
         restored: (index) => this.#applied.reached(index),
+        late: (work) => this.#event(work),
       },
     );
   }
@@ -150,9 +150,9 @@ export class RaftDriver {
 
   /**
    * Leader only. Resolves once committed and applied here. Errors: METADATA_NOT_LEADER, METADATA_OVERLOADED,
-   * METADATA_STOPPED (surely not proposed), METADATA_OUTCOME_UNKNOWN, METADATA_COMMAND_TOO_LARGE.
+   * METADATA_STOPPED (surely not proposed), METADATA_OUTCOME_UNKNOWN.
    */
-  propose(command: SessionCommand): Promise<Committed> {
+  propose(command: PreparedCommand): Promise<Committed> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     if (!this.isLeader) return Promise.reject(notLeader(this.leader));
     const committed = this.#proposals.add(command);
@@ -312,6 +312,7 @@ export class RaftDriver {
     for (const timer of this.#timers) timer.cancel();
     this.#timers = [];
     this.#soft = { lead: 0, raftState: 'StateFollower' };
+    this.#ready.stop();
     this.#proposals.close(error);
     for (const listener of this.#listeners) listener.leaderChanged?.(0);
   }

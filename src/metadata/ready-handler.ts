@@ -1,14 +1,17 @@
 /** @module Does what one Ready orders, in the order that makes it safe: send, write, send, answer reads, apply. */
 import type { RawNode } from '../../raft/raw-node.ts';
 import type { Entry, Index, Message, ReadState, Ready, Snapshot, SoftState } from '../../raft/types.ts';
+import type { Clock } from '../common/clock.ts';
 import type { RaftLogStore } from '../storage/raft-log-store.ts';
 import type { Applier } from './applier.ts';
+import { CommitNotices } from './commit-notices.ts';
 import type { RaftTransport } from './raft-transport.ts';
 
 export interface ReadyHandlerComponents {
   readonly core: RawNode;
   readonly log: RaftLogStore;
   readonly transport: RaftTransport;
+  readonly clock: Clock;
   readonly applier: Applier;
   /** Puts the state of a snapshot whose file is already here into the machine. */
   readonly restore: (snapshot: Snapshot) => Promise<void>;
@@ -21,6 +24,8 @@ export interface ReadyEvents {
   readState(state: ReadState): void;
   /** The machine now holds a snapshot's state. */
   restored(index: Index): void;
+  /** `work` comes between two Readies: run it as an event of the core. */
+  late(work: () => void): void;
 }
 
 /** Only a leader sends these, and they promise nothing of this node: they need not wait for its disk (types.ts Ready). */
@@ -29,18 +34,28 @@ const LEADER_MESSAGES: ReadonlySet<string> = new Set(['MsgApp', 'MsgHeartbeat', 
 export class ReadyHandler {
   readonly #components: ReadyHandlerComponents;
   readonly #events: ReadyEvents;
+  readonly #notices: CommitNotices;
 
   constructor(components: ReadyHandlerComponents, events: ReadyEvents) {
     this.#components = components;
     this.#events = events;
+    const { clock } = components;
+    this.#notices = new CommitNotices({
+      clock,
+      send: (messages) => events.late(() => this.#send(messages)),
+    });
+  }
+
+  stop(): void {
+    this.#notices.stop();
   }
 
   /** The order is that of raft/types.ts `Ready`. Resolves when the core may advance; rejects when storage failed. */
   async handle(ready: Ready): Promise<void> {
     const { log, applier } = this.#components;
-    if (ready.softState !== undefined) this.#events.softState(ready.softState);
+    if (ready.softState !== undefined) this.#observe(ready.softState);
     this.#events.entries(ready.entries);
-    this.#send(ready.messages.filter(({ type }) => LEADER_MESSAGES.has(type)));
+    this.#send(this.#notices.hold(ready.messages.filter(({ type }) => LEADER_MESSAGES.has(type))));
 
     // What is already in this node's own log is applied while the disk writes. The rest waits, since an applied index
     // that became durable ahead of the log would be a hole after a crash.
@@ -54,6 +69,11 @@ export class ReadyHandler {
     for (const state of ready.readStates) this.#events.readState(state);
     await admitted;
     await applier.enqueue(ready.committedEntries.filter((entry) => !isStable(entry)));
+  }
+
+  #observe(soft: SoftState): void {
+    if (soft.raftState !== 'StateLeader') this.#notices.stop();
+    this.#events.softState(soft);
   }
 
   async #persist({ hardState, entries, snapshot, mustSync }: Ready): Promise<void> {

@@ -21,6 +21,21 @@ export class ManualClock implements Clock {
     return { cancel: () => void this.#timers.delete(timer) };
   }
 
+  /** As a clock of src/ has it; here there is no other time. */
+  wallMs(): number {
+    return this.#nowMs;
+  }
+
+  every(periodMs: number, callback: () => void): Timer {
+    const repeat = (): Timer =>
+      this.after(periodMs, () => {
+        timer = repeat();
+        callback();
+      });
+    let timer = repeat();
+    return { cancel: () => timer.cancel() };
+  }
+
   get pendingTimers(): number {
     return this.#timers.size;
   }
