@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { addInitCommand, addJoinCommand } from './cluster-entry.ts';
 import { addLeaveCommand } from './cluster-leave.ts';
 import { addMembersCommand } from './cluster-members.ts';
+import { addRecoverCommand } from './cluster-recover.ts';
 import { addRemoveCommand } from './cluster-remove.ts';
 import { addSetCommand } from './cluster-set.ts';
 import { addStatusCommand } from './cluster-status.ts';
@@ -21,4 +22,5 @@ export function addClusterCommands(program: Command, shell: Shell): void {
   addSetCommand(group, shell);
   addRemoveCommand(group, shell);
   addLeaveCommand(group, shell);
+  addRecoverCommand(group, shell);
 }

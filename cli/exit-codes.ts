@@ -67,6 +67,9 @@ const BY_CODE: Readonly<Record<string, ExitStatus>> = {
   CLIENT_BAD_PROFILE: EXIT.denied,
   CLIENT_OTHER_CLUSTER: EXIT.denied,
   NODE_JOIN_UNREACHABLE: EXIT.unavailable,
+  NODE_QUORUM_NOT_LOST: EXIT.conflict,
+  NODE_BETTER_SURVIVOR: EXIT.conflict,
+  NODE_RECOVERED_ELSEWHERE: EXIT.conflict,
 };
 
 /** This machine's node and its directory; whatever has no row above. */

@@ -44,6 +44,8 @@ export async function runNode(
   ]);
   const logger = createLogger({ level: flags.logLevel });
   const fatal = Promise.withResolvers<never>();
+  // It may come while the node is still being announced; the race below sees it all the same.
+  fatal.promise.catch(() => {});
   const node = await startNode({ clock: systemClock, random: systemRandom, logger }, directory, {
     changes,
     version: VERSION,

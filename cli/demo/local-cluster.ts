@@ -82,9 +82,9 @@ export class LocalCluster {
   }
 
   /** A further node: `m…` a metadata node, `d…` a datanode. */
-  async join(name: string): Promise<NodeProcess> {
+  async join(name: string, token: string = this.#token): Promise<NodeProcess> {
     const role = name.startsWith('m') ? 'meta' : 'data';
-    const words = ['cluster', 'join', this.#token, '--role', role, '--start', ...this.#entryWords(name)];
+    const words = ['cluster', 'join', token, '--role', role, '--start', ...this.#entryWords(name)];
     return this.#start(name, words);
   }
 

@@ -33,6 +33,10 @@ export interface ClientContextOptions {
   readonly remember: (profile: Profile) => Promise<void>;
 }
 
+/** The metadata nodes are asked for again this long after the last time, and sooner when one did not answer. */
+const REFRESH_PERIOD_MS = 60_000;
+const REFRESH_AFTER_SILENCE_MS = 1_000;
+
 export class ClientContext {
   readonly network: Network;
   readonly clock: Clock;
@@ -44,6 +48,7 @@ export class ClientContext {
   readonly standing: NodeStanding;
   readonly #options: ClientContextOptions;
   #learning: Promise<Cluster> | undefined;
+  #learnedMs: number;
 
   constructor(components: ClientContextComponents, options: ClientContextOptions) {
     this.network = components.network;
@@ -52,15 +57,17 @@ export class ClientContext {
     this.logger = components.logger;
     this.host = options.host;
     this.#options = options;
-    this.metadata = new MetadataPeers(components, options.profile.peers);
+    this.metadata = new MetadataPeers(
+      { ...components, answered: (attempts) => this.#refresh(attempts) },
+      options.profile.peers,
+    );
+    this.#learnedMs = components.clock.monotonicMs();
     this.mutations = new Mutations(
       { metadata: this.metadata, random: components.random },
       { owner: components.network.localPeer },
     );
     this.standing = new NodeStanding(components);
-    this.#learn().catch((error: unknown) =>
-      this.logger.debug('client.not-learned', { error: describeError(error) }),
-    );
+    this.#learnInBackground();
   }
 
   /** The cluster's identity and defaults, which do not change. Asked for once, or until its feature level is this code's. */
@@ -81,6 +88,20 @@ export class ClientContext {
     this.metadata.close();
     // Its failure was seen by whoever asked for it; here only its end matters.
     await this.#learning?.catch(() => {});
+  }
+
+  /** Metadata nodes come and go: a client that lives long must not know only those it began with. */
+  #refresh(attempts: number): void {
+    const nowMs = this.clock.monotonicMs();
+    if (nowMs - this.#learnedMs < (attempts > 1 ? REFRESH_AFTER_SILENCE_MS : REFRESH_PERIOD_MS)) return;
+    this.#learnedMs = nowMs;
+    this.#learnInBackground();
+  }
+
+  #learnInBackground(): void {
+    this.#learn().catch((error: unknown) =>
+      this.logger.debug('client.not-learned', { error: describeError(error) }),
+    );
   }
 
   /** One question tells the defaults and the metadata nodes there are now. A failure is forgotten: the next asks again. */

@@ -14,6 +14,8 @@ export interface MetadataPeersComponents {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Called after each answer with the attempts it took: more than one, and somebody known did not answer. */
+  readonly answered?: (attempts: number) => void;
 }
 
 export interface AskOptions {
@@ -116,7 +118,9 @@ export class MetadataPeers {
       const { peer } = this.#peers[position] as KnownPeer;
       try {
         const timeoutMs = Math.min(ATTEMPT_TIMEOUT_MS, remaining);
-        return await call(this.#components.network, peer, method, request, { signal, timeoutMs });
+        const answer = await call(this.#components.network, peer, method, request, { signal, timeoutMs });
+        this.#components.answered?.(attempt + 1);
+        return answer;
       } catch (error) {
         signal.throwIfAborted();
         if (!mayRetry(error)) throw error;

@@ -6,7 +6,7 @@ import type { Authorizer } from '../network/network.ts';
 import type { MetadataNodeComponents, MetadataNodeOptions } from './metadata-node-options.ts';
 import { handOverLeadership } from './leadership-handover.ts';
 import { type NodeParts, composeParts } from './node-parts.ts';
-import { SnapshotStore } from './snapshot-store.ts';
+import { RECEIVED_SNAPSHOTS, SnapshotStore } from './snapshot-store.ts';
 import { repairAtStart } from './start-repair.ts';
 
 /**
@@ -33,7 +33,7 @@ export class MetadataNode {
     const { log, machine, network } = this.#components;
     const { snapshotDir } = this.#options;
     const made = new SnapshotStore(join(snapshotDir, 'made'));
-    const received = new SnapshotStore(join(snapshotDir, 'received'));
+    const received = new SnapshotStore(join(snapshotDir, RECEIVED_SNAPSHOTS));
     for (const store of [made, received]) await store.prepare();
     await made.prune([]);
     await repairAtStart(log, machine, received);

@@ -8,6 +8,8 @@ import type { SnapshotHandle } from '../protocol/messages.ts';
 import { isSystemError, syncDirectory, syncFile } from '../storage/durable-file.ts';
 import type { CopyOptions } from '../storage/row-store.ts';
 
+/** Below a node's snapshot directory: what a leader sent, which the log may begin with. */
+export const RECEIVED_SNAPSHOTS = 'received';
 const NAME = /^[a-z0-9-]{1,100}\.snapshot$/;
 const PARTIAL_SUFFIX = '.partial';
 /** Hashed in one go: well under a millisecond. */

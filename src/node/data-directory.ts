@@ -1,5 +1,5 @@
 /** @module The data directory of a node: what lies where, and that one process at a time uses it. */
-import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { syncDirectory } from '../storage/durable-file.ts';
 import { DirectoryLock, isLockFile } from './directory-lock.ts';
@@ -18,6 +18,7 @@ export class DataDirectory {
   readonly snapshotDir: string;
   readonly blockDir: string;
   readonly peersFile: string;
+  readonly #recoveryFile: string;
   readonly #lock: DirectoryLock;
 
   private constructor(path: string, lock: DirectoryLock) {
@@ -28,6 +29,7 @@ export class DataDirectory {
     this.snapshotDir = join(path, 'snapshots');
     this.blockDir = join(path, 'blocks');
     this.peersFile = join(path, 'peers.json');
+    this.#recoveryFile = join(path, 'recovery');
     this.#lock = lock;
   }
 
@@ -80,10 +82,26 @@ export class DataDirectory {
     return target;
   }
 
+  /** Epoch of a recovery that was begun here and not ended; undefined as a rule. Errors: NODE_CONFIG_DAMAGED. */
+  async recoveryEpoch(): Promise<number | undefined> {
+    const epoch = await readCount(this.#recoveryFile);
+    return epoch === 0 ? undefined : epoch;
+  }
+
+  /** From here on the node does not start until endRecovery(). */
+  async beginRecovery(epoch: number): Promise<void> {
+    await writeDurably(this.#recoveryFile, `${epoch}\n`);
+  }
+
+  async endRecovery(): Promise<void> {
+    await rm(this.#recoveryFile);
+    await syncDirectory(this.path);
+  }
+
   /** Counts the starts on this data, from 1; durable before it returns, so that no two starts share a number. */
   async nextGeneration(): Promise<number> {
     const file = join(this.path, 'generation');
-    const generation = (await readGeneration(file)) + 1;
+    const generation = (await readCount(file)) + 1;
     await writeDurably(file, `${generation}\n`);
     return generation;
   }
@@ -141,7 +159,8 @@ function configFile(path: string): string {
   return join(path, 'node.json');
 }
 
-async function readGeneration(file: string): Promise<number> {
+/** A small number in a file of its own; 0 where there is no file. */
+async function readCount(file: string): Promise<number> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -149,7 +168,7 @@ async function readGeneration(file: string): Promise<number> {
     if (systemCode(error) === 'ENOENT') return 0;
     throw error;
   }
-  const generation = Number(text);
-  if (!Number.isSafeInteger(generation) || generation < 1) throw configDamaged(file, 'it holds no number');
-  return generation;
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 1) throw configDamaged(file, 'it holds no number');
+  return count;
 }

@@ -98,6 +98,72 @@ export function rejoinFailed(number: number, lost: HoldfastError, cause: unknown
   });
 }
 
+export function notAMetadataNode(directory: string, number: number): HoldfastError {
+  return new HoldfastError({
+    code: 'NODE_NOT_A_METADATA_NODE',
+    kind: 'refused',
+    message: `Node ${number} in ${directory} is no metadata node and has no log to recover from. Run the command on a metadata node that survived.`,
+    facts: { directory, number },
+  });
+}
+
+export function nothingToRecover(directory: string, number: number): HoldfastError {
+  return new HoldfastError({
+    code: 'NODE_NOTHING_TO_RECOVER',
+    kind: 'refused',
+    message: `Node ${number} in ${directory} had not received the namespace yet. Run the command on a metadata node that had.`,
+    facts: { directory, number },
+  });
+}
+
+/** A survey shows that the cluster can go on by itself. */
+export function quorumNotLost(present: readonly number[], voters: readonly number[]): HoldfastError {
+  return new HoldfastError({
+    code: 'NODE_QUORUM_NOT_LOST',
+    kind: 'refused',
+    message: `No majority is lost: of the voting metadata nodes ${voters.join(', ')}, ${present.join(', ')} are here. Start this node; with a majority up the cluster goes on and nothing is lost.`,
+    facts: { present: present.map(String), voters: voters.map(String) },
+  });
+}
+
+interface LogEnd {
+  readonly node: number;
+  readonly lastTerm: number;
+  readonly lastIndex: number;
+}
+
+export function betterSurvivor(own: LogEnd, best: LogEnd): HoldfastError {
+  return new HoldfastError({
+    code: 'NODE_BETTER_SURVIVOR',
+    kind: 'refused',
+    message: `Node ${best.node} has more of the log (term ${best.lastTerm}, entry ${best.lastIndex}) than node ${own.node} (term ${own.lastTerm}, entry ${own.lastIndex}): what is only there would be lost. Stop it and recover there, or add --force.`,
+    facts: { best: best.node, lastIndex: best.lastIndex, own: own.lastIndex },
+  });
+}
+
+export function recoveredElsewhere(
+  own: number,
+  other: number,
+  epoch: number,
+  current: number,
+): HoldfastError {
+  return new HoldfastError({
+    code: 'NODE_RECOVERED_ELSEWHERE',
+    kind: 'refused',
+    message: `The cluster was recovered already: node ${other} is in epoch ${current}, node ${own} still in ${epoch}. Join anew as a metadata node, in another directory.`,
+    facts: { own, other, epoch, current },
+  });
+}
+
+export function recoveryUnfinished(directory: string, epoch: number): HoldfastError {
+  return new HoldfastError({
+    code: 'NODE_RECOVERY_UNFINISHED',
+    kind: 'refused',
+    message: `A recovery of the node in ${directory} (to epoch ${epoch}) was cut short. Run "holdfast cluster recover" again: it goes on where it stopped.`,
+    facts: { directory, epoch },
+  });
+}
+
 export function invalidAddress(address: string, reason: string): HoldfastError {
   return new HoldfastError({
     code: 'NODE_INVALID_ADDRESS',

@@ -11,7 +11,7 @@ import type { StateMachine } from '../namespace/state-machine.ts';
 import type { Network } from '../network/network.ts';
 import { type FileBlockStore, openBlockStore } from '../storage/file-block-store.ts';
 import { DataDirectory } from './data-directory.ts';
-import { configDamaged, hasLeft, identityMismatch } from './errors.ts';
+import { configDamaged, hasLeft, identityMismatch, recoveryUnfinished } from './errors.ts';
 import { createMetadataNode, openMetadataStores } from './metadata-role.ts';
 import { changedConfig, type NodeChanges, rolesToRun } from './node-changes.ts';
 import type { NodeConfig, NodeRole } from './node-config.ts';
@@ -50,7 +50,7 @@ export interface RunningNode {
  * Starts the node that lives in `path`. What was begun is undone when a later step fails. A metadata node whose log is
  * damaged, incomplete or older than what its peers have seen does not vote with it: it comes back under a new number
  * (rejoin-cluster.ts), and is tried once more.
- * Errors: NODE_NOT_INITIALISED, NODE_ALREADY_RUNNING, NODE_DIRECTORY_NOT_WRITABLE, NODE_CONFIG_DAMAGED, NODE_HAS_LEFT,
+ * Errors: NODE_NOT_INITIALISED, NODE_ALREADY_RUNNING, NODE_DIRECTORY_NOT_WRITABLE, NODE_CONFIG_DAMAGED, NODE_HAS_LEFT, NODE_RECOVERY_UNFINISHED,
  * NODE_REJOIN_ALONE, NODE_REJOIN_FAILED, NODE_IDENTITY_MISMATCH, NODE_ROLE_NOT_GRANTED, NETWORK_PORT_IN_USE, NETWORK_CANNOT_LISTEN, STORAGE_*.
  */
 export async function startNode(
@@ -76,6 +76,8 @@ async function startOnce(
   const directory = cleanup.use(await DataDirectory.claim(path));
   const before = await directory.config();
   if (before.left) throw hasLeft(directory.path, before.number);
+  const recovering = await directory.recoveryEpoch();
+  if (recovering !== undefined) throw recoveryUnfinished(directory.path, recovering);
   const roles = rolesToRun(before, changes.roles);
   const config = await changedConfig(before, changes);
   if (config !== before) await directory.saveConfig(config);

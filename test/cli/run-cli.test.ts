@@ -12,7 +12,7 @@ describe('the command line', () => {
     expect(leaves(program()).map(({ name }) => name)).toEqual(
       (
         'cluster init|cluster join|cluster token create|cluster token list|cluster token revoke|cluster status|' +
-        'cluster members|cluster transfer-leader|cluster set|cluster remove|cluster leave|node start|connect|put|get|cat|ls|stat|mkdir|rmdir|mv|cp|rm|touch|du|df|locate|lshere|setrep|demo'
+        'cluster members|cluster transfer-leader|cluster set|cluster remove|cluster leave|cluster recover|node start|connect|put|get|cat|ls|stat|mkdir|rmdir|mv|cp|rm|touch|du|df|locate|lshere|setrep|demo'
       ).split('|'),
     );
   });

@@ -9,6 +9,7 @@ import { silentLogger, type Logger } from '../../src/common/logger.ts';
 import { systemRandom } from '../../src/common/random.ts';
 import { bootstrapCluster, FOUNDER } from '../../src/metadata/genesis.ts';
 import { MetadataNode } from '../../src/metadata/metadata-node.ts';
+import { recoveryWrite, survey, type Survey } from '../../src/metadata/recovery.ts';
 import type { MetadataNodeOptions } from '../../src/metadata/metadata-node-options.ts';
 import { SUPPORTED_FEATURE_LEVEL } from '../../src/namespace/feature-level.ts';
 import type { Command, Member, Result, Token } from '../../src/namespace/schema.ts';
@@ -31,10 +32,13 @@ export const TOKEN_SECRET: Uint8Array = new Uint8Array(24).fill(7);
 
 /** The disk of one node: outlives its process. */
 interface Disk {
+  readonly peer: PeerId;
   readonly log: MemoryRaftLog;
   readonly store: MemoryRowStore;
   readonly snapshotDir: string;
   readonly seeds: readonly Member[];
+  /** What node.json of a real node says. */
+  epoch: number;
 }
 
 export interface RunningNode {
@@ -81,6 +85,8 @@ export class TestCluster {
   readonly switch: MemorySwitch = new MemorySwitch({ clock: systemClock });
   readonly nodes: Map<number, RunningNode> = new Map();
   readonly fatal: Error[] = [];
+  /** Of the cluster; what a node that joins is told. */
+  epoch = 1;
   readonly #disks = new Map<number, Disk>();
   readonly #networks: Network[] = [];
   readonly #directory: string;
@@ -135,8 +141,9 @@ export class TestCluster {
     const network = await this.newPeer();
     const { member, metadataNodes } = await this.join(network, ['meta'], '', options);
     if (member === undefined) throw new Error('the join answer names no member');
-    this.#disks.set(member.number, this.#newDisk(member.number, [...metadataNodes, member]));
-    return this.#startNode(member.number, network, options);
+    const { number } = member;
+    this.#disks.set(number, this.#newDisk(number, network.localPeer, [...metadataNodes, member]));
+    return this.#startNode(number, network, options);
   }
 
   /** A client that has joined, on a network of its own. */
@@ -156,24 +163,33 @@ export class TestCluster {
   }
 
   async restart(number: number, options: StartOptions = {}): Promise<RunningNode> {
-    const peer = testPeer(number);
-    return this.#startNode(number, await this.#openNetwork(peer), options);
+    return this.#startNode(number, await this.#openNetwork(this.#diskOf(number).peer), options);
   }
 
   /** The namespace of a stopped node is gone; its log is not, and holds everything. */
   forgetRows(number: number): void {
-    const disk = this.#disks.get(number);
-    if (disk === undefined) throw new Error(`node ${number} has no disk`);
-    this.#disks.set(number, { ...disk, store: new MemoryRowStore() });
+    this.#disks.set(number, { ...this.#diskOf(number), store: new MemoryRowStore() });
   }
 
   /** As restart() of a stopped node whose disk is lost: it asks `via` for a new number and starts with nothing. */
   async rejoin(number: number, via: PeerId): Promise<RunningNode> {
-    const network = await this.#openNetwork(testPeer(number));
+    const network = await this.#openNetwork(this.#diskOf(number).peer);
     const { member, metadataNodes } = await call(network, via, REJOIN, { number, reason: 'test' });
     if (member === undefined) throw new Error('the answer names no member');
-    this.#disks.set(member.number, this.#newDisk(member.number, metadataNodes));
+    this.#disks.set(member.number, this.#newDisk(member.number, network.localPeer, metadataNodes));
     return this.#startNode(member.number, network);
+  }
+
+  /** As `cluster recover` on a node that was killed; returns what it found. */
+  async recover(number: number): Promise<Survey> {
+    const disk = this.#diskOf(number);
+    const { log, store } = disk;
+    const machine = await StateMachine.open({ store });
+    const found = survey({ log, machine, random: systemRandom, logger: this.#logger }, number);
+    this.epoch += 1;
+    await log.append(recoveryWrite(log, found, this.epoch, systemClock.wallMs()));
+    disk.epoch = this.epoch;
+    return found;
   }
 
   async stop(): Promise<void> {
@@ -257,7 +273,7 @@ export class TestCluster {
   async #found(): Promise<void> {
     this.#peers = FOUNDER;
     const founder = { ...memberOf(testPeer(FOUNDER), ['meta'], ''), number: FOUNDER, state: 'active' };
-    const disk = this.#newDisk(FOUNDER, []);
+    const disk = this.#newDisk(FOUNDER, testPeer(FOUNDER), []);
     this.#disks.set(FOUNDER, disk);
     await bootstrapCluster(disk.log, {
       cluster: {
@@ -278,9 +294,16 @@ export class TestCluster {
     await this.leader();
   }
 
-  #newDisk(number: number, seeds: readonly Member[]): Disk {
+  #newDisk(number: number, peer: PeerId, seeds: readonly Member[]): Disk {
     const snapshotDir = join(this.#directory, `snapshots-${number}`);
-    return { log: new MemoryRaftLog(), store: new MemoryRowStore(), snapshotDir, seeds };
+    return {
+      peer,
+      log: new MemoryRaftLog(),
+      store: new MemoryRowStore(),
+      snapshotDir,
+      seeds,
+      epoch: this.epoch,
+    };
   }
 
   async #openNetwork(peer: PeerId): Promise<Network> {
@@ -293,10 +316,14 @@ export class TestCluster {
     return network;
   }
 
-  async #startNode(number: number, network: Network, start: StartOptions = {}): Promise<RunningNode> {
+  #diskOf(number: number): Disk {
     const disk = this.#disks.get(number);
     if (disk === undefined) throw new Error(`node ${number} has no disk`);
-    const { log, store, snapshotDir, seeds } = disk;
+    return disk;
+  }
+
+  async #startNode(number: number, network: Network, start: StartOptions = {}): Promise<RunningNode> {
+    const { log, store, snapshotDir, seeds, epoch } = this.#diskOf(number);
     const { voters: _voters, voterReplacementMs: _replacement, featureLevel, ...options } = this.#options;
     const supportedFeatureLevel = start.featureLevel ?? featureLevel ?? SUPPORTED_FEATURE_LEVEL;
     const machine = await StateMachine.open({ store }, { supportedFeatureLevel });
@@ -310,7 +337,7 @@ export class TestCluster {
         random: systemRandom,
         logger: this.#logger.with({ node: number }),
       },
-      { ...options, number, snapshotDir, seeds, onFatal: (error) => this.fatal.push(error) },
+      { ...options, number, epoch, snapshotDir, seeds, onFatal: (error) => this.fatal.push(error) },
     );
     network.authorize(node.authorizer);
     await node.start();
