@@ -45,7 +45,8 @@ function handleAcknowledgement(raft: RaftState, m: Message, progress: Progress):
   if (!isNews && !endsProbe) return;
   resumeReplication(raft, m, progress);
 
-  if (raft.maybeCommit()) {
+  // What is committed already commits nothing new: the answers of all but the quorum's last need no count.
+  if (progress.match > raft.log.committed && raft.maybeCommit()) {
     releasePostponedReads(raft);
     broadcastAppend(raft);
   } else if (m.from !== raft.id && progress.canBumpCommit(raft.log.committed)) {

@@ -1,6 +1,6 @@
 /** @module Building messages, and the facts about their types that routing needs. */
 import { NO_NODE } from './types.ts';
-import type { Entry, HardState, Message, MessageType, NodeId } from './types.ts';
+import type { Entry, HardState, Message, MessageType, NodeId, Term } from './types.ts';
 
 export const EMPTY_BYTES: Uint8Array = new Uint8Array(0);
 const NO_ENTRIES: readonly Entry[] = [];
@@ -8,10 +8,27 @@ const NO_ENTRIES: readonly Entry[] = [];
 /** A message as a role writes it: only the fields that matter; `send` adds sender and term. */
 export type MessageDraft = Partial<Message> & { readonly type: MessageType; readonly to: NodeId };
 
-/** Fills the fields a draft leaves out with their zero values. */
-export function message(draft: MessageDraft): Message {
-  return { from: NO_NODE, term: 0, logTerm: 0, index: 0, entries: NO_ENTRIES, commit: 0, ...draft };
+/**
+ * Fills the fields a draft leaves out with their zero values. Written out field by field: every message is made here,
+ * and those of one type have one shape.
+ */
+export function message(
+  draft: MessageDraft,
+  from: NodeId = draft.from ?? NO_NODE,
+  term: Term = draft.term ?? 0,
+): Message {
+  const { type, to, logTerm = 0, index = 0, entries = NO_ENTRIES, commit = 0 } = draft;
+  const made: Writable<Message> = { type, to, from, term, logTerm, index, entries, commit };
+  if (draft.vote !== undefined) made.vote = draft.vote;
+  if (draft.snapshot !== undefined) made.snapshot = draft.snapshot;
+  if (draft.reject !== undefined) made.reject = draft.reject;
+  if (draft.rejectHint !== undefined) made.rejectHint = draft.rejectHint;
+  if (draft.context !== undefined) made.context = draft.context;
+  if (draft.responses !== undefined) made.responses = draft.responses;
+  return made;
 }
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Senders of the acknowledgements of local storage; never on the network. */
 export const LOCAL_APPEND_THREAD: NodeId = -1;

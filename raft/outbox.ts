@@ -34,21 +34,21 @@ export class Outbox {
     switch (draft.type) {
       case 'MsgVote':
       case 'MsgPreVote':
-        this.#immediate.push(message({ ...draft, from }));
+        this.#immediate.push(message(draft, from));
         return;
       case 'MsgVoteResp':
       case 'MsgPreVoteResp':
-        this.#afterAppend.push(message({ ...draft, from }));
+        this.#afterAppend.push(message(draft, from));
         return;
       case 'MsgAppResp':
-        this.#afterAppend.push(message({ ...draft, from, term }));
+        this.#afterAppend.push(message(draft, from, term));
         return;
       case 'MsgProp':
       case 'MsgReadIndex':
-        this.#immediate.push(message({ ...draft, from, term: 0 }));
+        this.#immediate.push(message(draft, from, 0));
         return;
       default:
-        this.#immediate.push(message({ ...draft, from, term }));
+        this.#immediate.push(message(draft, from, term));
     }
   }
 

@@ -2,6 +2,9 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Inflights } from '../../raft/inflights.ts';
 import { Progress } from '../../raft/progress.ts';
+import type { Message } from '../../raft/types.ts';
+import { TestCluster, bytes } from './cluster.ts';
+import type { TestNode } from './cluster.ts';
 
 type Step =
   | { readonly kind: 'send'; readonly count: number; readonly sizeBytes: number }
@@ -63,3 +66,49 @@ it('whatever answers come, in whatever order, match stays below next and never g
     }),
   );
 });
+
+it('whatever is lost, doubled or late, a leader never thinks a follower has more than its disk, and ends with all', () => {
+  /** What becomes of each message in turn: delivered, lost, delivered twice, or put off to the next round. */
+  const fates = fc.array(fc.constantFrom('deliver', 'lose', 'double', 'delay'), { maxLength: 120 });
+  fc.assert(
+    fc.property(fates, fc.integer({ min: 1, max: 3 }), fc.boolean(), (script, maxInflightMsgs, compacts) => {
+      const cluster = TestCluster.of(3, { maxInflightMsgs, maxSizePerMsgBytes: 0 });
+      const leader = cluster.elect(1);
+      let waiting: Message[] = [];
+      const check = (): void => {
+        for (const { id, match } of leader.raw.status().progress)
+          expect(match).toBeLessThanOrEqual(cluster.node(id).storage.lastIndex());
+      };
+      for (let at = 0; at < script.length; ) {
+        leader.raw.propose(bytes('x'));
+        leader.raw.tick();
+        const round = [...waiting, ...[...cluster.nodes.values()].flatMap((node) => node.flush())];
+        waiting = [];
+        for (const m of round) {
+          const fate = script[at++] ?? 'deliver';
+          if (fate === 'delay') waiting.push(m);
+          for (let times = fate === 'double' ? 2 : fate === 'deliver' ? 1 : 0; times > 0; times--)
+            cluster.node(m.to).raw.step(m);
+          if (fate === 'lose' && m.type === 'MsgSnap') leader.raw.reportSnapshot(m.to, false);
+          check();
+        }
+        if (compacts) compactApplied(leader);
+      }
+      for (let i = 0; i < 3 * script.length + 10; i++) {
+        leader.raw.tick();
+        cluster.settle();
+      }
+      check();
+      for (const { match } of leader.raw.status().progress) expect(match).toBe(leader.storage.lastIndex());
+    }),
+    { numRuns: 50 },
+  );
+});
+
+/** So that whoever lags needs a snapshot. */
+function compactApplied({ raw, storage }: TestNode): void {
+  const { applied, confState } = raw.status();
+  if (applied < storage.firstIndex()) return;
+  storage.createSnapshot(applied, confState, bytes(''));
+  storage.compact(applied);
+}

@@ -60,7 +60,7 @@ export class InteractionTranscript {
     'report-unreachable': (args) => this.#node(args).raw.reportUnreachable(this.#node(args.slice(1)).id),
     'send-snapshot': (args) => this.#sendSnapshot(this.#node(args), this.#node(args.slice(1))),
     'set-randomized-election-timeout': (args) =>
-      this.#node(args).raw.setElectionTimeout(Number(valueOf(args, 'timeout'))),
+      this.#node(args).setElectionTimeout(Number(valueOf(args, 'timeout'))),
     stabilize: (args) =>
       this.#output.atLevel(valueOf(args, 'log-level'), () => this.#cluster.stabilize(this.#nodes(args))),
     status: (args) => this.#printProgress(this.#node(args)),

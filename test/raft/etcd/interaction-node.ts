@@ -5,8 +5,8 @@ import { hardStateOf } from '../../../raft/messages.ts';
 import { RawNode } from '../../../raft/raw-node.ts';
 import type { Config, Entry, HardState, Message, Snapshot } from '../../../raft/types.ts';
 
-/** All of a node's set-up but its id and its disk. */
-export type NodeOptions = Omit<Config, 'id' | 'storage' | 'applied'>;
+/** All of a node's set-up but its id, its disk and its luck. */
+export type NodeOptions = Omit<Config, 'id' | 'storage' | 'applied' | 'rand'>;
 
 /** Gives out the newest state of the machine as the snapshot, wherever the log was compacted. */
 class MachineStorage extends MemoryStorage {
@@ -32,6 +32,8 @@ export class InteractionNode {
   readonly applyWork: Message[] = [];
   /** The state machine: all data ever applied, one after the other. */
   #machine: Snapshot;
+  /** What every draw of an election time-out adds to electionTick. */
+  #drawnTicks = 0;
 
   /** `start` is what its log and state begin behind; without an index, the node begins empty. */
   constructor(id: number, options: NodeOptions, start: Snapshot) {
@@ -40,7 +42,19 @@ export class InteractionNode {
     this.#machine = start;
     this.storage = new MachineStorage(() => this.#machine);
     if (start.metadata.index > EMPTY_SNAPSHOT.metadata.index) this.storage.applySnapshot(start);
-    this.raw = new RawNode({ ...options, id, storage: this.storage, applied: start.metadata.index });
+    this.raw = new RawNode({
+      ...options,
+      id,
+      storage: this.storage,
+      applied: start.metadata.index,
+      rand: () => this.#drawnTicks,
+    });
+  }
+
+  /** From now on, whenever it is drawn again. */
+  setElectionTimeout(ticks: number): void {
+    this.#drawnTicks = ticks - this.options.electionTick;
+    this.raw.setElectionTimeout(ticks);
   }
 
   /** Durably, as one write. */

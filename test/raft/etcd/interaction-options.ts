@@ -25,7 +25,6 @@ const DEFAULTS: NodeOptions = {
   readOnlyOption: 'ReadOnlySafe',
   disableProposalForwarding: false,
   stepDownOnRemoval: false,
-  rand: () => 0,
   logger: SILENT,
 };
 
