@@ -181,6 +181,26 @@ export function notTransferred(to: number, leader: number): HoldfastError {
   });
 }
 
+/** METADATA_ROLLED_BACK (broken): this node has forgotten what it once said; it must not vote under its number. */
+export function rolledBack(number: number, witness: number, has: number, said: number): HoldfastError {
+  return new HoldfastError({
+    code: 'METADATA_ROLLED_BACK',
+    kind: 'broken',
+    message: `The data directory of node ${number} is older than the node itself: it has ${has} writes of its log, and node ${witness} has heard of ${said}. An old copy was probably put back. Start it again: it comes back under a new number.`,
+    facts: { number, witness, has, said },
+  });
+}
+
+/** METADATA_COPY_ALONE (refused): nobody can say whether this copy is the newest state of the node. */
+export function copyAlone(number: number, voters: number): HoldfastError {
+  return new HoldfastError({
+    code: 'METADATA_COPY_ALONE',
+    kind: 'refused',
+    message: `The data directory of node ${number} is a copy (its files were put here by something else), and as the only voter of ${voters} there is nobody who could say whether the node has gone on elsewhere since. If it has not, accept this copy with "holdfast cluster recover".`,
+    facts: { number, voters },
+  });
+}
+
 /** METADATA_REJOIN_UNSAFE (unavailable): without the node that asks, too few voters are heard for a majority. */
 export function rejoinUnsafe(number: number, voters: readonly number[]): HoldfastError {
   return new HoldfastError({

@@ -8,6 +8,7 @@ import type { Network } from '../network/network.ts';
 import type { RaftLogStore } from '../storage/raft-log-store.ts';
 import type { MetadataDiscovery } from './discovery-worker.ts';
 import type { PlacementPolicy } from './placement.ts';
+import type { WitnessStore } from './witness.ts';
 
 export interface MetadataNodeComponents {
   readonly network: Network;
@@ -19,6 +20,8 @@ export interface MetadataNodeComponents {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** What is remembered of the other metadata nodes outlives the process; without it, it does not. */
+  readonly witnessStore?: WitnessStore;
   /** FreeSpacePlacement when absent. */
   readonly placement?: PlacementPolicy;
 }

@@ -8,6 +8,12 @@ import { handOverLeadership } from './leadership-handover.ts';
 import { type NodeParts, composeParts } from './node-parts.ts';
 import { RECEIVED_SNAPSHOTS, SnapshotStore } from './snapshot-store.ts';
 import { repairAtStart } from './start-repair.ts';
+import { Vouching } from './vouching.ts';
+import { type Incarnation, Witness, type WitnessStore } from './witness.ts';
+
+/** Run ids are below this. */
+const MAX_RUN_ID: number = 2 ** 32;
+const NO_STORE: WitnessStore = { load: () => Promise.resolve([]), save: () => Promise.resolve() };
 
 /**
  * Network, log, machine and Kademlia stay the caller's to start, stop and close. The caller also installs the rule of
@@ -17,6 +23,7 @@ export class MetadataNode {
   readonly #components: MetadataNodeComponents;
   readonly #options: MetadataNodeOptions;
   #parts: NodeParts | undefined;
+  #vouching: Vouching | undefined;
 
   constructor(components: MetadataNodeComponents, options: MetadataNodeOptions) {
     this.#components = components;
@@ -28,9 +35,12 @@ export class MetadataNode {
     return (peer, trafficClass) => this.#parts?.authorizer.authorize(peer, trafficClass) ?? false;
   }
 
-  /** Throws METADATA_LOG_INCONSISTENT when log and namespace do not fit together. */
+  /**
+   * Answers from now on, but takes no part in consensus yet: takePart() follows once the network is started.
+   * Throws METADATA_LOG_INCONSISTENT when log and namespace do not fit together.
+   */
   async start(): Promise<void> {
-    const { log, machine, network } = this.#components;
+    const { log, machine, network, witnessStore = NO_STORE } = this.#components;
     const { snapshotDir } = this.#options;
     const made = new SnapshotStore(join(snapshotDir, 'made'));
     const received = new SnapshotStore(join(snapshotDir, RECEIVED_SNAPSHOTS));
@@ -38,8 +48,12 @@ export class MetadataNode {
     await made.prune([]);
     await repairAtStart(log, machine, received);
 
-    const parts = composeParts({ ...this.#components, made, received }, this.#options);
+    const run = await this.#newRun();
+    const witness = new Witness(await witnessStore.load());
+    const stores = { made, received, witnessStore };
+    const parts = composeParts({ ...this.#components, ...stores, run, witness }, this.#options);
     this.#parts = parts;
+    this.#vouching = this.#newVouching(parts, run);
     parts.transport.listen({
       receive: (message) =>
         message.type === 'MsgSnap' ? parts.receiver.receive(message) : parts.driver.step(message),
@@ -53,22 +67,51 @@ export class MetadataNode {
     for (const service of parts.services) service.start();
     for (const { peer, addresses } of parts.members.withRole('meta'))
       if (peer !== network.localPeer && addresses.length > 0) network.learn(peer, addresses);
-    parts.driver.start();
-    parts.workers.start();
   }
 
   /**
-   * Makes itself heard by the other metadata nodes, who may be between two attempts to dial it. For after the network's
-   * start; without it they come by themselves, up to a second later.
+   * Votes, follows or leads from now on, unless another metadata node knows that this data directory is older than the
+   * node (vouching.ts): METADATA_ROLLED_BACK, or METADATA_COPY_ALONE for a copy that nobody can vouch for. A copy may
+   * resolve here and take part later. Makes itself heard by the others, who may be between two attempts to dial it.
    */
-  greet(): void {
-    this.#parts?.transport.greet(this.#options.number);
+  async takePart(): Promise<void> {
+    assert(this.#vouching !== undefined, 'the metadata node was started');
+    if (await this.#vouching.begin()) await this.#begin();
+  }
+
+  async #begin(): Promise<void> {
+    const { log } = this.#components;
+    if (log.isCopy) await log.adopt();
+    this.#parts?.driver.start();
+    this.#parts?.workers.start();
+    this.#parts?.transport.greet();
+  }
+
+  async #newRun(): Promise<Incarnation> {
+    const { log, random } = this.#components;
+    const openedAt = log.sequence;
+    const boot = await log.beginBoot();
+    return { number: this.#options.number, boot, id: random.int(MAX_RUN_ID), openedAt };
+  }
+
+  #newVouching({ driver, members }: NodeParts, run: Incarnation): Vouching {
+    const { voters, votersOutgoing } = driver.status().confState;
+    const options = {
+      run,
+      isCopy: this.#components.log.isCopy,
+      voters: [...new Set([...voters, ...votersOutgoing])],
+    };
+    return new Vouching({ ...this.#components, members }, options, {
+      rolledBack: (error) => driver.retire(error),
+      vouched: () => void this.#begin().catch((error: unknown) => driver.fail(error)),
+    });
   }
 
   /** Hands leadership over, ends all work and writes the namespace behind. Waiting callers are told so. */
   async stop(): Promise<void> {
     const parts = this.#parts;
     if (parts === undefined) return;
+    await this.#vouching?.stop();
     await parts.workers.stop();
     await handOverLeadership({ ...this.#components, ...parts });
     parts.barrier.stop();

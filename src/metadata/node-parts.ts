@@ -45,6 +45,9 @@ import { StandingService } from './standing-service.ts';
 import { StandingWorker } from './standing-worker.ts';
 import { StatusService } from './status-service.ts';
 import { TokenService } from './token-service.ts';
+import { VouchService } from './vouch-service.ts';
+import type { Incarnation, Witness, WitnessStore } from './witness.ts';
+import { WitnessWorker } from './witness-worker.ts';
 
 /** Registers its handlers with the network. */
 export interface Service {
@@ -72,9 +75,16 @@ export interface SnapshotStores {
   readonly received: SnapshotStore;
 }
 
+/** This run, and what is remembered of the other nodes' runs. */
+export interface WitnessParts {
+  readonly run: Incarnation;
+  readonly witness: Witness;
+  readonly witnessStore: WitnessStore;
+}
+
 /** The machine must have caught up with the log's snapshot: the core starts from both. */
 export function composeParts(
-  components: MetadataNodeComponents & SnapshotStores,
+  components: MetadataNodeComponents & SnapshotStores & WitnessParts,
   options: MetadataNodeOptions,
 ): NodeParts {
   const { machine, network, kademlia, random } = components;
@@ -102,6 +112,7 @@ export function composeParts(
     new TokenService(parts),
     new JoinService(parts),
     new RejoinService({ ...parts, membership }),
+    new VouchService(parts),
     new DatanodeService(parts, { boot, epoch }),
     new FeatureLevelService(parts),
     new LocationService({ ...parts, server: new LocationServer({ table: new LocationTable() }, { boot }) }),
@@ -118,6 +129,7 @@ export function composeParts(
     new AddressWorker(parts),
     new StandingWorker(parts, { epoch }),
     new DiscoveryWorker(parts),
+    new WitnessWorker(parts),
     atRisk,
   ]);
   return { members, ...consensus, authorizer: new MemberAuthorizer(parts), services, workers };
@@ -131,11 +143,11 @@ type ConsensusParts = Pick<
 };
 
 function composeConsensus(
-  base: MetadataNodeComponents & SnapshotStores & { readonly members: MemberDirectory },
+  base: MetadataNodeComponents & SnapshotStores & WitnessParts & { readonly members: MemberDirectory },
   options: Omit<MetadataNodeOptions, 'epoch'> & { readonly epoch: () => number },
 ): ConsensusParts {
   const { number } = options;
-  const transport = new RaftTransport(base, options);
+  const transport = new RaftTransport(base, { ...options, run: base.run });
   const tellLeader = ({ from, term }: Message, reject: boolean): void =>
     void transport.send([message({ type: 'MsgSnapStatus', to: from, from: number, term, reject })]);
   const receiver: SnapshotReceiver = new SnapshotReceiver(

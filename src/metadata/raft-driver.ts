@@ -62,6 +62,7 @@ export class RaftDriver {
   #timers: Timer[] = [];
   #loop: Promise<void> | undefined;
   #lastStampMs = 0;
+  #started = false;
   #ended: Error | undefined;
 
   /** The machine must have caught up with the log's snapshot before (see repairAtStart). */
@@ -95,8 +96,10 @@ export class RaftDriver {
     );
   }
 
+  /** Before it nothing that comes in has any effect: the node answers nobody, and votes for nobody. */
   start(): void {
     const { clock } = this.#components;
+    this.#started = true;
     this.#timers.push(
       clock.every(this.#options.tickMs ?? DEFAULT_TICK_MS, () => this.#event(() => this.#core.tick())),
     );
@@ -217,7 +220,7 @@ export class RaftDriver {
   }
 
   #event(event: () => void): void {
-    if (this.#ended !== undefined) return;
+    if (!this.#started || this.#ended !== undefined) return;
     try {
       event();
     } catch (error) {

@@ -5,12 +5,16 @@ import type { Logger } from '../common/logger.ts';
 import type { Network, PeerId } from '../network/network.ts';
 import { type RaftMessage, RaftMessages } from '../protocol/messages.ts';
 import { RAFT } from '../protocol/methods.ts';
+import type { RaftLogStore } from '../storage/raft-log-store.ts';
 import { type MemberDirectory, isMetadataNode } from './member-directory.ts';
 import { fromWire, toWire } from './raft-wire.ts';
+import type { Incarnation, Witness } from './witness.ts';
 
 export interface RaftTransportComponents {
   readonly network: Network;
   readonly members: MemberDirectory;
+  readonly log: Pick<RaftLogStore, 'sequence'>;
+  readonly witness: Witness;
   readonly logger: Logger;
 }
 
@@ -23,6 +27,7 @@ export interface RaftInbox {
 export interface RaftTransportOptions {
   /** The cluster's, as far as it is known here: messages of another epoch are about another log. */
   readonly epoch: () => number;
+  readonly run: Incarnation;
 }
 
 /** Of a cluster that was never recovered; releases that know no epochs send 0. */
@@ -31,47 +36,41 @@ export const FIRST_EPOCH = 1;
 const MAX_NOTICE_BYTES = 2 * 1024 * 1024;
 
 export class RaftTransport {
-  readonly #network: Network;
-  readonly #members: MemberDirectory;
-  readonly #logger: Logger;
-  readonly #epoch: () => number;
+  readonly #components: RaftTransportComponents;
+  readonly #options: RaftTransportOptions;
 
   constructor(components: RaftTransportComponents, options: RaftTransportOptions) {
-    this.#network = components.network;
-    this.#members = components.members;
-    this.#logger = components.logger;
-    this.#epoch = options.epoch;
+    this.#components = components;
+    this.#options = options;
   }
 
-  /** Delivers inbound messages of this epoch, of metadata members whose number is the message's sender; others are dropped. */
+  /**
+   * Delivers inbound messages of this epoch, of metadata members whose number is the message's sender, and of no run that
+   * has forgotten what an earlier one of that node said here (witness.ts); others are dropped.
+   */
   listen(inbox: RaftInbox): void {
-    this.#network.onNotice(RAFT.trafficClass, RAFT.name, (peer, body) => {
+    const { network, logger } = this.#components;
+    network.onNotice(RAFT.trafficClass, RAFT.name, (peer, body) => {
       try {
-        const { messages, epoch } = RaftMessages.decode(body);
-        if ((epoch || FIRST_EPOCH) === this.#epoch())
-          for (const message of messages) this.#deliver(peer, message, inbox);
-        else this.#logger.debug('raft.other-epoch', { peer, epoch });
+        const notice = RaftMessages.decode(body);
+        if (!this.#isHeard(peer, notice)) return;
+        for (const message of notice.messages) this.#deliver(peer, message, inbox);
       } catch (error) {
-        this.#logger.warn('raft.bad-message', { peer, error: describeError(error) });
+        logger.warn('raft.bad-message', { peer, error: describeError(error) });
       }
     });
   }
 
   /** Sends; returns the nodes that could not be reached, whose messages are lost (the core sends again). */
   send(messages: readonly Message[]): Set<NodeId> {
+    const { network, members } = this.#components;
     const lost = new Set<NodeId>();
-    const epoch = this.#epoch();
     for (const [to, batch] of groupByTarget(messages)) {
-      const member = this.#members.byNumber(to);
+      const member = members.byNumber(to);
       const sent =
         member !== undefined &&
         noticesOf(batch).every((notice) =>
-          this.#network.notify(
-            member.peer,
-            RAFT.trafficClass,
-            RAFT.name,
-            RaftMessages.encode({ messages: notice, epoch }).finish(),
-          ),
+          network.notify(member.peer, RAFT.trafficClass, RAFT.name, this.#encode(notice)),
         );
       if (!sent) lost.add(to);
     }
@@ -79,18 +78,40 @@ export class RaftTransport {
   }
 
   /** An empty notice to every other metadata node, so that there is a connection; who cannot be reached is left out. */
-  greet(self: NodeId): void {
-    const nothing = RaftMessages.encode({ messages: [], epoch: this.#epoch() }).finish();
-    for (const { number, peer } of this.#members.withRole('meta'))
-      if (number !== self) this.#network.notify(peer, RAFT.trafficClass, RAFT.name, nothing);
+  greet(): void {
+    const { network, members } = this.#components;
+    const nothing = this.#encode([]);
+    for (const { number, peer } of members.withRole('meta'))
+      if (number !== this.#options.run.number) network.notify(peer, RAFT.trafficClass, RAFT.name, nothing);
+  }
+
+  /** Whatever these messages promise is in the log already (Ready: persist before send), so its length covers it. */
+  #encode(messages: RaftMessage[]): Uint8Array {
+    const { epoch, run } = this.#options;
+    const { sequence } = this.#components.log;
+    return RaftMessages.encode({ messages, epoch: epoch(), run, sequence }).finish();
+  }
+
+  /** Releases that know no runs send none. */
+  #isHeard(peer: PeerId, { epoch, run, sequence }: RaftMessages): boolean {
+    const { members, witness, logger } = this.#components;
+    if ((epoch || FIRST_EPOCH) !== this.#options.epoch()) {
+      logger.debug('raft.other-epoch', { peer, epoch });
+      return false;
+    }
+    if (run === undefined || members.byPeer(peer)?.number !== run.number) return true;
+    if (witness.observe(run, sequence)) return true;
+    logger.warn('raft.rolled-back', { ...run, seen: witness.of(run.number)?.sequence ?? 0 });
+    return false;
   }
 
   #deliver(peer: PeerId, message: RaftMessage, inbox: RaftInbox): void {
-    const member = this.#members.byPeer(peer);
+    const { members, logger } = this.#components;
+    const member = members.byPeer(peer);
     const isSender = member?.number === message.from;
     const isAdmitted = isSender && (isMetadataNode(member) || inbox.isInConfiguration(message.from));
     if (isAdmitted) inbox.receive(fromWire(message));
-    else this.#logger.debug('raft.stranger', { peer, from: message.from });
+    else logger.debug('raft.stranger', { peer, from: message.from });
   }
 }
 

@@ -19,6 +19,7 @@ export class DataDirectory {
   readonly blockDir: string;
   readonly peersFile: string;
   readonly #recoveryFile: string;
+  readonly witnessFile: string;
   readonly #lock: DirectoryLock;
 
   private constructor(path: string, lock: DirectoryLock) {
@@ -30,6 +31,7 @@ export class DataDirectory {
     this.blockDir = join(path, 'blocks');
     this.peersFile = join(path, 'peers.json');
     this.#recoveryFile = join(path, 'recovery');
+    this.witnessFile = join(path, 'witness.json');
     this.#lock = lock;
   }
 
@@ -71,10 +73,11 @@ export class DataDirectory {
 
   /**
    * Moves everything of the role `meta` into the directory `name` (`name-2` … when there is one), so that it can be
-   * looked at later. Returns where it is now. The log goes first: what is left without it counts as lost all the same.
+   * looked at later. Returns where it is now, or would be if there were anything. The log goes first: what is left without it counts as lost all the same.
    */
   async setAside(name: string): Promise<string> {
     const found = (await this.contents()).filter(isMetadataFile).toSorted(logFirst);
+    if (found.length === 0) return join(this.path, name);
     const target = await freshDirectory(join(this.path, name));
     for (const file of found) await rename(join(this.path, file), join(target, file));
     await syncDirectory(target);

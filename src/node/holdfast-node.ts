@@ -121,12 +121,16 @@ async function startRoles(
   const { directory, config, roles, version, cleanup } = context;
   const { logger } = components;
   let isRemoved = false;
+  let isRolledBack = false;
   cleanup.defer(async () => {
     if (isRemoved) await directory.saveConfig({ ...config, left: true });
+    // Whoever told it may not be there at the next start, which must not vote with this log either.
+    if (isRolledBack) await directory.setAside(`lost-${config.number}`);
   });
   const onFatal = (error: Error): void => {
     logger.error('node.fatal', { error: describeError(error) });
     isRemoved ||= isHoldfastError(error, 'METADATA_REMOVED');
+    isRolledBack ||= isHoldfastError(error, 'METADATA_ROLLED_BACK');
     context.onFatal(error);
   };
   const stores = roles.includes('meta') ? await openMetadataStores(context, logger) : undefined;
@@ -164,7 +168,7 @@ async function startRoles(
     if (stores === undefined) network.authorize(data.authorizer);
   }
   await network.start();
-  metadata?.greet();
+  await metadata?.takePart();
   kademlia.start();
   if (data !== undefined) {
     cleanup.defer(() => data?.stop());

@@ -11,6 +11,7 @@ import { openRaftLog } from '../storage/raft-log-file.ts';
 import { openRowStore } from '../storage/sqlite-row-store.ts';
 import type { DataDirectory } from './data-directory.ts';
 import type { NodeConfig } from './node-config.ts';
+import { WitnessFile } from './witness-file.ts';
 
 export interface MetadataRoleComponents {
   readonly network: Network;
@@ -58,17 +59,21 @@ export function createMetadataNode(
   },
 ): MetadataNode {
   const { config, directory, version, onFatal } = options;
-  return new MetadataNode(components, {
-    number: config.number,
-    epoch: config.epoch,
-    version,
-    snapshotDir: directory.snapshotDir,
-    seeds: seedsOf(config),
-    ...(config.snapshotBytesPerSecond !== undefined && {
-      maxSnapshotBytesPerSecond: config.snapshotBytesPerSecond,
-    }),
-    onFatal,
-  });
+  const witnessStore = new WitnessFile(directory.witnessFile, components.logger);
+  return new MetadataNode(
+    { ...components, witnessStore },
+    {
+      number: config.number,
+      epoch: config.epoch,
+      version,
+      snapshotDir: directory.snapshotDir,
+      seeds: seedsOf(config),
+      ...(config.snapshotBytesPerSecond !== undefined && {
+        maxSnapshotBytesPerSecond: config.snapshotBytesPerSecond,
+      }),
+      onFatal,
+    },
+  );
 }
 
 function seedsOf({ bootstrap }: NodeConfig): Member[] {

@@ -485,7 +485,33 @@ export interface RaftMessage {
 
 export interface RaftMessages {
   messages: RaftMessage[];
+  /** of another epoch: dropped */
   epoch: number;
+  /** of a run that has forgotten what it said before: dropped */
+  run:
+    | Run
+    | undefined;
+  /** writes of the sender's log so far: what it promises here is in them */
+  sequence: number;
+}
+
+/** One run of a metadata node: witness.ts. */
+export interface Run {
+  number: number;
+  boot: number;
+  id: number;
+  openedAt: number;
+}
+
+/** A metadata node that starts asks the others whether they remember more of it than it does (class control). */
+export interface VouchRequest {
+  run: Run | undefined;
+}
+
+export interface VouchResponse {
+  rolledBack: boolean;
+  seenBoot: number;
+  seenSequence: number;
 }
 
 /** data of a raft Snapshot: what to fetch over channel `snapshot.chunks` */
@@ -6306,7 +6332,7 @@ export const RaftMessage: MessageFns<RaftMessage> = {
 };
 
 function createBaseRaftMessages(): RaftMessages {
-  return { messages: [], epoch: 0 };
+  return { messages: [], epoch: 0, run: undefined, sequence: 0 };
 }
 
 export const RaftMessages: MessageFns<RaftMessages> = {
@@ -6316,6 +6342,12 @@ export const RaftMessages: MessageFns<RaftMessages> = {
     }
     if (message.epoch !== 0) {
       writer.uint32(16).uint32(message.epoch);
+    }
+    if (message.run !== undefined) {
+      Run.encode(message.run, writer.uint32(26).fork()).join();
+    }
+    if (message.sequence !== 0) {
+      writer.uint32(32).uint64(message.sequence);
     }
     return writer;
   },
@@ -6349,6 +6381,22 @@ export const RaftMessages: MessageFns<RaftMessages> = {
             message.epoch = reader.uint32();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.run = Run.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.sequence = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6368,6 +6416,233 @@ export const RaftMessages: MessageFns<RaftMessages> = {
     const message = createBaseRaftMessages();
     message.messages = object.messages?.map((e) => RaftMessage.fromPartial(e)) || [];
     message.epoch = object.epoch ?? 0;
+    message.run = (object.run !== undefined && object.run !== null) ? Run.fromPartial(object.run) : undefined;
+    message.sequence = object.sequence ?? 0;
+    return message;
+  },
+};
+
+function createBaseRun(): Run {
+  return { number: 0, boot: 0, id: 0, openedAt: 0 };
+}
+
+export const Run: MessageFns<Run> = {
+  encode(message: Run, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0) {
+      writer.uint32(8).uint32(message.number);
+    }
+    if (message.boot !== 0) {
+      writer.uint32(16).uint64(message.boot);
+    }
+    if (message.id !== 0) {
+      writer.uint32(24).uint32(message.id);
+    }
+    if (message.openedAt !== 0) {
+      writer.uint32(32).uint64(message.openedAt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Run {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRun();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.boot = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.id = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.openedAt = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Run>): Run {
+    return Run.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Run>): Run {
+    const message = createBaseRun();
+    message.number = object.number ?? 0;
+    message.boot = object.boot ?? 0;
+    message.id = object.id ?? 0;
+    message.openedAt = object.openedAt ?? 0;
+    return message;
+  },
+};
+
+function createBaseVouchRequest(): VouchRequest {
+  return { run: undefined };
+}
+
+export const VouchRequest: MessageFns<VouchRequest> = {
+  encode(message: VouchRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.run !== undefined) {
+      Run.encode(message.run, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VouchRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVouchRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.run = Run.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<VouchRequest>): VouchRequest {
+    return VouchRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VouchRequest>): VouchRequest {
+    const message = createBaseVouchRequest();
+    message.run = (object.run !== undefined && object.run !== null) ? Run.fromPartial(object.run) : undefined;
+    return message;
+  },
+};
+
+function createBaseVouchResponse(): VouchResponse {
+  return { rolledBack: false, seenBoot: 0, seenSequence: 0 };
+}
+
+export const VouchResponse: MessageFns<VouchResponse> = {
+  encode(message: VouchResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rolledBack !== false) {
+      writer.uint32(8).bool(message.rolledBack);
+    }
+    if (message.seenBoot !== 0) {
+      writer.uint32(16).uint64(message.seenBoot);
+    }
+    if (message.seenSequence !== 0) {
+      writer.uint32(24).uint64(message.seenSequence);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VouchResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVouchResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.rolledBack = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.seenBoot = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.seenSequence = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<VouchResponse>): VouchResponse {
+    return VouchResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VouchResponse>): VouchResponse {
+    const message = createBaseVouchResponse();
+    message.rolledBack = object.rolledBack ?? false;
+    message.seenBoot = object.seenBoot ?? 0;
+    message.seenSequence = object.seenSequence ?? 0;
     return message;
   },
 };

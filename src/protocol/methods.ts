@@ -116,6 +116,12 @@ export const CONFIGURE: Method<m.ConfigureRequest, m.ConfigureResponse> = {
   request: m.ConfigureRequest,
   response: m.ConfigureResponse,
 };
+export const VOUCH: Method<m.VouchRequest, m.VouchResponse> = {
+  name: 'meta.vouch',
+  trafficClass: control,
+  request: m.VouchRequest,
+  response: m.VouchResponse,
+};
 export const REJOIN: Method<m.RejoinRequest, m.JoinResponse> = {
   name: 'meta.rejoin',
   trafficClass: control,

@@ -32,13 +32,13 @@ export class MemoryRaftLog implements RaftLogStore {
     return this.#boot;
   }
 
-  /** What a backup of the disk would hold, put in its place later. */
-  copy(): MemoryRaftLog {
+  /** What a backup of the disk would hold. `isCopy`: and the files were copied, not the volume with all it says of them. */
+  copy({ isCopy }: { readonly isCopy: boolean }): MemoryRaftLog {
     const copy = new MemoryRaftLog();
     copy.#window = new LogWindow(this.#window.state());
     copy.#sequence = this.#sequence;
     copy.#boot = this.#boot;
-    copy.#isCopy = true;
+    copy.#isCopy = isCopy;
     return copy;
   }
 

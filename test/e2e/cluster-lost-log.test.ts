@@ -1,5 +1,5 @@
 /** @module Metadata nodes whose log is cut, wiped or replaced by an old copy while they are down come back by themselves. */
-import { readdir, rm, stat, truncate } from 'node:fs/promises';
+import { cp, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LocalCluster } from '../../cli/demo/local-cluster.ts';
@@ -32,8 +32,8 @@ describe('a metadata node that has lost what it acknowledged', () => {
     }
   };
 
-  /** Stops `name`, damages its directory, and expects it back under a new number with nothing lost. */
-  const survives = async (name: string, damage: (directory: string) => Promise<void>): Promise<void> => {
+  /** Stops `name`, damages its directory, and expects it back under a new number with nothing lost. Returns whether it kept its old files. */
+  const survives = async (name: string, damage: (directory: string) => Promise<void>): Promise<boolean> => {
     const { number } = cluster.node(name).ready;
     await cluster.node(name).kill('SIGKILL');
     await damage(cluster.nodeDirectory(name));
@@ -46,16 +46,17 @@ describe('a metadata node that has lost what it acknowledged', () => {
     });
     const { members } = await client.members();
     expect(members.find((member) => member.number === number)?.state).toBe('left');
-    expect(await readdir(cluster.nodeDirectory(name))).toContain(`lost-${number}`);
     for (const path of acknowledged) expect((await client.stat(path)).kind).toBe('file');
+    return (await readdir(cluster.nodeDirectory(name))).includes(`lost-${number}`);
   };
 
   it('by a WAL that has lost its end', async () => {
     await write('cut');
-    await survives('m3', async (directory) => {
+    const kept = await survives('m3', async (directory) => {
       const wal = join(directory, 'raft.db-wal');
       await truncate(wal, (await stat(wal)).size - CUT_BYTES);
     });
+    expect(kept).toBe(true);
   });
 
   it('by a log and a namespace that are gone', async () => {
@@ -65,5 +66,20 @@ describe('a metadata node that has lost what it acknowledged', () => {
         if (/^(raft|namespace)\.db|^snapshots$/.test(file))
           await rm(join(directory, file), { recursive: true });
     });
+  });
+
+  it('by an old copy of its whole directory that was put back', async () => {
+    const directory = cluster.nodeDirectory('m1');
+    const backup = join(cluster.directory, 'backup');
+    await cluster.node('m1').kill('SIGKILL');
+    await cp(directory, backup, { recursive: true, preserveTimestamps: true });
+    await cluster.startNode('m1');
+    await cluster.settled();
+    await write('rolled-back');
+    const kept = await survives('m1', async () => {
+      await rm(directory, { recursive: true });
+      await rename(backup, directory);
+    });
+    expect(kept).toBe(true);
   });
 });

@@ -171,6 +171,21 @@ export class TestCluster {
     this.#disks.set(number, { ...this.#diskOf(number), store: new MemoryRowStore() });
   }
 
+  /** The disk of a stopped node as it is now, to be put back later; `isCopy` as a copy of files, else as a volume's image. */
+  async backUp(number: number, { isCopy }: { readonly isCopy: boolean }): Promise<Disk> {
+    const disk = this.#disks.get(number);
+    if (disk === undefined) throw new Error(`node ${number} has no disk`);
+    const file = join(this.#directory, `backup-${number}`);
+    await (await disk.store.pin()).copyTo(file);
+    const store = new MemoryRowStore();
+    await store.importFrom(file);
+    return { ...disk, log: disk.log.copy({ isCopy }), store };
+  }
+
+  putBack(number: number, disk: Disk): void {
+    this.#disks.set(number, disk);
+  }
+
   /** As restart() of a stopped node whose disk is lost: it asks `via` for a new number and starts with nothing. */
   async rejoin(number: number, via: PeerId): Promise<RunningNode> {
     const network = await this.#openNetwork(this.#diskOf(number).peer);
@@ -341,6 +356,7 @@ export class TestCluster {
     );
     network.authorize(node.authorizer);
     await node.start();
+    await node.takePart();
     const running = { number, peer: network.localPeer, network, machine, node, log };
     this.nodes.set(number, running);
     return running;

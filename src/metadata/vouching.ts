@@ -1,0 +1,163 @@
+/** @module Before a metadata node takes part in consensus: the others say whether they remember more of it than it does. */
+import { type Clock, sleep } from '../common/clock.ts';
+import { describeError, type HoldfastError } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import type { NodeId } from '../../raft/types.ts';
+import { call } from '../network/method.ts';
+import type { Network } from '../network/network.ts';
+import { VOUCH } from '../protocol/methods.ts';
+import { copyAlone, rolledBack } from './errors.ts';
+import type { MemberDirectory } from './member-directory.ts';
+import type { Incarnation } from './witness.ts';
+
+export interface VouchingComponents {
+  readonly network: Network;
+  readonly members: MemberDirectory;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface VouchingOptions {
+  readonly run: Incarnation;
+  /** The log was put here by something else than the node (RaftLogStore.isCopy). */
+  readonly isCopy: boolean;
+  /** As this node's state has them. */
+  readonly voters: readonly NodeId[];
+}
+
+export interface VouchingEvents {
+  /** May be called while the node takes part already. */
+  rolledBack(error: HoldfastError): void;
+  /** A copy whose node need not be afraid any more. */
+  vouched(): void;
+}
+
+/** A node that answers does so in milliseconds; one that hangs holds up a start by no more than this. */
+const FIRST_ROUND_MS = 1_000;
+/** Between two rounds at first; doubled with each, up to the longest. */
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 4_000;
+
+/**
+ * A data directory can be put back to an earlier time, marker and all. From within only a copy of files can be told
+ * (log-marker.ts), so two rules guard the votes:
+ *
+ * - A *copy* takes no part until as many other voters as stand in every quorum's way (n - quorum + 1) have said that they
+ *   know of nothing newer: each acknowledged entry is known to one of them. It waits as long as that takes.
+ * - Any other directory waits for one round of answers, at most a second, so that a cluster that starts as a whole, or
+ *   with nodes missing, is not held up. It goes on asking until each has answered once, and stops when one remembers
+ *   more. Meanwhile and for ever, a node that remembers more drops its messages (raft-transport.ts): its votes and
+ *   acknowledgements do not count there.
+ *
+ * So an image of a volume put back under the same inode votes only while nobody who saw the newer state can be reached,
+ * by those who never saw it either. A peer that is wrong, or lies, costs the node its number and a transfer of the
+ * namespace: no data, since its files are kept and a majority must agree to the new number.
+ */
+export class Vouching {
+  readonly #components: VouchingComponents;
+  readonly #options: VouchingOptions;
+  readonly #events: VouchingEvents;
+  readonly #answered = new Set<NodeId>();
+  readonly #stopping = new AbortController();
+  #background: Promise<void> | undefined;
+  #hasVouched = false;
+
+  constructor(components: VouchingComponents, options: VouchingOptions, events: VouchingEvents) {
+    this.#components = components;
+    this.#options = options;
+    this.#events = events;
+  }
+
+  /**
+   * One round. True when the node may take part now; else `vouched` says when. Goes on in the background until all have
+   * answered. Throws METADATA_ROLLED_BACK, METADATA_COPY_ALONE.
+   */
+  async begin(): Promise<boolean> {
+    const { isCopy, run, voters } = this.#options;
+    if (isCopy && this.#needed() > this.#otherVoters().length) throw copyAlone(run.number, voters.length);
+    const verdict = await this.#round();
+    if (verdict !== undefined) throw verdict;
+    this.#hasVouched = this.#isEnough();
+    this.#background = this.#goOn();
+    return this.#hasVouched;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#background;
+  }
+
+  /** Never rejects. */
+  async #goOn(): Promise<void> {
+    const { clock, logger } = this.#components;
+    const { signal } = this.#stopping;
+    if (!this.#hasVouched) logger.warn('raft.copy-waits', { needed: this.#needed() });
+    for (let pauseMs = FIRST_PAUSE_MS; this.#open().length > 0; pauseMs = nextPause(pauseMs)) {
+      try {
+        await sleep(clock, pauseMs, signal);
+      } catch {
+        // The only rejection of sleep is the stop.
+        return;
+      }
+      const verdict = await this.#round();
+      if (signal.aborted) return;
+      if (verdict !== undefined) return this.#events.rolledBack(verdict);
+      if (this.#hasVouched || !this.#isEnough()) continue;
+      this.#hasVouched = true;
+      this.#events.vouched();
+    }
+  }
+
+  /** Asks all that have not answered. The first accusation counts. */
+  async #round(): Promise<HoldfastError | undefined> {
+    const verdicts = await Promise.all(this.#open().map((number) => this.#ask(number)));
+    return verdicts.find((verdict) => verdict !== undefined);
+  }
+
+  async #ask(number: NodeId): Promise<HoldfastError | undefined> {
+    const { network, members, logger } = this.#components;
+    const { run } = this.#options;
+    const peer = members.byNumber(number)?.peer;
+    if (peer === undefined) return undefined;
+    try {
+      const options = { timeoutMs: FIRST_ROUND_MS, signal: this.#stopping.signal };
+      const answer = await call(network, peer, VOUCH, { run }, options);
+      this.#answered.add(number);
+      return answer.rolledBack
+        ? rolledBack(run.number, number, run.openedAt, answer.seenSequence)
+        : undefined;
+    } catch (error) {
+      // Who does not answer says nothing; it is asked again.
+      logger.debug('raft.not-vouched', { node: number, error: describeError(error) });
+      return undefined;
+    }
+  }
+
+  /** Who has not answered. Learners remember too, and may once have been voters. */
+  #open(): NodeId[] {
+    const known = this.#components.members.withRole('meta').map(({ number }) => number);
+    const others = new Set([...this.#otherVoters(), ...known]);
+    return [...others].filter((number) => number !== this.#options.run.number && !this.#answered.has(number));
+  }
+
+  #otherVoters(): NodeId[] {
+    const { run, voters } = this.#options;
+    return voters.filter((number) => number !== run.number);
+  }
+
+  /** Any quorum that this node was part of has one of so many other voters in it. */
+  #needed(): number {
+    const { isCopy, voters } = this.#options;
+    if (!isCopy) return 0;
+    const quorum = Math.floor(voters.length / 2) + 1;
+    return voters.length - quorum + 1;
+  }
+
+  #isEnough(): boolean {
+    return this.#otherVoters().filter((number) => this.#answered.has(number)).length >= this.#needed();
+  }
+}
+
+function nextPause(pauseMs: number): number {
+  return Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+}

@@ -1,0 +1,125 @@
+/** @module A metadata node whose data directory was put back to an earlier time does not vote. */
+import { afterEach, describe, expect, it } from 'vitest';
+import { fits, type Incarnation, type Seen, Witness } from '../../src/metadata/witness.ts';
+import { sleep, systemClock } from '../../src/common/clock.ts';
+import { TestCluster } from './cluster.ts';
+
+const SEEN: Seen = { number: 2, boot: 5, id: 77, sequence: 100 };
+const RUN: Incarnation = { number: 2, boot: 6, id: 1, openedAt: 100 };
+/** Well below the second that a peer which hangs would cost. */
+const PROMPT_MS = 800;
+const LONGER_THAN_AN_ELECTION_MS = 2_500;
+
+describe('what is remembered of a metadata node', () => {
+  it.each([
+    ['a later boot that has everything', RUN, true],
+    ['the same run', { ...RUN, boot: 5, id: 77, openedAt: 60 }, true],
+    ['a later boot that has forgotten a write', { ...RUN, openedAt: 99 }, false],
+    ['the same boot, run a second time from an older copy', { ...RUN, boot: 5 }, false],
+    ['an earlier boot', { ...RUN, boot: 4 }, false],
+  ])('%s: may take part is %3$s', (_, run, mayTakePart) => {
+    expect(fits(run, SEEN)).toBe(mayTakePart);
+  });
+
+  it('grows with every claim, and is not changed by one that is refused', () => {
+    const witness = new Witness([SEEN]);
+    expect(witness.observe({ ...RUN, openedAt: 20 }, 200)).toBe(false);
+    expect(witness.of(2)).toEqual(SEEN);
+    expect(witness.observe(RUN, 130)).toBe(true);
+    expect(witness.of(2)).toEqual({ number: 2, boot: 6, id: 1, sequence: 130 });
+    expect(witness.observe({ ...RUN, boot: 7, id: 2, openedAt: 129 }, 140)).toBe(false);
+  });
+
+  it('lets go of numbers that are gone', () => {
+    const witness = new Witness([SEEN, { ...SEEN, number: 3 }]);
+    expect(witness.remembered((number) => number === 2)).toEqual([{ ...SEEN, number: 3 }]);
+  });
+});
+
+describe('a metadata node whose disk was put back', () => {
+  let cluster: TestCluster;
+
+  afterEach(() => cluster.stop());
+
+  const change = async (path: string): Promise<void> => {
+    const client = await cluster.client();
+    const leader = await cluster.leader();
+    const value = { path, parents: false };
+    await cluster.mutate(client, leader.peer, { $case: 'makeDirectory', value });
+  };
+  /** A follower, stopped. */
+  const stopped = async (): Promise<number> => {
+    const { number } = await cluster.follower();
+    await cluster.kill(number);
+    return number;
+  };
+
+  it.each([
+    ['as an image of its volume', false],
+    ['as a copy of its files', true],
+  ])('%s is told so by those who saw more, before it votes', async (_, isCopy) => {
+    cluster = await TestCluster.start(3);
+    const number = await stopped();
+    const old = await cluster.backUp(number, { isCopy });
+    await cluster.restart(number);
+    await change('/acknowledged');
+    await cluster.until('it has the change', () => cluster.node(number).log.sequence > old.log.sequence);
+    await cluster.kill(number);
+    cluster.putBack(number, old);
+    await expect(cluster.restart(number)).rejects.toMatchObject({
+      code: 'METADATA_ROLLED_BACK',
+      facts: { number },
+    });
+  });
+
+  it('takes part as a copy that has everything, and counts as its own from then on', async () => {
+    cluster = await TestCluster.start(3);
+    const number = await stopped();
+    cluster.putBack(number, await cluster.backUp(number, { isCopy: true }));
+    const { node, log } = await cluster.restart(number);
+    await cluster.until('it follows', () => node.leader !== 0);
+    expect(log.isCopy).toBe(false);
+    await change('/after');
+  });
+
+  it('waits as a copy, without a vote, until all who could know better have answered', async () => {
+    cluster = await TestCluster.start(3);
+    const number = await stopped();
+    cluster.putBack(number, await cluster.backUp(number, { isCopy: true }));
+    const other = (await cluster.leader()).number;
+    await cluster.kill(other);
+    const copy = await cluster.restart(number);
+    const [third] = [1, 2, 3].filter((one) => one !== number && one !== other) as [number];
+    // Its vote would have made a leader by then.
+    await sleep(systemClock, LONGER_THAN_AN_ELECTION_MS);
+    expect([...cluster.nodes.values()].some(({ node }) => node.isLeader)).toBe(false);
+    expect(copy.log.isCopy).toBe(true);
+    expect(cluster.node(third).node.leader).toBe(0);
+    await cluster.restart(other);
+    await cluster.leader();
+    await cluster.until('the copy has been vouched for', () => !copy.log.isCopy);
+  });
+
+  it('starts nothing from a copy that nobody can vouch for', async () => {
+    cluster = await TestCluster.start(1);
+    await cluster.kill(1);
+    cluster.putBack(1, await cluster.backUp(1, { isCopy: true }));
+    await expect(cluster.restart(1)).rejects.toMatchObject({ code: 'METADATA_COPY_ALONE' });
+  });
+});
+
+describe('a metadata node whose disk is its own', () => {
+  let cluster: TestCluster;
+
+  afterEach(() => cluster.stop());
+
+  it('is not held up by others that are down', async () => {
+    cluster = await TestCluster.start(3);
+    for (const number of [1, 2, 3]) await cluster.kill(number);
+    const startedMs = systemClock.monotonicMs();
+    await cluster.restart(1);
+    await cluster.restart(2);
+    expect(systemClock.monotonicMs() - startedMs).toBeLessThan(PROMPT_MS);
+    await cluster.leader();
+  });
+});
