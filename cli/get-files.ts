@@ -2,11 +2,14 @@
 import { mkdir, stat as statLocal } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '../src/client/client.ts';
+import type { Stat } from '../src/namespace/schema.ts';
 import { isHoldfastError } from '../src/common/errors.ts';
 import { formatBytes } from './byte-size.ts';
 import { counted } from './counted.ts';
 import { downloadFile } from './download-file.ts';
 import { localExists, localFailure, needsRecursive, usage } from './errors.ts';
+import { makeInnerDirectory, makeLocalLink } from './local-link.ts';
+import { DirectoryTimes, preserveLocal } from './local-metadata.ts';
 import type { ReadFlags } from './options.ts';
 import { printable } from './output.ts';
 import { createProgress, type Progress } from './progress-bar.ts';
@@ -16,12 +19,14 @@ import { transferAll } from './transfer-pool.ts';
 
 export interface GetFlags extends ReadFlags {
   readonly recursive?: boolean;
+  readonly preserve?: boolean;
 }
 
 interface Download {
   readonly path: string;
   readonly target: string;
-  readonly sizeBytes: number;
+  /** Undefined for one of several that is not there. */
+  readonly stat: Stat | undefined;
 }
 
 interface TransferContext {
@@ -47,12 +52,14 @@ export async function getFiles(shell: Shell, paths: readonly string[], flags: Ge
       throw usage(`${target} is not a directory of this machine. Make it first, or name another target.`);
     const isSingle = sources.length === 1 && !flags.recursive;
     const progress = createProgress(shell.output, shell.terminal, { label: 'get' });
+    const times = new DirectoryTimes();
     const count = await transferAll(
       { output: shell.output, progress },
-      downloads(shell, client, sources, { target, isDirectory, flags }),
+      downloads(shell, client, sources, { target, isDirectory, flags, times }),
       (download) => getOne(shell, client, download, { flags, progress, isSingle }),
       { nameOf: ({ path }) => path, isSingle, signal: shell.signal },
     );
+    if (flags.preserve) await times.apply();
     if (progress.isDrawn && !isSingle) await shell.output.note(counted(count, 'file'));
   });
 }
@@ -76,28 +83,37 @@ async function* downloads(
   shell: Shell,
   client: Client,
   sources: readonly string[],
-  options: { readonly target: string; readonly isDirectory: boolean; readonly flags: GetFlags },
+  options: {
+    readonly target: string;
+    readonly isDirectory: boolean;
+    readonly flags: GetFlags;
+    readonly times: DirectoryTimes;
+  },
 ): AsyncGenerator<Download> {
-  const { target, isDirectory, flags } = options;
+  const { target, isDirectory, flags, times } = options;
   const read = { stale: flags.stale, signal: shell.signal };
   for (const source of sources) {
     const stat = await client.stat(source, read).catch((error: unknown) => {
       // One of several that is not there is left to fail when it is read, so that the others go on.
       if (sources.length === 1 || !isHoldfastError(error, 'NAMESPACE_NOT_FOUND')) throw error;
+      return undefined;
     });
     const to = isDirectory ? join(target, baseName(source)) : target;
     if (stat?.kind !== 'directory') {
-      yield { path: source, target: to, sizeBytes: stat?.sizeBytes ?? 0 };
+      yield { path: source, target: to, stat };
       continue;
     }
     if (!flags.recursive) throw needsRecursive('get', source);
     await makeLocalDirectory(to);
+    times.note(to, stat);
     for await (const entry of client.walk(source, read)) {
       const inside = entry.path.slice(source === '/' ? 0 : source.length);
       if (inside === '' || inside === '/') continue;
       const local = join(to, inside);
-      if (entry.stat.kind === 'directory') await makeLocalDirectory(local);
-      else yield { path: entry.path, target: local, sizeBytes: entry.stat.sizeBytes };
+      if (entry.stat.kind === 'directory') {
+        await makeInnerDirectory(local);
+        times.note(local, entry.stat);
+      } else yield { path: entry.path, target: local, stat: entry.stat };
     }
   }
 }
@@ -105,22 +121,39 @@ async function* downloads(
 async function getOne(
   shell: Shell,
   client: Client,
-  { path, target, sizeBytes }: Download,
+  { path, target, stat: found }: Download,
   { flags, progress, isSingle }: TransferContext,
 ): Promise<void> {
+  if (found?.kind === 'symlink') return getLink(shell, path, target, found.linkTarget, progress);
   if ((await localKind(target)) === 'directory') throw localExists(target);
-  progress.expect(sizeBytes);
+  progress.expect(found?.sizeBytes ?? 0);
   const { stat, bytes } = await client.get(path, {
     stale: flags.stale,
     signal: shell.signal,
     onProgress: ({ doneBytes }) => progress.update(path, doneBytes),
   });
   await downloadFile(bytes, target, { signal: shell.signal });
+  if (flags.preserve) await preserveLocal(target, stat);
   if (isSingle) progress.stop();
   if (isSingle || !progress.isDrawn) {
     const value = { path, target, sizeBytes: stat.sizeBytes, version: stat.version };
     await shell.output.result(value, () => `${printable(target)}  ${formatBytes(stat.sizeBytes)}`);
   }
+}
+
+async function getLink(
+  shell: Shell,
+  path: string,
+  target: string,
+  linkTarget: string,
+  progress: Progress,
+): Promise<void> {
+  await makeLocalLink(linkTarget, target);
+  if (!progress.isDrawn)
+    await shell.output.result(
+      { path, target, linkTarget },
+      () => `${printable(target)} -> ${printable(linkTarget)}`,
+    );
 }
 
 async function localKind(path: string): Promise<'directory' | 'other' | undefined> {

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Client } from '../src/client/client.ts';
 import type { Stat } from '../src/namespace/schema.ts';
 import { formatTime } from './duration.ts';
+import { formatMode, modeOf } from './mode.ts';
 import { addReadCommand, type ReadFlags } from './options.ts';
 import { printable } from './output.ts';
 import { joinPath, remotePath } from './remote-path.ts';
@@ -14,6 +15,8 @@ interface ListFlags extends ReadFlags {
 }
 
 const SIZE_WIDTH = 14;
+/** Longer names push the rest of their line to the right. */
+const OWNER_WIDTH = 16;
 
 export function addListCommand(program: Command, shell: Shell): void {
   addReadCommand(
@@ -25,7 +28,7 @@ export function addListCommand(program: Command, shell: Shell): void {
     },
     shell.terminal,
   )
-    .option('-l, --long', 'with kind, copies, size in bytes and time (UTC)')
+    .option('-l, --long', 'with mode, copies, owner, size in bytes and modification time (UTC)')
     .option('-R, --recursive', 'everything below, directory by directory')
     .action((paths: string[], flags: ListFlags) => list(shell, paths, flags));
 }
@@ -34,7 +37,9 @@ async function list(shell: Shell, paths: readonly string[], flags: ListFlags): P
   const tops = (paths.length > 0 ? paths : ['/']).map(remotePath);
   await shell.withClient(flags, async (client) => {
     for (const top of tops) {
-      const stat = await client.stat(top, { stale: flags.stale, signal: shell.signal });
+      // As everywhere: a link that is named leads on, except where links themselves are shown.
+      const noFollow = flags.long ?? false;
+      const stat = await client.stat(top, { stale: flags.stale, noFollow, signal: shell.signal });
       if (stat.kind !== 'directory') await printEntry(shell, top, top, stat, flags);
       else
         await listDirectory(shell, client, top, {
@@ -71,12 +76,18 @@ async function printEntry(
   stat: Stat,
   flags: ListFlags,
 ): Promise<void> {
-  await shell.output.result({ ...stat, name, path }, () => {
+  await shell.output.result({ ...stat, mode: modeOf(stat), name, path }, () => {
     const isDirectory = stat.kind === 'directory';
-    const shown = printable(name).replaceAll('\n', '\\x0a') + (isDirectory ? '/' : '');
+    const shown = line(name) + (isDirectory ? '/' : '');
     if (!flags.long) return shown;
     const size = String(isDirectory ? stat.childCount : stat.sizeBytes).padStart(SIZE_WIDTH);
-    const copies = isDirectory ? '-' : String(stat.replication);
-    return `${isDirectory ? 'd' : 'f'} ${copies.padStart(2)} ${size}  ${formatTime(stat.mtimeMs)}  ${shown}`;
+    const copies = stat.kind === 'file' ? String(stat.replication) : '-';
+    const owner = `${stat.owner || '-'} ${stat.group || '-'}`.padEnd(OWNER_WIDTH);
+    const link = stat.kind === 'symlink' ? ` -> ${line(stat.linkTarget)}` : '';
+    return `${formatMode(stat)} ${copies.padStart(2)} ${printable(owner)} ${size}  ${formatTime(stat.mtimeMs)}  ${shown}${link}`;
   });
+}
+
+function line(text: string): string {
+  return printable(text).replaceAll('\n', '\\x0a');
 }

@@ -5,6 +5,7 @@ import type { MoveOptions } from '../src/client/client-options.ts';
 import { needsRecursive, notADirectory, usage } from './errors.ts';
 import { addClientCommand, type ClientFlags } from './options.ts';
 import { printable } from './output.ts';
+import { putLink } from './put-link.ts';
 import { baseName, joinPath, parseRemotePath, remotePath } from './remote-path.ts';
 import { kindAt } from './remote-kind.ts';
 import type { Shell } from './shell.ts';
@@ -12,6 +13,8 @@ import type { Shell } from './shell.ts';
 interface MoveFlags extends ClientFlags {
   /** False with --no-clobber. */
   readonly clobber: boolean;
+  /** False with --no-target-directory. */
+  readonly targetDirectory?: boolean;
 }
 
 interface CopyFlags extends MoveFlags {
@@ -31,7 +34,8 @@ export function addMoveCommands(program: Command, shell: Shell): void {
     shell.terminal,
   )
     .usage('[options] <source...> <target>')
-    .option('--no-clobber', 'refuse to replace a file')
+    .option('--no-clobber', 'refuse to replace anything')
+    .option('-T, --no-target-directory', 'onto the target itself: an empty directory there is replaced')
     .action((paths: string[], flags: MoveFlags) => {
       const options = { noClobber: !flags.clobber, signal: shell.signal };
       return toTarget(shell, paths, flags, (client, source, target) =>
@@ -42,7 +46,8 @@ export function addMoveCommands(program: Command, shell: Shell): void {
     program,
     'cp <paths...>',
     {
-      summary: 'copy within the cluster by reference: takes no room and no time',
+      summary:
+        'copy within the cluster by reference: takes no room and no time. With -r symbolic links stay links',
       example: 'holdfast cp /photos/cat.jpg /best/\nholdfast cp -r /photos /photos-before-cleaning',
     },
     shell.terminal,
@@ -62,7 +67,7 @@ export function addMoveCommands(program: Command, shell: Shell): void {
 async function toTarget(
   shell: Shell,
   paths: readonly string[],
-  flags: ClientFlags,
+  flags: MoveFlags,
   transfer: Transfer,
 ): Promise<void> {
   const last = paths.at(-1);
@@ -70,8 +75,11 @@ async function toTarget(
   if (last === undefined || sources.length === 0) throw usage('Name at least one source and a target.');
   const target = parseRemotePath(last);
   await shell.withClient(flags, async (client) => {
-    const isDirectory = (await kindAt(client, target.path, shell.signal)) === 'directory';
-    if (!isDirectory && (sources.length > 1 || target.isDirectory)) throw notADirectory(target.path);
+    const isExact = flags.targetDirectory === false;
+    if (isExact && sources.length > 1) throw usage('-T names one source and what it shall become.');
+    const isDirectory = !isExact && (await kindAt(client, target.path, shell.signal)) === 'directory';
+    if (!isExact && !isDirectory && (sources.length > 1 || target.isDirectory))
+      throw notADirectory(target.path);
     for (const source of sources) {
       const to = isDirectory ? joinPath(target.path, baseName(source)) : target.path;
       await transfer(client, source, to);
@@ -95,6 +103,11 @@ async function copy(
   for await (const entry of client.walk(source, options)) {
     const path = target + entry.path.slice(source.length);
     if (entry.stat.kind === 'directory') await client.mkdir(path, { parents: true, signal: options.signal });
+    else if (entry.stat.kind === 'symlink')
+      await putLink(client, entry.stat.linkTarget, path, {
+        ifAbsent: options.noClobber ?? false,
+        signal: options.signal,
+      });
     else await client.copy(entry.path, path, options);
   }
 }

@@ -14,7 +14,7 @@ import {
   type ReadFlags,
   wholeNumber,
 } from './options.ts';
-import { needsRecursive } from './errors.ts';
+import { usage } from './errors.ts';
 import { printable } from './output.ts';
 import { remotePath } from './remote-path.ts';
 import type { Shell } from './shell.ts';
@@ -24,6 +24,8 @@ interface SetReplicationFlags extends ClientFlags {
 }
 
 const MAX_COPIES = 16;
+/** A directory that says nothing of its own. */
+const INHERIT = 0;
 /** Enough of a hash to tell blocks apart on a screen. */
 const SHOWN_HASH_CHARACTERS = 12;
 
@@ -51,14 +53,16 @@ export function addPlacementCommands(program: Command, shell: Shell): void {
     program,
     'setrep',
     {
-      summary: 'set how many copies files shall have',
-      example: 'holdfast setrep 2 /scratch/big.iso\nholdfast setrep -r 2 /scratch',
+      summary:
+        'set how many copies a file shall have; on a directory, how many new files below it get unless they say otherwise',
+      example:
+        'holdfast setrep 2 /scratch/big.iso\nholdfast setrep 2 /scratch\nholdfast setrep -r inherit /scratch',
     },
     terminal,
   )
-    .argument('<copies>', `from 1 to ${MAX_COPIES}`, wholeNumber(1, MAX_COPIES))
-    .argument('<paths...>', 'files; directories with -r')
-    .option('-r, --recursive', 'all files below a directory')
+    .argument('<copies>', `from 1 to ${MAX_COPIES}; "inherit" for a directory: as its parent`, parseCopies)
+    .argument('<paths...>', 'files and directories')
+    .option('-r, --recursive', 'the files that are below a directory now, too')
     .action((copies: number, paths: string[], flags: SetReplicationFlags) =>
       setReplication(shell, copies, paths.map(remotePath), flags),
     );
@@ -117,23 +121,51 @@ async function setReplication(
   const { signal } = shell;
   await shell.withClient(flags, async (client) => {
     for (const path of paths)
-      for await (const file of filesAt(client, path, { isRecursive: flags.recursive ?? false, signal })) {
-        await client.setReplication(file, copies, { signal });
-        await shell.output.result(
-          { path: file, replication: copies },
-          () => `${counted(copies, 'copy')}  ${printable(file)}`,
-        );
+      for await (const next of changesAt(client, path, copies, {
+        isRecursive: flags.recursive ?? false,
+        signal,
+      })) {
+        await client.setReplication(next.path, next.copies, { signal });
+        const { kind, copies: replication } = next;
+        await shell.output.result({ path: next.path, kind, replication }, () => describeChange(next));
       }
   });
 }
 
-async function* filesAt(
+interface Change {
+  readonly path: string;
+  readonly kind: string;
+  /** INHERIT for a directory: as its parent. */
+  readonly copies: number;
+}
+
+/** With `isRecursive` the files below get what the directory says, and directories below say nothing of their own. */
+async function* changesAt(
   client: Client,
   path: string,
+  copies: number,
   { isRecursive, signal }: { isRecursive: boolean; signal: AbortSignal },
-): AsyncGenerator<string> {
+): AsyncGenerator<Change> {
   const { kind } = await client.stat(path, { signal });
-  if (kind !== 'directory') return yield path;
-  if (!isRecursive) throw needsRecursive('setrep', path);
-  for await (const entry of client.walk(path, { signal })) if (entry.stat.kind === 'file') yield entry.path;
+  if (kind !== 'directory' && copies === INHERIT)
+    throw usage(`"inherit" is for directories, and ${path} is none.`);
+  yield { path, kind, copies };
+  if (kind !== 'directory' || !isRecursive) return;
+  const { inheritedReplication } = await client.stat(path, { signal });
+  for await (const entry of client.walk(path, { signal })) {
+    const { stat } = entry;
+    if (entry.path === path || stat.kind === 'symlink') continue;
+    if (stat.kind === 'file') yield { path: entry.path, kind: 'file', copies: inheritedReplication };
+    else if (stat.replication !== INHERIT) yield { path: entry.path, kind: stat.kind, copies: INHERIT };
+  }
+}
+
+function describeChange({ path, kind, copies }: Change): string {
+  if (kind !== 'directory') return `${counted(copies, 'copy')}  ${printable(path)}`;
+  const what = copies === INHERIT ? 'as the directory above' : counted(copies, 'copy');
+  return `${what} for new files in  ${printable(path)}`;
+}
+
+function parseCopies(text: string): number {
+  return text === 'inherit' ? INHERIT : wholeNumber(1, MAX_COPIES)(text);
 }

@@ -6,10 +6,11 @@ import { isHoldfastError } from '../src/common/errors.ts';
 import { formatBytes } from './byte-size.ts';
 import { counted } from './counted.ts';
 import { localFailure, needsRecursive, noParent, notADirectory, usage } from './errors.ts';
-import { type LocalEntry, localEntry, localName, walkLocal } from './local-tree.ts';
+import { type LocalAttributes, type LocalEntry, localEntry, localName, walkLocal } from './local-tree.ts';
 import type { ClientFlags } from './options.ts';
 import { printable } from './output.ts';
 import { createProgress, type Progress } from './progress-bar.ts';
+import { putLink } from './put-link.ts';
 import { kindAt } from './remote-kind.ts';
 import { joinPath, parseRemotePath } from './remote-path.ts';
 import type { Shell } from './shell.ts';
@@ -22,11 +23,18 @@ export interface PutFlags extends ClientFlags {
   readonly ifAbsent?: boolean;
   readonly ifVersion?: number;
   readonly parents?: boolean;
+  readonly preserve?: boolean;
+  readonly append?: boolean;
 }
 
 interface Upload {
   readonly entry: LocalEntry;
   readonly target: string;
+}
+
+/** A directory whose mode and time are to be those of the local one. */
+interface MadeDirectory extends LocalAttributes {
+  readonly path: string;
 }
 
 interface TransferContext {
@@ -45,6 +53,10 @@ export async function putFiles(shell: Shell, paths: readonly string[], flags: Pu
     throw usage('Name at least one source and a target in the cluster.');
   if (flags.ifVersion !== undefined && (sources.length > 1 || flags.recursive))
     throw usage('--if-version speaks of one file; put one file at a time.');
+  if (flags.append && (flags.recursive || flags.ifAbsent))
+    throw usage('--append adds to files; it does not go together with --recursive or --if-absent.');
+  if (flags.append && (flags.replication !== undefined || flags.blockSize !== undefined))
+    throw usage('A file keeps its replication and block size; --append takes neither.');
   const target = parseRemotePath(last);
   await shell.withClient(flags, async (client) => {
     const isDirectory =
@@ -53,9 +65,11 @@ export async function putFiles(shell: Shell, paths: readonly string[], flags: Pu
     if (!isDirectory && (sources.length > 1 || target.isDirectory)) throw notADirectory(target.path);
     const isSingle = sources.length === 1 && !flags.recursive;
     const progress = createProgress(shell.output, shell.terminal, { label: 'put' });
+    // Their times are set once the last file has come into them.
+    const made: MadeDirectory[] = [];
     const count = await transferAll(
       { output: shell.output, progress },
-      uploads(shell, client, sources, { target: target.path, isDirectory, flags }),
+      uploads(shell, client, sources, { target: target.path, isDirectory, flags, made }),
       (upload) => putOne(shell, client, upload, { flags, progress, isSingle }),
       {
         nameOf: ({ entry }) => entry.path,
@@ -63,6 +77,8 @@ export async function putFiles(shell: Shell, paths: readonly string[], flags: Pu
         signal: shell.signal,
       },
     );
+    for (const { path, mode, mtimeMs } of made.toReversed())
+      await client.setAttributes(path, { mode, mtimeMs }, { signal: shell.signal });
     if (progress.isDrawn && !isSingle) await shell.output.note(counted(count, 'file'));
   });
 }
@@ -72,9 +88,18 @@ async function* uploads(
   shell: Shell,
   client: Client,
   sources: readonly string[],
-  options: { readonly target: string; readonly isDirectory: boolean; readonly flags: PutFlags },
+  options: {
+    readonly target: string;
+    readonly isDirectory: boolean;
+    readonly flags: PutFlags;
+    readonly made: MadeDirectory[];
+  },
 ): AsyncGenerator<Upload> {
-  const { target, isDirectory, flags } = options;
+  const { target, isDirectory, flags, made } = options;
+  const makeDirectory = async (path: string, { mode, mtimeMs }: LocalAttributes): Promise<void> => {
+    await client.mkdir(path, { parents: true, signal: shell.signal });
+    if (flags.preserve && mode !== undefined && mtimeMs !== undefined) made.push({ path, mode, mtimeMs });
+  };
   for (const source of sources) {
     if (source === STDIN) {
       if (isDirectory)
@@ -89,10 +114,10 @@ async function* uploads(
       continue;
     }
     if (!flags.recursive) throw needsRecursive('put', source);
-    await client.mkdir(to, { parents: true, signal: shell.signal });
+    await makeDirectory(to, entry);
     for await (const inside of walkLocal(source)) {
       const path = `${to === '/' ? '' : to}/${inside.relative}`;
-      if (inside.kind === 'directory') await client.mkdir(path, { parents: true, signal: shell.signal });
+      if (inside.kind === 'directory') await makeDirectory(path, inside);
       else yield { entry: inside, target: path };
     }
   }
@@ -115,7 +140,16 @@ async function putOne(
   { flags, progress, isSingle }: TransferContext,
 ): Promise<void> {
   if (entry.kind === 'skipped') return shell.output.warn(`skipped ${entry.path}: ${entry.reason}`);
-  const sizeBytes = entry.kind === 'file' ? entry.sizeBytes : undefined;
+  const { signal } = shell;
+  if (entry.kind === 'symlink') {
+    await putLink(client, entry.target, target, { ifAbsent: flags.ifAbsent ?? false, signal });
+    const link = { source: entry.path, path: target, target: entry.target };
+    if (!progress.isDrawn)
+      await shell.output.result(link, () => `${printable(target)} -> ${printable(entry.target)}`);
+    return;
+  }
+  const file = entry.kind === 'file' ? entry : undefined;
+  const sizeBytes = file?.sizeBytes;
   if (sizeBytes !== undefined) progress.expect(sizeBytes);
   const options: PutOptions = {
     sizeBytes,
@@ -124,15 +158,17 @@ async function putOne(
     ifAbsent: flags.ifAbsent,
     ifVersion: flags.ifVersion,
     parents: flags.parents,
+    ...(flags.preserve && { mode: file?.mode, mtimeMs: file?.mtimeMs }),
     onProgress: ({ doneBytes }) => progress.update(entry.path, doneBytes),
-    signal: shell.signal,
+    signal,
   };
-  const { stat, copies, underReplicatedBlocks } = await client
-    .put(target, sourceOf(shell, entry.path), options)
-    .catch((error: unknown) => {
-      // The file itself need not be there, so it is a directory on the way to it.
-      throw isHoldfastError(error, 'NAMESPACE_NOT_FOUND') ? noParent(target, error) : error;
-    });
+  const source = sourceOf(shell, entry.path);
+  const sent = flags.append ? client.append(target, source, options) : client.put(target, source, options);
+  const { stat, copies, underReplicatedBlocks } = await sent.catch((error: unknown) => {
+    // The file itself need not be there, so it is a directory on the way to it.
+    const isParent = flags.ifVersion === undefined && isHoldfastError(error, 'NAMESPACE_NOT_FOUND');
+    throw isParent ? noParent(target, error) : error;
+  });
   const value = { source: entry.path, path: target, ...pick(stat), copies, underReplicatedBlocks };
   if (isSingle) progress.stop();
   if (isSingle || !progress.isDrawn) {

@@ -1,5 +1,6 @@
 /** @module `holdfast put`, `get` and `cat`: the commands; the work is in put-files.ts and get-files.ts. */
 import type { Command } from 'commander';
+import { addAppendCommand } from './append.ts';
 import { parseBytes } from './byte-size.ts';
 import { getFiles, type GetFlags, writeToOutput } from './get-files.ts';
 import { addClientCommand, addReadCommand, type ReadFlags, wholeNumber } from './options.ts';
@@ -11,6 +12,7 @@ const MAX_REPLICATION = 16;
 
 export function addTransferCommands(program: Command, shell: Shell): void {
   addPutCommand(program, shell);
+  addAppendCommand(program, shell);
   addReadCommand(
     program,
     'get <paths...>',
@@ -23,7 +25,8 @@ export function addTransferCommands(program: Command, shell: Shell): void {
     shell.terminal,
   )
     .usage('[options] <source...> [target]')
-    .option('-r, --recursive', 'directories too, with everything below')
+    .option('-r, --recursive', 'directories too, with everything below; symbolic links stay links')
+    .option('-p, --preserve', 'with the mode (without set-user-id and the like) and modification time')
     .action((paths: string[], flags: GetFlags) => getFiles(shell, paths, flags));
   addReadCommand(
     program,
@@ -45,8 +48,14 @@ function addPutCommand(program: Command, shell: Shell): void {
     shell.terminal,
   )
     .usage('[options] <source...> <target>')
-    .option('-r, --recursive', 'directories too, with everything below')
-    .option('--replication <copies>', 'copies of each block', wholeNumber(1, MAX_REPLICATION))
+    .option('-r, --recursive', 'directories too, with everything below; symbolic links stay links')
+    .option('-p, --preserve', 'with mode and modification time')
+    .option('--append', 'add to the end of the file, as "holdfast append" does')
+    .option(
+      '--replication <copies>',
+      "copies of each block (default: the directory's, see setrep)",
+      wholeNumber(1, MAX_REPLICATION),
+    )
     .option('--block-size <size>', 'size of blocks, 64KiB to 128MiB', parseBytes)
     .option('--if-absent', 'refuse to replace anything')
     .option(

@@ -1,6 +1,9 @@
-/** @module Commands on names: ls, stat, mkdir, rmdir, mv, cp, rm, touch. */
+/** @module Commands on names: ls, stat, ln, chmod, chown, mkdir, rmdir, mv, cp, rm, touch. */
 import type { Command } from 'commander';
+import { addAttributeCommands } from './attributes.ts';
+import { addLinkCommand } from './link.ts';
 import { addListCommand } from './list.ts';
+import { modeOf, octalMode } from './mode.ts';
 import { addMoveCommands } from './move.ts';
 import { addClientCommand, addReadCommand, type ClientFlags, type ReadFlags } from './options.ts';
 import { formatTime } from './duration.ts';
@@ -10,6 +13,11 @@ import { printable } from './output.ts';
 import { remotePath } from './remote-path.ts';
 import type { Shell } from './shell.ts';
 import { textTable } from './text-table.ts';
+
+interface StatFlags extends ReadFlags {
+  /** False with --no-follow. */
+  readonly follow: boolean;
+}
 
 interface MakeDirectoryFlags extends ClientFlags {
   readonly parents?: boolean;
@@ -26,9 +34,17 @@ export function addTreeCommands(program: Command, shell: Shell): void {
   addReadCommand(
     program,
     'stat <paths...>',
-    { summary: 'all that is known of a file or directory', example: 'holdfast stat /photos/cat.jpg' },
+    {
+      summary:
+        'all that is known of a file or directory. Times: mtime and ctime; when something was last read is not kept',
+      example: 'holdfast stat /photos/cat.jpg\nholdfast stat -P /photos/latest',
+    },
     terminal,
-  ).action((paths: string[], flags: ReadFlags) => stat(shell, paths.map(remotePath), flags));
+  )
+    .option('-P, --no-follow', 'of a symbolic link itself, not of what it leads to')
+    .action((paths: string[], flags: StatFlags) => stat(shell, paths.map(remotePath), flags));
+  addLinkCommand(program, shell);
+  addAttributeCommands(program, shell);
   addClientCommand(
     program,
     'mkdir <paths...>',
@@ -57,6 +73,7 @@ export function addTreeCommands(program: Command, shell: Shell): void {
   )
     .option('-r, --recursive', 'directories too, with everything below')
     .option('-f, --force', 'no error for what is not there')
+    .addHelpText('after', '\nOf a symbolic link the link is removed, not what it leads to.')
     .action((paths: string[], flags: RemoveFlags) => remove(shell, paths.map(remotePath), flags));
   addClientCommand(
     program,
@@ -69,19 +86,32 @@ export function addTreeCommands(program: Command, shell: Shell): void {
   ).action((paths: string[], flags: ClientFlags) => touch(shell, paths.map(remotePath), flags));
 }
 
-async function stat(shell: Shell, paths: readonly string[], flags: ReadFlags): Promise<void> {
+async function stat(shell: Shell, paths: readonly string[], flags: StatFlags): Promise<void> {
   await shell.withClient(flags, async (client) => {
     for (const path of paths) {
-      const found = await client.stat(path, { stale: flags.stale, signal: shell.signal });
-      const { mtimeMs, ctimeMs } = found;
+      const found = await client.stat(path, {
+        stale: flags.stale,
+        noFollow: !flags.follow,
+        signal: shell.signal,
+      });
+      const { mtimeMs, ctimeMs, path: realPath } = found;
+      const mode = modeOf(found);
       const shown = {
         ...found,
         path: printable(path),
+        linkTarget: printable(found.linkTarget),
+        owner: printable(found.owner),
+        group: printable(found.group),
+        mode: octalMode(mode),
         mtimeMs: formatTime(mtimeMs),
         ctimeMs: formatTime(ctimeMs),
       };
-      await shell.output.result({ ...found, path }, () =>
-        textTable(Object.entries(shown).map(([name, value]) => [labelOf(name), String(value)])),
+      await shell.output.result({ ...found, mode, path, realPath }, () =>
+        textTable(
+          Object.entries(shown)
+            .filter(([, value]) => value !== '')
+            .map(([name, value]) => [labelOf(name), String(value)]),
+        ),
       );
     }
   });

@@ -3,7 +3,7 @@ import { PassThrough, Readable, Writable } from 'node:stream';
 import { runCli } from '../../cli/run-cli.ts';
 import type { Terminal } from '../../cli/terminal.ts';
 import type { Client } from '../../src/client/client.ts';
-import type { PutOptions, PutSource } from '../../src/client/client-options.ts';
+import type { AttributeChange, PutOptions, PutSource } from '../../src/client/client-options.ts';
 import { HoldfastError } from '../../src/common/errors.ts';
 import { Stat } from '../../src/namespace/schema.ts';
 
@@ -42,6 +42,9 @@ export async function run(words: readonly string[], settings: RunSettings = {}):
 export class FakeClient {
   readonly directories: Set<string> = new Set(['/']);
   readonly files: Map<string, Uint8Array> = new Map();
+  readonly links: Map<string, string> = new Map();
+  /** What was said of paths, latest last. */
+  readonly attributes: Map<string, AttributeChange> = new Map();
   /** Paths whose put or get fails. */
   readonly failing: Set<string> = new Set();
 
@@ -52,7 +55,24 @@ export class FakeClient {
     const chunks: Uint8Array[] = [];
     for await (const chunk of source instanceof Uint8Array ? [source] : source) chunks.push(chunk);
     this.files.set(path, Buffer.concat(chunks));
+    this.attributes.set(path, { mode: options.mode, mtimeMs: options.mtimeMs });
     return { stat: await this.stat(path), copies: 1, underReplicatedBlocks: 0 };
+  }
+
+  async append(path: string, source: PutSource): Promise<object> {
+    const before = this.files.get(path) ?? new Uint8Array();
+    const put = await this.put(path, source);
+    this.files.set(path, Buffer.concat([before, this.files.get(path) ?? before]));
+    return put;
+  }
+
+  async symlink(target: string, path: string): Promise<void> {
+    if (this.links.has(path) || this.files.has(path)) throw refused('NAMESPACE_EXISTS', path);
+    this.links.set(path, target);
+  }
+
+  async setAttributes(path: string, change: AttributeChange): Promise<void> {
+    this.attributes.set(path, change);
   }
 
   async get(path: string): Promise<object> {
@@ -69,13 +89,17 @@ export class FakeClient {
 
   async stat(path: string): Promise<Stat> {
     const content = this.files.get(path);
-    if (content !== undefined) return Stat.fromPartial({ path, kind: 'file', sizeBytes: content.length });
-    if (this.directories.has(path)) return Stat.fromPartial({ path, kind: 'directory' });
+    const { mode, mtimeMs, owner, group } = this.attributes.get(path) ?? {};
+    const said = { path, mode, mtimeMs: mtimeMs ?? 0, owner: owner ?? '', group: group ?? '' };
+    if (content !== undefined) return Stat.fromPartial({ ...said, kind: 'file', sizeBytes: content.length });
+    if (this.directories.has(path)) return Stat.fromPartial({ ...said, kind: 'directory' });
+    const linkTarget = this.links.get(path);
+    if (linkTarget !== undefined) return Stat.fromPartial({ ...said, kind: 'symlink', linkTarget });
     throw refused('NAMESPACE_NOT_FOUND', path);
   }
 
   async *walk(path: string): AsyncGenerator<object> {
-    const all = [...this.directories, ...this.files.keys()].toSorted();
+    const all = [...this.directories, ...this.files.keys(), ...this.links.keys()].toSorted();
     for (const entry of all)
       if (entry === path || entry.startsWith(path === '/' ? '/' : `${path}/`))
         yield { path: entry, stat: await this.stat(entry) };
@@ -92,6 +116,13 @@ export class FakeClient {
 
   async rename(from: string, to: string, options: { noClobber?: boolean } = {}): Promise<void> {
     if (options.noClobber && this.files.has(to)) throw refused('NAMESPACE_EXISTS', to);
+    const link = this.links.get(from);
+    if (link !== undefined) {
+      this.files.delete(to);
+      this.links.set(to, link);
+      this.links.delete(from);
+      return;
+    }
     this.files.set(to, this.files.get(from) ?? new Uint8Array());
     this.files.delete(from);
   }

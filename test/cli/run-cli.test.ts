@@ -12,7 +12,7 @@ describe('the command line', () => {
     expect(leaves(program()).map(({ name }) => name)).toEqual(
       (
         'cluster init|cluster join|cluster token create|cluster token list|cluster token revoke|cluster status|' +
-        'cluster members|cluster transfer-leader|cluster set|cluster remove|cluster leave|cluster recover|node start|connect|put|get|cat|ls|stat|mkdir|rmdir|mv|cp|rm|touch|du|df|locate|lshere|setrep|demo'
+        'cluster members|cluster transfer-leader|cluster set|cluster remove|cluster leave|cluster recover|node start|connect|put|append|get|cat|ls|stat|ln|chmod|chown|mkdir|rmdir|mv|cp|rm|touch|du|df|locate|lshere|setrep|demo'
       ).split('|'),
     );
   });
@@ -36,6 +36,15 @@ describe('the command line', () => {
     [['cluster', 'token', 'create', '--role', 'king']],
     [['get', '/a', '/b', 'not-a-directory']],
     [['put', '-r', '--if-version', '1', 'a', '/b']],
+    [['put', '--append', '--if-absent', 'a', '/b']],
+    [['put', '--append', '--block-size', '64K', 'a', '/b']],
+    [['chmod', '999', '/a']],
+    [['chmod', 'u+x', '/a']],
+    [['chown', ':', '/a']],
+    [['chown', 'a:b:c', '/a']],
+    [['ln', 'target', '/a']],
+    [['setrep', '0', '/a']],
+    [['mv', '-T', '/a', '/b', '/c']],
   ])('ends with 2 on a mistake in the arguments: %j', async (words) => {
     const { status, stdout, stderr } = await run(words);
     expect(status).toBe(2);

@@ -1,5 +1,17 @@
 /** @module put, get and cat: what goes where, what fails how, what is left behind. */
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -47,18 +59,63 @@ describe('put', () => {
     });
   });
 
-  it('stores a tree with -r, empty directories too, and needs the -r', async () => {
+  it('stores a tree with -r, empty directories and symbolic links too, and needs the -r', async () => {
     await mkdir(join(root, 't', 'sub', 'none'), { recursive: true });
     await writeFile(join(root, 't', 'one'), '1');
     await writeFile(join(root, 't', 'sub', 'two'), '2');
     await symlink(join(root, 't', 'one'), join(root, 't', 'link'));
     await symlink(root, join(root, 't', 'loop'));
     expect((await run(['put', join(root, 't'), '/'], { client })).stderr).toContain('CLI_NEEDS_RECURSIVE');
-    const { status, stderr } = await run(['put', '-r', join(root, 't'), '/'], { client });
-    expect(status).toBe(0);
-    expect(stderr).toContain('a link to a directory is not followed');
-    expect([...client.files.keys()].toSorted()).toEqual(['/t/link', '/t/one', '/t/sub/two']);
-    expect([...client.directories]).toContain('/t/sub/none');
+    for (const repeated of [false, true]) {
+      const { status, stderr } = await run(['put', '-r', join(root, 't'), '/'], { client });
+      expect({ status, stderr, repeated }).toEqual({ status: 0, stderr: '', repeated });
+      expect([...client.files.keys()].toSorted()).toEqual(['/t/one', '/t/sub/two']);
+      expect([...client.directories]).toContain('/t/sub/none');
+      expect(Object.fromEntries(client.links)).toEqual({
+        '/t/link': join(root, 't', 'one'),
+        '/t/loop': root,
+      });
+    }
+  });
+
+  it('replaces what is there by a link, unless it is told not to', async () => {
+    await mkdir(join(root, 't'));
+    await symlink('elsewhere', join(root, 't', 'l'));
+    client.files.set('/t/l', Buffer.from('old'));
+    const { status } = await run(['put', '-r', '--if-absent', join(root, 't'), '/'], { client });
+    expect(status).toBe(11);
+    expect(text('/t/l')).toBe('old');
+    expect((await run(['put', '-r', join(root, 't'), '/'], { client })).status).toBe(0);
+    expect(Object.fromEntries(client.links)).toEqual({ '/t/l': 'elsewhere' });
+  });
+
+  it('keeps mode and time of files and directories with --preserve', async () => {
+    await mkdir(join(root, 't', 'd'), { recursive: true });
+    await writeFile(join(root, 't', 'd', 'f'), 'F');
+    await chmod(join(root, 't', 'd', 'f'), 0o640);
+    await chmod(join(root, 't', 'd'), 0o750);
+    await utimes(join(root, 't', 'd', 'f'), 1_000, 1_000);
+    await utimes(join(root, 't', 'd'), 2_000, 2_000);
+    await run(['put', '-r', '-p', join(root, 't'), '/'], { client });
+    expect(client.attributes.get('/t/d/f')).toEqual({ mode: 0o640, mtimeMs: 1_000_000 });
+    expect(client.attributes.get('/t/d')).toEqual({ mode: 0o750, mtimeMs: 2_000_000 });
+    await run(['put', join(root, 't', 'd', 'f'), '/plain'], { client });
+    expect(client.attributes.get('/plain')).toEqual({ mode: undefined, mtimeMs: undefined });
+
+    await run(['get', '-r', '-p', '/t', join(root, 'back')], { client });
+    const [file, directory] = [await stat(join(root, 'back', 'd', 'f')), await stat(join(root, 'back', 'd'))];
+    expect([file.mode & 0o777, file.mtimeMs, directory.mode & 0o777, directory.mtimeMs]).toEqual([
+      0o640, 1_000_000, 0o750, 2_000_000,
+    ]);
+  });
+
+  it('adds to the end with append, or put --append', async () => {
+    await writeFile(join(root, 'a'), 'A');
+    expect((await run(['append', join(root, 'a'), '/f'], { client })).status).toBe(0);
+    await run(['put', '--append', join(root, 'a'), '/f'], { client });
+    const { stdout } = await run(['append', '--json', '-', '/f'], { client, stdin: 'B' });
+    expect(JSON.parse(stdout)).toMatchObject({ path: '/f', source: '-' });
+    expect(text('/f')).toBe('AAB');
   });
 
   it('goes on with the other files when one fails, tells which, and ends with 11', async () => {
@@ -87,6 +144,25 @@ describe('put', () => {
 });
 
 describe('get', () => {
+  it('makes links as links, and never writes through one', async () => {
+    const outside = join(root, 'outside');
+    await mkdir(outside);
+    client.directories.add('/t').add('/t/d');
+    client.files.set('/t/d/f', Buffer.from('F'));
+    client.links.set('/t/l', '../outside');
+    expect((await run(['get', '-r', '/t', join(root, 'to')], { client })).status).toBe(0);
+    expect(await readlink(join(root, 'to', 'l'))).toBe('../outside');
+
+    // Two trees of one name: the first brings a link to elsewhere, the second a directory with a file in its place.
+    client.directories.add('/evil').add('/evil/t').add('/evil/t/l');
+    client.files.set('/evil/t/l/planted', Buffer.from('P'));
+    await mkdir(join(root, 'both'));
+    const { status, stderr } = await run(['get', '-r', '/t', '/evil/t', join(root, 'both')], { client });
+    expect(status).toBe(4);
+    expect(stderr).toContain('CLI_LOCAL_EXISTS');
+    expect(await readdir(outside)).toEqual([]);
+  });
+
   it('writes the file under its name into a directory, or under another name', async () => {
     client.files.set('/d/a', Buffer.from('content'));
     await run(['get', '/d/a', root], { client });

@@ -225,6 +225,12 @@ describe('--json', () => {
     blockSizeBytes: number,
     blockCount: 1,
     childCount: 0,
+    owner: text,
+    group: text,
+    mode: 0o644,
+    linkTarget: '',
+    tailBlocks: 0,
+    inheritedReplication: 0,
   };
   const put = {
     source: 'shape',
@@ -255,7 +261,7 @@ describe('--json', () => {
       holdfast.json('locate', '/shape/file'),
       holdfast.json('lshere', '--dir', cluster.nodeDirectory('d1')),
     ]);
-    expect(stats).toEqual([{ ...stat, path: '/shape/file' }]);
+    expect(stats).toEqual([{ ...stat, path: '/shape/file', realPath: '/shape/file' }]);
     expect(listed).toEqual([{ ...stat, path: '/shape/file', name: 'file' }]);
     expect(used).toEqual([
       { path: '/shape', files: 1, directories: 1, logicalBytes: 4, wantedBytes: 4 * HELD },
@@ -278,7 +284,7 @@ describe('--json', () => {
     ]);
     expect(here[0]).toEqual({ hash, sizeBytes: number, fileId: number, pathHint: text, position: number });
     expect(await holdfast.json('setrep', '3', '/shape/file')).toEqual([
-      { path: '/shape/file', replication: 3 },
+      { path: '/shape/file', kind: 'file', replication: 3 },
     ]);
     expect(await holdfast.json('touch', '/shape/touched')).toEqual([{ path: '/shape/touched' }]);
     expect(await holdfast.json('cp', '/shape/file', '/shape/copy')).toEqual([

@@ -1,5 +1,6 @@
 /** @module The file tree of a real cluster through the command: listing, moving, copying, removing, and every name. */
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LocalCluster } from '../../cli/demo/local-cluster.ts';
@@ -84,15 +85,16 @@ describe('ls', () => {
     expect(await codeOf(client.stat('/many'))).toBe('NAMESPACE_NOT_FOUND');
   });
 
-  it('shows kind, copies, size and time of each entry, directory by directory', async () => {
+  it('shows mode, copies, owner, size and time of each entry, directory by directory', async () => {
     await putFile('/listed/below/file', 1234);
     await holdfast.text('touch', '/listed/empty');
     const shown = await holdfast.text('ls', '-lR', '/listed');
+    const owner = `${userInfo().username} \\S+`;
     const time = '\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d';
     expect(shown).toMatch(
       new RegExp(
-        `^/listed:\nd +- +1  ${time}  below/\nf +2 +0  ${time}  empty\n\n` +
-          `/listed/below:\nf +2 +1234  ${time}  file\n\n$`,
+        `^/listed:\ndrwxr-xr-x +- ${owner} +1  ${time}  below/\n-rw-r--r-- +2 ${owner} +0  ${time}  empty\n\n` +
+          `/listed/below:\n-rw-r--r-- +2 ${owner} +1234  ${time}  file\n\n$`,
       ),
     );
   });
@@ -177,6 +179,40 @@ describe('the tree', () => {
   });
 });
 
+describe('links, owners and ends of files', () => {
+  it('are made, shown, followed, kept by put -r and get -r, and appended to', async () => {
+    const local = join(holdfast.directory, 'album');
+    await mkdir(local);
+    await writeFile(join(local, 'one.txt'), 'one\n', { mode: 0o640 });
+    await symlink('one.txt', join(local, 'latest'));
+    await holdfast.text('put', '-r', '--preserve', 'album', '/');
+    expect(await holdfast.text('ls', '-l', '/album')).toMatch(
+      /^lrwxrwxrwx .* latest -> one\.txt\n-rw-r----- .* one\.txt\n$/,
+    );
+    expect((await holdfast.runOn('two\n', 'append', '-', '/album/latest')).status).toBe(0);
+    expect(await holdfast.text('cat', '/album/one.txt')).toBe('one\ntwo\n');
+    const [followed, link] = await Promise.all([
+      holdfast.json('stat', '/album/latest'),
+      holdfast.json('stat', '-P', '/album/latest'),
+    ]);
+    expect(followed).toMatchObject([{ kind: 'file', realPath: '/album/one.txt', mode: 0o640 }]);
+    expect(link).toMatchObject([{ kind: 'symlink', linkTarget: 'one.txt' }]);
+    await holdfast.text('chmod', '600', '/album/latest');
+    await holdfast.text('chown', 'ada:staff', '/album/one.txt');
+    await holdfast.text('ln', '-s', '/album', '/best');
+    await holdfast.text('get', '-r', '--preserve', '/best', 'back');
+    expect(await readlink(join(holdfast.directory, 'back', 'latest'))).toBe('one.txt');
+    expect((await stat(join(holdfast.directory, 'back', 'one.txt'))).mode & 0o777).toBe(0o600);
+    expect(await holdfast.text('ls', '-l', '/best/one.txt')).toMatch(/^-rw------- +2 ada staff +8 /);
+    await holdfast.text('mkdir', '/empty');
+    await holdfast.text('mv', '-T', '/album', '/empty');
+    expect(await holdfast.failure('cat', '/best/one.txt')).toEqual([3, 'NAMESPACE_NOT_FOUND']);
+    await holdfast.text('rm', '/best');
+    await holdfast.text('ln', '-s', 'round', '/round');
+    expect(await holdfast.failure('cat', '/round')).toEqual([5, 'NAMESPACE_TOO_MANY_LINKS']);
+  });
+});
+
 describe('space and copies', () => {
   it('are told by du, df, locate and lshere, and changed by setrep', async () => {
     await putFile('/space/a', 2 * BLOCK + 5);
@@ -196,8 +232,13 @@ describe('space and copies', () => {
     const here = await holdfast.json('lshere', '--dir', cluster.nodeDirectory('d2'));
     const ofFile = here.filter(({ pathHint }) => pathHint === '/space/a');
     expect(hashes(ofFile).toSorted()).toEqual(hashes(blocks).toSorted());
-    expect(await holdfast.failure('setrep', '1', '/space')).toEqual([5, 'CLI_NEEDS_RECURSIVE']);
     expect(await holdfast.failure('setrep', '17', '/space/a')).toEqual([2, 'CLI_USAGE']);
+    await holdfast.text('setrep', '1', '/space');
+    await putFile('/space/below/new', 10);
+    expect(await client.stat('/space/below/new')).toMatchObject({ replication: 1 });
+    expect((await blocksOf('/space/below/new')).map(({ nodes }) => (nodes as number[]).length)).toEqual([1]);
+    expect(await holdfast.json('du', '/space')).toMatchObject([{ wantedBytes: 2 * logicalBytes + 10 }]);
+    await holdfast.text('rm', '/space/below/new');
     await holdfast.text('setrep', '-r', '1', '/space');
     expect(await holdfast.json('du', '/space')).toMatchObject([{ logicalBytes, wantedBytes: logicalBytes }]);
     expect(await holdfast.text('df')).toMatch(/^NODE +NAME +STATE +CAPACITY +USED +FREE\n/);

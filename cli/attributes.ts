@@ -1,0 +1,95 @@
+/** @module `holdfast chmod` and `chown`: what is stored and shown of owner and mode. */
+import type { Command } from 'commander';
+import type { Client } from '../src/client/client.ts';
+import type { AttributeChange } from '../src/client/client-options.ts';
+import { usage } from './errors.ts';
+import { octalMode, parseMode } from './mode.ts';
+import { addClientCommand, type ClientFlags } from './options.ts';
+import { printable } from './output.ts';
+import { remotePath } from './remote-path.ts';
+import type { Shell } from './shell.ts';
+
+interface AttributeFlags extends ClientFlags {
+  readonly recursive?: boolean;
+  /** False with --no-follow. */
+  readonly follow: boolean;
+}
+
+const NOT_ENFORCED = 'Stored and shown by ls -l and stat; nothing is enforced by it yet.';
+
+export function addAttributeCommands(program: Command, shell: Shell): void {
+  const { terminal } = shell;
+  const chmod = addClientCommand(
+    program,
+    'chmod',
+    {
+      summary: `set the mode of files and directories. ${NOT_ENFORCED}`,
+      example: 'holdfast chmod 640 /notes/secret.txt\nholdfast chmod -R 755 /photos',
+    },
+    terminal,
+  )
+    .argument('<mode>', 'three or four octal digits', parseMode)
+    .argument('<paths...>', 'files and directories');
+  addAttributeOptions(chmod).action((mode: number, paths: string[], flags: AttributeFlags) =>
+    change(shell, paths, { mode }, flags),
+  );
+  const chown = addClientCommand(
+    program,
+    'chown',
+    {
+      summary: `set the owner of files and directories. ${NOT_ENFORCED}`,
+      example: 'holdfast chown ada /notes\nholdfast chown -R ada:staff /photos\nholdfast chown :staff /mail',
+    },
+    terminal,
+  )
+    .argument('<owner>', 'user, user:group or :group, by name')
+    .argument('<paths...>', 'files and directories');
+  addAttributeOptions(chown).action((owner: string, paths: string[], flags: AttributeFlags) =>
+    change(shell, paths, parseOwner(owner), flags),
+  );
+}
+
+function addAttributeOptions(command: Command): Command {
+  return command
+    .option('-R, --recursive', 'everything below directories too; symbolic links there are left alone')
+    .option('--no-follow', 'change a symbolic link itself, not what it leads to');
+}
+
+function parseOwner(text: string): AttributeChange {
+  const [owner = '', group = '', ...rest] = text.split(':');
+  if ((owner === '' && group === '') || rest.length > 0)
+    throw usage('Write an owner as user, user:group or :group.');
+  return { owner, group };
+}
+
+async function change(
+  shell: Shell,
+  paths: readonly string[],
+  wanted: AttributeChange,
+  flags: AttributeFlags,
+): Promise<void> {
+  const { signal } = shell;
+  const noFollow = !flags.follow;
+  await shell.withClient(flags, async (client) => {
+    for (const path of paths.map(remotePath))
+      for await (const found of flags.recursive ? everythingAt(client, path, signal) : [path]) {
+        await client.setAttributes(found, wanted, { noFollow, signal });
+        await shell.output.result({ path: found, ...shown(wanted) }, () =>
+          flags.recursive ? printable(found) : [],
+        );
+      }
+  });
+}
+
+function shown({ mode, owner, group }: AttributeChange): object {
+  return {
+    ...(mode !== undefined && { mode: octalMode(mode) }),
+    ...(owner && { owner }),
+    ...(group && { group }),
+  };
+}
+
+async function* everythingAt(client: Client, path: string, signal: AbortSignal): AsyncGenerator<string> {
+  for await (const entry of client.walk(path, { signal }))
+    if (entry.path === path || entry.stat.kind !== 'symlink') yield entry.path;
+}
