@@ -29,6 +29,11 @@ export function nameOfDirent(key: string): string {
   return key.slice(NUMBER_DIGITS + 1);
 }
 
+/** The key of table `inode` of the directory that a key of table `dirent` is in. */
+export function directoryOfDirent(key: string): string {
+  return key.slice(0, NUMBER_DIGITS);
+}
+
 export function extentKey(inode: number, page: number): string {
   return `${numberKey(inode)}/${numberKey(page)}`;
 }

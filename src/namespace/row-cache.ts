@@ -1,6 +1,8 @@
 /** @module Rows in memory: changed ones waiting to be written behind, pinned tables, and a bounded rest. */
 import type { RowChange, TableName } from '../storage/row-store.ts';
 import { CleanRows, type KnownRow, UNKNOWN } from './clean-rows.ts';
+import { directoryOfDirent, nameOfDirent } from './keys.ts';
+import { KnownNames } from './known-names.ts';
 import { type AnyRow, encodeRow, isPinned, PINNED_TABLES, type PinnedTable } from './rows.ts';
 import { Counters } from './schema.ts';
 
@@ -21,6 +23,7 @@ export class RowCache {
   pinnedChanges = 0;
   readonly #maxCleanBytes: number;
   #clean: CleanRows;
+  #names = new KnownNames();
   readonly #pinned = new Map<PinnedTable, Map<string, AnyRow>>();
   #changed: Layer = new Map();
   #flushing: Layer = new Map();
@@ -47,7 +50,9 @@ export class RowCache {
   get(table: TableName, key: string): KnownRow | typeof UNKNOWN {
     if (isPinned(table)) return this.pinned(table).get(key);
     const dirty = this.#changed.get(table)?.get(key) ?? this.#flushing.get(table)?.get(key);
-    return dirty === undefined ? this.#clean.get(table, key) : dirty.row;
+    if (dirty !== undefined) return dirty.row;
+    const clean = this.#clean.get(table, key);
+    return clean === UNKNOWN && table === 'dirent' && this.#isNewName(key) ? undefined : clean;
   }
 
   /** All rows of a pinned table, in no order. */
@@ -66,6 +71,8 @@ export class RowCache {
     let rows = this.#changed.get(table);
     if (rows === undefined) this.#changed.set(table, (rows = new Map()));
     const before = rows.get(key);
+    if (table === 'dirent' && row !== undefined)
+      this.#names.nameAdded(directoryOfDirent(key), nameOfDirent(key));
     if (isPinned(table)) {
       this.pinnedChanges++;
       if (row === undefined) this.#pinned.get(table)?.delete(key);
@@ -81,6 +88,11 @@ export class RowCache {
     } else {
       rows.set(key, { row, isNew: before.isNew });
     }
+  }
+
+  /** A directory with this key was just made: nobody has put anything into it yet. */
+  directoryMade(key: string): void {
+    this.#names.directoryMade(key);
   }
 
   /** Rows in [from, to) by `inRange` that differ from the store's; undefined stands for a removed one. */
@@ -115,12 +127,17 @@ export class RowCache {
   clear(): void {
     this.counters = Counters.fromPartial({});
     this.#clean = new CleanRows(this.#maxCleanBytes);
+    this.#names = new KnownNames();
     for (const rows of this.#pinned.values()) rows.clear();
     this.#changed = new Map();
     this.#flushing = new Map();
     this.#changedCount = 0;
     this.pinnedChanges++;
     this.flushes++;
+  }
+
+  #isNewName(key: string): boolean {
+    return this.#names.isAbsent(directoryOfDirent(key), nameOfDirent(key));
   }
 
   #isAbsentInStore(table: TableName, key: string): boolean {

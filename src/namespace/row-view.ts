@@ -24,6 +24,7 @@ export class RowView {
   readonly #loaded: LoadedRows;
   readonly #changes = new Map<TableName, Map<string, Change>>();
   #counters: Counters | undefined;
+  readonly #madeDirectories: string[] = [];
 
   constructor(cache: RowCache, loaded: LoadedRows) {
     this.#cache = cache;
@@ -68,6 +69,11 @@ export class RowView {
     this.#change(table, key, { row, isNew: true });
   }
 
+  /** Says that the directory with this key of table `inode` is made by this command: no entry of it can exist yet. */
+  makesDirectory(key: string): void {
+    this.#madeDirectories.push(key);
+  }
+
   remove(table: TableName, key: string): void {
     this.#change(table, key, { row: undefined, isNew: false });
   }
@@ -102,6 +108,8 @@ export class RowView {
 
   /** Keeps all changes. */
   commit(): void {
+    // Before the entries that this command may have put into them.
+    for (const key of this.#madeDirectories) this.#cache.directoryMade(key);
     for (const [table, rows] of this.#changes)
       for (const [key, { row, isNew }] of rows) this.#cache.change(table, key, row, isNew);
     if (this.#counters !== undefined) this.#cache.counters = this.#counters;
@@ -111,6 +119,7 @@ export class RowView {
   /** Drops all changes. */
   rollback(): void {
     this.#changes.clear();
+    this.#madeDirectories.length = 0;
     this.#counters = undefined;
   }
 

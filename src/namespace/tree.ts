@@ -43,8 +43,10 @@ export function newInode(
   kind: 'directory' | 'file' | 'symlink',
   context: ApplyContext,
 ): Inode {
+  const id = view.counters.nextInode++;
+  if (kind === 'directory') view.makesDirectory(numberKey(id));
   return Inode.fromPartial({
-    id: view.counters.nextInode++,
+    id,
     kind,
     mtimeMs: context.timeMs,
     ctimeMs: context.timeMs,
