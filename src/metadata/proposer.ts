@@ -1,7 +1,9 @@
 /** @module Any metadata node takes any change: proposed here if leader, else forwarded, again after a change of leader. */
 import { type Clock, sleep } from '../common/clock.ts';
 import { isHoldfastError } from '../common/errors.ts';
+import { checkLevel } from '../namespace/feature-level.ts';
 import type { Command, SessionCommand } from '../namespace/schema.ts';
+import type { StateMachine } from '../namespace/state-machine.ts';
 import { within } from './deadline.ts';
 import { noQuorum, notLeader, outcomeUnknown, refusal } from './errors.ts';
 import type { Forwarder } from './forwarder.ts';
@@ -10,6 +12,7 @@ import { type Committed, type PreparedCommand, prepareCommand } from './proposal
 import type { RaftDriver } from './raft-driver.ts';
 
 export interface ProposerComponents {
+  readonly machine: StateMachine;
   readonly driver: RaftDriver;
   readonly forwarder: Forwarder;
   readonly clock: Clock;
@@ -28,6 +31,7 @@ export const DEFAULT_SUBMIT_LIMIT_MS = 3_500;
 const RETRY_PAUSE_MS = 100;
 
 export class Proposer {
+  readonly #machine: StateMachine;
   readonly #driver: RaftDriver;
   readonly #forwarder: Forwarder;
   readonly #clock: Clock;
@@ -35,6 +39,7 @@ export class Proposer {
   readonly #late: LateWatch;
 
   constructor(components: ProposerComponents, options: ProposerOptions = {}) {
+    this.#machine = components.machine;
     this.#driver = components.driver;
     this.#forwarder = components.forwarder;
     this.#clock = components.clock;
@@ -70,8 +75,12 @@ export class Proposer {
     throw conclude(maybeProposed, last, this.#limitMs);
   }
 
-  /** A command of the cluster itself, without session. Throws what the state machine refused, with its code. */
+  /**
+   * A command of the cluster itself, without session. Throws what the state machine refused, with its code. A command
+   * above the cluster's feature level does not even get into the log, where it would stop older nodes.
+   */
   async submitInternal(kind: NonNullable<Command['kind']>, signal?: AbortSignal): Promise<Committed> {
+    checkLevel(kind, this.#machine.cluster());
     const command = { session: '', sequence: 0, ackedBelow: 0, command: { kind } };
     const committed = await this.submit(command, signal && { signal });
     if (committed.result.kind?.$case === 'refused') throw refusal(committed.result.kind.value);

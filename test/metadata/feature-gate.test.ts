@@ -4,7 +4,7 @@ import { type Logger, silentLogger } from '../../src/common/logger.ts';
 import type { Command } from '../../src/namespace/schema.ts';
 import { call } from '../../src/network/method.ts';
 import type { Network } from '../../src/network/network.ts';
-import { FORWARD, STAT } from '../../src/protocol/methods.ts';
+import { CONFIGURE, FORWARD, STAT } from '../../src/protocol/methods.ts';
 import { type RunningNode, TestCluster } from './cluster.ts';
 
 const OLD = { featureLevel: 1 };
@@ -76,6 +76,12 @@ describe('a cluster whose nodes are upgraded one by one', () => {
       }
     }
     expect([...cluster.nodes.values()].map(({ machine }) => machine.featureLevel)).toEqual([1, 1, 1]);
+    // Commands of the cluster itself, too: in the log they would stop the third node.
+    const administrator = cluster.node(1).network;
+    for (const via of [1, 2])
+      await expect(
+        call(administrator, cluster.node(via).peer, CONFIGURE, { voters: 3, voterReplacementMs: 0 }),
+      ).rejects.toMatchObject({ code: 'NAMESPACE_FEATURE_NOT_ACTIVE' });
     await upgrade(cluster, 3);
     await cluster.until('the gate is open everywhere', () =>
       [...home.nodes.values()].every(({ machine }) => machine.featureLevel === 2),
