@@ -196,7 +196,7 @@ export function copyAlone(number: number, voters: number): HoldfastError {
   return new HoldfastError({
     code: 'METADATA_COPY_ALONE',
     kind: 'refused',
-    message: `The data directory of node ${number} is a copy (its files were put here by something else), and as the only voter of ${voters} there is nobody who could say whether the node has gone on elsewhere since. If it has not, accept this copy with "holdfast cluster recover".`,
+    message: `The data directory of node ${number} is a copy (its files were put here by something else), and as the only voter of ${voters} there is nobody who could say whether the node has gone on elsewhere since. If it has not, accept this copy with "holdfast cluster recover --force".`,
     facts: { number, voters },
   });
 }

@@ -297,7 +297,8 @@ export class RaftDriver {
     if (this.#ended !== undefined) return;
     const error = failed(cause);
     this.#components.logger.error('raft.failed', { error: error.message });
-    this.#end(error);
+    // Nothing is broken for those who asked: another node may do it.
+    this.#end(stopped());
     this.#options.onFatal(error);
   }
 

@@ -81,7 +81,7 @@ export function rejoinAlone(directory: string, number: number, lost: HoldfastErr
   return new HoldfastError({
     code: 'NODE_REJOIN_ALONE',
     kind: 'broken',
-    message: `${lost.message} Node ${number} in ${directory} knows no other metadata node that it could come back to. Restore the directory from a copy, or accept the loss with "holdfast cluster recover".`,
+    message: `${lost.message} Node ${number} in ${directory} knows no other metadata node that it could come back to. Restore the directory from a copy, or accept the loss with "holdfast cluster recover --force".`,
     facts: { directory, number, lost: lost.code },
     cause: lost,
   });

@@ -30,14 +30,16 @@ export interface MetadataRoleContext {
   readonly directory: DataDirectory;
   readonly config: NodeConfig;
   readonly cleanup: AsyncDisposableStack;
+  /** See OpenRaftLogOptions. */
+  readonly acceptLoss?: boolean;
 }
 
 /** Opens log and namespace; what was opened is closed by `cleanup`, in reverse order. */
 export async function openMetadataStores(
-  { directory, config, cleanup }: MetadataRoleContext,
+  { directory, config, cleanup, acceptLoss = false }: MetadataRoleContext,
   logger: Logger,
 ): Promise<MetadataStores> {
-  const log = await openRaftLog(directory.raftLogFile, { logger, mustExist: true });
+  const log = await openRaftLog(directory.raftLogFile, { logger, mustExist: true, acceptLoss });
   cleanup.defer(() => log.close());
   const store = await openRowStore(directory.namespaceFile);
   cleanup.defer(() => store.close());

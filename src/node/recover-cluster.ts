@@ -114,6 +114,8 @@ export class Recovery implements AsyncDisposable {
     const { log } = this.#stores;
     await this.#directory.beginRecovery(epoch);
     if (!isUnderWay) await log.append(recoveryWrite(log, own, epoch, Math.max(nowMs, own.lastTimeMs)));
+    // A person has said that this is the node, wherever its files come from.
+    if (log.isCopy) await log.adopt();
     const self = metadataNodes.find(({ number }) => number === config.number);
     const addresses =
       self?.addresses ?? config.bootstrap.find(({ number }) => number === config.number)?.addresses;

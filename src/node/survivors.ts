@@ -40,12 +40,12 @@ export interface Survivor {
 
 const ASK_TIMEOUT_MS = 3_000;
 
-/** Log and namespace of a stopped metadata node, brought together; closed by `cleanup`. Errors: those of starting it. */
+/** Log and namespace of a stopped metadata node, brought together, also if the log has lost its end; closed by `cleanup`. Errors: those of starting it. */
 export async function openSurvivor(
   { random, logger }: SurvivorComponents,
   context: MetadataRoleContext,
 ): Promise<RecoveryComponents> {
-  const { log, machine } = await openMetadataStores(context, logger);
+  const { log, machine } = await openMetadataStores({ ...context, acceptLoss: true }, logger);
   const store = new SnapshotStore(join(context.directory.snapshotDir, RECEIVED_SNAPSHOTS));
   await store.prepare();
   await repairAtStart(log, machine, store);

@@ -16,8 +16,8 @@ export interface OpenRaftLogOptions {
   /** The node had a log before: none at all is a loss (STORAGE_LOST_LOG), not a beginning. */
   readonly mustExist?: boolean;
   /**
-   * Takes the log as it is, although the marker says that it once held more, and marks it anew: for `cluster recover`,
-   * where a person has decided. A log that is damaged in itself is refused all the same.
+   * Opens a log although the marker says that it once held more, or is gone: for `cluster recover`, where a person
+   * decides. Only the first write makes the log acceptable to a node again. One that is damaged in itself is refused.
    */
   readonly acceptLoss?: boolean;
 }
@@ -122,18 +122,14 @@ function checkAgainst(path: string, standing: LogStanding, marked: LogStanding):
 async function openJudged(
   path: string,
   marker: LogMarker | undefined,
-  { logger, acceptLoss }: OpenRaftLogOptions,
+  options: OpenRaftLogOptions,
 ): Promise<SqliteRaftLog> {
   const connection = await SqliteConnection.open(path, LOG_FORMAT);
   try {
     const { state, standing }: LoadedLog = await loadLog(connection, path);
-    const marked = marker ?? (await LogMarker.create(markerPath(path), standing));
-    if (acceptLoss === true) {
-      await marked.mark(standing);
-      await marked.adopt();
-    }
+    const marked = marker ?? (await LogMarker.create(markerPath(path), firstMark(standing, options)));
     const window = new LogWindow(state);
-    logger.info('raft log opened', {
+    options.logger.info('raft log opened', {
       path,
       firstIndex: window.firstIndex(),
       lastIndex: window.lastIndex(),
@@ -147,6 +143,12 @@ async function openJudged(
     await connection.close();
     throw error;
   }
+}
+
+/** Of a log that had one before: as if one write more had been acknowledged, so that looking at it makes nothing good. */
+function firstMark(standing: LogStanding, { acceptLoss }: OpenRaftLogOptions): LogStanding {
+  const isReplaced = acceptLoss === true && standing.sequence > 0;
+  return isReplaced ? { ...standing, sequence: standing.sequence + 1 } : standing;
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {
