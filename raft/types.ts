@@ -127,6 +127,8 @@ export interface ReadState {
  * What the shell owes the core, in this order: (1) persist `snapshot`, then `entries` and `hardState` in one durable
  * write (fsync when `mustSync`); (2) send `messages`: a leader's MsgApp/MsgHeartbeat/MsgSnap may leave in parallel with
  * (1), everything else only after it; (3) apply `snapshot`, then `committedEntries`; (4) `advance()`.
+ *
+ * With asyncStorageWrites the work is in `messages` alone: MsgStorageAppend and MsgStorageApply, see README.md.
  */
 export interface Ready {
   readonly softState?: SoftState;

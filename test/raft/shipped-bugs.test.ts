@@ -232,6 +232,21 @@ describe('snapshots', () => {
     expect(node.raw.status()).toMatchObject({ applied: 9, commit: 9, lastIndex: 9 });
   });
 
+  it('S24: the configuration in a snapshot replaces the one in force, whatever that was', () => {
+    const node = new TestNode({ id: 1, voters: VOTERS });
+    node.raw.applyConfChange({
+      transition: 'ConfChangeTransitionJointExplicit',
+      changes: [{ type: 'ConfChangeAddNode', nodeId: 4 }],
+      context: bytes(''),
+    });
+    const { metadata, data } = snapshotAt(node, 9, 1);
+    const confState = { ...metadata.confState, voters: [1, 5], votersOutgoing: [], learners: [6] };
+    const snapshot = { metadata: { ...metadata, confState }, data };
+    node.receive({ type: 'MsgSnap', from: 5, to: 1, term: 1, snapshot });
+    expect(node.raw.status().confState).toEqual(confState);
+    expect(node.tick(ELECTION_TICKS).map(({ to }) => to)).toEqual([5]);
+  });
+
   it('S25: a log that begins behind what is applied is refused at start, not filled with a gap', () => {
     const storage = new MemoryStorage();
     storage.append(logOf(1, 1, 1, 1));
