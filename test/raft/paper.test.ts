@@ -1,5 +1,6 @@
 /** @module The Raft paper, one test per sentence of its rules: terms, elections, membership, clients. */
 import { describe, expect, it } from 'vitest';
+import { message } from '../../raft/messages.ts';
 import type { Entry, Message } from '../../raft/types.ts';
 import { ELECTION_TICKS, TestCluster, TestNode, bytes, entry } from './cluster.ts';
 
@@ -136,6 +137,15 @@ describe('§5.2 leader election', () => {
     const ready = node.raw.ready();
     expect(ready).toMatchObject({ hardState: { term: 1, vote: 2 }, mustSync: true });
     expect(types(ready.messages)).toEqual(['MsgVoteResp->2']);
+  });
+
+  it('a vote in the current term must reach the disk like one in a new term; a commit index alone need not', () => {
+    const node = follower(1, [entry(1, 1)]);
+    node.raw.step(message({ type: 'MsgVote', from: 2, to: 1, term: 1, logTerm: 1, index: 1 }));
+    expect(node.raw.ready()).toMatchObject({ hardState: { term: 1, vote: 2 }, mustSync: true });
+    node.raw.advance();
+    node.raw.step(message({ type: 'MsgApp', from: 2, to: 1, term: 1, logTerm: 1, index: 1, commit: 1 }));
+    expect(node.raw.ready()).toMatchObject({ hardState: { commit: 1 }, mustSync: false });
   });
 
   it('a candidate becomes follower when a leader of its term speaks', () => {

@@ -67,6 +67,22 @@ it('whatever answers come, in whatever order, match stays below next and never g
   );
 });
 
+it('probes from behind a snapshot that may have arrived, and from the old place after one that failed', () => {
+  const inSnapshot = (): Progress => {
+    const inflights = new Inflights(3, 0);
+    const progress = new Progress({ match: 4, next: 9, isLearner: false, recentActive: true, inflights });
+    progress.becomeSnapshot(25);
+    return progress;
+  };
+  const arrived = inSnapshot();
+  arrived.becomeProbe();
+  expect(arrived.next).toBe(26);
+  const failed = inSnapshot();
+  failed.pendingSnapshot = 0;
+  failed.becomeProbe();
+  expect(failed.next).toBe(5);
+});
+
 it('whatever is lost, doubled or late, a leader never thinks a follower has more than its disk, and ends with all', () => {
   /** What becomes of each message in turn: delivered, lost, delivered twice, or put off to the next round. */
   const fates = fc.array(fc.constantFrom('deliver', 'lose', 'double', 'delay'), { maxLength: 120 });
