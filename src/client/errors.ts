@@ -33,6 +33,16 @@ export function otherCluster(
   });
 }
 
+/** A metadata node that neither answered nor gave a sign of life; the request may have been executed. */
+export function peerSilent(peer: string, silentMs: number): HoldfastError {
+  return new HoldfastError({
+    code: 'CLIENT_PEER_SILENT',
+    kind: 'unknown',
+    message: `The metadata node ${peer} gave no sign of life for ${silentMs} ms; another one is asked.`,
+    facts: { peer, silentMs },
+  });
+}
+
 /** No address in a token, or no metadata node of a profile, gave a usable answer before the deadline. */
 export function noMetadata(
   operation: string,

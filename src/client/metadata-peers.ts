@@ -7,6 +7,7 @@ import type { Member } from '../namespace/schema.ts';
 import { call, type Method } from '../network/method.ts';
 import type { Network, PeerId } from '../network/network.ts';
 import { closed, closedInFlight, noMetadata } from './errors.ts';
+import { PeerPulse } from './peer-pulse.ts';
 import { type KnownPeer, MAX_KNOWN_PEERS } from './profile.ts';
 
 export interface MetadataPeersComponents {
@@ -31,7 +32,7 @@ export interface AskOptions {
  * more than one of them to start and to end.
  */
 export const DEFAULT_PATIENCE_MS = 8_500;
-/** Longer than an election takes; then another metadata node is asked. */
+/** Longer than an election takes; then another metadata node is asked. One that hangs is left sooner (peer-pulse.ts). */
 const ATTEMPT_TIMEOUT_MS = 4_000;
 /** Too little time for a useful attempt. */
 const SHORTEST_ATTEMPT_MS = 50;
@@ -44,11 +45,13 @@ const ELSEWHERE = ['NETWORK_NO_SUCH_METHOD'];
 export class MetadataPeers {
   readonly #components: MetadataPeersComponents;
   readonly #closing = new AbortController();
+  readonly #pulse: PeerPulse;
   #peers: KnownPeer[] = [];
   #current = 0;
 
   constructor(components: MetadataPeersComponents, peers: readonly KnownPeer[]) {
     this.#components = components;
+    this.#pulse = new PeerPulse(components);
     this.#know(peers);
     this.#current = this.#peers.length === 0 ? 0 : components.random.int(this.#peers.length);
   }
@@ -118,7 +121,8 @@ export class MetadataPeers {
       const { peer } = this.#peers[position] as KnownPeer;
       try {
         const timeoutMs = Math.min(ATTEMPT_TIMEOUT_MS, remaining);
-        const answer = await call(this.#components.network, peer, method, request, { signal, timeoutMs });
+        const asked = call(this.#components.network, peer, method, request, { signal, timeoutMs });
+        const answer = await this.#pulse.attend(peer, asked);
         this.#components.answered?.(attempt + 1);
         return answer;
       } catch (error) {

@@ -7,19 +7,22 @@ import { systemRandom } from '../../src/common/random.ts';
 import { noQuorum } from '../../src/metadata/errors.ts';
 import { MemoryNetwork, MemorySwitch, memoryAddress } from '../../src/network/memory-network.ts';
 import { serve } from '../../src/network/method.ts';
-import { MUTATE, STAT } from '../../src/protocol/methods.ts';
+import { MEMBERS, MUTATE, STAT } from '../../src/protocol/methods.ts';
 
 const COLLABORATORS = { clock: systemClock, random: systemRandom, logger: silentLogger };
+/** The first peer is asked first. */
+const firstOf = { ...systemRandom, int: () => 0 };
 const CHANGE = { command: { session: 's', sequence: 1, ackedBelow: 1, command: undefined } };
 
 describe('the metadata nodes a client knows', () => {
+  let home: MemorySwitch;
   let server: MemoryNetwork;
   let network: MemoryNetwork;
   let metadata: MetadataPeers;
   let arrived: PromiseWithResolvers<void>;
 
   beforeEach(async () => {
-    const home = new MemorySwitch(COLLABORATORS);
+    home = new MemorySwitch(COLLABORATORS);
     server = new MemoryNetwork({ switch: home, ...COLLABORATORS }, { peer: 'server' });
     network = new MemoryNetwork({ switch: home, ...COLLABORATORS }, { peer: 'client' });
     server.authorize(() => true);
@@ -60,5 +63,44 @@ describe('the metadata nodes a client knows', () => {
     await server.stop();
     const stat = metadata.ask(STAT, { path: '/', stale: false }, { patienceMs: 300 });
     await expect(stat).rejects.toMatchObject({ code: 'CLIENT_NO_METADATA', kind: 'unavailable' });
+  });
+
+  describe('when the first of two does not answer a change', () => {
+    let second: MemoryNetwork;
+    let asked: string[];
+
+    beforeEach(async () => {
+      asked = [];
+      second = new MemoryNetwork({ switch: home, ...COLLABORATORS }, { peer: 'second' });
+      second.authorize(() => true);
+      serve(second, MUTATE, async () => {
+        asked.push('second');
+        return { index: 1, result: undefined };
+      });
+      await second.start();
+      const peers = ['server', 'second'].map((peer) => ({ peer, addresses: [memoryAddress(peer)] }));
+      metadata = new MetadataPeers({ network, ...COLLABORATORS, random: firstOf }, peers);
+    });
+    afterEach(() => second.stop());
+
+    it('leave one that gives no sign of life either within two seconds, and say that it may have been done', async () => {
+      serve(server, MEMBERS, () => new Promise<never>(() => {}));
+      let unknown = 0;
+      const begunMs = performance.now();
+      await metadata.ask(MUTATE, CHANGE, { onUnknown: () => (unknown += 1) });
+      expect(performance.now() - begunMs).toBeLessThan(2_000);
+      expect({ asked, unknown, current: metadata.current }).toEqual({
+        asked: ['second'],
+        unknown: 1,
+        current: 'second',
+      });
+    });
+
+    it('stay with one that is only slow', async () => {
+      serve(server, MEMBERS, async () => ({ members: [], cluster: undefined, version: 0 }));
+      const change = metadata.ask(MUTATE, CHANGE, { patienceMs: 1_800, onUnknown: () => {} });
+      await expect(change).rejects.toMatchObject({ kind: 'unknown' });
+      expect(asked).toEqual([]);
+    });
   });
 });
