@@ -8,7 +8,7 @@ export interface PacerOptions {
 /** A timer that comes so much too late says that requests wait just as long, in milliseconds. */
 const BUSY_LAG_MS = 15;
 /** The rate never falls below this share of its bound: a snapshot must end some day. */
-const MIN_SHARE = 1 / 32;
+const MIN_SHARE = 1 / 8;
 const BACK_OFF = 0.5;
 const RECOVERY = 1.1;
 /** Shorter sleeps than this are gathered into one: a timer cannot do better. */

@@ -1,9 +1,12 @@
 /** @module The tables of a row store at one moment: a read transaction on a connection of its own. */
-import { rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { storageFailed } from './errors.ts';
 import type { CopyOptions, PinnedRows, Row, TableName } from './row-store.ts';
 import { scanRows } from './scan-rows.ts';
 import { SqliteConnection } from './sqlite.ts';
+
+/** As much as a disk takes in some ten milliseconds. */
+const SYNC_BYTES: number = 8 * 1024 * 1024;
 
 /** Neither reads nor writes wait for it, but the WAL of the store grows until it is disposed of. */
 export class SqlitePinnedRows implements PinnedRows {
@@ -47,13 +50,30 @@ export class SqlitePinnedRows implements PinnedRows {
     const partial = `${path}.partial`;
     try {
       await rm(partial, { force: true });
-      await this.#connection.backup(partial, options);
+      await this.#backUp(partial, options);
       await rename(partial, path);
     } catch (cause) {
       await rm(partial, { force: true });
       options.signal?.throwIfAborted();
       throw storageFailed(`copy the tables of ${this.#path}`, path, cause);
     }
+  }
+
+  /** Writes the pages out as it goes: the kernel would do it when somebody else on this disk asks for an fsync. */
+  async #backUp(path: string, { pace, signal }: CopyOptions): Promise<void> {
+    await using file = await open(path, 'a');
+    let unsynced = 0;
+    await this.#connection.backup(path, {
+      ...(signal && { signal }),
+      async pace(bytes) {
+        unsynced += bytes;
+        if (unsynced >= SYNC_BYTES) {
+          await file.datasync();
+          unsynced = 0;
+        }
+        await pace?.(bytes);
+      },
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
