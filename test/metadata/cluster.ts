@@ -52,7 +52,7 @@ export interface RunningNode {
 
 export type ClusterNodeOptions = Pick<
   MetadataNodeOptions,
-  'maxLogEntries' | 'trailingEntries' | 'submitLimitMs' | 'readLimitMs'
+  'maxLogEntries' | 'trailingEntries' | 'maxSnapshotBytesPerSecond' | 'submitLimitMs' | 'readLimitMs'
 > & {
   readonly voters?: number;
   readonly voterReplacementMs?: number;
