@@ -14,7 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { NodeProcess } from '../../cli/demo/node-process.ts';
 import { type Client, connect } from '../../src/index.ts';
-import { percentile } from './percentile.ts';
+import { percentile } from './statistics.ts';
 import { Probe, type ProbeReport } from './probe.ts';
 import { usageOf } from './process-usage.ts';
 import { BIG_DIRECTORY, TreeRows, type TreeShape } from './tree-rows.ts';

@@ -10,7 +10,7 @@ import { StateMachine } from '../../src/namespace/state-machine.ts';
 import { SnapshotHandle } from '../../src/protocol/messages.ts';
 import { MemoryRaftLog } from '../../src/storage/memory-raft-log.ts';
 import type { RowStore } from '../../src/storage/row-store.ts';
-import { openRaftLog } from '../../src/storage/sqlite-raft-log.ts';
+import { openRaftLog } from '../../src/storage/raft-log-file.ts';
 import { openRowStore } from '../../src/storage/sqlite-row-store.ts';
 import { FoundedMachine } from '../namespace/founded-machine.ts';
 
