@@ -67,7 +67,7 @@ export interface Inode {
     | undefined;
   /** how many blocks at the end are shorter than the block size, if more than one */
   tailBlocks: number;
-  /** a file being appended to: the inode that gathers what is appended */
+  /** the inode that gathers what is appended, as long as that one has a lease */
   appendInode: number;
   /** that inode: the file it is for */
   appendTo: number;

@@ -22,7 +22,7 @@ describe('an append', () => {
     client.put(path, bytes, { blockSizeBytes: BLOCK });
 
   it('adds bytes of any size, and reads of any range find them', async () => {
-    const sizes = [0, 5, BLOCK - 5, 1, 7 * BLOCK + 3, 40_000, 20_000, 10_000, 2_000, 2_000, 3 * BLOCK];
+    const sizes = [0, BLOCK - 65, 7 * BLOCK + 3, 40_000, 20_000, 10_000, 2_000, 2_000];
     let all = contents(BLOCK + 70, 'start');
     await put('/f', all);
     for (const [position, sizeBytes] of sizes.entries()) {
@@ -31,7 +31,7 @@ describe('an append', () => {
       all = Buffer.concat([all, more]);
       expect(stat.sizeBytes).toBe(all.length);
       expect(Buffer.compare(await read('/f'), all)).toBe(0);
-      for (const offset of [0, BLOCK - 1, all.length - 3_000, all.length - 70_000, all.length - 1])
+      for (const offset of [BLOCK - 1, all.length - 3_000, all.length - 70_000, all.length - 1])
         if (offset >= 0)
           expect(
             Buffer.compare(await read('/f', { offset, length: 900 }), all.subarray(offset, offset + 900)),
@@ -46,7 +46,12 @@ describe('an append', () => {
       Buffer.from(hash).toString('hex'),
     );
     await client.append('/little', contents(10, 'a'));
-    await client.append('/little', contents(10, 'b'));
+    const progress: object[] = [];
+    await client.append('/little', contents(10, 'b'), {
+      sizeBytes: 10,
+      onProgress: (now) => progress.push(now),
+    });
+    expect(progress).toEqual([{ doneBytes: 10, totalBytes: 10 }]);
     const { blocks, stat } = await client.locate('/little');
     expect(blocks.map(({ sizeBytes }) => sizeBytes)).toEqual([BLOCK, BLOCK - 100, 20]);
     expect(blocks.slice(0, 2).map(({ hash }) => Buffer.from(hash).toString('hex'))).toEqual(known);

@@ -113,6 +113,20 @@ describe('a cluster whose nodes are upgraded one by one', () => {
 });
 
 describe('a node of an older version', () => {
+  it('that does not even know the question keeps the gate shut', async () => {
+    const looks: object[] = [];
+    cluster = await TestCluster.start(1, OLD, listener('feature.gate-shut', looks));
+    // A member that is there and serves nothing of what is asked.
+    const old = await cluster.newPeer();
+    old.authorize(() => true);
+    const { member } = await cluster.join(old, ['meta'], '', OLD);
+    await cluster.kill(1);
+    const { machine } = await cluster.restart(1, NEW);
+    await cluster.until('the leader has looked', () => looks.length > 1);
+    expect(looks[0]).toEqual({ level: 1, behind: [member?.number] });
+    expect(machine.featureLevel).toBe(1);
+  });
+
   it('is refused when it wants to join, and may still join as a datanode', async () => {
     cluster = await TestCluster.start(1);
     await expect(cluster.addNode(OLD)).rejects.toMatchObject({

@@ -144,6 +144,7 @@ describe('rename', () => {
   it('refuses to move a directory into itself, and takes a move onto itself as done', async () => {
     expect(await move('/a', '/a/b/c')).toBe('NAMESPACE_INTO_ITSELF');
     expect(await move('/a', '/a/x')).toBe('NAMESPACE_INTO_ITSELF');
+    expect(await move('/a', '/a/none/x')).toBe('NAMESPACE_INTO_ITSELF');
     expect(await move('/a', '/a')).toBe('stat');
     expect(await move('/g', '//g/', true)).toBe('stat');
     expect(await move('/a', '/ab')).toBe('stat');

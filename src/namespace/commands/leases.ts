@@ -5,8 +5,8 @@ import { numberKey } from '../keys.ts';
 import { DEFAULT_LEASE_MS, MAX_LEASE_MS, MIN_LEASE_MS } from '../limits.ts';
 import { DONE, grantResult } from '../results.ts';
 import type { RowView } from '../row-view.ts';
-import type { AbandonFile, Inode, Lease, RenewLease, Result } from '../schema.ts';
-import { type ApplyContext, inodeOf, orphanInode, putInode } from '../tree.ts';
+import type { AbandonFile, Lease, RenewLease, Result } from '../schema.ts';
+import { type ApplyContext, inodeOf, orphanInode } from '../tree.ts';
 
 /** What a holder names its lease by. */
 export interface LeaseClaim {
@@ -71,18 +71,10 @@ export function abandonFile(view: RowView, command: AbandonFile): Result {
   return DONE;
 }
 
-/** Ends a lease whose file was never closed: Housekeeping frees what was written, and others may append. */
+/** Ends a lease whose file was never closed, or never became the end of another. */
 export function dropLease(view: RowView, lease: Lease): void {
   endLease(view, lease);
-  const inode = inodeOf(view, lease.inode);
-  if (inode.appendTo !== 0) freeForAppend(view, inode);
-  orphanInode(view, inode);
-}
-
-/** The file that `gathering` was to be appended to may be gone by now. */
-function freeForAppend(view: RowView, gathering: Inode): void {
-  const file = view.get('inode', numberKey(gathering.appendTo));
-  if (file?.appendInode === gathering.id) putInode(view, { ...file, appendInode: 0 });
+  orphanInode(view, inodeOf(view, lease.inode));
 }
 
 function findLease(view: RowView, claim: LeaseClaim): Lease {
