@@ -1,8 +1,12 @@
 /** @module A metadata node that has lost its log gets a new number, and nobody loses anything by it. */
 import { afterEach, describe, expect, it } from 'vitest';
+import { sleep, systemClock } from '../../src/common/clock.ts';
 import { call } from '../../src/network/method.ts';
 import { REJOIN } from '../../src/protocol/methods.ts';
 import { TestCluster } from './cluster.ts';
+
+/** A voter that was killed counts as alive for no longer (contact-times.ts). */
+const UNTIL_SILENT_MS = 3_500;
 
 describe('a metadata node that has lost its log', () => {
   let cluster: TestCluster;
@@ -35,6 +39,19 @@ describe('a metadata node that has lost its log', () => {
     for (const number of others) await cluster.kill(number);
     await expect(cluster.rejoin(others[0], leader.peer)).rejects.toMatchObject({ kind: 'unavailable' });
     expect(leader.machine.memberByNumber(others[0])?.state).toBe('active');
+  });
+
+  it('is refused, if it still runs as one of the last two voters, rather than leave one that cannot commit', async () => {
+    cluster = await TestCluster.start(3);
+    const leader = await cluster.leader();
+    const [dead, asking] = [1, 2, 3].filter((number) => number !== leader.number) as [number, number];
+    await cluster.kill(dead);
+    await sleep(systemClock, UNTIL_SILENT_MS);
+    const { network } = cluster.node(asking);
+    await expect(call(network, leader.peer, REJOIN, { number: asking, reason: '' })).rejects.toMatchObject({
+      code: 'METADATA_REJOIN_UNSAFE',
+      facts: { number: asking },
+    });
   });
 
   it('does not let a datanode or a client have a new number', async () => {
