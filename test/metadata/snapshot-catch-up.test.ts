@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { sleep, systemClock } from '../../src/common/clock.ts';
-import type { LogFields, Logger } from '../../src/common/logger.ts';
+import type { Logger } from '../../src/common/logger.ts';
 import type { Network } from '../../src/network/network.ts';
 import { TestCluster } from './cluster.ts';
 
@@ -29,7 +29,7 @@ class EventLog implements Logger {
   error(event: string): void {
     this.events.push(event);
   }
-  with(_: LogFields): Logger {
+  with(): Logger {
     return this;
   }
   count(event: string): number {

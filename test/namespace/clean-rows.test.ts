@@ -47,6 +47,14 @@ describe('the memory of clean rows', () => {
     expect(rows.sizeBytes).toBe(weighRow('inode', numberKey(1), file(1, 'name')));
   });
 
+  it('counts a row once that is set again after it became an old one', () => {
+    const weight = weighRow('inode', numberKey(1), file(1, 'name'));
+    // A half has room for two: the third makes the first two old.
+    const rows = new CleanRows(4 * weight);
+    for (const id of [1, 2, 3, 1]) rows.set('inode', numberKey(id), file(id, 'name'));
+    expect(rows.sizeBytes).toBe(3 * weight);
+  });
+
   it('keeps what is used again and again while many times its bound pass through', () => {
     const rows = new CleanRows(2 * MIB);
     rows.set('inode', numberKey(1), file(1, ''));

@@ -81,7 +81,11 @@ describe('the only metadata node', () => {
 async function cutLog(path: string): Promise<void> {
   const log = await openRaftLog(path, { logger: silentLogger });
   const { hardState } = log.initialState();
-  await log.append({ hardState: { ...hardState, term: hardState.term + 1, vote: 1 }, entries: [], mustSync: true });
+  await log.append({
+    hardState: { ...hardState, term: hardState.term + 1, vote: 1 },
+    entries: [],
+    mustSync: true,
+  });
   for (const suffix of ['', '-wal']) await cp(`${path}${suffix}`, `${path}${suffix}.kept`);
   await log.close();
   for (const suffix of ['', '-wal']) await rename(`${path}${suffix}.kept`, `${path}${suffix}`);
