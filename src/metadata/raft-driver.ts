@@ -1,4 +1,4 @@
-/** @module Drives the pure core with ticks, messages and proposals, one Ready after the other. */
+/** @module The shell around the pure core: ticks, messages, proposals and reads go in here, and its state is asked here. */
 import { RawNode, type Status } from '../../raft/raw-node.ts';
 import { decodeConfChange } from '../../raft/conf-change-codec.ts';
 import { isRaftError } from '../../raft/errors.ts';
@@ -10,13 +10,16 @@ import type { StateMachine } from '../namespace/state-machine.ts';
 import type { RaftLogStore } from '../storage/raft-log-store.ts';
 import { Applier } from './applier.ts';
 import { AppliedWatch } from './applied-watch.ts';
+import { BatchProposer } from './batch-proposer.ts';
 import { coreConfig } from './core-config.ts';
 import type { SnapshotOffer } from './core-storage.ts';
-import { failed, notLeader, overloaded, stopped } from './errors.ts';
+import { EarlyCampaigns } from './early-campaigns.ts';
+import { failed, notLeader, stopped } from './errors.ts';
 import { type Committed, type PreparedCommand, ProposalQueue } from './proposal-queue.ts';
 import type { RaftTransport } from './raft-transport.ts';
 import { encodeConfState } from './raft-wire.ts';
 import { ReadyHandler } from './ready-handler.ts';
+import { ReadyLoop } from './ready-loop.ts';
 
 export interface RaftDriverComponents {
   readonly log: RaftLogStore;
@@ -44,11 +47,8 @@ export interface RaftListener {
 
 /** One tick of the core, in milliseconds. */
 export const DEFAULT_TICK_MS = 50;
-/** A follower that saw its leader's connection break campaigns after a random delay below this, in milliseconds. */
-const CAMPAIGN_DELAY_MS = 200;
 const NO_CONTEXT: Uint8Array = new Uint8Array(0);
 
-/** One Ready at a time is outstanding; events keep coming in meanwhile and wait for the next one. */
 export class RaftDriver {
   readonly #components: RaftDriverComponents;
   readonly #options: RaftDriverOptions;
@@ -57,11 +57,12 @@ export class RaftDriver {
   readonly #applier: Applier;
   readonly #ready: ReadyHandler;
   readonly #applied: AppliedWatch;
+  readonly #batches: BatchProposer;
+  readonly #campaigns: EarlyCampaigns;
+  readonly #loop: ReadyLoop;
   readonly #listeners = new Set<RaftListener>();
   #soft: SoftState = { lead: 0, raftState: 'StateFollower' };
-  #timers: Timer[] = [];
-  #loop: Promise<void> | undefined;
-  #lastStampMs = 0;
+  #ticks: Timer | undefined;
   #started = false;
   #ended: Error | undefined;
 
@@ -94,22 +95,32 @@ export class RaftDriver {
         late: (work) => this.#event(work),
       },
     );
+    const core = this.#core;
+    this.#batches = new BatchProposer({ ...components, core, queue: this.#proposals });
+    this.#campaigns = new EarlyCampaigns({ ...components, core, event: (work) => this.#event(work) });
+    this.#loop = new ReadyLoop({
+      core,
+      feed: () => this.#feed(),
+      isDue: () => !this.#proposals.isEmpty,
+      handle: (ready) => this.#ready.handle(ready),
+      failed: (error) => this.fail(error),
+    });
   }
 
   /** Before it nothing that comes in has any effect: the node answers nobody, and votes for nobody. */
   start(): void {
     const { clock } = this.#components;
     this.#started = true;
-    this.#timers.push(
-      clock.every(this.#options.tickMs ?? DEFAULT_TICK_MS, () => this.#event(() => this.#core.tick())),
+    this.#ticks = clock.every(this.#options.tickMs ?? DEFAULT_TICK_MS, () =>
+      this.#event(() => this.#core.tick()),
     );
-    this.#wake();
+    this.#loop.wake();
   }
 
   /** Resolves when the outstanding Ready is done; waiting proposers are told METADATA_STOPPED or _OUTCOME_UNKNOWN. */
   async stop(): Promise<void> {
     this.#end(stopped());
-    await this.#loop;
+    await this.#loop.idle();
     await this.#applier.drained();
   }
 
@@ -159,7 +170,7 @@ export class RaftDriver {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     if (!this.isLeader) return Promise.reject(notLeader(this.leader));
     const committed = this.#proposals.add(command);
-    this.#wake();
+    this.#loop.wake();
     return committed;
   }
 
@@ -206,17 +217,8 @@ export class RaftDriver {
       this.#core.reportSnapshot(peer, false);
       if (this.#soft.lead !== peer || this.isLeader) return;
       this.#core.forgetLeader();
-      this.#campaignSoon();
+      this.#campaigns.soon();
     });
-  }
-
-  /** Pre-vote keeps this harmless when the leader is well and only this one connection broke. */
-  #campaignSoon(): void {
-    const { clock, random } = this.#components;
-    const campaign = (): void => {
-      if (this.#core.status().lead === 0) this.#event(() => this.#core.campaign());
-    };
-    this.#timers.push(clock.after(random.int(CAMPAIGN_DELAY_MS), campaign));
   }
 
   #event(event: () => void): void {
@@ -228,58 +230,12 @@ export class RaftDriver {
         return this.fail(error);
       this.#components.logger.debug('raft.ignored', { code: error.code });
     }
-    this.#wake();
+    this.#loop.wake();
   }
 
-  /** Runs the loop after everything that happens in this turn, so that the proposals of one turn share an entry. */
-  #wake(): void {
-    if (this.#loop !== undefined || this.#ended !== undefined) return;
-    this.#loop = Promise.resolve()
-      .then(() => this.#run())
-      .catch((error: unknown) => this.fail(error))
-      .finally(() => {
-        this.#loop = undefined;
-      });
-  }
-
-  async #run(): Promise<void> {
-    for (;;) {
-      if (this.#ended !== undefined) return;
-      this.#proposeQueued();
-      if (!this.#core.hasReady()) this.#campaignIfAlone();
-      if (!this.#core.hasReady()) return;
-      await this.#ready.handle(this.#core.ready());
-      if (this.#ended !== undefined) return;
-      this.#core.advance();
-    }
-  }
-
-  /** Nobody else could win: no reason to wait for the timer. Comes when all that is committed is applied, else it is refused. */
-  #campaignIfAlone(): void {
-    if (this.#soft.lead !== 0 || this.#soft.raftState !== 'StateFollower') return;
-    const { voters } = this.#core.status().confState;
-    if (voters.length === 1 && voters[0] === this.id) this.#core.campaign();
-  }
-
-  #proposeQueued(): void {
-    const { clock, machine } = this.#components;
-    while (!this.#proposals.isEmpty) {
-      this.#lastStampMs = Math.max(this.#lastStampMs, clock.wallMs(), machine.counters().timeMs);
-      const batch = this.#proposals.takeBatch(this.#lastStampMs);
-      if (batch === undefined) return;
-      try {
-        this.#core.propose(batch.data);
-        this.#proposals.proposed(batch);
-      } catch (error) {
-        if (!isRaftError(error, 'RAFT_PROPOSAL_DROPPED')) throw error;
-        this.#proposals.refused(
-          batch,
-          error.reason === 'too-much-uncommitted'
-            ? overloaded('uncommitted log', batch.data.length)
-            : notLeader(0),
-        );
-      }
-    }
+  #feed(): void {
+    this.#batches.proposeQueued();
+    if (!this.#core.hasReady()) this.#campaigns.ifAlone(this.#soft);
   }
 
   #observe(soft: SoftState): void {
@@ -313,8 +269,9 @@ export class RaftDriver {
   #end(error: Error): void {
     if (this.#ended !== undefined) return;
     this.#ended = error;
-    for (const timer of this.#timers) timer.cancel();
-    this.#timers = [];
+    this.#ticks?.cancel();
+    this.#campaigns.stop();
+    this.#loop.stop();
     this.#soft = { lead: 0, raftState: 'StateFollower' };
     this.#ready.stop();
     this.#proposals.close(error);
