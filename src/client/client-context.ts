@@ -24,6 +24,8 @@ export interface ClientContextComponents {
 }
 
 export interface ClientContextOptions {
+  /** How often a client at work asks which metadata nodes there are, in milliseconds. */
+  readonly refreshPeriodMs?: number | undefined;
   readonly profile: Profile;
   /** This machine: copies on it are preferred. */
   readonly host: string;
@@ -33,8 +35,9 @@ export interface ClientContextOptions {
   readonly remember: (profile: Profile) => Promise<void>;
 }
 
-/** The metadata nodes are asked for again this long after the last time, and sooner when one did not answer. */
-const REFRESH_PERIOD_MS = 60_000;
+/** Much shorter than what it takes until all the metadata nodes that a client knows are replaced by others. */
+export const DEFAULT_REFRESH_PERIOD_MS = 10_000;
+/** Sooner when one of them did not answer. */
 const REFRESH_AFTER_SILENCE_MS = 1_000;
 
 export class ClientContext {
@@ -92,8 +95,10 @@ export class ClientContext {
 
   /** Metadata nodes come and go: a client that lives long must not know only those it began with. */
   #refresh(attempts: number): void {
+    const periodMs = this.#options.refreshPeriodMs ?? DEFAULT_REFRESH_PERIOD_MS;
     const nowMs = this.clock.monotonicMs();
-    if (nowMs - this.#learnedMs < (attempts > 1 ? REFRESH_AFTER_SILENCE_MS : REFRESH_PERIOD_MS)) return;
+    if (nowMs - this.#learnedMs < (attempts > 1 ? Math.min(REFRESH_AFTER_SILENCE_MS, periodMs) : periodMs))
+      return;
     this.#learnedMs = nowMs;
     this.#learnInBackground();
   }

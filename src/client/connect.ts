@@ -21,6 +21,8 @@ export interface ConnectOptions {
   readonly random?: Random;
   /** This machine, to prefer copies on it; the host name when absent. */
   readonly host?: string;
+  /** How often a client at work asks which metadata nodes there are, in milliseconds; 10 s when absent. */
+  readonly refreshPeriodMs?: number;
   /** Owner of what the client makes; whoever runs this process when absent. */
   readonly owner?: Owner;
 }
@@ -43,6 +45,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
     {
       profile,
       host: options.host ?? hostname(),
+      refreshPeriodMs: options.refreshPeriodMs,
       owner: options.owner ?? (await localUser()),
       remember: async (changed) => {
         if (options.profile === undefined) await saveProfile(profileDir, changed);

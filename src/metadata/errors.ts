@@ -56,6 +56,16 @@ export function stopped(): HoldfastError {
   });
 }
 
+/** METADATA_NOT_A_MEMBER (unavailable): this node was removed and hears it only now; surely nothing happened here. */
+export function notAMember(cause: unknown): HoldfastError {
+  return new HoldfastError({
+    code: 'METADATA_NOT_A_MEMBER',
+    kind: 'unavailable',
+    message: 'This metadata node does not belong to the cluster any more. Ask another one.',
+    cause,
+  });
+}
+
 /** METADATA_NOT_READY (unavailable): joined, but not caught up so far that it knows its own cluster. */
 export function notReady(): HoldfastError {
   return new HoldfastError({

@@ -1,9 +1,10 @@
 /** @module Hands commands on to the leader in batches, several batches under way at once. */
+import { isHoldfastError } from '../common/errors.ts';
 import type { NodeId } from '../../raft/types.ts';
 import { call } from '../network/method.ts';
 import type { Network } from '../network/network.ts';
 import { FORWARD } from '../protocol/methods.ts';
-import { notLeader, outcomeUnknown, overloaded, stopped } from './errors.ts';
+import { notAMember, notLeader, outcomeUnknown, overloaded, stopped } from './errors.ts';
 import type { MemberDirectory } from './member-directory.ts';
 import { type Committed, MAX_BATCH_BYTES, type PreparedCommand } from './proposal-queue.ts';
 
@@ -94,9 +95,7 @@ export class Forwarder {
         else resolve({ result, index });
       });
     } catch (error) {
-      const reason = flight.abort.signal.aborted
-        ? outcomeUnknown('the leader changed meanwhile', error)
-        : error;
+      const reason = reasonOf(error, flight);
       for (const { reject } of batch) reject(reason);
     } finally {
       this.#flights.delete(flight);
@@ -113,6 +112,12 @@ export class Forwarder {
     if (peer === undefined) throw notLeader(0);
     return callForward(this.#network, peer, batch, signal);
   }
+}
+
+function reasonOf(error: unknown, { abort }: Flight): unknown {
+  if (abort.signal.aborted) return outcomeUnknown('the leader changed meanwhile', error);
+  // Not the client's fault, and final for this node only.
+  return isHoldfastError(error, 'METADATA_NOT_ALLOWED', 'NETWORK_NOT_A_MEMBER') ? notAMember(error) : error;
 }
 
 function callForward(

@@ -38,6 +38,8 @@ export interface MetadataNodeOptions {
   /** After which a change, or a linearizable read, is answered METADATA_NO_QUORUM or _OUTCOME_UNKNOWN. */
   readonly submitLimitMs?: number;
   readonly readLimitMs?: number;
+  /** Id of the cluster it joined; the registry says it, too, once it is here. */
+  readonly cluster?: string;
   /** Epoch the node joined in, or was recovered to; the registry may be behind it. */
   readonly epoch?: number;
   /** Of the release that runs, for people. */

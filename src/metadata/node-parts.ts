@@ -127,7 +127,7 @@ export function composeParts(
     parts.snapshots,
     new SnapshotLeftovers(parts),
     new AddressWorker(parts),
-    new StandingWorker(parts, { epoch }),
+    new StandingWorker(parts, { epoch, cluster: options.cluster }),
     new DiscoveryWorker(parts),
     new WitnessWorker(parts),
     atRisk,

@@ -64,6 +64,8 @@ export class Proposer {
           outcomeUnknown('it was not committed in time'),
         );
       } catch (error) {
+        if (isHoldfastError(error, 'METADATA_NOT_A_MEMBER'))
+          throw maybeProposed ? outcomeUnknown('this node was removed meanwhile', error) : error;
         if (!this.#mayRetry(error)) throw error;
         maybeProposed ||= error.kind === 'unknown';
         last = error;

@@ -262,7 +262,8 @@ export class RaftDriver {
   retire(error: Error): void {
     if (this.#ended !== undefined) return;
     this.#components.logger.warn('raft.retired', { reason: error.message });
-    this.#end(error);
+    // Those who wait here are not the ones who were removed: they are to ask another node.
+    this.#end(stopped());
     this.#options.onFatal(error);
   }
 

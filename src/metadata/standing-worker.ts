@@ -22,15 +22,17 @@ export interface StandingWorkerComponents {
 }
 
 export interface StandingWorkerOptions {
+  readonly cluster?: string | undefined;
   readonly epoch: () => number;
 }
 
 const IDLE_MS = 150;
 /**
- * A node that was removed hears nothing more from the leader, and one that a recovery left behind finds no leader: such
- * a node asks with every step, and before its first election time-out (half a second), so that it does not even vote.
+ * One that a recovery left behind finds no leader: it asks everybody with every step, and before its first election
+ * time-out (half a second), so that it does not even vote. One that was removed hears nothing more from its leader, and
+ * a learner does not notice: it asks the leader it knows once in a while, and everybody when that one does not answer.
  */
-const WELL_LED_PERIOD_MS = 5_000;
+const WELL_LED_PERIOD_MS = 1_000;
 const ASK_TIMEOUT_MS = 2_000;
 
 export class StandingWorker implements BackgroundWorker {
@@ -39,6 +41,7 @@ export class StandingWorker implements BackgroundWorker {
   readonly #options: StandingWorkerOptions;
   readonly idleMs: number = IDLE_MS;
   #nextMs = 0;
+  #leaderAnswers = true;
 
   constructor(components: StandingWorkerComponents, options: StandingWorkerOptions) {
     this.#components = components;
@@ -47,26 +50,35 @@ export class StandingWorker implements BackgroundWorker {
 
   async work(signal: AbortSignal): Promise<WorkState> {
     const { machine, members, network, driver, clock } = this.#components;
-    const cluster = machine.cluster()?.id;
+    // Removed before the namespace has arrived here: then node.json alone says which cluster it was.
+    const cluster = machine.cluster()?.id ?? this.#options.cluster;
     if (cluster === undefined || driver.ended !== undefined) return 'idle';
-    const isWell = driver.leader !== 0 && isMetadataNode(members.byNumber(driver.id));
+    const self = members.byNumber(driver.id);
+    const isWell = driver.leader !== 0 && (self === undefined || isMetadataNode(self));
     if (isWell && clock.monotonicMs() < this.#nextMs) return 'idle';
     this.#nextMs = clock.monotonicMs() + WELL_LED_PERIOD_MS;
     const others = members.withRole('meta').filter(({ peer }) => peer !== network.localPeer);
-    await Promise.all(others.map(({ peer }) => this.#ask(peer, cluster, signal)));
+    // One that leads asks everybody, too: alone in an old epoch it would lead for ever.
+    const asksLeader = isWell && this.#leaderAnswers && !driver.isLeader;
+    const asked = asksLeader ? others.filter(({ number }) => number === driver.leader) : others;
+    const answers = await Promise.all(asked.map(({ peer }) => this.#ask(peer, cluster, signal)));
+    this.#leaderAnswers = answers.includes(true);
     return 'idle';
   }
 
-  async #ask(peer: PeerId, cluster: string, signal: AbortSignal): Promise<void> {
+  /** Says whether there was an answer. */
+  async #ask(peer: PeerId, cluster: string, signal: AbortSignal): Promise<boolean> {
     const { network, driver, logger } = this.#components;
     const request = { cluster, epoch: this.#options.epoch(), number: driver.id };
     try {
       const options = { signal, timeoutMs: ASK_TIMEOUT_MS };
       const verdict = verdictOf(await call(network, peer, STANDING, request, options), request);
       if (verdict !== undefined) driver.retire(verdict);
+      return true;
     } catch (error) {
       // Who does not answer says nothing; the next one is asked as well.
       if (!signal.aborted) logger.debug('standing.no-answer', { peer, error: describeError(error) });
+      return false;
     }
   }
 }

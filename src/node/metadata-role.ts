@@ -66,6 +66,7 @@ export function createMetadataNode(
     { ...components, witnessStore },
     {
       number: config.number,
+      cluster: config.clusterId,
       epoch: config.epoch,
       version,
       snapshotDir: directory.snapshotDir,

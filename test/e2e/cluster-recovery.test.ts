@@ -77,7 +77,7 @@ describe('a cluster whose majority is gone for good', () => {
     await cluster.join('m5', token);
     await cluster.settled();
     await cluster.node('m3').kill();
-    // The old client learns of newcomers once a minute; the profile has them already.
+    // The old client learns of newcomers every ten seconds; the profile has them already.
     await client.close();
     client = await cluster.connect();
     await eventually('the others go on', 30_000, async () => {

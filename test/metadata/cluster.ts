@@ -88,7 +88,7 @@ export class TestCluster {
   /** Of the cluster; what a node that joins is told. */
   epoch = 1;
   readonly #disks = new Map<number, Disk>();
-  readonly #networks: Network[] = [];
+  readonly #networks = new Set<Network>();
   readonly #directory: string;
   readonly #options: ClusterNodeOptions;
   readonly #logger: Logger;
@@ -160,6 +160,13 @@ export class TestCluster {
     this.switch.kill(running.peer);
     await running.node.stop();
     await running.network.stop();
+    this.#networks.delete(running.network);
+  }
+
+  /** As kill() of a node that will never come back: its disk goes, too. */
+  async discard(number: number): Promise<void> {
+    if (this.nodes.has(number)) await this.kill(number);
+    this.#disks.delete(number);
   }
 
   async restart(number: number, options: StartOptions = {}): Promise<RunningNode> {
@@ -326,7 +333,7 @@ export class TestCluster {
       { switch: this.switch, clock: systemClock, random: systemRandom },
       { peer },
     );
-    this.#networks.push(network);
+    this.#networks.add(network);
     await network.start();
     return network;
   }
@@ -352,7 +359,15 @@ export class TestCluster {
         random: systemRandom,
         logger: this.#logger.with({ node: number }),
       },
-      { ...options, number, epoch, snapshotDir, seeds, onFatal: (error) => this.fatal.push(error) },
+      {
+        ...options,
+        number,
+        cluster: CLUSTER_ID,
+        epoch,
+        snapshotDir,
+        seeds,
+        onFatal: (error) => this.fatal.push(error),
+      },
     );
     network.authorize(node.authorizer);
     await node.start();

@@ -1,0 +1,34 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/common/clock.ts';
+import { silentLogger } from '../../src/common/logger.ts';
+import { systemRandom } from '../../src/common/random.ts';
+import { MemberDirectory } from '../../src/datanode/member-directory.ts';
+import { Member } from '../../src/namespace/schema.ts';
+import { MemoryNetwork, MemorySwitch } from '../../src/network/memory-network.ts';
+
+describe('the member list of a datanode', () => {
+  let directory: MemberDirectory;
+  const list = (...peers: string[]): Member[] =>
+    peers.map((peer) => Member.fromPartial({ peer, roles: ['meta'], state: 'active' }));
+
+  beforeEach(() => {
+    const clock = systemClock;
+    const home = new MemorySwitch({ clock });
+    const network = new MemoryNetwork({ switch: home, clock, random: systemRandom }, { peer: 'self' });
+    directory = new MemberDirectory({ network, clock, logger: silentLogger }, []);
+  });
+
+  it('is replaced by a later one only', () => {
+    expect(directory.update(list('a', 'b'), { version: 5, epoch: 1 })).toBe(true);
+    expect(directory.update(list('a'), { version: 4, epoch: 1 })).toBe(false);
+    expect(directory.metadataPeers()).toEqual(['a', 'b']);
+  });
+
+  it('is replaced by one of a later epoch, whose versions may begin lower, and by none of an earlier one', () => {
+    directory.update(list('a', 'b'), { version: 500, epoch: 1 });
+    expect(directory.update(list('b'), { version: 480, epoch: 2 })).toBe(true);
+    expect(directory.update(list('a', 'b'), { version: 501, epoch: 1 })).toBe(false);
+    expect(directory.metadataPeers()).toEqual(['b']);
+    expect(directory.epoch).toBe(2);
+  });
+});
