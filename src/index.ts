@@ -3,6 +3,7 @@ export { Client } from './client/client.ts';
 export type * from './client/client-options.ts';
 export { type ConnectOptions, connect } from './client/connect.ts';
 export { type EnrolOptions, enrol } from './client/enrol.ts';
+export type { Owner } from './client/local-user.ts';
 export { defaultProfileDir, type KnownPeer, loadProfile, type Profile } from './client/profile.ts';
 export type { OnProgress, TransferProgress } from './client/progress.ts';
 export { type ErrorFacts, type ErrorKind, HoldfastError, isHoldfastError } from './common/errors.ts';
