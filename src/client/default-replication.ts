@@ -8,7 +8,8 @@ import type { OperationOptions } from './client-options.ts';
 
 /**
  * What the nearest existing directory above `path` says. Placement needs it before the file exists; the namespace decides
- * anew when it is made, and a difference (somebody changed the directory meanwhile) is made up like any missing copy.
+ * anew when it is made, so an answer that is a little old does no harm: a difference is told, and made up, like any missing
+ * copy. A read that waits for what was committed last would cost more than all the rest of a small put.
  */
 export async function defaultReplication(
   context: ClientContext,
@@ -20,7 +21,7 @@ export async function defaultReplication(
   if (activeLevel(cluster) < 2) return cluster.defaultReplication;
   for (let above = splitPath(path).slice(0, -1); ; above = above.slice(0, -1)) {
     try {
-      const { stat } = await context.metadata.ask(STAT, { path: joinPath(above), stale: false }, { signal });
+      const { stat } = await context.metadata.ask(STAT, { path: joinPath(above), stale: true }, { signal });
       return stat?.inheritedReplication || cluster.defaultReplication;
     } catch (error) {
       if (above.length === 0 || !isHoldfastError(error, 'NAMESPACE_NOT_FOUND', 'NAMESPACE_NOT_A_DIRECTORY'))

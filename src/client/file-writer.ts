@@ -67,7 +67,8 @@ export class FileWriter {
   readonly #close: (file: OpenFile) => Promise<Stat>;
   #doneBytes = 0;
   #fewestCopies: number;
-  #underReplicatedBlocks = 0;
+  /** How many blocks have how many copies. */
+  readonly #blocksByCopies = new Map<number, number>();
 
   /** Without `opened` a file is made at the path: at once when it is large, at the end and in one step when it is not. */
   constructor(context: ClientContext, options: FileWriterOptions, opened?: OpenedFile) {
@@ -93,7 +94,7 @@ export class FileWriter {
       if (this.#isSurelyLarge()) this.#file ??= await this.#createFile();
       await this.#transfer(source);
       const stat = await this.#finish();
-      return { stat, underReplicatedBlocks: this.#underReplicatedBlocks, copies: this.#fewestCopies };
+      return { stat, underReplicatedBlocks: this.#blocksBelow(stat.replication), copies: this.#fewestCopies };
     } catch (error) {
       this.#stopping.abort(error);
       await this.#file?.abandon();
@@ -141,10 +142,16 @@ export class FileWriter {
     const { hash, sizeBytes } = block;
     this.#safe.push({ hash, sizeBytes });
     this.#fewestCopies = Math.min(this.#fewestCopies, copies);
-    if (copies < this.#options.copies) this.#underReplicatedBlocks += 1;
+    this.#blocksByCopies.set(copies, (this.#blocksByCopies.get(copies) ?? 0) + 1);
     this.#doneBytes += sizeBytes;
     this.#options.onProgress?.({ doneBytes: this.#doneBytes, totalBytes: this.#options.sizeBytes });
     if (this.#safe.length >= APPEND_BATCH_BLOCKS) await this.#append();
+  }
+
+  #blocksBelow(replication: number): number {
+    let count = 0;
+    for (const [copies, blocks] of this.#blocksByCopies) if (copies < replication) count += blocks;
+    return count;
   }
 
   async #append(): Promise<void> {
