@@ -6,6 +6,7 @@
 const SUITES: Readonly<Record<string, { readonly file: string; readonly says: string }>> = {
   metadata: { file: './metadata.ts', says: 'namespace changes and linearizable reads, beside etcd' },
   failover: { file: './failover.ts', says: 'how long writes stand still when the leader dies or hangs' },
+  membership: { file: './membership.ts', says: 'a thousand changes of membership under load' },
   bulk: { file: './bulk.ts', says: 'one big file, put and got' },
   dht: { file: './dht.ts', says: 'the location index: announcements and lookups' },
   rpc: { file: './rpc.ts', says: 'calls and a byte channel between two processes' },

@@ -89,4 +89,20 @@ describe('a cluster whose majority is gone for good', () => {
     const { bytes } = await client.get('/report');
     expect(await sha256Of(bytes)).toBe(await sha256Of(knownBytes('report', FILE_BYTES)));
   });
+
+  it('lets the dead one and a living one be removed, down to one; the living one ends by itself', async () => {
+    const remove = async (name: string): Promise<void> => {
+      const removed = await cluster.run(['cluster', 'remove', name, '--json']);
+      expect(JSON.parse(removed.stdout)).toMatchObject({ name, removed: true, concerns: [] });
+    };
+    await remove('m3');
+    const node = cluster.node('m5');
+    await remove('m5');
+    await eventually('its process has ended', 15_000, () => (node.isRunning ? undefined : true));
+    expect(await node.kill()).toMatchObject({ code: EXIT.node });
+    expect(node.logTail).toContain('METADATA_REMOVED');
+    const again = await cluster.run(['node', 'start', '--json', '--dir', cluster.nodeDirectory('m5')]);
+    expect([again.status, codeOf(again.stderr)]).toEqual([EXIT.node, 'NODE_HAS_LEFT']);
+    await client.put('/alone', knownBytes('alone', FILE_BYTES));
+  });
 });

@@ -1,4 +1,4 @@
-/** @module Which raft messages are let in: those of a run that remembers what its node said here before. */
+/** @module Which raft messages are let in: those of this epoch, of a run that remembers what its node said here before. */
 import { expect, it } from 'vitest';
 import { message } from '../../raft/messages.ts';
 import type { Message } from '../../raft/types.ts';
@@ -15,7 +15,15 @@ import { memberOf, testPeer } from './cluster.ts';
 
 const FIRST_RUN: Incarnation = { number: 2, boot: 3, id: 10, openedAt: 40 };
 
-it('drops the votes of a node whose log was put back to before what it has said, and of no other', async () => {
+interface Vote {
+  readonly term: number;
+  readonly run?: Incarnation;
+  readonly sequence?: number;
+  readonly epoch?: number;
+}
+
+/** Sends `votes` of node 2 to node 1, which is in epoch 1; returns the terms of those that were let in. The last one must be. */
+async function heardOf(votes: readonly Vote[]): Promise<number[]> {
   const memorySwitch = new MemorySwitch({ clock: systemClock });
   const machine = await StateMachine.open({ store: new MemoryRowStore() });
   const seeds = [1, 2].map((number) => ({
@@ -38,35 +46,46 @@ it('drops the votes of a node whose log was put back to before what it has said,
   const [network, other] = networks as [MemoryNetwork, MemoryNetwork];
   other.learn(network.localPeer, [memoryAddress(network.localPeer)]);
   const components = { members, logger: silentLogger };
-  const epoch = (): number => 1;
   const heard: number[] = [];
-  const waiting: (() => void)[] = [];
+  const last = Promise.withResolvers<void>();
   new RaftTransport(
     { ...components, network, log: { sequence: 0 }, witness: new Witness() },
-    { epoch, run: { number: 1, boot: 1, id: 1, openedAt: 0 } },
+    { epoch: () => 1, run: { number: 1, boot: 1, id: 1, openedAt: 0 } },
   ).listen({
     receive: ({ term }: Message) => {
       heard.push(term);
-      waiting.shift()?.();
+      if (term === votes.at(-1)?.term) last.resolve();
     },
     isInConfiguration: () => true,
   });
-  const vote = (term: number, run: Incarnation, sequence: number): void => {
-    const log = { sequence };
-    const transport = new RaftTransport(
-      { ...components, network: other, log, witness: new Witness() },
-      { epoch, run },
-    );
-    transport.send([message({ type: 'MsgVoteResp', from: 2, to: 1, term })]);
-  };
-
-  const all = new Promise<void>((resolve) => waiting.push(() => {}, resolve));
-  vote(1, FIRST_RUN, 55);
-  // Opened with less than 55 writes: it has forgotten the vote above, or another promise.
-  vote(2, { ...FIRST_RUN, boot: 4, id: 11, openedAt: 54 }, 60);
-  vote(3, { ...FIRST_RUN, id: 12 }, 60);
-  vote(4, { ...FIRST_RUN, boot: 4, id: 13, openedAt: 55 }, 56);
-  await all;
-  expect(heard).toEqual([1, 4]);
+  for (const { term, run = FIRST_RUN, sequence = 60, epoch = 1 } of votes)
+    new RaftTransport(
+      { ...components, network: other, log: { sequence }, witness: new Witness() },
+      { epoch: () => epoch, run },
+    ).send([message({ type: 'MsgVoteResp', from: 2, to: 1, term })]);
+  await last.promise;
   for (const one of networks) await one.stop();
+  return heard;
+}
+
+it('drops the votes of a node whose log was put back to before what it has said, and of no other', async () => {
+  const heard = await heardOf([
+    { term: 1, sequence: 55 },
+    // Opened with less than 55 writes: it has forgotten the vote above, or another promise.
+    { term: 2, run: { ...FIRST_RUN, boot: 4, id: 11, openedAt: 54 } },
+    { term: 3, run: { ...FIRST_RUN, id: 12 } },
+    { term: 4, run: { ...FIRST_RUN, boot: 4, id: 13, openedAt: 55 }, sequence: 56 },
+  ]);
+  expect(heard).toEqual([1, 4]);
+});
+
+it('drops what is of another epoch: it is about another log', async () => {
+  const heard = await heardOf([
+    { term: 1, epoch: 2 },
+    { term: 2 },
+    { term: 3, epoch: 3 },
+    // Of a release that knows no epochs.
+    { term: 4, epoch: 0 },
+  ]);
+  expect(heard).toEqual([2, 4]);
 });
