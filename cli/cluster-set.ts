@@ -1,5 +1,5 @@
 /** @module `holdfast cluster set`: settings of the whole cluster. */
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { ClusterSettings } from '../src/client/client-options.ts';
 import { parseDuration } from './duration.ts';
 import { usage } from './errors.ts';
@@ -8,7 +8,7 @@ import type { Shell } from './shell.ts';
 
 const SETTINGS: Readonly<Record<string, (value: string) => ClusterSettings>> = {
   voters: (value) => ({ voters: Number(value) }),
-  'voter-replacement': (value) => ({ voterReplacementMs: parseDuration(value) }),
+  'voter-replacement': (value) => ({ voterReplacementMs: durationOrNaN(value) }),
 };
 
 export function addSetCommand(group: Command, shell: Shell): void {
@@ -30,9 +30,19 @@ async function set(shell: Shell, setting: string, value: string, flags: ClientFl
     throw usage(`There is no setting "${setting}". Settings are ${Object.keys(SETTINGS).join(', ')}.`);
   const settings = parse(value);
   if (Object.values(settings).some((number) => !Number.isSafeInteger(number) || number <= 0))
-    throw usage(`"${value}" is no value for ${setting}.`);
+    throw usage(`"${value}" is no value for ${setting}. Examples: voters 5, voter-replacement 10m.`);
   await shell.withClient(flags, async (client) => {
     const cluster = await client.configure(settings, { signal: shell.signal });
     await shell.output.result({ setting, ...settings, cluster }, () => `${setting} is now ${value}.`);
   });
+}
+
+/** The option parser's own complaint names an option, and this is an argument. */
+function durationOrNaN(value: string): number {
+  try {
+    return parseDuration(value);
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) return Number.NaN;
+    throw error;
+  }
 }

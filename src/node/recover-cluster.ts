@@ -7,7 +7,7 @@ import {
   type Survey,
 } from '../metadata/recovery.ts';
 import type { Member } from '../namespace/schema.ts';
-import { DataDirectory } from './data-directory.ts';
+import { DataDirectory, readConfig } from './data-directory.ts';
 import {
   betterSurvivor,
   hasLeft,
@@ -80,6 +80,8 @@ export class Recovery implements AsyncDisposable {
     { also = [], force = false }: RecoveryOptions = {},
   ): Promise<Recovery> {
     await using cleanup = new AsyncDisposableStack();
+    // Claiming makes a directory; where no node lives there is nothing to claim.
+    await readConfig(path);
     const directory = cleanup.use(await DataDirectory.claim(path));
     const config = await directory.config();
     if (config.left) throw hasLeft(directory.path, config.number);

@@ -36,6 +36,8 @@ describe('the command line', () => {
     [['cluster', 'token', 'create', '--role', 'king']],
     [['get', '/a', '/b', 'not-a-directory']],
     [['put', '-r', '--if-version', '1', 'a', '/b']],
+    [['cluster', 'set', 'voter-replacement', 'soon']],
+    [['cluster', 'set', 'colour', 'blue']],
     [['put', '--append', '--if-absent', 'a', '/b']],
     [['put', '--append', '--block-size', '64K', 'a', '/b']],
     [['chmod', '999', '/a']],
