@@ -49,7 +49,7 @@ export class MetadataSession {
   readonly #beating = new Map<PeerId, Promise<void>>();
   #timer: Timer | undefined;
   #searching: Promise<void> | undefined;
-  #nextSearchMs = 0;
+  #searchedMs = Number.NEGATIVE_INFINITY;
 
   constructor(components: MetadataSessionComponents, options: MetadataSessionOptions) {
     this.#components = components;
@@ -138,8 +138,10 @@ export class MetadataSession {
 
   #maybeSearch(): void {
     const nowMs = this.#components.clock.monotonicMs();
-    if (this.#searching !== undefined || nowMs < this.#nextSearchMs) return;
-    this.#nextSearchMs = nowMs + (this.#registered.size > 0 ? REFRESH_PERIOD_MS : SEARCH_PERIOD_MS);
+    // Judged anew each time: the last metadata node may have gone a moment after a search.
+    const periodMs = this.#registered.size > 0 ? REFRESH_PERIOD_MS : SEARCH_PERIOD_MS;
+    if (this.#searching !== undefined || nowMs - this.#searchedMs < periodMs) return;
+    this.#searchedMs = nowMs;
     this.#searching = this.#search()
       .catch((error: unknown) => {
         if (!this.#stopping.signal.aborted)

@@ -76,6 +76,11 @@ describe('a cluster whose majority is gone for good', () => {
     await cluster.join('m4', token);
     await cluster.join('m5', token);
     await cluster.settled();
+    await eventually('both datanodes have announced everything to the newcomers', 30_000, async () => {
+      const { metadataNodes } = await client.status();
+      const records = metadataNodes.map(({ indexRecords }) => indexRecords);
+      return records.length === 3 && Math.min(...records) === Math.max(...records) ? true : undefined;
+    });
     await cluster.node('m3').kill();
     // The old client learns of newcomers every ten seconds; the profile has them already.
     await client.close();
