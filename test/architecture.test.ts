@@ -117,6 +117,16 @@ describe('the house', () => {
     expect(strays).toEqual([]);
   });
 
+  it('keeps real files out of what the simulator runs', () => {
+    const rooms = ['raft', 'dht', 'src/namespace', 'src/metadata'];
+    const strays = rooms
+      .flatMap(sourcesOf)
+      .filter((file) =>
+        importsOf(file).some((target) => /^(node:)?(fs|timers|os|worker_threads)\b/.test(target)),
+      );
+    expect(strays).toEqual([]);
+  });
+
   it('opens every file with a module sentence', () => {
     const silent = files.filter(
       (file) => !isGenerated(file) && !/^(#!.*\n)?\/\*\*\s+(\* )?@module /.test(read(file)),

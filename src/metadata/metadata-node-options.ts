@@ -5,6 +5,7 @@ import type { Random } from '../common/random.ts';
 import type { Member } from '../namespace/schema.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
 import type { Network } from '../network/network.ts';
+import type { Files } from '../storage/files.ts';
 import type { RaftLogStore } from '../storage/raft-log-store.ts';
 import type { MetadataDiscovery } from './discovery-worker.ts';
 import type { PlacementPolicy } from './placement.ts';
@@ -20,6 +21,8 @@ export interface MetadataNodeComponents {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Where snapshot files are kept; systemFiles when absent. */
+  readonly files?: Files;
   /** What is remembered of the other metadata nodes outlives the process; without it, it does not. */
   readonly witnessStore?: WitnessStore;
   /** FreeSpacePlacement when absent. */

@@ -40,10 +40,10 @@ export class MetadataNode {
    * Throws METADATA_LOG_INCONSISTENT when log and namespace do not fit together.
    */
   async start(): Promise<void> {
-    const { log, machine, network, witnessStore = NO_STORE } = this.#components;
+    const { log, machine, network, files, witnessStore = NO_STORE } = this.#components;
     const { snapshotDir } = this.#options;
-    const made = new SnapshotStore(join(snapshotDir, 'made'));
-    const received = new SnapshotStore(join(snapshotDir, RECEIVED_SNAPSHOTS));
+    const made = new SnapshotStore(join(snapshotDir, 'made'), files);
+    const received = new SnapshotStore(join(snapshotDir, RECEIVED_SNAPSHOTS), files);
     for (const store of [made, received]) await store.prepare();
     await made.prune([]);
     await repairAtStart(log, machine, received);

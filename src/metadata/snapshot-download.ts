@@ -1,12 +1,11 @@
 /** @module One snapshot file on its way here: what has arrived, its hash so far, and the fetching of the rest. */
-import { createReadStream } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
 import { toHex } from '../common/bytes.ts';
 import { assert } from '../common/errors.ts';
 import { type StreamingHash, sha256Stream } from '../common/hashing.ts';
 import type { Network, PeerId } from '../network/network.ts';
 import { type SnapshotHandle, SnapshotReadHeader } from '../protocol/messages.ts';
 import { SNAPSHOT_READ_CHANNEL } from '../protocol/methods.ts';
+import type { GrowingFile } from '../storage/files.ts';
 import { snapshotFailed } from './errors.ts';
 import { decodeChunks } from './snapshot-chunks.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
@@ -41,7 +40,7 @@ export class SnapshotDownload {
     const hash = sha256Stream();
     let offset = 0;
     if ((await components.store.sizeOf(path)) > 0)
-      for await (const bytes of createReadStream(path) as AsyncIterable<Uint8Array>) {
+      for await (const bytes of components.store.read(path)) {
         hash.update(bytes);
         offset += bytes.length;
       }
@@ -67,7 +66,7 @@ export class SnapshotDownload {
   /** Rejects with what broke the stream; whatever arrived before is kept, and the next call goes on behind it. */
   async fetchRest(signal: AbortSignal): Promise<void> {
     const { name, sizeBytes } = this.#source.handle;
-    await using file = await open(this.#components.store.partialPathOf(name), 'a');
+    await using file = await this.#components.store.growPartial(name);
     // A write that failed may have left a part of a chunk.
     await file.truncate(this.#offset);
     if (this.#offset < sizeBytes) await this.#receive(file, signal);
@@ -82,7 +81,7 @@ export class SnapshotDownload {
     return toHex(this.#hash.digest()) === toHex(sha256);
   }
 
-  async #receive(file: FileHandle, signal: AbortSignal): Promise<void> {
+  async #receive(file: GrowingFile, signal: AbortSignal): Promise<void> {
     const { peer, handle } = this.#source;
     const { name, sizeBytes } = handle;
     const header = SnapshotReadHeader.encode({ name, offset: this.#offset }).finish();
@@ -94,12 +93,12 @@ export class SnapshotDownload {
       for await (const bytes of decodeChunks(name, channel, this.#offset)) {
         if (this.#offset + bytes.length > sizeBytes)
           throw snapshotFailed(name, 'more bytes arrived than it has');
-        await file.writeFile(bytes);
+        await file.write(bytes);
         this.#hash.update(bytes);
         this.#offset += bytes.length;
         unsynced += bytes.length;
         if (unsynced < SYNC_BYTES) continue;
-        await file.datasync();
+        await file.sync();
         unsynced = 0;
       }
       await channel.end();

@@ -12,7 +12,7 @@ import { SnapshotHandle } from '../protocol/messages.ts';
 import type { RaftLogStore } from '../storage/raft-log-store.ts';
 import { Pacer } from './pacer.ts';
 import { decodeConfState } from './raft-wire.ts';
-import { digestFile, type SnapshotStore } from './snapshot-store.ts';
+import type { SnapshotStore } from './snapshot-store.ts';
 
 export interface SnapshotMakerComponents {
   readonly log: RaftLogStore;
@@ -139,7 +139,7 @@ export class SnapshotMaker implements BackgroundWorker {
     const name = `${at.term}-${at.index}-${this.#number}-${toHex(random.bytes(NAME_RANDOM_BYTES))}.snapshot`;
     const pace = (bytes: number): Promise<void> => this.#pacer.spend(bytes, signal);
     await pinned.copyTo(store.pathOf(name), { pace, signal });
-    const { sizeBytes, sha256 } = await digestFile(store.pathOf(name), { pace, signal });
+    const { sizeBytes, sha256 } = await store.digest(store.pathOf(name), { pace, signal });
     const data = SnapshotHandle.encode({ name, sizeBytes, sha256, node: this.#number }).finish();
     const metadata = { index: at.index, term: at.term, confState: decodeConfState(at.confState) };
     return { name, snapshot: { metadata, data } };

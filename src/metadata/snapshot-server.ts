@@ -1,5 +1,4 @@
 /** @module Streams the snapshot this node made to other metadata nodes, from any offset on, at a bounded rate. */
-import { createReadStream } from 'node:fs';
 import type { Clock } from '../common/clock.ts';
 import { describeError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
@@ -56,7 +55,7 @@ export class SnapshotServer {
   }
 
   async #serve(channel: IncomingChannel): Promise<void> {
-    const { members, store, snapshots } = this.#components;
+    const { members, snapshots } = this.#components;
     const { name, offset } = SnapshotReadHeader.decode(channel.header);
     if (!hasRole(members.activeByPeer(channel.peer), 'meta'))
       throw notAllowed('only metadata nodes may read snapshots', { peer: channel.peer });
@@ -65,16 +64,16 @@ export class SnapshotServer {
     if (this.#streams >= MAX_SNAPSHOT_STREAMS) throw overloaded('snapshots being sent', MAX_SNAPSHOT_STREAMS);
     this.#streams += 1;
     try {
-      await this.#send(channel, store.pathOf(name), offset);
+      await this.#send(channel, name, offset);
     } finally {
       this.#streams -= 1;
     }
   }
 
-  async #send(channel: IncomingChannel, path: string, start: number): Promise<void> {
-    const file = createReadStream(path, { start, highWaterMark: SNAPSHOT_CHUNK_BYTES });
+  async #send(channel: IncomingChannel, name: string, start: number): Promise<void> {
+    const { store } = this.#components;
     let offset = start;
-    for await (const payload of file as AsyncIterable<Uint8Array>) {
+    for await (const payload of store.read(store.pathOf(name), { start, partBytes: SNAPSHOT_CHUNK_BYTES })) {
       await channel.write(encodeChunk(offset, payload));
       offset += payload.length;
       await this.#pacer.spend(payload.length, channel.signal);

@@ -1,6 +1,6 @@
 /** @module The row store without a disk, for tests and simulations. */
-import { readFile, rm, writeFile } from 'node:fs/promises';
 import { corruptImport, storageClosed } from './errors.ts';
+import { type Files, systemFiles } from './files.ts';
 import {
   type CopyOptions,
   type PinnedRows,
@@ -18,8 +18,13 @@ type ExportedRow = readonly [table: TableName, key: string, valueBase64: string]
 
 /** Behaves as SqliteRowStore does, but forgets everything; its exported files only it can read. */
 export class MemoryRowStore implements RowStore {
+  readonly #files: Files;
   #tables: Tables = emptyTables();
   #closed = false;
+
+  constructor(files: Files = systemFiles) {
+    this.#files = files;
+  }
 
   async getMany(table: TableName, keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
     const rows = this.#rows(table);
@@ -45,20 +50,21 @@ export class MemoryRowStore implements RowStore {
 
   async pin(): Promise<PinnedRows> {
     this.#rows('meta');
-    return new MemoryPinnedRows(new Map([...this.#tables].map(([table, rows]) => [table, new Map(rows)])));
+    const tables: Tables = new Map([...this.#tables].map(([table, rows]) => [table, new Map(rows)]));
+    return new MemoryPinnedRows(this.#files, tables);
   }
 
   async verify(path: string): Promise<void> {
-    await readExport(path);
+    await readExport(this.#files, path);
   }
 
   async importFrom(path: string): Promise<void> {
     const imported = emptyTables();
-    for (const [table, key, value] of await readExport(path))
+    for (const [table, key, value] of await readExport(this.#files, path))
       imported.get(table)?.set(key, new Uint8Array(Buffer.from(value, 'base64')));
     this.#rows('meta');
     this.#tables = imported;
-    await rm(path);
+    await this.#files.remove(path);
   }
 
   async close(): Promise<void> {
@@ -73,9 +79,11 @@ export class MemoryRowStore implements RowStore {
 }
 
 class MemoryPinnedRows implements PinnedRows {
+  readonly #files: Files;
   readonly #tables: Tables;
 
-  constructor(tables: Tables) {
+  constructor(files: Files, tables: Tables) {
+    this.#files = files;
     this.#tables = tables;
   }
 
@@ -90,7 +98,9 @@ class MemoryPinnedRows implements PinnedRows {
     const text = JSON.stringify(rows);
     await pace?.(text.length);
     signal?.throwIfAborted();
-    await writeFile(path, text);
+    await using file = await this.#files.grow(path);
+    await file.truncate(0);
+    await file.write(Buffer.from(text));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -109,8 +119,10 @@ function emptyTables(): Tables {
   return new Map(TABLES.map((table) => [table, new Map<string, Uint8Array>()]));
 }
 
-async function readExport(path: string): Promise<readonly ExportedRow[]> {
-  const text = await readFile(path, 'utf8');
+async function readExport(files: Files, path: string): Promise<readonly ExportedRow[]> {
+  const parts: Uint8Array[] = [];
+  for await (const part of files.read(path)) parts.push(part);
+  const text = Buffer.concat(parts).toString('utf8');
   try {
     return JSON.parse(text) as readonly ExportedRow[];
   } catch (cause) {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Snapshot } from '../../raft/types.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import { repairAtStart } from '../../src/metadata/start-repair.ts';
-import { digestFile, SnapshotStore } from '../../src/metadata/snapshot-store.ts';
+import { SnapshotStore } from '../../src/metadata/snapshot-store.ts';
 import { StateMachine } from '../../src/namespace/state-machine.ts';
 import { SnapshotHandle } from '../../src/protocol/messages.ts';
 import { MemoryRaftLog } from '../../src/storage/memory-raft-log.ts';
@@ -47,7 +47,7 @@ describe('a start after a crash while a snapshot was being installed', () => {
     const { at, rows } = await leader.machine.pin();
     await rows.copyTo(received.pathOf(NAME));
     await rows[Symbol.asyncDispose]();
-    const digest = await digestFile(received.pathOf(NAME));
+    const digest = await received.digest(received.pathOf(NAME));
     const data = SnapshotHandle.encode({ name: NAME, node: 1, ...digest }).finish();
     return { metadata: { index: at.index, term: at.term, confState: CONF_STATE }, data };
   }
