@@ -16,7 +16,7 @@ import { createMetadataNode, openMetadataStores } from './metadata-role.ts';
 import { changedConfig, type NodeChanges, rolesToRun } from './node-changes.ts';
 import type { NodeConfig, NodeRole } from './node-config.ts';
 import { createNodeNetwork } from './node-network.ts';
-import { PeerBook } from './peer-book.ts';
+import { loadPeers, mergedPeers, PeerBook } from './peer-book.ts';
 import { hasLostState, rejoinCluster } from './rejoin-cluster.ts';
 
 /** Left free on the disk that holds the blocks, so that log and namespace of the same disk can still be written. */
@@ -120,6 +120,7 @@ async function startRoles(
 ): Promise<Network> {
   const { directory, config, roles, version, cleanup } = context;
   const { logger } = components;
+  let isEnding = false;
   let isRemoved = false;
   let isRolledBack = false;
   cleanup.defer(async () => {
@@ -129,9 +130,10 @@ async function startRoles(
   });
   const onFatal = (error: Error): void => {
     logger.error('node.fatal', { error: describeError(error) });
-    isRemoved ||= isHoldfastError(error, 'METADATA_REMOVED');
+    isRemoved ||= isHoldfastError(error, 'METADATA_REMOVED', 'DATANODE_REMOVED');
     isRolledBack ||= isHoldfastError(error, 'METADATA_ROLLED_BACK');
-    context.onFatal(error);
+    if (!isEnding) context.onFatal(error);
+    isEnding = true;
   };
   const stores = roles.includes('meta') ? await openMetadataStores(context, logger) : undefined;
   const blocks = roles.includes('data') ? await openBlocks(context, logger) : undefined;
@@ -154,19 +156,25 @@ async function startRoles(
     network.authorize(metadata.authorizer);
     cleanup.defer(() => metadata?.stop());
     await metadata.start();
-    const book = new WorkerRunner(components, [new PeerBook(directory.peersFile, stores.machine)]);
-    cleanup.defer(() => book.stop());
-    book.start();
   }
+  // What node.json names is as old as the node: a datanode that was down while they changed would find nobody.
+  const bootstrap = mergedPeers((await loadPeers(directory.peersFile, logger)) ?? [], config.bootstrap);
   if (blocks !== undefined) {
-    const { number, clusterId, bootstrap, host } = config;
+    const { number, clusterId, epoch, host } = config;
     const generation = await directory.nextGeneration();
     data = new DataNode(
       { ...components, blocks, network, kademlia },
-      { number, generation, clusterId, bootstrap, host },
+      { number, generation, clusterId, epoch, bootstrap, host, onFatal },
     );
     if (stores === undefined) network.authorize(data.authorizer);
   }
+  const book = new PeerBook(directory.peersFile, {
+    members: () => stores?.machine.members() ?? data?.members() ?? [],
+    earlier: stores === undefined ? bootstrap : [],
+  });
+  const bookKeeping = new WorkerRunner(components, [book]);
+  cleanup.defer(() => bookKeeping.stop());
+  bookKeeping.start();
   await network.start();
   await metadata?.takePart();
   kademlia.start();

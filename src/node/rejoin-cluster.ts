@@ -46,7 +46,7 @@ export async function rejoinCluster(
 ): Promise<NodeConfig> {
   await using directory = await DataDirectory.claim(path);
   const config = await directory.config();
-  const peers = (await loadPeers(directory.peersFile)) ?? config.bootstrap;
+  const peers = (await loadPeers(directory.peersFile, components.logger)) ?? config.bootstrap;
   const others = peers.filter(({ peer }) => peer !== config.peer);
   if (others.length === 0) throw rejoinAlone(directory.path, config.number, lost);
   components.logger.error('node.state-lost', { number: config.number, error: lost.message });

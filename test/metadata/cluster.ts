@@ -126,6 +126,11 @@ export class TestCluster {
     return this.#openNetwork(testPeer(this.#peers));
   }
 
+  /** The network of a peer that was killed, as after a restart of its process. */
+  reopen(peer: PeerId): Promise<Network> {
+    return this.#openNetwork(peer);
+  }
+
   /** Joins with the genesis token through the founder or whoever runs. */
   async join(
     network: Network,
