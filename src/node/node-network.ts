@@ -4,7 +4,7 @@ import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
 import type { Identity } from '../network/identity.ts';
-import type { Libp2pHostOptions } from '../network/libp2p-host.ts';
+import type { Libp2pHostOptions } from '../network/libp2p-settings.ts';
 import { createLibp2pNetwork, type Libp2pNetwork } from '../network/libp2p-network.ts';
 import type { NodeConfig } from './node-config.ts';
 
