@@ -143,7 +143,8 @@ export class FrameReader {
       this.#listener(this.#kind, this.#id, this.#argument, piece);
       return end;
     }
-    this.#body ??= new Uint8Array(this.#missing);
+    // Not cleared: every byte is written before the listener sees any.
+    this.#body ??= new Uint8Array(Buffer.allocUnsafeSlow(this.#missing).buffer);
     this.#body.set(piece, this.#body.byteLength - this.#missing);
     this.#missing -= piece.byteLength;
     if (this.#missing === 0) {
