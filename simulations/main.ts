@@ -1,38 +1,64 @@
-/** @module `node simulations/main.ts [--seeds N] [--seed N]`: runs seeds, and prints how to replay those that fail. */
+/**
+ * @module `node simulations/main.ts [--kind cluster|raft] [--seed N | --seeds A..B] [--profile calm|rough|hell] [--shrink]
+ * [--json]`: runs seeds, and prints how to replay those that fail. Exit status 1 when any does.
+ */
 import { parseArgs } from 'node:util';
-import { runRaftCluster } from './raft-cluster.ts';
+import { runClusterSeeds } from './run-cluster-seeds.ts';
+import { runRaftSeeds } from './run-raft-seeds.ts';
+import type { Profile } from './cluster/scenario.ts';
 
-const DEFAULT_SEEDS = '100';
+const PROFILES: readonly string[] = ['calm', 'rough', 'hell'] satisfies readonly Profile[];
+const NUMBER = /^\d+$/;
 
 const { values } = parseArgs({
   options: {
-    /** How many seeds to run, from `from` on. */
-    seeds: { type: 'string', default: DEFAULT_SEEDS },
-    from: { type: 'string', default: '1' },
+    kind: { type: 'string', default: 'cluster' },
+    /** A..B, both included, or N for 1..N. */
+    seeds: { type: 'string', default: '1..20' },
     /** One seed alone, with the end of its trace when it fails. */
     seed: { type: 'string' },
+    profile: { type: 'string', default: 'rough' },
+    /** Looks for the smallest part of each failing scenario that still fails. */
+    shrink: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    /** A part of one seed's scenario, as a shrunk one is printed. */
+    keep: { type: 'string' },
+    clients: { type: 'string' },
+    nodes: { type: 'string' },
   },
 });
 
-const first = Number(values.seed ?? values.from);
-const count = values.seed === undefined ? Number(values.seeds) : 1;
-if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count) || count < 1)
-  throw new RangeError('--seeds, --from and --seed take whole numbers.');
+const { first, last } = seedsOf(values.seed ?? values.seeds, values.seed !== undefined);
+const { profile } = values;
+if (!PROFILES.includes(profile)) throw new RangeError(`--profile is one of ${PROFILES.join(', ')}.`);
+const isSound =
+  values.kind === 'raft'
+    ? runRaftSeeds({ first, last, isVerbose: values.seed !== undefined })
+    : await runClusterSeeds({
+        first,
+        last,
+        profile: profile as Profile,
+        isVerbose: values.seed !== undefined,
+        asJson: values.json,
+        shrink: values.shrink,
+        ...(values.keep !== undefined && { keep: numbersOf(values.keep) }),
+        ...(values.clients !== undefined && { clients: numberOf(values.clients) }),
+        ...(values.nodes !== undefined && { nodes: numberOf(values.nodes) }),
+      });
+process.exitCode = isSound ? 0 : 1;
 
-let failures = 0;
-let committed = 0;
-for (let seed = first; seed < first + count; seed++) {
-  const run = runRaftCluster(seed);
-  committed += run.committed;
-  if (run.failure === undefined) {
-    if (values.seed !== undefined)
-      console.log(`seed ${seed}: ok, ${run.committed} entries, trace ${run.hash}`);
-    continue;
-  }
-  failures += 1;
-  if (values.seed !== undefined) console.error(run.tail.join('\n'));
-  console.error(`seed ${seed}: ${run.failure.stack ?? run.failure.message}`);
-  console.error(`  replay: node simulations/main.ts --seed ${seed}`);
+function seedsOf(text: string, isOne: boolean): { readonly first: number; readonly last: number } {
+  const [from = '', to] = text.split('..');
+  if (to !== undefined) return { first: numberOf(from), last: numberOf(to) };
+  return { first: isOne ? numberOf(from) : 1, last: numberOf(from) };
 }
-console.log(`${count} seeds, ${failures} failures, ${committed} entries committed`);
-process.exitCode = failures === 0 ? 0 : 1;
+
+function numbersOf(text: string): number[] {
+  return text.split(',').filter(Boolean).map(numberOf);
+}
+
+function numberOf(text: string): number {
+  if (!NUMBER.test(text))
+    throw new RangeError(`'${text}' is no whole number; --help is at the top of this file.`);
+  return Number(text);
+}

@@ -15,6 +15,11 @@ export class Trace {
     if (this.#lines.length > KEPT_LINES * 2) this.#lines = this.#lines.slice(-KEPT_LINES);
   }
 
+  /** Counts in the hash only: too much of it for people. */
+  fold(text: string): void {
+    this.#hash = hashText(text, this.#hash);
+  }
+
   get hash(): string {
     return this.#hash.toString(16).padStart(8, '0');
   }

@@ -1,0 +1,193 @@
+/** @module Watches every metadata node after everything it does, and knows what must hold of all of them together. */
+import type { ConfState, Entry, Index, NodeId, Term } from '../../raft/types.ts';
+import type { Status } from '../../raft/raw-node.ts';
+import { EMPTY_CONF_STATE } from '../../raft/memory-storage.ts';
+import { CommandBatch, Result } from '../../src/namespace/schema.ts';
+import type { StateMachine } from '../../src/namespace/state-machine.ts';
+import type { LogWrite } from '../../src/storage/raft-log-store.ts';
+import { hashText } from '../prng.ts';
+import { RaftOracle, SafetyViolation } from '../raft-oracle.ts';
+import type { Trace } from '../trace.ts';
+import type { SimulatedRaftLog } from '../world/simulated-raft-log.ts';
+import type { MetadataProcess } from './metadata-process.ts';
+
+interface Seen {
+  log?: SimulatedRaftLog;
+  /** Of this run. */
+  commit: Index;
+  applied: Index;
+  confState: ConfState;
+  leaderOfTerm: Term;
+  /** Of this run; it begins with what is on the disk. */
+  term: Term;
+}
+
+type AppliedEntry = Pick<Entry, 'index' | 'data'>;
+
+/** How much of what the simulation is for did happen. */
+export interface Exercised {
+  elections: number;
+  commits: number;
+  applied: number;
+  snapshotsInstalled: number;
+  grants: number;
+}
+
+export class ClusterOracle {
+  readonly exercised: Exercised = { elections: 0, commits: 0, applied: 0, snapshotsInstalled: 0, grants: 0 };
+  readonly #raft = new RaftOracle();
+  readonly #trace: Trace;
+  readonly #seen = new Map<MetadataProcess, Seen>();
+  readonly #processes = new Map<NodeId, MetadataProcess>();
+  readonly #touched = new Set<MetadataProcess>();
+  /** What the machines answered, by index. */
+  readonly #results = new Map<Index, number>();
+  /** Who was given what: session and sequence, by inode and token. */
+  readonly #grants = new Map<string, string>();
+
+  constructor(trace: Trace) {
+    this.#trace = trace;
+  }
+
+  get lastCommitted(): Index {
+    return this.#raft.lastCommitted;
+  }
+
+  /** A new run: it knows only what is on its disk. */
+  started(process: MetadataProcess): void {
+    this.#processes.set(process.number, process);
+    const { term } = process.machine.log.window.initialState().hardState;
+    this.#seen.set(process, { commit: 0, applied: 0, confState: EMPTY_CONF_STATE, leaderOfTerm: 0, term });
+  }
+
+  /** The process does something now; look() will see what came of it. */
+  ran(process: MetadataProcess): void {
+    this.#touched.add(process);
+  }
+
+  /** Log matching. Called before the write is durable. */
+  sawWrite(process: MetadataProcess, write: LogWrite, log: SimulatedRaftLog): void {
+    this.#seenOf(process).log = log;
+    const { entries, snapshot, hardState } = write;
+    let previous: Term | 'compacted' | undefined = termBefore(log, entries[0], snapshot !== undefined);
+    for (const entry of entries) {
+      this.#raft.sawAppend(process.number, previous, entry);
+      previous = entry.term;
+    }
+    if (snapshot !== undefined) this.exercised.snapshotsInstalled += 1;
+    this.#trace.fold(
+      `w${process.number}/${entries.length}/${hardState?.term ?? 0}/${hardState?.commit ?? 0}`,
+    );
+  }
+
+  /** State machine safety: what is applied, and what is answered, is the same everywhere. */
+  watch(process: MetadataProcess, machine: StateMachine): void {
+    const apply = machine.apply.bind(machine);
+    machine.apply = async (entries) => {
+      const results = await apply(entries);
+      for (const [position, entry] of entries.entries()) {
+        this.#raft.sawApply(process.number, 0, { ...entry, type: 'EntryNormal' }, EMPTY_CONF_STATE);
+        this.#sawResults(process, entry, results[position] ?? []);
+      }
+      return results;
+    };
+  }
+
+  /** Looks at all that did something since the last look. Throws SafetyViolation. */
+  look(): void {
+    for (const process of this.#touched) this.#lookAt(process);
+    this.#touched.clear();
+  }
+
+  #lookAt(process: MetadataProcess): void {
+    const { node } = process;
+    const seen = this.#seen.get(process);
+    if (node === undefined || seen === undefined) return;
+    const status = node.status();
+    this.#checkOrder(process, status, seen);
+    const { log } = seen;
+    if (status.raftState === 'StateLeader' && log !== undefined) {
+      if (seen.leaderOfTerm !== status.term) {
+        seen.leaderOfTerm = status.term;
+        this.exercised.elections += 1;
+        this.#raft.sawLeader(process.number, status.term, (index) => termAt(log, index));
+      }
+      if (status.commit > seen.commit) this.#sawCommit(process, status, seen, log);
+    }
+    seen.commit = status.commit;
+    seen.confState = status.confState;
+    seen.term = status.term;
+    seen.applied = node.appliedIndex;
+  }
+
+  #checkOrder({ number, node }: MetadataProcess, { term, commit }: Status, seen: Seen): void {
+    if (term < seen.term)
+      throw new SafetyViolation(`Node ${number} went back from term ${seen.term} to ${term}`);
+    if (commit < seen.commit)
+      throw new SafetyViolation(`Node ${number} went back from commit ${seen.commit} to ${commit}`);
+    const applied = node?.appliedIndex ?? 0;
+    if (applied < seen.applied)
+      throw new SafetyViolation(`Node ${number} went back from applied ${seen.applied} to ${applied}`);
+  }
+
+  /** What a leader calls committed is on the disks of a quorum, those of dead nodes included. */
+  #sawCommit({ number }: MetadataProcess, status: Status, seen: Seen, log: SimulatedRaftLog): void {
+    const { commit } = status;
+    const term = termAt(log, commit);
+    this.exercised.commits += 1;
+    // Replicated by others and not written here yet: it is seen when it is applied.
+    if (term === undefined || term === 'compacted') return;
+    this.#raft.sawCommit(number, commit, term, [seen.confState, status.confState], (id) => {
+      const found = this.#processes.get(id)?.machine.log.termAt(commit);
+      return found === 'compacted' || found === term;
+    });
+  }
+
+  #sawResults({ number }: MetadataProcess, entry: AppliedEntry, results: readonly Result[]): void {
+    const { index } = entry;
+    let hash = 0;
+    for (const result of results) hash = hashText(Result.encode(result).finish().join(), hash);
+    const known = this.#results.get(index);
+    if (known !== undefined && known !== hash)
+      throw new SafetyViolation(`Node ${number} answers entry ${index} otherwise than others`);
+    this.#trace.fold(`a${number}/${index}/${hash}`);
+    if (known !== undefined) return;
+    this.#results.set(index, hash);
+    this.exercised.applied += 1;
+    this.#sawGrants(entry, results);
+  }
+
+  /** Fencing tokens: no two changes are given the same; the same one, sent again, is given what it was given. */
+  #sawGrants({ data }: AppliedEntry, results: readonly Result[]): void {
+    for (const [position, { session, sequence, command }] of CommandBatch.decode(data).commands.entries()) {
+      const kind = results[position]?.kind;
+      if (kind?.$case !== 'grant' || command?.kind?.$case !== 'createFile') continue;
+      const grant = `${kind.value.inode}/${kind.value.fencingToken}`;
+      const owner = `${session}/${sequence}`;
+      const known = this.#grants.get(grant);
+      if (known !== undefined && known !== owner)
+        throw new SafetyViolation(`Fencing token ${grant} was given to ${known} and to ${owner}`);
+      if (known === undefined) this.exercised.grants += 1;
+      this.#grants.set(grant, owner);
+    }
+  }
+
+  #seenOf(process: MetadataProcess): Seen {
+    const seen = this.#seen.get(process);
+    if (seen === undefined) throw new Error(`node ${process.number} was never started`);
+    return seen;
+  }
+}
+
+function termBefore(
+  log: SimulatedRaftLog,
+  first: Pick<Entry, 'index'> | undefined,
+  afterSnapshot: boolean,
+): Term | 'compacted' | undefined {
+  return first === undefined || afterSnapshot ? 'compacted' : termAt(log, first.index - 1);
+}
+
+function termAt(log: SimulatedRaftLog, index: Index): Term | 'compacted' | undefined {
+  if (index < log.firstIndex() - 1) return 'compacted';
+  return index > log.lastIndex() ? undefined : log.term(index);
+}

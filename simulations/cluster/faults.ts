@@ -1,0 +1,137 @@
+/** @module Everything that may go wrong in a run, drawn before it begins: a list can be shortened, a habit cannot. */
+import { Prng } from '../prng.ts';
+import type { DiskFailure } from '../world/disk-queue.ts';
+import type { CutMode } from '../world/weather.ts';
+
+/** `node` is a place among those that run at that time, counted round. */
+export type FaultKind =
+  | { readonly kind: 'crash'; readonly node: number; readonly mode: CutMode; readonly forMs: number }
+  | { readonly kind: 'crash-all'; readonly mode: CutMode; readonly forMs: number }
+  | { readonly kind: 'restart'; readonly node: number; readonly forMs: number }
+  | { readonly kind: 'pause'; readonly node: number; readonly forMs: number }
+  | { readonly kind: 'clock-jump'; readonly node: number; readonly byMs: number }
+  | { readonly kind: 'clock-drift'; readonly node: number; readonly rate: number }
+  | {
+      readonly kind: 'partition';
+      /** Bit i: side of the peer in place i, clients included. */
+      readonly sides: number;
+      readonly mode: CutMode;
+      readonly oneWay: boolean;
+      readonly forMs: number;
+    }
+  | {
+      readonly kind: 'cut-link';
+      readonly node: number;
+      readonly other: number;
+      readonly mode: CutMode;
+      readonly oneWay: boolean;
+      readonly forMs: number;
+    }
+  | { readonly kind: 'clog'; readonly node: number; readonly other: number; readonly forMs: number }
+  | { readonly kind: 'snap'; readonly node: number; readonly other: number }
+  | {
+      readonly kind: 'slow-disk';
+      readonly node: number;
+      readonly slowestSyncMs: number;
+      readonly forMs: number;
+    }
+  | {
+      readonly kind: 'disk-failure';
+      readonly node: number;
+      readonly failure: DiskFailure;
+      readonly forMs: number;
+    }
+  | { readonly kind: 'add-node' }
+  | { readonly kind: 'remove-node'; readonly node: number }
+  | { readonly kind: 'transfer'; readonly node: number };
+
+export type Fault = FaultKind & { readonly atMs: number };
+
+const MOST_FAULTS = 100;
+const KINDS: readonly FaultKind['kind'][] = [
+  'crash',
+  'crash',
+  'crash',
+  'crash-all',
+  'restart',
+  'pause',
+  'pause',
+  'clock-jump',
+  'clock-drift',
+  'partition',
+  'partition',
+  'cut-link',
+  'clog',
+  'snap',
+  'slow-disk',
+  'disk-failure',
+  'add-node',
+  'remove-node',
+  'transfer',
+];
+
+/** In the order of their times. Each seed draws its own mix of kinds. */
+export function drawFaults(
+  seed: number,
+  { faultyMs, periodMs }: { readonly faultyMs: number; readonly periodMs: number },
+): readonly Fault[] {
+  const random = new Prng(seed, 'faults');
+  const kinds = KINDS.filter(() => random.chance(0.7));
+  const faults: Fault[] = [];
+  let atMs = 0;
+  while (kinds.length > 0 && faults.length < MOST_FAULTS) {
+    atMs += random.between(1, 2 * periodMs);
+    if (atMs >= faultyMs) break;
+    // A stream for each: leaving one out, or drawing more for it, changes no other.
+    faults.push({ atMs, ...drawFault(new Prng(seed, `fault ${faults.length}`), random.pick(kinds)) });
+  }
+  return faults;
+}
+
+function drawFault(random: Prng, kind: FaultKind['kind']): FaultKind {
+  const node = random.int(64);
+  const other = random.int(64);
+  const mode = random.pick(['silent', 'refused'] as const);
+  const oneWay = random.chance(0.3);
+  const forMs = random.pick([
+    random.between(1, 300),
+    random.between(300, 3_000),
+    random.between(1_000, 10_000),
+  ]);
+  switch (kind) {
+    case 'crash':
+      return { kind, node, mode, forMs };
+    case 'crash-all':
+      return { kind, mode, forMs };
+    case 'restart':
+    case 'pause':
+      return { kind, node, forMs };
+    case 'clock-jump':
+      return { kind, node, byMs: random.pick([-1, 1]) * random.pick([500, 60_000, 86_400_000]) };
+    case 'clock-drift':
+      return { kind, node, rate: random.pick([0.5, 0.9, 0.99, 1.01, 1.1, 2]) };
+    case 'partition':
+      return { kind, sides: random.int(2 ** 16), mode, oneWay, forMs };
+    case 'cut-link':
+      return { kind, node, other, mode, oneWay, forMs };
+    case 'clog':
+      return { kind, node, other, forMs };
+    case 'snap':
+      return { kind, node, other };
+    case 'slow-disk':
+      return { kind, node, slowestSyncMs: random.pick([50, 300, 1_500]), forMs };
+    case 'disk-failure':
+      return { kind, node, failure: random.pick(['sync', 'full'] as const), forMs };
+    case 'add-node':
+      return { kind };
+    case 'remove-node':
+    case 'transfer':
+      return { kind, node };
+  }
+}
+
+/** One line for people. */
+export function describeFault({ kind, atMs, ...rest }: Fault): string {
+  const facts = Object.entries(rest).map(([name, value]) => `${name}=${String(value)}`);
+  return [`${(atMs / 1000).toFixed(3)} s`, kind, ...facts].join(' ');
+}

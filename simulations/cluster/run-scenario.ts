@@ -1,0 +1,45 @@
+/** @module One scenario from beginning to end. */
+import { Trace } from '../trace.ts';
+import type { Exercised } from './cluster-oracle.ts';
+import type { Outcome } from './journal.ts';
+import type { Scenario } from './scenario.ts';
+import { SimulatedCluster } from './simulated-cluster.ts';
+
+/** What a run saw; two runs of one scenario are equal in all of it. */
+export interface ClusterRun {
+  readonly hash: string;
+  readonly simulatedMs: number;
+  readonly events: number;
+  readonly exercised: Exercised;
+  readonly operations: Readonly<Record<Outcome, number>>;
+  readonly failure?: Error;
+  /** Last lines of the trace. */
+  readonly tail: readonly string[];
+}
+
+/** Never throws for what it finds: that is `failure`. */
+export async function runScenario(scenario: Scenario): Promise<ClusterRun> {
+  const trace = new Trace();
+  const cluster = new SimulatedCluster(scenario, trace);
+  const failure = await outcomeOf(cluster);
+  return {
+    hash: trace.hash,
+    simulatedMs: Math.round(cluster.world.nowMs),
+    events: cluster.world.steps,
+    exercised: cluster.oracle.exercised,
+    operations: cluster.journal.counts,
+    ...(failure !== undefined && { failure }),
+    tail: trace.tail(),
+  };
+}
+
+async function outcomeOf(cluster: SimulatedCluster): Promise<Error | undefined> {
+  try {
+    await cluster.setUp();
+    await cluster.runFaulty();
+    await cluster.healAndCheck();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}

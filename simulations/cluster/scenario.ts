@@ -1,0 +1,57 @@
+/** @module What one seed stands for: a cluster, clients, and every fault with its time. A part of a scenario is a scenario. */
+import { Prng } from '../prng.ts';
+import type { WeatherOptions } from '../world/weather.ts';
+import { drawFaults, type Fault } from './faults.ts';
+
+export interface Scenario {
+  readonly seed: number;
+  /** Metadata nodes at the start; all streams of randomness are named, so fewer of anything does not reshuffle the rest. */
+  readonly nodes: number;
+  readonly voters: number;
+  readonly clients: number;
+  readonly registers: number;
+  /** Of the phase with faults, in milliseconds of true time. */
+  readonly faultyMs: number;
+  readonly faults: readonly Fault[];
+  readonly weather: WeatherOptions;
+  readonly maxLogEntries: number;
+  readonly trailingEntries: number;
+  readonly cacheSizeBytes: number;
+  readonly maxDirtyRows: number;
+  /** Pause of a client between two operations, at most, in milliseconds. */
+  readonly thinkMs: number;
+}
+
+export type Profile = 'calm' | 'rough' | 'hell';
+
+/** Mean true time between two faults, in milliseconds. */
+const FAULT_PERIOD_MS: Readonly<Record<Profile, number>> = { calm: 15_000, rough: 2_500, hell: 900 };
+const MIB: number = 1024 * 1024;
+
+export function drawScenario(seed: number, profile: Profile = 'rough'): Scenario {
+  const random = new Prng(seed, 'scenario');
+  const rarely = (perMille: number): number => random.int(perMille + 1) / 1000;
+  const nodes = random.pick([1, 2, 3, 3, 3, 3, 4, 5, 5]);
+  const faultyMs = 1000 * random.between(10, 30);
+  const isSmall = random.chance(0.5);
+  return {
+    seed,
+    nodes,
+    voters: random.pick([3, 3, 5]),
+    clients: random.between(1, 4),
+    registers: random.between(1, 3),
+    faultyMs,
+    faults: drawFaults(seed, { faultyMs, periodMs: FAULT_PERIOD_MS[profile] }),
+    weather: {
+      shortestDelayMs: 0.1,
+      longestDelayMs: random.pick([1, 5, 20, 60]),
+      spikeProbability: random.chance(0.5) ? 0 : rarely(10),
+      breakProbability: random.chance(0.5) ? 0 : rarely(2),
+    },
+    maxLogEntries: isSmall ? random.between(20, 100) : 2_000,
+    trailingEntries: isSmall ? random.between(5, 20) : 200,
+    cacheSizeBytes: random.pick([1024, 16 * 1024, MIB]),
+    maxDirtyRows: random.pick([4, 32, 4096]),
+    thinkMs: random.pick([50, 150, 400]),
+  };
+}

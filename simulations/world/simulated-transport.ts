@@ -1,0 +1,60 @@
+/** @module The transport of one run of a process: the real framing and sessions go over it. */
+import type { PeerId, TrafficClass } from '../../src/network/network.ts';
+import { memoryAddress } from '../../src/network/memory-network.ts';
+import type { FrameStream, Transport, TransportListener } from '../../src/network/transport.ts';
+import { unreachable } from '../../src/network/errors.ts';
+import type { ProcessGate } from './process-gate.ts';
+import type { Endpoint, SimulatedSwitch } from './simulated-switch.ts';
+
+export interface SimulatedTransportComponents {
+  readonly switch: SimulatedSwitch;
+  readonly gate: ProcessGate;
+}
+
+/** Every peer of the world can be dialled by its name; no address is needed. */
+export class SimulatedTransport implements Transport {
+  readonly localPeer: PeerId;
+  readonly #components: SimulatedTransportComponents;
+  #endpoint: Endpoint | undefined;
+
+  constructor(components: SimulatedTransportComponents, options: { readonly peer: PeerId }) {
+    this.#components = components;
+    this.localPeer = options.peer;
+  }
+
+  addresses(): readonly string[] {
+    return [memoryAddress(this.localPeer)];
+  }
+
+  learn(): void {}
+
+  async dial(address: string, signal: AbortSignal): Promise<PeerId> {
+    const peer = address.split('/p2p/')[1] ?? '';
+    await this.connect(peer, 'control', signal);
+    return peer;
+  }
+
+  isConnected(peer: PeerId): boolean {
+    return this.#components.switch.isConnected(this.localPeer, peer);
+  }
+
+  connectedPeers(): readonly PeerId[] {
+    return this.#components.switch.neighbours(this.localPeer);
+  }
+
+  connect(peer: PeerId, trafficClass: TrafficClass, signal: AbortSignal): Promise<FrameStream> {
+    if (this.#endpoint === undefined)
+      return Promise.reject(unreachable(peer, 'this transport is not started'));
+    return this.#components.switch.connect(this.#endpoint, peer, trafficClass, signal);
+  }
+
+  async start(listener: TransportListener): Promise<void> {
+    this.#endpoint = { peer: this.localPeer, gate: this.#components.gate, listener };
+    this.#components.switch.attach(this.#endpoint);
+  }
+
+  async stop(): Promise<void> {
+    this.#components.switch.detach(this.localPeer, 'refused');
+    this.#endpoint = undefined;
+  }
+}

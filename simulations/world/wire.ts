@@ -1,0 +1,58 @@
+/** @module One direction of one stream: what goes in comes out later, in order, once the weather lets it. */
+import type { PeerId } from '../../src/network/network.ts';
+import type { ProcessGate } from './process-gate.ts';
+import type { Weather } from './weather.ts';
+import type { World } from './world.ts';
+
+export interface WireComponents {
+  readonly world: World;
+  readonly weather: Weather;
+  /** Of the process at the far end. */
+  readonly gate: ProcessGate;
+  /** The connection breaks. */
+  readonly snap: () => void;
+}
+
+export class Wire {
+  readonly #components: WireComponents;
+  readonly #from: PeerId;
+  readonly #to: PeerId;
+  readonly #stuck: (() => void)[] = [];
+  #lastArrivalMs = 0;
+  #isBroken = false;
+
+  constructor(components: WireComponents, ends: { readonly from: PeerId; readonly to: PeerId }) {
+    this.#components = components;
+    this.#from = ends.from;
+    this.#to = ends.to;
+  }
+
+  carry(deliver: () => void): void {
+    const { world, weather, snap } = this.#components;
+    if (this.#isBroken) return;
+    if (weather.breaks()) return snap();
+    const arrivalMs = Math.max(this.#lastArrivalMs, world.nowMs + weather.delayMs(this.#from, this.#to));
+    this.#lastArrivalMs = arrivalMs;
+    world.after(arrivalMs - world.nowMs, () => this.#arrive(deliver));
+  }
+
+  /** A cut was made or healed: what TCP kept sending again gets through. */
+  retry(): void {
+    if (this.#components.weather.cutOf(this.#from, this.#to) !== undefined) return;
+    const { world } = this.#components;
+    for (const deliver of this.#stuck.splice(0)) world.after(0, () => this.#arrive(deliver));
+  }
+
+  /** What is under way is lost. */
+  break(): void {
+    this.#isBroken = true;
+    this.#stuck.length = 0;
+  }
+
+  #arrive(deliver: () => void): void {
+    if (this.#isBroken) return;
+    const isCut = this.#components.weather.cutOf(this.#from, this.#to) !== undefined;
+    if (isCut || this.#stuck.length > 0) this.#stuck.push(deliver);
+    else this.#components.gate.run(() => !this.#isBroken && deliver());
+  }
+}

@@ -1,0 +1,55 @@
+/** @module Virtual time: events in the order of (time, sequence), each with everything it started settled before the next. */
+import type { Timer } from '../../src/common/clock.ts';
+import { EventHeap } from './event-heap.ts';
+
+/** An event that keeps making others at one moment is a loop of ours, not a busy system. */
+const MAX_EVENTS_AT_ONCE = 100_000;
+
+/** Nothing in it takes real time but the computing. */
+export class World {
+  readonly #events = new EventHeap();
+  #nowMs = 0;
+  #steps = 0;
+
+  /** Milliseconds since the world began, fractional. True time: no process can read it. */
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** Events run so far. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  after(delayMs: number, callback: () => void): Timer {
+    return this.#events.add(this.#nowMs + Math.max(0, delayMs), callback);
+  }
+
+  /** Resolves once `delayMs` have passed. */
+  pass(delayMs: number): Promise<void> {
+    return new Promise((resolve) => this.after(delayMs, resolve));
+  }
+
+  /** Runs until `untilMs`, or until `isDone` says so after an event; `afterEach` looks at what an event has done. */
+  async run(untilMs: number, afterEach: () => void, isDone: () => boolean = () => false): Promise<void> {
+    let atOnce = 0;
+    await settle();
+    while (!isDone()) {
+      const event = this.#events.takeUntil(untilMs);
+      if (event === undefined) break;
+      atOnce = event.atMs > this.#nowMs ? 0 : atOnce + 1;
+      if (atOnce > MAX_EVENTS_AT_ONCE) throw new Error(`Time stands still at ${this.#nowMs} ms.`);
+      this.#nowMs = event.atMs;
+      this.#steps += 1;
+      event.callback();
+      await settle();
+      afterEach();
+    }
+    if (!isDone()) this.#nowMs = Math.max(this.#nowMs, untilMs);
+  }
+}
+
+/** An immediate comes after all promises and ticks that are ready: no real I/O is under way, so nothing else is left. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
