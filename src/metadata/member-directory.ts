@@ -1,4 +1,4 @@
-/** @module Who is who: the replicated registry, and until it has arrived here, what the join answer said. */
+/** @module Who is who: the replicated registry, and until it has arrived here, what the join answer and other nodes said. */
 import type { NodeId } from '../../raft/types.ts';
 import type { Member } from '../namespace/schema.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
@@ -6,15 +6,23 @@ import type { PeerId } from '../network/network.ts';
 
 export type Role = 'meta' | 'data' | 'client';
 export const ACTIVE = 'active';
+/** Metadata nodes that one which was away may have to hear of before the registry tells it of them. */
+const MAX_SEEDS = 256;
 
 export class MemberDirectory {
   readonly #machine: StateMachine;
-  readonly #seeds: readonly Member[];
+  #seeds: readonly Member[];
 
   /** `seeds`: the members a joining node was told of; used for those the registry does not know yet. */
   constructor(machine: StateMachine, seeds: readonly Member[]) {
     this.#machine = machine;
     this.#seeds = seeds;
+  }
+
+  /** As a seed: another metadata node says that `member` joined, and the registry here is too old to know. */
+  learn(member: Member): void {
+    const others = this.#seeds.filter(({ number }) => number !== member.number);
+    this.#seeds = [member, ...others].slice(0, MAX_SEEDS);
   }
 
   byNumber(number: NodeId): Member | undefined {

@@ -43,6 +43,22 @@ function mkdir(
 }
 
 describe('membership', () => {
+  it('lets a node that was away follow a leader that joined meanwhile, and that it has never heard of', async () => {
+    cluster = await TestCluster.start(3, { voters: 3, voterReplacementMs: 400 });
+    const home = cluster;
+    const client = await cluster.client();
+    const away = await cluster.follower();
+    await cluster.kill(away.number);
+    const { number: newcomer, peer } = await cluster.addNode();
+    await cluster.until('the newcomer votes', () => home.voters().includes(newcomer));
+    const old = await cluster.leader();
+    if (old.number !== newcomer) await call(client, old.peer, TRANSFER_LEADER, { to: newcomer });
+    await mkdir(cluster, client, peer, '/meanwhile');
+    const back = await cluster.restart(away.number);
+    await cluster.until('it follows', () => back.node.leader === newcomer);
+    await cluster.until('it caught up', () => back.machine.counters().directories >= 2);
+  });
+
   it('promotes joined metadata nodes to voters, up to five', async () => {
     cluster = await TestCluster.start(5);
     const sixth = await cluster.addNode();
