@@ -2,13 +2,14 @@
 import { toHex } from '../common/bytes.ts';
 import type { Clock } from '../common/clock.ts';
 import { withDeadline } from '../common/deadline.ts';
-import { describeError, isHoldfastError } from '../common/errors.ts';
-import { type BlockHash, HASH_SIZE_BYTES } from '../common/hashing.ts';
+import { isHoldfastError } from '../common/errors.ts';
+import { HASH_SIZE_BYTES } from '../common/hashing.ts';
 import type { Logger } from '../common/logger.ts';
 import type { IncomingChannel } from '../network/network.ts';
 import { BlockReadHeader } from '../protocol/messages.ts';
 import type { BlockStore } from '../storage/block-store.ts';
 import type { BlockIndexer } from './block-indexer.ts';
+import { checkCopy } from './copy-check.ts';
 import { badHeader, readerStalled } from './errors.ts';
 import type { LoadMeter } from './load-meter.ts';
 
@@ -51,22 +52,9 @@ export class BlockSender {
           readerStalled(hash, STALL_TIMEOUT_MS),
         );
     } catch (error) {
-      if (isHoldfastError(error, 'STORAGE_CORRUPT_BLOCK')) await this.#takeOutOfService(hash);
+      if (isHoldfastError(error, 'STORAGE_CORRUPT_BLOCK')) await checkCopy(this.#components, hash);
       throw error;
     }
     await channel.end();
-  }
-
-  /** A rotten copy is served to nobody again; the index forgets it, so that it counts as missing. */
-  async #takeOutOfService(hash: BlockHash): Promise<void> {
-    const { blocks, indexer, logger } = this.#components;
-    logger.error('datanode.corrupt-block', { hash });
-    try {
-      await blocks.quarantine(hash);
-    } catch (error) {
-      // Another reader may have been first. The copy is withdrawn in any case.
-      logger.warn('datanode.not-quarantined', { hash, error: describeError(error) });
-    }
-    indexer.withdraw(hash);
   }
 }

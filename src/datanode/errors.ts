@@ -46,6 +46,15 @@ export function hashMismatch(hash: string, got: string): HoldfastError {
   });
 }
 
+export function takenOut(hash: string): HoldfastError {
+  return new HoldfastError({
+    code: 'DATANODE_COPY_TAKEN_OUT',
+    kind: 'unavailable',
+    message: `The copy of block ${hash} that was here was taken out of service while the same block was being sent. Send it again.`,
+    facts: { hash },
+  });
+}
+
 export function replicationFailed(hash: string, target: number, cause: unknown): HoldfastError {
   return new HoldfastError({
     code: 'DATANODE_REPLICATION_FAILED',

@@ -1,12 +1,13 @@
 /** @module The copy of an arriving block that stays here. Its failure is an outcome, never an interruption of the chain. */
 import { toHex } from '../common/bytes.ts';
 import { describeError, isHoldfastError } from '../common/errors.ts';
-import { sha256Stream } from '../common/hashing.ts';
+import { type BlockHash, sha256Stream } from '../common/hashing.ts';
 import type { Logger } from '../common/logger.ts';
 import type { CopyOutcome } from '../protocol/messages.ts';
 import type { BlockStore, NewBlock } from '../storage/block-store.ts';
 import type { BlockIndexer } from './block-indexer.ts';
-import { hashMismatch } from './errors.ts';
+import { checkCopy } from './copy-check.ts';
+import { hashMismatch, takenOut } from './errors.ts';
 import type { LoadMeter } from './load-meter.ts';
 
 export interface LocalCopyComponents {
@@ -28,7 +29,7 @@ export class LocalCopy {
   readonly #components: LocalCopyComponents;
   readonly #node: number;
   readonly #block: NewBlock;
-  readonly #existed: boolean;
+  #existed = false;
   readonly #copy: Promise<Copy>;
   #failure: unknown;
 
@@ -36,11 +37,18 @@ export class LocalCopy {
     this.#components = components;
     this.#node = node;
     this.#block = block;
-    this.#existed = components.blocks.has(block.hash);
-    this.#copy = this.#existed
-      ? Promise.resolve(new Comparison(block.hash))
-      : components.blocks.create(block);
+    this.#copy = this.#open();
     this.#copy.catch((error: unknown) => this.#fail(error));
+  }
+
+  /** A copy that is here already is worth an acknowledgement only if it can be read; a rotten one makes room for the new one. */
+  async #open(): Promise<Copy> {
+    const { blocks } = this.#components;
+    const { hash } = this.#block;
+    if (blocks.has(hash)) await checkCopy(this.#components, hash);
+    if (!blocks.has(hash)) return blocks.create(this.#block);
+    this.#existed = true;
+    return new Comparison(blocks, hash);
   }
 
   /** Resolves when more may come. */
@@ -88,10 +96,12 @@ export class LocalCopy {
 
 /** Stands in for a writer where the block is held already: the bytes that come must be that block, and are dropped. */
 class Comparison implements Copy {
-  readonly #wanted: string;
+  readonly #blocks: BlockStore;
+  readonly #wanted: BlockHash;
   readonly #hash = sha256Stream();
 
-  constructor(wanted: string) {
+  constructor(blocks: BlockStore, wanted: BlockHash) {
+    this.#blocks = blocks;
     this.#wanted = wanted;
   }
 
@@ -102,6 +112,7 @@ class Comparison implements Copy {
   async commit(): Promise<void> {
     const got = toHex(this.#hash.digest());
     if (got !== this.#wanted) throw hashMismatch(this.#wanted, got);
+    if (!this.#blocks.has(this.#wanted)) throw takenOut(this.#wanted);
   }
 
   async abort(): Promise<void> {}

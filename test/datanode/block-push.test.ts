@@ -1,5 +1,5 @@
 /** @module One block along a chain of datanodes, and what each of them answers. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fromHex, KIB } from '../../src/common/bytes.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import type { Network } from '../../src/network/network.ts';
@@ -58,6 +58,35 @@ describe('a chain of datanodes', () => {
       [true, true],
       [true, false],
     ]);
+  });
+
+  it('writes a block anew whose copy here is rotten, instead of acknowledging what is there', async () => {
+    const [first] = chain as [RunningDataNode];
+    await send([first]);
+    first.blocks.corrupt(hash, 70_000);
+    const outcomes = await send([first]);
+    expect(outcomes).toMatchObject([{ ok: true, announced: true, existed: false }]);
+    expect(await first.blocks.verify(hash)).toBe(true);
+    expect(await send([first])).toMatchObject([{ ok: true, existed: true }]);
+  });
+
+  it('acknowledges nothing when the held copy is taken out of service while the block is being sent', async () => {
+    const [first] = chain as [RunningDataNode];
+    await send([first]);
+    let verified = 0;
+    const verify = vi.spyOn(first.blocks, 'verify').mockImplementation(async () => {
+      verified += 1;
+      return true;
+    });
+    const sending = push([first]);
+    await sending.write(bytes.subarray(0, 300 * KIB));
+    await cluster.metadata.until('the copy was looked at', () => verified === 1);
+    // Once around, for the reader that now compares.
+    await new Promise((resolve) => setImmediate(resolve));
+    verify.mockRestore();
+    await first.blocks.quarantine(hash);
+    await sending.write(bytes.subarray(300 * KIB));
+    expect((await sending.finish()).map(summary)).toEqual([`${first.number} DATANODE_COPY_TAKEN_OUT`]);
   });
 
   it('refuses other bytes under the name of a held block, and keeps the good ones', async () => {

@@ -1,0 +1,33 @@
+/** @module A copy that is not what its name says is served to nobody again, and the index forgets it: it counts as missing. */
+import { describeError, isHoldfastError } from '../common/errors.ts';
+import type { BlockHash } from '../common/hashing.ts';
+import type { Logger } from '../common/logger.ts';
+import type { BlockStore } from '../storage/block-store.ts';
+import type { BlockIndexer } from './block-indexer.ts';
+
+export interface CopyCheckComponents {
+  readonly blocks: BlockStore;
+  readonly indexer: BlockIndexer;
+  readonly logger: Logger;
+}
+
+/**
+ * Reads the whole copy held here and takes it out of service, kept aside for inspection, if it is rotten. It is read even
+ * when a reader has just found rot: that may have been in an older copy, which a good one has replaced since.
+ * Errors: STORAGE_FAILED.
+ */
+export async function checkCopy(components: CopyCheckComponents, hash: BlockHash): Promise<void> {
+  const { blocks, indexer, logger } = components;
+  try {
+    if (await blocks.verify(hash)) return;
+    logger.error('datanode.corrupt-block', { hash });
+    await blocks.quarantine(hash);
+  } catch (error) {
+    // Somebody else was first, and withdraws it.
+    if (isHoldfastError(error, 'STORAGE_NO_BLOCK')) return;
+    logger.warn('datanode.not-quarantined', { hash, error: describeError(error) });
+    indexer.withdraw(hash);
+    throw error;
+  }
+  indexer.withdraw(hash);
+}
