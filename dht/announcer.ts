@@ -80,7 +80,7 @@ export class Announcer {
     return this.#deliver(hashes, true, options);
   }
 
-  /** As announce(), for blocks no longer held. Delete first, withdraw then. Later calls about a hash win. */
+  /** As announce(), for blocks no longer held; every metadata node is told, in case it held the shard before. Delete first, withdraw then. Later calls about a hash win. */
   withdraw(hashes: readonly BlockHash[], options: CallOptions = {}): Promise<void> {
     return this.#deliver(hashes, false, options);
   }
@@ -142,8 +142,13 @@ export class Announcer {
   }
 
   #dispatch(delivery: Delivery): void {
-    const holders = this.#components.ring.closest(shardOfHash(delivery.hash), HOLDERS_PER_SHARD);
-    for (const peer of delivery.expect(holders)) this.#holder(peer).lane.send(delivery);
+    const { ring } = this.#components;
+    const holders = ring.closest(shardOfHash(delivery.hash), HOLDERS_PER_SHARD);
+    const untold = delivery.expect(holders);
+    // Who held the shard earlier may hold it again, or be asked when the holders know nothing: it must not go on counting
+    // a copy that is gone.
+    const former = delivery.present ? [] : ring.all().filter((peer) => !holders.includes(peer));
+    for (const peer of [...untold, ...former]) this.#holder(peer).lane.send(delivery);
   }
 
   #holder(peer: PeerId): Holder {

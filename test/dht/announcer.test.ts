@@ -94,6 +94,28 @@ describe('announce', () => {
     expect(await isDone(announced)).toBe(true);
   });
 
+  it('withdraws from a former holder of the shard, too, which may hold it again', async () => {
+    world = new IndexWorld([...THREE, 'peerD', 'peerE', 'peerF']);
+    const all = world.ring.current.all();
+    const nearest = world.ring.current.closest(shardOfHash(A), all.length);
+    const former = nearest[0] as PeerId;
+    world.ring.current = new Ring(nearest.slice(0, 3));
+    const announcer = start();
+    await announcer.announce([A]);
+    await settle();
+    expect(world.knows(former, A)).toBe(true);
+    // It steps back behind those that come: the ring's order is by distance, so here the farthest three hold.
+    const farthest = nearest.slice(3);
+    world.ring.current = {
+      closest: () => farthest,
+      all: () => nearest,
+    } as unknown as Ring;
+    announcer.holdersChanged();
+    await announcer.withdraw([A]);
+    await settle();
+    for (const peer of nearest) expect(world.knows(peer, A)).toBe(false);
+  });
+
   it('is content with the only holder there is', async () => {
     world = new IndexWorld(['peerA']);
     await start().announce([A]);
