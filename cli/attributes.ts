@@ -2,8 +2,9 @@
 import type { Command } from 'commander';
 import type { Client } from '../src/client/client.ts';
 import type { AttributeChange } from '../src/client/client-options.ts';
+import { eachPath } from './each-path.ts';
 import { usage } from './errors.ts';
-import { octalMode, parseMode } from './mode.ts';
+import { type ModeChange, modeOf, octalMode, parseMode } from './mode.ts';
 import { addClientCommand, type ClientFlags } from './options.ts';
 import { printable } from './output.ts';
 import { remotePath } from './remote-path.ts';
@@ -15,6 +16,8 @@ interface AttributeFlags extends ClientFlags {
   readonly follow: boolean;
 }
 
+type WantedChange = Omit<AttributeChange, 'mode'> & { readonly mode?: number | ModeChange };
+
 const NOT_ENFORCED = 'Stored and shown by ls -l and stat; nothing is enforced by it yet.';
 
 export function addAttributeCommands(program: Command, shell: Shell): void {
@@ -24,13 +27,13 @@ export function addAttributeCommands(program: Command, shell: Shell): void {
     'chmod',
     {
       summary: `set the mode of files and directories. ${NOT_ENFORCED}`,
-      example: 'holdfast chmod 640 /notes/secret.txt\nholdfast chmod -R 755 /photos',
+      example: 'holdfast chmod 640 /notes/secret.txt\nholdfast chmod -R go-w,a+rX /photos',
     },
     terminal,
   )
-    .argument('<mode>', 'three or four octal digits', parseMode)
+    .argument('<mode>', 'three or four octal digits, or symbols like u+x,go-w', parseMode)
     .argument('<paths...>', 'files and directories');
-  addAttributeOptions(chmod).action((mode: number, paths: string[], flags: AttributeFlags) =>
+  addAttributeOptions(chmod).action((mode: number | ModeChange, paths: string[], flags: AttributeFlags) =>
     change(shell, paths, { mode }, flags),
   );
   const chown = addClientCommand(
@@ -55,7 +58,7 @@ function addAttributeOptions(command: Command): Command {
     .option('--no-follow', 'change a symbolic link itself, not what it leads to');
 }
 
-function parseOwner(text: string): AttributeChange {
+function parseOwner(text: string): Pick<AttributeChange, 'owner' | 'group'> {
   const [owner = '', group = '', ...rest] = text.split(':');
   if ((owner === '' && group === '') || rest.length > 0)
     throw usage('Write an owner as user, user:group or :group.');
@@ -65,20 +68,35 @@ function parseOwner(text: string): AttributeChange {
 async function change(
   shell: Shell,
   paths: readonly string[],
-  wanted: AttributeChange,
+  wanted: WantedChange,
   flags: AttributeFlags,
 ): Promise<void> {
   const { signal } = shell;
   const noFollow = !flags.follow;
   await shell.withClient(flags, async (client) => {
-    for (const path of paths.map(remotePath))
+    await eachPath(shell, paths.map(remotePath), async (path) => {
       for await (const found of flags.recursive ? everythingAt(client, path, signal) : [path]) {
-        await client.setAttributes(found, wanted, { noFollow, signal });
-        await shell.output.result({ path: found, ...shown(wanted) }, () =>
+        const said = await changeAt(client, found, wanted, { noFollow, signal });
+        await client.setAttributes(found, said, { noFollow, signal });
+        await shell.output.result({ path: found, ...shown(said) }, () =>
           flags.recursive ? printable(found) : [],
         );
       }
+    });
   });
+}
+
+/** Symbols change the mode that is there, which has to be asked for. */
+async function changeAt(
+  client: Client,
+  path: string,
+  { mode, ...rest }: WantedChange,
+  options: { readonly noFollow: boolean; readonly signal: AbortSignal },
+): Promise<AttributeChange> {
+  if (mode === undefined) return rest;
+  if (typeof mode === 'number') return { ...rest, mode };
+  const stat = await client.stat(path, options);
+  return { ...rest, mode: mode(modeOf(stat), stat.kind === 'directory') };
 }
 
 function shown({ mode, owner, group }: AttributeChange): object {

@@ -24,8 +24,43 @@ export function octalMode(mode: number): string {
   return mode.toString(8).padStart(4, '0');
 }
 
-/** For commander: three or four octal digits, else InvalidArgumentError. */
-export function parseMode(text: string): number {
+/** The mode something gets, from the one it has. */
+export type ModeChange = (before: number, isDirectory: boolean) => number;
+
+const WHO_BITS: Readonly<Record<string, number>> = { u: 0o700, g: 0o070, o: 0o007, a: 0o777 };
+const PERMISSION_BITS: Readonly<Record<string, number>> = { r: 0o444, w: 0o222, x: 0o111 };
+const ANY_EXECUTE = 0o111;
+
+/**
+ * For commander: three or four octal digits, or symbols as chmod(1) has them, e.g. "u+x,go-w" or "a=rX"; else
+ * InvalidArgumentError. Set-user-id, set-group-id and sticky are for octal digits only; nobody's umask counts.
+ */
+export function parseMode(text: string): number | ModeChange {
   if (/^[0-7]{3,4}$/.test(text)) return Number.parseInt(text, 8);
-  throw new InvalidArgumentError('Write a mode as three or four octal digits, like 640.');
+  const steps = text.split(',').map((clause) => /^([ugoa]*)([-+=])([rwxX]*)$/.exec(clause));
+  if (steps.some((step) => step === null))
+    throw new InvalidArgumentError('Write a mode as three or four octal digits, like 640, or like u+x,go-w.');
+  return (before, isDirectory) =>
+    steps.reduce((mode, step) => {
+      const [, who = '', operator = '', permissions = ''] = step ?? [];
+      return changed(mode, isDirectory, { who: who || 'a', operator, permissions });
+    }, before);
+}
+
+function changed(
+  mode: number,
+  isDirectory: boolean,
+  { who, operator, permissions }: { who: string; operator: string; permissions: string },
+): number {
+  const isExecutable = isDirectory || (mode & ANY_EXECUTE) !== 0;
+  const said = [...permissions].map((letter) => (letter === 'X' && isExecutable ? 'x' : letter));
+  const reach = union([...who].map((letter) => WHO_BITS[letter]));
+  const bits = reach & union(said.map((letter) => PERMISSION_BITS[letter]));
+  if (operator === '+') return mode | bits;
+  return operator === '-' ? mode & ~bits : (mode & ~reach) | bits;
+}
+
+/** An X that means nothing has no bits. */
+function union(all: readonly (number | undefined)[]): number {
+  return all.reduce<number>((bits, each = 0) => bits | each, 0);
 }

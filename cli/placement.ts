@@ -14,6 +14,7 @@ import {
   type ReadFlags,
   wholeNumber,
 } from './options.ts';
+import { eachPath } from './each-path.ts';
 import { usage } from './errors.ts';
 import { printable } from './output.ts';
 import { remotePath } from './remote-path.ts';
@@ -120,7 +121,7 @@ async function setReplication(
 ): Promise<void> {
   const { signal } = shell;
   await shell.withClient(flags, async (client) => {
-    for (const path of paths)
+    await eachPath(shell, paths, async (path) => {
       for await (const next of changesAt(client, path, copies, {
         isRecursive: flags.recursive ?? false,
         signal,
@@ -129,6 +130,7 @@ async function setReplication(
         const { kind, copies: replication } = next;
         await shell.output.result({ path: next.path, kind, replication }, () => describeChange(next));
       }
+    });
   });
 }
 

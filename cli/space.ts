@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { formatBytes } from './byte-size.ts';
 import { counted } from './counted.ts';
+import { eachPath } from './each-path.ts';
 import { addReadCommand, type ReadFlags } from './options.ts';
 import { printable } from './output.ts';
 import { remotePath } from './remote-path.ts';
@@ -26,7 +27,7 @@ export function addSpaceCommands(program: Command, shell: Shell): void {
 
 async function du(shell: Shell, paths: readonly string[], flags: ReadFlags): Promise<void> {
   await shell.withClient(flags, async (client) => {
-    for (const path of (paths.length > 0 ? paths : ['/']).map(remotePath)) {
+    await eachPath(shell, (paths.length > 0 ? paths : ['/']).map(remotePath), async (path) => {
       const usage = await client.usage(path, { stale: flags.stale, signal: shell.signal });
       const { files, directories, logicalBytes, wantedBytes } = usage;
       await shell.output.result({ path, ...usage }, () =>
@@ -37,7 +38,7 @@ async function du(shell: Shell, paths: readonly string[], flags: ReadFlags): Pro
           printable(path),
         ].join('  '),
       );
-    }
+    });
   });
 }
 

@@ -7,6 +7,7 @@ import { modeOf, octalMode } from './mode.ts';
 import { addMoveCommands } from './move.ts';
 import { addClientCommand, addReadCommand, type ClientFlags, type ReadFlags } from './options.ts';
 import { formatTime } from './duration.ts';
+import { eachPath } from './each-path.ts';
 import { isHoldfastError } from '../src/common/errors.ts';
 import { needsRecursive, noParent } from './errors.ts';
 import { printable } from './output.ts';
@@ -88,7 +89,7 @@ export function addTreeCommands(program: Command, shell: Shell): void {
 
 async function stat(shell: Shell, paths: readonly string[], flags: StatFlags): Promise<void> {
   await shell.withClient(flags, async (client) => {
-    for (const path of paths) {
+    await eachPath(shell, paths, async (path) => {
       const found = await client.stat(path, {
         stale: flags.stale,
         noFollow: !flags.follow,
@@ -113,7 +114,7 @@ async function stat(shell: Shell, paths: readonly string[], flags: StatFlags): P
             .map(([name, value]) => [labelOf(name), String(value)]),
         ),
       );
-    }
+    });
   });
 }
 
@@ -128,30 +129,30 @@ async function makeDirectories(
   flags: MakeDirectoryFlags,
 ): Promise<void> {
   await shell.withClient(flags, async (client) => {
-    for (const path of paths) {
+    await eachPath(shell, paths, async (path) => {
       await client
         .mkdir(path, { parents: flags.parents ?? false, signal: shell.signal })
         .catch((error: unknown) => {
           throw isHoldfastError(error, 'NAMESPACE_NOT_FOUND') ? noParent(path, error) : error;
         });
       await shell.output.result({ path }, () => []);
-    }
+    });
   });
 }
 
 async function removeDirectories(shell: Shell, paths: readonly string[], flags: ClientFlags): Promise<void> {
   await shell.withClient(flags, async (client) => {
-    for (const path of paths) {
+    await eachPath(shell, paths, async (path) => {
       await client.rmdir(path, { signal: shell.signal });
       await shell.output.result({ path, removed: true }, () => []);
-    }
+    });
   });
 }
 
 async function remove(shell: Shell, paths: readonly string[], flags: RemoveFlags): Promise<void> {
   const { signal } = shell;
   await shell.withClient(flags, async (client) => {
-    for (const path of paths) {
+    await eachPath(shell, paths, async (path) => {
       let removed = true;
       try {
         await (flags.recursive ? client.removeTree(path, { signal }) : client.unlink(path, { signal }));
@@ -162,15 +163,15 @@ async function remove(shell: Shell, paths: readonly string[], flags: RemoveFlags
         removed = false;
       }
       await shell.output.result({ path, removed }, () => []);
-    }
+    });
   });
 }
 
 async function touch(shell: Shell, paths: readonly string[], flags: ClientFlags): Promise<void> {
   await shell.withClient(flags, async (client) => {
-    for (const path of paths) {
+    await eachPath(shell, paths, async (path) => {
       await client.touch(path, { signal: shell.signal });
       await shell.output.result({ path }, () => []);
-    }
+    });
   });
 }

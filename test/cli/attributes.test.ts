@@ -14,10 +14,38 @@ beforeEach(() => {
 describe('modes', () => {
   it('are read as octal digits and shown as ls does', () => {
     expect([parseMode('640'), parseMode('0755'), parseMode('4755')]).toEqual([0o640, 0o755, 0o4755]);
-    for (const text of ['64', '888', 'u+x', '', '00640']) expect(() => parseMode(text)).toThrow();
+    for (const text of ['64', '888', 'u+t', '', '00640', 'u+x,', 'rw', 'x+r'])
+      expect(() => parseMode(text)).toThrow();
     expect(formatMode({ kind: 'file', mode: 0o640 })).toBe('-rw-r-----');
     expect(formatMode({ kind: 'file', mode: 0 })).toBe('----------');
     expect(octalMode(0o40)).toBe('0040');
+  });
+
+  it.each([
+    ['u+x', 0o644, 0o744],
+    ['go-w', 0o666, 0o644],
+    ['a=r', 0o755, 0o444],
+    ['+x', 0o640, 0o751],
+    ['u=rw,g=r,o=', 0o777, 0o640],
+    ['ug+w,o-rwx', 0o755, 0o770],
+    ['a+X', 0o644, 0o644],
+    ['a+X', 0o744, 0o755],
+    ['u-r', 0o4755, 0o4355],
+  ])('%s makes of %i what chmod makes of it: %i', (text, before, after) => {
+    const change = parseMode(text);
+    expect(typeof change === 'function' && octalMode(change(before, false))).toBe(octalMode(after));
+  });
+
+  it('have an X for directories', () => {
+    const change = parseMode('go=rX');
+    expect(typeof change === 'function' && change(0o700, true)).toBe(0o755);
+  });
+
+  it('are changed by symbols from what each path has', async () => {
+    await run(['chmod', '600', '/f'], { client });
+    await run(['chmod', 'g+r,a+X', '/f', '/d'], { client });
+    expect(client.attributes.get('/f')).toMatchObject({ mode: 0o640 });
+    expect(client.attributes.get('/d')).toMatchObject({ mode: 0o755 });
   });
 
   it('have a default for each kind', () => {

@@ -72,6 +72,7 @@ export class FakeClient {
   }
 
   async setAttributes(path: string, change: AttributeChange): Promise<void> {
+    await this.stat(path);
     this.attributes.set(path, change);
   }
 
@@ -105,8 +106,23 @@ export class FakeClient {
         yield { path: entry, stat: await this.stat(entry) };
   }
 
-  async mkdir(path: string): Promise<void> {
+  async mkdir(path: string, { parents = false }: { parents?: boolean } = {}): Promise<void> {
+    if (!parents) this.#checkParent(path);
     this.directories.add(path);
+  }
+
+  async rmdir(path: string): Promise<void> {
+    if (!this.directories.delete(path)) throw refused('NAMESPACE_NOT_FOUND', path);
+  }
+
+  async touch(path: string): Promise<void> {
+    this.#checkParent(path);
+    this.files.set(path, this.files.get(path) ?? new Uint8Array());
+  }
+
+  #checkParent(path: string): void {
+    const parent = path.slice(0, path.lastIndexOf('/')) || '/';
+    if (!this.directories.has(parent)) throw refused('NAMESPACE_NOT_FOUND', path);
   }
 
   async unlink(path: string): Promise<void> {

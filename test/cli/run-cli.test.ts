@@ -1,6 +1,7 @@
 /** @module Arguments, help, errors and their forms. */
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
+import { HoldfastError } from '../../src/common/errors.ts';
 import { Output } from '../../cli/output.ts';
 import { buildProgram } from '../../cli/program.ts';
 import { Shell } from '../../cli/shell.ts';
@@ -41,7 +42,9 @@ describe('the command line', () => {
     [['put', '--append', '--if-absent', 'a', '/b']],
     [['put', '--append', '--block-size', '64K', 'a', '/b']],
     [['chmod', '999', '/a']],
-    [['chmod', 'u+x', '/a']],
+    [['chmod', 'u+t', '/a']],
+    [['chmod', 'x', '/a']],
+    [['chmod', 'u+x,', '/a']],
     [['chown', ':', '/a']],
     [['chown', 'a:b:c', '/a']],
     [['ln', 'target', '/a']],
@@ -100,6 +103,46 @@ describe('rm', () => {
     });
     expect((await run(['rm', '/x'], { client })).status).toBe(3);
     expect((await run(['rm', '-f', '/x'], { client })).status).toBe(0);
+  });
+});
+
+describe('a command on several paths', () => {
+  it.each([
+    ['rm', ['/gone', '/there']],
+    ['stat', ['/gone', '/there']],
+    ['mkdir', ['/no/parent', '/new']],
+    ['touch', ['/no/parent', '/new']],
+    ['rmdir', ['/gone', '/empty']],
+    ['chmod', ['600', '/gone', '/there']],
+  ] as const)('%s goes on after a failure, tells it, and ends with 11', async (command, words) => {
+    const client = new FakeClient();
+    client.files.set('/there', new Uint8Array());
+    client.directories.add('/empty');
+    const { status, stdout, stderr } = await run([command, ...words], { client });
+    expect(status).toBe(11);
+    expect(stderr).toMatch(new RegExp(`${words.at(-2)}.* \\[NAMESPACE_NOT_FOUND\\]`));
+    expect(stderr).toContain('CLI_PARTLY_FAILED');
+    const last = words.at(-1) ?? '';
+    const reached = {
+      rm: !client.files.has('/there'),
+      stat: stdout.includes('/there'),
+      mkdir: client.directories.has(last),
+      touch: client.files.has(last),
+      rmdir: !client.directories.has(last),
+      chmod: client.attributes.has(last),
+    };
+    expect(reached[command]).toBe(true);
+  });
+
+  it('ends at once when the cluster does not answer', async () => {
+    const client = new FakeClient();
+    let asked = 0;
+    client.unlink = async () => {
+      asked += 1;
+      throw new HoldfastError({ code: 'METADATA_NO_QUORUM', kind: 'unavailable', message: 'nobody' });
+    };
+    expect((await run(['rm', '/a', '/b'], { client })).status).toBe(7);
+    expect(asked).toBe(1);
   });
 });
 
