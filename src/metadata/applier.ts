@@ -1,5 +1,6 @@
 /** @module Applies committed entries to the state machine in order, beside the Ready loop and with a bounded backlog. */
 import type { Entry, Index } from '../../raft/types.ts';
+import { type Clock, sleep } from '../common/clock.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
 import type { Result } from '../namespace/schema.ts';
 
@@ -7,6 +8,7 @@ export interface ApplierComponents {
   readonly machine: StateMachine;
   /** Makes the core take a membership change; returns the new configuration, encoded. */
   readonly applyConfChange: (entry: Entry) => Uint8Array;
+  readonly clock: Clock;
 }
 
 export interface ApplierEvents {
@@ -17,14 +19,14 @@ export interface ApplierEvents {
   failed(error: unknown): void;
 }
 
-/** Entries waiting to be applied above which the Ready loop waits. */
-const MAX_BACKLOG_ENTRIES = 256;
+/** Bytes of entries queued and not yet applied above which the Ready loop waits: a few Readies' worth (core-config.ts). */
+export const MAX_BACKLOG_BYTES: number = 128 * 1024;
 
 export class Applier {
   readonly #components: ApplierComponents;
   readonly #events: ApplierEvents;
   #tail: Promise<void> = Promise.resolve();
-  #backlog = 0;
+  #backlogBytes = 0;
   #failed = false;
 
   constructor(components: ApplierComponents, events: ApplierEvents) {
@@ -33,14 +35,21 @@ export class Applier {
   }
 
   /**
-   * Queues `entries`, which follow the last ones. Resolves when more may be queued: at once while the backlog is
-   * small, after everything is applied when a membership change is among them (the core must know before it goes on).
+   * Queues `entries`, which follow the last ones. Resolves when more may be queued: at once while the backlog is small,
+   * else when what was queued before them is applied, and after everything is when a membership change is among them
+   * (the core must know before it goes on). Never waits for longer than that: a node that has much to apply must still
+   * answer its leader.
    */
   async enqueue(entries: readonly Entry[]): Promise<void> {
     if (entries.length === 0) return;
-    this.#backlog += entries.length;
-    this.#tail = this.#tail.then(() => this.#apply(entries));
-    if (this.#backlog > MAX_BACKLOG_ENTRIES || entries.some(isConfChange)) await this.#tail;
+    const before = this.#tail;
+    this.#backlogBytes += sizeOf(entries);
+    this.#tail = before.then(() => this.#apply(entries));
+    if (entries.some(isConfChange)) return this.#tail;
+    if (this.#backlogBytes <= MAX_BACKLOG_BYTES) return;
+    await before;
+    // Rows in memory are applied without ever waiting: the messages that came meanwhile have their turn here.
+    await sleep(this.#components.clock, 0);
   }
 
   /** Resolves when everything queued is applied, or the machine has failed. */
@@ -56,7 +65,7 @@ export class Applier {
       this.#failed = true;
       this.#events.failed(error);
     } finally {
-      this.#backlog -= entries.length;
+      this.#backlogBytes -= sizeOf(entries);
     }
   }
 
@@ -76,6 +85,10 @@ export class Applier {
     }
     this.#events.reached(last.index);
   }
+}
+
+function sizeOf(entries: readonly Entry[]): number {
+  return entries.reduce((bytes, { data }) => bytes + data.length, 0);
 }
 
 export function isConfChange(entry: Entry): boolean {

@@ -66,12 +66,13 @@ export function notAMember(cause: unknown): HoldfastError {
   });
 }
 
-/** METADATA_NOT_READY (unavailable): joined, but not caught up so far that it knows its own cluster. */
+/** METADATA_NOT_READY (unavailable): joined or back again, and far from caught up. */
 export function notReady(): HoldfastError {
   return new HoldfastError({
     code: 'METADATA_NOT_READY',
     kind: 'unavailable',
-    message: 'This metadata node has not yet received the namespace. Ask another one, or wait a moment.',
+    message:
+      'This metadata node is catching up and does not have the whole namespace yet. Ask another one, or wait a moment.',
   });
 }
 

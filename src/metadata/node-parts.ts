@@ -166,7 +166,7 @@ function composeConsensus(
     { ...base, transport, snapshots, restore: (snapshot) => receiver.restore(snapshot) },
     { ...options, id: number },
   );
-  const barrier = new ReadBarrier({ ...base, driver }, options);
+  const barrier = new ReadBarrier({ ...base, driver, receiver }, options);
   const forwarder = new Forwarder(base);
   const proposer = new Proposer({ ...base, driver, forwarder }, options);
   return { transport, receiver, snapshots, driver, barrier, forwarder, proposer };

@@ -75,6 +75,7 @@ export class RaftDriver {
     this.#applier = new Applier(
       {
         machine: components.machine,
+        clock: components.clock,
         applyConfChange: (entry) => encodeConfState(this.#core.applyConfChange(decodeConfChange(entry.data))),
       },
       {

@@ -3,11 +3,13 @@ import type { Index, ReadState } from '../../raft/types.ts';
 import type { Clock, Timer } from '../common/clock.ts';
 import type { Random } from '../common/random.ts';
 import { within } from './deadline.ts';
-import { noQuorum, stopped } from './errors.ts';
+import { noQuorum, notReady, stopped } from './errors.ts';
 import type { RaftDriver } from './raft-driver.ts';
+import type { SnapshotReceiver } from './snapshot-receiver.ts';
 
 export interface ReadBarrierComponents {
-  readonly driver: RaftDriver;
+  readonly driver: Pick<RaftDriver, 'ended' | 'appliedIndex' | 'listen' | 'readIndex' | 'waitApplied'>;
+  readonly receiver: Pick<SnapshotReceiver, 'isFetching'>;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -26,9 +28,12 @@ export const READ_RETRY_MS = 300;
 /** By default a read gives up after this; below what a client gives one attempt, as with DEFAULT_SUBMIT_LIMIT_MS. */
 export const DEFAULT_READ_LIMIT_MS = 3_000;
 const CONTEXT_BYTES = 16;
+/** Entries still to be applied above which a reader had better ask elsewhere: a node works off some thousands a second. */
+const MAX_LAG_ENTRIES = 2_000;
 
 export class ReadBarrier {
-  readonly #driver: RaftDriver;
+  readonly #driver: ReadBarrierComponents['driver'];
+  readonly #receiver: ReadBarrierComponents['receiver'];
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #limitMs: number;
@@ -40,6 +45,7 @@ export class ReadBarrier {
 
   constructor(components: ReadBarrierComponents, options: ReadBarrierOptions = {}) {
     this.#driver = components.driver;
+    this.#receiver = components.receiver;
     this.#clock = components.clock;
     this.#random = components.random;
     this.#limitMs = options.readLimitMs ?? DEFAULT_READ_LIMIT_MS;
@@ -63,21 +69,28 @@ export class ReadBarrier {
 
   /**
    * Resolves once the local state holds everything that was committed before this call.
-   * METADATA_NO_QUORUM after the limit or when `signal` fires first.
+   * METADATA_NO_QUORUM after the limit or when `signal` fires first; METADATA_NOT_READY at once while this node is far
+   * behind, for another one can answer sooner.
    */
   async wait(signal?: AbortSignal): Promise<void> {
     const ended = this.#driver.ended;
     if (ended !== undefined) throw ended;
+    if (this.#receiver.isFetching) throw notReady();
     const round = (this.#gathering ??= newRound());
     round.waiting += 1;
     if (this.#inFlight === undefined) this.#launch();
-    const reached = round.answer.promise.then((index) => this.#driver.waitApplied(index));
+    const reached = round.answer.promise.then((index) => this.#reach(index));
     const limit = { clock: this.#clock, limitMs: this.#limitMs, signal };
     try {
       await within(limit, reached, () => noQuorum('read the latest state', this.#limitMs));
     } finally {
       round.waiting -= 1;
     }
+  }
+
+  async #reach(index: Index): Promise<void> {
+    if (index - this.#driver.appliedIndex > MAX_LAG_ENTRIES) throw notReady();
+    await this.#driver.waitApplied(index);
   }
 
   #launch(): void {

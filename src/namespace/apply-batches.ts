@@ -39,6 +39,22 @@ export function decodeEntry(entry: LogEntry, supportedLevel: number): DecodedEnt
   return { index, term, timeMs: batch.timeMs, commands: batch.commands };
 }
 
+/** The commands behind command `position` of entry `at`, also those of later entries: as many as are worth trying out. */
+export function commandsAfter(
+  entries: readonly DecodedEntry[],
+  at: number,
+  position: number,
+): readonly SessionCommand[] {
+  const ahead: SessionCommand[] = [];
+  let from = position + 1;
+  for (let next = at; next < entries.length && ahead.length < LOOK_AHEAD_COMMANDS; next++) {
+    const commands = entries[next]?.commands ?? [];
+    ahead.push(...commands.slice(from, from + LOOK_AHEAD_COMMANDS - ahead.length));
+    from = 0;
+  }
+  return ahead;
+}
+
 /** Applies one command and keeps its changes. `ahead`: the commands after it, to be tried out when it lacks rows. */
 export async function applySlowly(
   view: RowView,
@@ -48,16 +64,25 @@ export async function applySlowly(
   ahead: readonly SessionCommand[],
 ): Promise<Result> {
   for (;;) {
-    for (const next of ahead.slice(0, LOOK_AHEAD_COMMANDS)) {
-      // Only the rows it asks for matter. It may ask for others once its forerunners are applied: then it waits itself.
-      attempt(view, next, context);
-      view.rollback();
+    for (const next of ahead) {
+      tryOut(view, next, context);
     }
     await loaded.load();
     const result = attempt(view, request, context);
     if (result === undefined) continue;
     view.commit();
     return result;
+  }
+}
+
+/** Only the rows it asks for matter. It may ask for others once its forerunners are applied: then it waits itself. */
+function tryOut(view: RowView, request: SessionCommand, context: ApplyContext): void {
+  try {
+    runCommand(view, request, context);
+  } catch {
+    // Rows are missing, or it makes no sense before its forerunners: what comes of it is settled in its turn.
+  } finally {
+    view.rollback();
   }
 }
 

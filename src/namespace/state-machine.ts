@@ -2,7 +2,14 @@
 import { MIB } from '../common/bytes.ts';
 import { assert } from '../common/errors.ts';
 import type { RowStore } from '../storage/row-store.ts';
-import { applySlowly, attempt, type DecodedEntry, decodeEntry, type LogEntry } from './apply-batches.ts';
+import {
+  applySlowly,
+  attempt,
+  commandsAfter,
+  type DecodedEntry,
+  decodeEntry,
+  type LogEntry,
+} from './apply-batches.ts';
 import { EntryBoundary } from './entry-boundary.ts';
 import { featureLevelTooLow } from './errors.ts';
 import { activeLevel, SUPPORTED_FEATURE_LEVEL } from './feature-level.ts';
@@ -100,8 +107,9 @@ export class StateMachine {
   apply(entries: readonly LogEntry[]): Promise<Result[][]> {
     return this.#inTurn(async () => {
       const results: Result[][] = [];
-      for (const entry of entries.map((each) => decodeEntry(each, this.#supportedLevel))) {
-        results.push(await this.#applyEntry(entry));
+      const decoded = entries.map((each) => decodeEntry(each, this.#supportedLevel));
+      for (const at of decoded.keys()) {
+        results.push(await this.#applyEntry(decoded, at));
         const pressure = this.#writeBehind.keepUp();
         if (pressure !== undefined) await pressure;
       }
@@ -246,7 +254,8 @@ export class StateMachine {
     this.#writeBehind.resume();
   }
 
-  async #applyEntry(entry: DecodedEntry): Promise<Result[]> {
+  async #applyEntry(entries: readonly DecodedEntry[], at: number): Promise<Result[]> {
+    const entry = entries[at] as DecodedEntry;
     this.#checkNext(entry.index);
     const timeMs = Math.max(this.#cache.counters.timeMs, entry.timeMs);
     const context = { index: entry.index, timeMs };
@@ -257,7 +266,7 @@ export class StateMachine {
     for (const [position, request] of entry.commands.entries()) {
       let result = attempt(view, request, context);
       if (result !== undefined) view.commit();
-      else result = await applySlowly(view, loaded, request, context, entry.commands.slice(position + 1));
+      else result = await applySlowly(view, loaded, request, context, commandsAfter(entries, at, position));
       results.push(result);
     }
     const { index: appliedIndex, term: appliedTerm } = entry;

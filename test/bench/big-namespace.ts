@@ -13,7 +13,9 @@ import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { NodeProcess } from '../../cli/demo/node-process.ts';
+import { silentLogger } from '../../src/common/logger.ts';
 import { type Client, connect } from '../../src/index.ts';
+import { openRaftLog } from '../../src/storage/raft-log-file.ts';
 import { percentile } from './statistics.ts';
 import { Probe, type ProbeReport } from './probe.ts';
 import { usageOf } from './process-usage.ts';
@@ -39,12 +41,16 @@ const POLL_MS = 100;
 const SNAPSHOT_TIMEOUT_MS = 600_000;
 /** Touches that go on while a snapshot is made and sent: a cluster at work, not one at its limit. */
 const BACKGROUND_IN_FLIGHT = 4;
+/** Operations that took so long are told one by one, with when they began: the nodes' logs say what happened then. */
+const SLOW_MS = 250;
+const SHOWN_SLOW = 12;
 
 const shape = JSON.parse(await readFile(join(tree, 'tree.json'), 'utf8')) as TreeShape;
 const rows = new TreeRows(shape);
 const directory = await mkdtemp(join(dirname(tree), 'big-namespace-'));
 await cp(join(tree, 'm1'), join(directory, 'm1'), { recursive: true, mode: constants.COPYFILE_FICLONE });
 await cp(join(tree, 'client'), join(directory, 'client'), { recursive: true });
+await adoptCopy();
 await mkdir(join(directory, 'probe'));
 const probe = new Probe(join(directory, 'probe'));
 const nodes: NodeProcess[] = [];
@@ -55,6 +61,13 @@ try {
 } finally {
   await Promise.all(nodes.map((node) => node.kill('SIGKILL')));
   await rm(directory, { recursive: true });
+}
+
+/** A copied directory is taken for one put back from a backup, and nobody else could vouch for this one. */
+async function adoptCopy(): Promise<void> {
+  const log = await openRaftLog(join(directory, 'm1', 'raft.db'), { logger: silentLogger });
+  await log.adopt();
+  await log.close();
 }
 
 /** Fills `report` as it goes. */
@@ -84,7 +97,7 @@ async function restart(): Promise<{ node: NodeProcess; client: Client; report: R
   const startMs = performance.now();
   const cache = values.cache === undefined ? [] : ['--metadata-cache', values.cache];
   const m1 = join(directory, 'm1');
-  const words = ['node', 'start', '--dir', m1, '--log-level', 'warn', ...cache];
+  const words = ['node', 'start', '--dir', m1, '--log-level', 'info', ...cache];
   const node = await NodeProcess.start({ name: 'm1', directory: m1, words });
   nodes.push(node);
   const readyMs = performance.now() - startMs;
@@ -164,7 +177,7 @@ async function bringUpToDate(client: Client, leader: NodeProcess): Promise<Recor
     '--listen',
     '/ip4/127.0.0.1/tcp/0',
     '--log-level',
-    'warn',
+    'info',
   ];
   const second = await NodeProcess.start({ name: 'm2', directory: m2, words: [...words, ...more] });
   nodes.push(second);
@@ -172,21 +185,24 @@ async function bringUpToDate(client: Client, leader: NodeProcess): Promise<Recor
     const { metadataNodes, commit, leader: leading, answeredBy } = await client.status({ stale: true });
     const joiner = metadataNodes.find(({ member }) => member?.number === second.ready.number);
     // Only the leader knows how far others are. Touches go on, so a moment behind is as far as it comes.
-    if (answeredBy === leading && (joiner?.match ?? 0) > commit - BACKGROUND_IN_FLIGHT * 4) break;
+    const isThere = joiner?.raftRole === 'voter' && joiner.match > commit - BACKGROUND_IN_FLIGHT * 4;
+    if (answeredBy === leading && isThere) break;
     if (performance.now() - startMs > SNAPSHOT_TIMEOUT_MS)
       throw new Error(`The joiner did not catch up: ${leader.logTail}`);
     await sleep(POLL_MS);
   }
   const seconds = (performance.now() - startMs) / 1000;
   stopping.abort();
-  const touched = await touching;
+  const meanwhile = await touching;
+  const caughtUp = await probe.report(second.ready.pid);
+  if (meanwhile['slowest'] !== undefined) console.error(leader.logTail, second.logTail);
   const bytes = (await stat(join(m2, 'namespace.db'))).size;
   return {
     seconds: round(seconds),
     mib: round(bytes / MIB),
     mibPerSecond: round(bytes / MIB / seconds),
-    touchesMeanwhile: touched,
-    joiner: memoryOf(await probe.report(second.ready.pid)),
+    touchesMeanwhile: meanwhile,
+    joiner: { loop: delaysOf(caughtUp), ...memoryOf(caughtUp) },
   };
 }
 
@@ -204,13 +220,17 @@ async function observed(
   const report = await probe.report(pid);
   return {
     ...result,
-    loop: {
-      p99Ms: round(report.p99Ms),
-      p999Ms: round(report.p999Ms),
-      maxMs: round(report.maxMs),
-      turnCpuMaxMs: round(report.turnCpuMaxMs),
-    },
+    loop: delaysOf(report),
     ...memoryOf(report),
+  };
+}
+
+function delaysOf(report: ProbeReport): Record<string, unknown> {
+  return {
+    p99Ms: round(report.p99Ms),
+    p999Ms: round(report.p999Ms),
+    maxMs: round(report.maxMs),
+    turnCpuMaxMs: round(report.turnCpuMaxMs),
   };
 }
 
@@ -221,6 +241,7 @@ async function rate(
   signal?: AbortSignal,
 ): Promise<Record<string, unknown>> {
   const latencies: number[] = [];
+  const slowest: { atMs: number; tookMs: number }[] = [];
   const startMs = performance.now();
   let next = 0;
   const isOver = (): boolean => performance.now() - startMs >= durationMs || signal?.aborted === true;
@@ -229,7 +250,9 @@ async function rate(
       const at = next++;
       const sentMs = performance.now();
       await operation(at);
-      latencies.push(performance.now() - sentMs);
+      const tookMs = performance.now() - sentMs;
+      latencies.push(tookMs);
+      if (tookMs >= SLOW_MS) slowest.push({ atMs: round(sentMs - startMs), tookMs: round(tookMs) });
     }
   };
   await Promise.all(Array.from({ length: lanes }, lane));
@@ -238,6 +261,7 @@ async function rate(
     p50Ms: round(percentile(latencies, 0.5)),
     p99Ms: round(percentile(latencies, 0.99)),
     maxMs: round(percentile(latencies, 1)),
+    ...(slowest.length > 0 && { slowest: slowest.slice(0, SHOWN_SLOW) }),
   };
 }
 
