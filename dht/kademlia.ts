@@ -27,7 +27,7 @@ const RAW_CODEC = 0x55;
 const SHA2_256 = 0x12;
 
 export interface KademliaServiceOptions {
-  /** Metadata nodes answer questions and keep records; datanodes and clients only ask. */
+  /** Nodes answer questions and keep records; who comes and goes, such as a client, only asks. */
   readonly serverMode: boolean;
   readonly querySelfIntervalMs?: number;
 }
@@ -66,7 +66,8 @@ export interface KademliaComponents {
 
 export interface KademliaOptions {
   readonly self: PeerId;
-  readonly serverMode: boolean;
+  /** True for a metadata node: it is one of those that shards are spread over. */
+  readonly ownsShards: boolean;
   /** Active metadata members as far as known: bootstrap peers at first, the registry later. */
   readonly knownMetadataPeers: () => readonly PeerId[];
   /** Filters the routing table: only members may own shards. */
@@ -92,7 +93,7 @@ export class Kademlia implements MetadataRing {
     this.#components = components;
     this.#options = options;
     this.#table = routingTableOf(components.service);
-    this.self = options.serverMode ? options.self : undefined;
+    this.self = options.ownsShards ? options.self : undefined;
     this.#ring = new Ring(this.#members(), this.self);
   }
 

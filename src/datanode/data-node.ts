@@ -1,6 +1,7 @@
 /** @module The datanode: takes, forwards, serves and announces blocks, and reports to every metadata node. */
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
+import type { Member } from '../namespace/schema.ts';
 import { serve } from '../network/method.ts';
 import type { Authorizer, Network, PeerId } from '../network/network.ts';
 import { BLOCK_READ_CHANNEL, BLOCK_WRITE_CHANNEL, BLOCKS_HERE, REPLICATE } from '../protocol/methods.ts';
@@ -29,10 +30,14 @@ export interface DataNodeOptions {
   /** Counts the starts of this datanode; must rise with each. */
   readonly generation: number;
   readonly clusterId: string;
+  /** Of the cluster when this node joined. */
+  readonly epoch: number;
   /** Metadata nodes to begin with. */
   readonly bootstrap: readonly KnownMetadataNode[];
   /** The machine, for spreading copies over machines. */
   readonly host: string;
+  /** Called at most once, when the cluster goes on without this node (DATANODE_REMOVED, DATANODE_SUPERSEDED). */
+  readonly onFatal: (error: Error) => void;
 }
 
 /**
@@ -69,6 +74,11 @@ export class DataNode {
   /** The cluster's metadata nodes as far as known here, e.g. for the ring of shards. */
   metadataPeers(): readonly PeerId[] {
     return this.#members.metadataPeers();
+  }
+
+  /** Active members of the cluster as last heard; none before the first heartbeat. */
+  members(): readonly Member[] {
+    return this.#members.members();
   }
 
   /** Members of the cluster may speak control and bulk here; nobody may speak raft. */

@@ -83,3 +83,23 @@ export function noMetadata(operation: string, cause: unknown): HoldfastError {
     cause,
   });
 }
+
+/** Final for this member number; the node stops. */
+export function removed(number: number, cluster: string): HoldfastError {
+  return new HoldfastError({
+    code: 'DATANODE_REMOVED',
+    kind: 'refused',
+    message: `Datanode ${number} was removed from cluster ${cluster} and has stopped. Its number is never used again: remove its directory once no file needs the copies in it, and join anew with a token.`,
+    facts: { number, cluster },
+  });
+}
+
+/** The cluster was recovered from a state in which this datanode had not joined yet; the node stops. */
+export function superseded(number: number, cluster: string, epoch: number, current: number): HoldfastError {
+  return new HoldfastError({
+    code: 'DATANODE_SUPERSEDED',
+    kind: 'refused',
+    message: `Datanode ${number} joined cluster ${cluster} in epoch ${epoch}; the cluster was recovered without what happened then, is now in epoch ${current}, and does not know it. It has stopped; its blocks are kept. Join anew with a token, in another directory.`,
+    facts: { number, cluster, epoch, current },
+  });
+}

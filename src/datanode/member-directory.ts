@@ -36,7 +36,7 @@ interface Verdict {
 export class MemberDirectory {
   readonly #components: MemberDirectoryComponents;
   readonly #bootstrap: readonly KnownMetadataNode[];
-  /** Heard of through the DHT; not trusted, only asked. Forgotten when the list comes. */
+  /** Heard of through the DHT; not trusted, only asked. Forgotten when a list comes. */
   readonly #found = new Map<PeerId, KnownMetadataNode>();
   readonly #active = new Map<PeerId, Member>();
   readonly #verdicts = new Map<PeerId, Verdict>();
@@ -66,9 +66,18 @@ export class MemberDirectory {
 
   /** Whom to register with: the members, and before the first list also whoever was found. */
   metadataNodes(): readonly KnownMetadataNode[] {
-    if (this.#active.size > 0) return this.#listed();
-    const nodes = [...this.#bootstrap, ...this.#found.values()];
-    return [...new Map(nodes.map((node) => [node.peer, node])).values()];
+    return this.#active.size > 0 ? this.#listed() : this.candidates();
+  }
+
+  /** Everybody who may be a metadata node, for one that none of the listed answers any more: those listed first. */
+  candidates(): readonly KnownMetadataNode[] {
+    const nodes = [...this.#bootstrap, ...this.#found.values(), ...this.#listed()];
+    return [...new Map(nodes.map((node) => [node.peer, node])).values()].toReversed();
+  }
+
+  /** Active members, as last heard; none before the first list. */
+  members(): readonly Member[] {
+    return [...this.#active.values()];
   }
 
   /**
@@ -90,7 +99,7 @@ export class MemberDirectory {
 
   found(node: KnownMetadataNode): void {
     this.#components.network.learn(node.peer, node.addresses);
-    if (this.#active.size === 0) this.#found.set(node.peer, node);
+    this.#found.set(node.peer, node);
   }
 
   /** True for an active member; somebody unknown is asked about at a metadata node. */

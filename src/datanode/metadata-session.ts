@@ -1,13 +1,14 @@
 /** @module Finds the metadata nodes, registers with each, and sends each a heartbeat. */
 import { HEARTBEAT, REGISTER } from '../protocol/methods.ts';
 import type { Clock, Timer } from '../common/clock.ts';
-import { describeError } from '../common/errors.ts';
+import { describeError, isHoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { call } from '../network/method.ts';
 import type { Network, PeerId } from '../network/network.ts';
 import type { BlockIndexer } from './block-indexer.ts';
 import type { LoadMeter } from './load-meter.ts';
 import type { KnownMetadataNode, MemberDirectory } from './member-directory.ts';
+import { askStanding } from './standing.ts';
 
 /** The discovery side of dht/kademlia.ts. */
 export interface MetadataFinder {
@@ -30,15 +31,23 @@ export interface MetadataSessionOptions {
   readonly number: number;
   readonly generation: number;
   readonly clusterId: string;
+  /** Of the cluster when this datanode joined. */
+  readonly epoch: number;
   readonly host: string;
+  /** Called at most once, when the cluster goes on without this datanode. */
+  readonly onFatal: (error: Error) => void;
 }
 
 /** Architecture §6. */
 export const HEARTBEAT_PERIOD_MS = 3_000;
 const HEARTBEAT_TIMEOUT_MS = 3_000;
-/** How often the DHT is asked for metadata nodes while no heartbeat is answered, and while some are. */
-const SEARCH_PERIOD_MS = 5_000;
+/** How often the DHT is asked for metadata nodes while some are known that answer. */
 const REFRESH_PERIOD_MS = 60_000;
+/** While none answers: at once, then after pauses that double, for ever. */
+const FIRST_SEARCH_PAUSE_MS: number = HEARTBEAT_PERIOD_MS;
+const LONGEST_SEARCH_PAUSE_MS = 30_000;
+/** What a metadata node says to somebody who is no datanode of the cluster, or not under this number. */
+const TURNED_AWAY = ['NETWORK_NOT_A_MEMBER', 'METADATA_NOT_ALLOWED'];
 
 export class MetadataSession {
   readonly #components: MetadataSessionComponents;
@@ -50,6 +59,7 @@ export class MetadataSession {
   #timer: Timer | undefined;
   #searching: Promise<void> | undefined;
   #searchedMs = Number.NEGATIVE_INFINITY;
+  #searchPauseMs = FIRST_SEARCH_PAUSE_MS;
 
   constructor(components: MetadataSessionComponents, options: MetadataSessionOptions) {
     this.#components = components;
@@ -59,7 +69,7 @@ export class MetadataSession {
   start(): void {
     this.#components.network.onPeer({
       connected: (peer) => this.#onConnected(peer),
-      disconnected: (peer) => this.#registered.delete(peer),
+      disconnected: (peer) => this.#lose(peer),
     });
     this.#timer = this.#components.clock.every(HEARTBEAT_PERIOD_MS, () => this.#beatAll());
     this.#beatAll();
@@ -77,20 +87,38 @@ export class MetadataSession {
   }
 
   #beatAll(): void {
-    for (const { peer } of this.#components.members.metadataNodes()) this.#beat(peer);
+    const { members } = this.#components;
+    const asked = this.#registered.size > 0 ? members.metadataNodes() : members.candidates();
+    for (const { peer } of asked) this.#beat(peer);
     this.#maybeSearch();
   }
 
   #beat(peer: PeerId): void {
     if (this.#stopping.signal.aborted || this.#beating.has(peer)) return;
     const beating = this.#exchange(peer)
-      .catch((error: unknown) => {
-        this.#registered.delete(peer);
-        if (!this.#stopping.signal.aborted)
-          this.#components.logger.debug('datanode.heartbeat-failed', { peer, error: describeError(error) });
-      })
+      .catch((error: unknown) => this.#failed(peer, error))
       .finally(() => this.#beating.delete(peer));
     this.#beating.set(peer, beating);
+  }
+
+  async #failed(peer: PeerId, error: unknown): Promise<void> {
+    this.#lose(peer);
+    if (this.#stopping.signal.aborted) return;
+    this.#components.logger.debug('datanode.heartbeat-failed', { peer, error: describeError(error) });
+    if (!isHoldfastError(error, ...TURNED_AWAY)) return;
+    const verdict = await askStanding(this.#components, this.#options, peer, this.#callOptions());
+    if (verdict === undefined || this.#stopping.signal.aborted) return;
+    this.#stopping.abort();
+    this.#timer?.cancel();
+    this.#options.onFatal(verdict);
+  }
+
+  /** The last one that answered may go right after a heartbeat: whoever came since is looked for at once. */
+  #lose(peer: PeerId): void {
+    if (!this.#registered.delete(peer) || this.#registered.size > 0) return;
+    this.#searchedMs = Number.NEGATIVE_INFINITY;
+    this.#searchPauseMs = FIRST_SEARCH_PAUSE_MS;
+    this.#beatAll();
   }
 
   async #exchange(peer: PeerId): Promise<void> {
@@ -138,9 +166,12 @@ export class MetadataSession {
 
   #maybeSearch(): void {
     const nowMs = this.#components.clock.monotonicMs();
-    // Judged anew each time: the last metadata node may have gone a moment after a search.
-    const periodMs = this.#registered.size > 0 ? REFRESH_PERIOD_MS : SEARCH_PERIOD_MS;
-    if (this.#searching !== undefined || nowMs - this.#searchedMs < periodMs) return;
+    const isAlone = this.#registered.size === 0;
+    const pauseMs = isAlone ? this.#searchPauseMs : REFRESH_PERIOD_MS;
+    if (this.#stopping.signal.aborted || this.#searching !== undefined) return;
+    if (nowMs - this.#searchedMs < pauseMs) return;
+    if (isAlone && Number.isFinite(this.#searchedMs))
+      this.#searchPauseMs = Math.min(this.#searchPauseMs * 2, LONGEST_SEARCH_PAUSE_MS);
     this.#searchedMs = nowMs;
     this.#searching = this.#search()
       .catch((error: unknown) => {

@@ -19,7 +19,7 @@ import type {
 import { LOCATE, PLACE, READ_PLAN, REPORT_BAD_BLOCK } from '../protocol/methods.ts';
 import type { BadCopies } from './bad-copies.ts';
 import type { DatanodeRegistry } from './datanode-registry.ts';
-import { badRequest, fromDht } from './errors.ts';
+import { badRequest, fromDht, notSurveyed } from './errors.ts';
 import { holdersOf } from './holders.ts';
 import { type MemberDirectory, hasRole } from './member-directory.ts';
 import type { PlacementPolicy } from './placement.ts';
@@ -83,11 +83,17 @@ export class BlockService {
   }
 
   #place(request: PlaceRequest): PlaceResponse {
-    const { registry, placement, random } = this.#components;
+    const { members, registry, placement, random } = this.#components;
     if (request.sizes.length > MAX_PLACE_BLOCKS || request.copies > MAX_COPIES)
       throw badRequest(`at most ${MAX_PLACE_BLOCKS} blocks of ${MAX_COPIES} copies may be placed at once`);
     const candidates = registry.candidates();
     const placements = placement.place(candidates, request, random);
+    if (placements.some((nodes) => nodes.length < request.copies)) {
+      const awaited = members
+        .withRole('data')
+        .find(({ number }) => registry.isAwaited(number) && !request.exclude.includes(number));
+      if (awaited !== undefined) throw notSurveyed(awaited.number);
+    }
     placements.forEach((nodes, position) => {
       for (const node of nodes) registry.expect(node, request.sizes[position] ?? 0);
     });

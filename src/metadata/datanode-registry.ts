@@ -11,6 +11,9 @@ export const SUSPECT_AFTER_MS = 10_000;
 /** Silence after which a datanode is `dead`, in milliseconds. */
 export const DEAD_AFTER_MS = 30_000;
 
+/** A datanode that runs is heard of within this time after the start of a metadata node: two heartbeats and a little. */
+const SURVEY_MS = 7_000;
+
 export interface Registration {
   readonly node: number;
   /** Start counter of the datanode's process. */
@@ -33,9 +36,11 @@ export interface DatanodeRegistryComponents {
 export class DatanodeRegistry {
   readonly #clock: Clock;
   readonly #entries = new Map<number, Entry>();
+  readonly #startedMs: number;
 
   constructor(components: DatanodeRegistryComponents) {
     this.#clock = components.clock;
+    this.#startedMs = this.#clock.monotonicMs();
   }
 
   register(registration: Registration): void {
@@ -71,6 +76,11 @@ export class DatanodeRegistry {
     if (silentMs === undefined) return 'unknown';
     if (silentMs < SUSPECT_AFTER_MS) return 'alive';
     return silentMs < DEAD_AFTER_MS ? 'suspect' : 'dead';
+  }
+
+  /** Whether `node` may well be alive although nothing was heard of it: this metadata node has only just started. */
+  isAwaited(node: number): boolean {
+    return !this.#entries.has(node) && this.#clock.monotonicMs() - this.#startedMs < SURVEY_MS;
   }
 
   /** Milliseconds since it was last heard of. */

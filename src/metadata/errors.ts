@@ -47,6 +47,16 @@ export function overloaded(queue: string, limit: number): HoldfastError {
   });
 }
 
+/** METADATA_NOT_SURVEYED (unavailable): it would have placed fewer copies than it may be able to in a moment. */
+export function notSurveyed(datanode: number): HoldfastError {
+  return new HoldfastError({
+    code: 'METADATA_NOT_SURVEYED',
+    kind: 'unavailable',
+    message: `This metadata node has just started and has not heard from datanode ${datanode} yet, which it needs for that many copies. Ask another one, or again in a moment.`,
+    facts: { datanode },
+  });
+}
+
 /** METADATA_STOPPED (unavailable): the node is shutting down; nothing happened. */
 export function stopped(): HoldfastError {
   return new HoldfastError({

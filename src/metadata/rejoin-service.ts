@@ -1,5 +1,7 @@
 /** @module Gives a metadata node that has lost its log a new number: node ids are never used again (raft.md S16). */
 import type { Logger } from '../common/logger.ts';
+import { featureLevelTooLow } from '../namespace/errors.ts';
+import { FIRST_FEATURE_LEVEL } from '../namespace/feature-level.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
 import { type CallContext, serve } from '../network/method.ts';
 import type { Network } from '../network/network.ts';
@@ -35,13 +37,16 @@ export class RejoinService {
    * The old number has left when the answer comes, and the new one begins as a learner. To the others this is the loss of
    * a voter, so it is refused unless a majority of the remaining voters is heard: then they could elect and commit
    * without it. Errors: METADATA_NOT_LEADER (ask the next one), METADATA_NO_QUORUM, METADATA_REJOIN_UNSAFE,
-   * METADATA_NOT_READY (unavailable); METADATA_NOT_ALLOWED (refused).
+   * METADATA_NOT_READY (unavailable); METADATA_NOT_ALLOWED, NAMESPACE_FEATURE_LEVEL_TOO_LOW (refused).
    */
   start(): void {
     serve(this.#components.network, REJOIN, (request, context) => this.#readmit(request, context));
   }
 
-  async #readmit({ number, reason }: RejoinRequest, context: CallContext): Promise<JoinResponse> {
+  async #readmit(
+    { number, reason, featureLevel }: RejoinRequest,
+    context: CallContext,
+  ): Promise<JoinResponse> {
     const { peer, signal } = context;
     const { machine, members, membership, proposer, barrier, driver, logger } = this.#components;
     // Not passed on to the leader: who asks is known by its connection only.
@@ -54,6 +59,8 @@ export class RejoinService {
     const member = members.activeByPeer(peer);
     if (member === undefined || !isMetadataNode(member))
       throw notAllowed('only a metadata node gets a new number', { peer, number });
+    const supported = featureLevel ?? FIRST_FEATURE_LEVEL;
+    if (supported < machine.featureLevel) throw featureLevelTooLow(supported, machine.featureLevel);
     const view = membership.view();
     const remaining = view.status.confState.voters.filter((id) => id !== member.number);
     if (!hasLivingQuorum(view, remaining)) throw rejoinUnsafe(member.number, remaining);

@@ -37,7 +37,8 @@ export class StandingService {
   #standing({ cluster: asked, number }: StandingRequest, peer: PeerId): StandingResponse {
     const { machine, driver } = this.#components;
     const cluster = machine.cluster();
-    if (cluster === undefined) throw notReady();
+    // One that replays the log of an older epoch knows neither who came since nor who has gone.
+    if (cluster === undefined || cluster.epoch < this.#options.epoch()) throw notReady();
     if (asked !== cluster.id) throw wrongCluster(cluster.id, asked);
     const member = machine.memberByNumber(number);
     const isOwn = member?.peer === peer;

@@ -6,10 +6,11 @@ import type { BackgroundWorker, WorkState } from '../common/worker.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
 import { call } from '../network/method.ts';
 import type { Network, PeerId } from '../network/network.ts';
-import type { StandingResponse } from '../protocol/messages.ts';
+import type { StandingRequest, StandingResponse } from '../protocol/messages.ts';
 import { STANDING } from '../protocol/methods.ts';
+import { standingVerdict } from '../protocol/standing.ts';
 import { removed, superseded } from './errors.ts';
-import { ACTIVE, isMetadataNode, type MemberDirectory } from './member-directory.ts';
+import { isMetadataNode, type MemberDirectory } from './member-directory.ts';
 import type { RaftDriver } from './raft-driver.ts';
 
 export interface StandingWorkerComponents {
@@ -83,16 +84,10 @@ export class StandingWorker implements BackgroundWorker {
   }
 }
 
-/** Why the asker must stop; undefined while it may go on. An answer of an older epoch counts for nothing. Pure. */
-export function verdictOf(
-  answer: StandingResponse,
-  asker: { readonly cluster: string; readonly epoch: number; readonly number: number },
-): Error | undefined {
+/** Why the asker must stop; undefined while it may go on. Pure. */
+export function verdictOf(answer: StandingResponse, asker: StandingRequest): Error | undefined {
   const { cluster, epoch, number } = asker;
-  if (answer.cluster !== cluster || answer.epoch < epoch) return undefined;
-  const isMember = answer.state === ACTIVE && answer.roles.includes('meta');
-  // Who joined a moment ago, or was removed while raft still counts on it, goes on.
-  if (isMember || answer.inConfiguration) return undefined;
-  if (answer.epoch > epoch) return superseded(number, cluster, epoch, answer.epoch);
-  return answer.state === '' ? undefined : removed(number, cluster);
+  const verdict = standingVerdict(answer, asker, 'meta');
+  if (verdict === 'superseded') return superseded(number, cluster, epoch, answer.epoch);
+  return verdict && removed(number, cluster);
 }

@@ -1,75 +1,31 @@
-/** @module The sole home of libp2p: its set-up, its dials, its events, as a Transport. */
-import { yamux } from '@chainsafe/libp2p-yamux';
-import { identify } from '@libp2p/identify';
-import type { Libp2p, PeerId as Libp2pPeerId, ServiceMap } from '@libp2p/interface';
+/** @module The sole home of libp2p: its dials, its streams, its events, as a Transport. */
+import type { Socket } from 'node:net';
+import type { Connection, Libp2p, PeerId as Libp2pPeerId, Stream } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
-import { ping } from '@libp2p/ping';
-import { tcp } from '@libp2p/tcp';
-import type { Multiaddr } from '@multiformats/multiaddr';
-import { createLibp2p, type Libp2pOptions, type ServiceFactoryMap } from 'libp2p';
-import { MIB } from '../common/bytes.ts';
+import { createLibp2p } from 'libp2p';
 import { assert, describeError, HoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { AddressBook, parseAddress, peerOf } from './address-book.ts';
-import { cannotListen, portInUse, unreachable } from './errors.ts';
+import { DirectConnections } from './direct-connections.ts';
+import { cannotListen, notAMember, portInUse, unreachable } from './errors.ts';
+import { FramedStream } from './framed-stream.ts';
 import type { Identity } from './identity.ts';
-import { Libp2pStream } from './libp2p-stream.ts';
+import { Libp2pBytes } from './libp2p-bytes.ts';
+import { INNARDS, type Innards, type Libp2pHostOptions, libp2pSettings } from './libp2p-settings.ts';
 import type { PeerId, TrafficClass } from './network.ts';
-import { noiseEncryption } from './noise-encryption.ts';
-import { guardProtocols, type HandlerRegistry } from './protocol-guard.ts';
+import { guardProtocols } from './protocol-guard.ts';
 import type { FrameStream, Transport, TransportListener } from './transport.ts';
 
 const TRAFFIC_CLASSES: readonly TrafficClass[] = ['raft', 'control', 'bulk', 'join'];
 /** Per connection and class: one stream is used; a few more may overlap while an old one dies. */
 const MAX_STREAMS_PER_CLASS = 8;
-
-/** Libp2p's own limits suit a public network with many strangers; many of our nodes may share one address behind a NAT. */
-const CONNECTION_LIMITS = {
-  maxConnections: 4096,
-  inboundConnectionThreshold: 1000,
-  maxIncomingPendingConnections: 1000,
-  maxParallelDials: 256,
-  maxDialQueueLength: 4096,
-  dialTimeout: 5_000,
-  addressDialTimeout: 3_000,
-} as const;
-
-/**
- * Part of the protocol: both sides count on the initial window. The maximum is libp2p's limit on what it keeps for a paused
- * stream; 4 MiB fill 40 MB/s at 100 ms.
- */
-const STREAM_WINDOW = { initialStreamWindowSize: 1 * MIB, maxStreamWindowSize: 4 * MIB } as const;
-
-/** A peer that is silent for this long (power loss, cut cable) is disconnected. */
-const PING_INTERVAL_MS = 5_000;
-const PING_TIMEOUT_MS = 10_000;
+/** The exchange that opens a direct connection. */
+const DIRECT_PROTOCOL = '/holdfast/1/direct';
 const FOREVER_MS: number = Number.MAX_SAFE_INTEGER / 2;
-
-/** Parts of libp2p that only its services are given; we ask for them as a service of this name. */
-const INNARDS = 'holdfastInnards';
-
-interface Innards {
-  readonly registrar: HandlerRegistry;
-  readonly addressManager: {
-    confirmObservedAddr(address: Multiaddr, options: { type: 'transport'; ttl: number }): void;
-  };
-  readonly transportManager: { getAddrs(): Multiaddr[] };
-}
 
 export interface Libp2pHostComponents {
   readonly identity: Identity;
   readonly logger: Logger;
-}
-
-export interface Libp2pHostOptions {
-  /** Multiaddrs to listen on, e.g. /ip4/0.0.0.0/tcp/4600; none for a client. */
-  readonly listen: readonly string[];
-  /** Multiaddrs that others shall dial instead of the ones found on the network interfaces. */
-  readonly announce?: readonly string[];
-  /** Further libp2p services, e.g. { dht: kadDHT(…) }. */
-  readonly services?: ServiceFactoryMap;
-  /** Protocols of those services that only members may speak; the Authorizer is asked as for `control`. */
-  readonly guardedProtocols?: readonly string[];
 }
 
 export class Libp2pHost implements Transport {
@@ -79,12 +35,27 @@ export class Libp2pHost implements Transport {
   readonly #options: Libp2pHostOptions;
   readonly #book = new AddressBook();
   readonly #connected = new Set<PeerId>();
+  readonly #direct: DirectConnections;
+  /** Connected peers that could not be reached by a direct connection. */
+  readonly #indirect = new Set<PeerId>();
 
-  constructor(components: { libp2p: Libp2p; logger: Logger }, options: Libp2pHostOptions) {
-    this.#libp2p = components.libp2p;
-    this.#logger = components.logger;
+  private constructor(libp2p: Libp2p, direct: DirectConnections, logger: Logger, options: Libp2pHostOptions) {
+    this.#libp2p = libp2p;
+    this.#direct = direct;
+    this.#logger = logger;
     this.#options = options;
     this.localPeer = this.#libp2p.peerId.toString();
+  }
+
+  /** A host that does not run yet: Network.start() starts it. */
+  static async create(
+    { identity, logger }: Libp2pHostComponents,
+    options: Libp2pHostOptions,
+  ): Promise<Libp2pHost> {
+    const direct = new DirectConnections();
+    const hooks = { shared: () => direct.listening(), direct: (socket: Socket) => void direct.take(socket) };
+    const libp2p = await createLibp2p(libp2pSettings(identity, options, hooks));
+    return new Libp2pHost(libp2p, direct, logger, options);
   }
 
   service<Service>(name: string): Service {
@@ -136,8 +107,10 @@ export class Libp2pHost implements Transport {
       const addresses = this.#book.get(peer);
       if (!this.#connected.has(peer) && addresses.length > 0)
         await this.#libp2p.peerStore.merge(target, { multiaddrs: [...addresses] });
+      const direct = trafficClass === 'bulk' ? await this.#openDirect(target, signal) : undefined;
+      if (direct !== undefined) return direct;
       const options = { signal, runOnLimitedConnection: true };
-      return new Libp2pStream(await this.#libp2p.dialProtocol(target, protocolOf(trafficClass), options));
+      return framed(await this.#libp2p.dialProtocol(target, protocolOf(trafficClass), options));
     } catch (cause) {
       throw unreachable(peer, describeDialFailure(cause), cause);
     }
@@ -149,13 +122,14 @@ export class Libp2pHost implements Transport {
       await this.#libp2p.handle(
         protocolOf(trafficClass),
         (stream, connection) =>
-          listener.stream(connection.remotePeer.toString(), trafficClass, new Libp2pStream(stream)),
+          listener.stream(connection.remotePeer.toString(), trafficClass, framed(stream)),
         {
           maxInboundStreams: MAX_STREAMS_PER_CLASS,
           maxOutboundStreams: MAX_STREAMS_PER_CLASS,
           runOnLimitedConnection: true,
         },
       );
+    await this.#serveDirect(listener);
     try {
       await this.#libp2p.start();
     } catch (cause) {
@@ -168,7 +142,34 @@ export class Libp2pHost implements Transport {
   }
 
   async stop(): Promise<void> {
+    this.#direct.stop();
     await this.#libp2p.stop();
+  }
+
+  /** Bulk goes over a connection of its own where there can be one; else, as through a relay, over libp2p. */
+  async #openDirect(target: Libp2pPeerId, signal: AbortSignal): Promise<FrameStream | undefined> {
+    const peer = target.toString();
+    const connection = await this.#libp2p.dial(target, { signal });
+    if (this.#indirect.has(peer)) return undefined;
+    try {
+      const exchange = framed(await connection.newStream(DIRECT_PROTOCOL, { signal }));
+      return new FramedStream(await this.#direct.open(connection, exchange, signal));
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#indirect.add(peer);
+      this.#logger.info('network.no-direct-connection', { peer, cause: describeError(error) });
+      return undefined;
+    }
+  }
+
+  async #serveDirect(listener: TransportListener): Promise<void> {
+    this.#direct.onOpened((peer, bytes) => listener.stream(peer, 'bulk', new FramedStream(bytes)));
+    const serve = async (stream: Stream, connection: Connection): Promise<void> => {
+      const peer = connection.remotePeer.toString();
+      if (await listener.admits(peer)) this.#direct.serve(connection, framed(stream));
+      else stream.abort(notAMember(peer, 'bulk'));
+    };
+    await this.#libp2p.handle(DIRECT_PROTOCOL, serve, { maxInboundStreams: MAX_STREAMS_PER_CLASS });
   }
 
   #watchPeers(listener: TransportListener): void {
@@ -180,6 +181,8 @@ export class Libp2pHost implements Transport {
     this.#libp2p.addEventListener('peer:disconnect', ({ detail }: CustomEvent<Libp2pPeerId>) => {
       const peer = detail.toString();
       this.#connected.delete(peer);
+      this.#indirect.delete(peer);
+      this.#direct.close(peer);
       listener.disconnected(peer);
     });
   }
@@ -192,39 +195,8 @@ export class Libp2pHost implements Transport {
   }
 }
 
-/** A host that does not run yet: Network.start() starts it. */
-export async function createLibp2pHost(
-  components: Libp2pHostComponents,
-  options: Libp2pHostOptions,
-): Promise<Libp2pHost> {
-  const settings: Libp2pOptions<ServiceMap> = {
-    start: false,
-    privateKey: components.identity.privateKey,
-    addresses: {
-      listen: options.listen.map((address) => parseAddress(address).toString()),
-      announce: (options.announce ?? []).map((address) => parseAddress(address).toString()),
-    },
-    transports: [tcp()],
-    connectionEncrypters: [noiseEncryption()],
-    streamMuxers: [yamux({ streamOptions: STREAM_WINDOW })],
-    connectionManager: CONNECTION_LIMITS,
-    connectionMonitor: {
-      pingInterval: PING_INTERVAL_MS,
-      pingTimeout: { minTimeout: PING_TIMEOUT_MS, maxTimeout: PING_TIMEOUT_MS },
-    },
-    services: {
-      identify: identify(),
-      ping: ping(),
-      [INNARDS]: ({ registrar, addressManager, transportManager }): Innards => ({
-        registrar,
-        addressManager,
-        transportManager,
-      }),
-      ...options.services,
-    },
-  };
-  const libp2p = await createLibp2p(settings);
-  return new Libp2pHost({ libp2p, logger: components.logger }, options);
+function framed(stream: Stream): FrameStream {
+  return new FramedStream(new Libp2pBytes(stream));
 }
 
 function protocolOf(trafficClass: TrafficClass): string {

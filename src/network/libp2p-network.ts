@@ -4,7 +4,8 @@ import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
 import { FramedNetwork } from './framed-network.ts';
 import type { Identity } from './identity.ts';
-import { createLibp2pHost, type Libp2pHost, type Libp2pHostOptions } from './libp2p-host.ts';
+import { Libp2pHost } from './libp2p-host.ts';
+import type { Libp2pHostOptions } from './libp2p-settings.ts';
 
 export interface Libp2pNetworkComponents {
   readonly identity: Identity;
@@ -34,6 +35,6 @@ export async function createLibp2pNetwork(
   options: Libp2pHostOptions,
 ): Promise<Libp2pNetwork> {
   const { identity, clock, random, logger } = components;
-  const host = await createLibp2pHost({ identity, logger }, options);
+  const host = await Libp2pHost.create({ identity, logger }, options);
   return new Libp2pNetwork({ host, clock, random, logger });
 }

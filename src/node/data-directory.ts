@@ -76,7 +76,18 @@ export class DataDirectory {
    * looked at later. Returns where it is now, or would be if there were anything. The log goes first: what is left without it counts as lost all the same.
    */
   async setAside(name: string): Promise<string> {
-    const found = (await this.contents()).filter(isMetadataFile).toSorted(logFirst);
+    return this.#moveInto(name, (await this.contents()).filter(isMetadataFile).toSorted(logFirst));
+  }
+
+  /**
+   * As setAside, of the namespace alone. The file goes before its WAL: SQLite deletes a WAL that it finds beside a new
+   * file, while the file without its WAL could pass for a whole one.
+   */
+  async setNamespaceAside(name: string): Promise<string> {
+    return this.#moveInto(name, (await this.contents()).filter(isNamespaceFile).toSorted());
+  }
+
+  async #moveInto(name: string, found: readonly string[]): Promise<string> {
     if (found.length === 0) return join(this.path, name);
     const target = await freshDirectory(join(this.path, name));
     for (const file of found) await rename(join(this.path, file), join(target, file));
@@ -112,7 +123,11 @@ export class DataDirectory {
 
 /** Log, marker, namespace, and what SQLite keeps beside them. */
 function isMetadataFile(name: string): boolean {
-  return name.startsWith('raft.db') || name.startsWith('namespace.db') || name === 'snapshots';
+  return name.startsWith('raft.db') || isNamespaceFile(name) || name === 'snapshots';
+}
+
+function isNamespaceFile(name: string): boolean {
+  return name.startsWith('namespace.db');
 }
 
 function logFirst(a: string, b: string): number {

@@ -16,11 +16,13 @@ import { createMetadataNode, openMetadataStores } from './metadata-role.ts';
 import { changedConfig, type NodeChanges, rolesToRun } from './node-changes.ts';
 import type { NodeConfig, NodeRole } from './node-config.ts';
 import { createNodeNetwork } from './node-network.ts';
-import { PeerBook } from './peer-book.ts';
+import { loadPeers, mergedPeers, PeerBook } from './peer-book.ts';
 import { hasLostState, rejoinCluster } from './rejoin-cluster.ts';
 
 /** Left free on the disk that holds the blocks, so that log and namespace of the same disk can still be written. */
 export const BLOCK_RESERVE_BYTES: number = 512 * 1024 * 1024;
+
+const DAMAGED_NAMESPACE = 'STORAGE_CORRUPT_ROWS';
 
 export interface NodeComponents {
   readonly clock: Clock;
@@ -49,7 +51,8 @@ export interface RunningNode {
 /**
  * Starts the node that lives in `path`. What was begun is undone when a later step fails. A metadata node whose log is
  * damaged, incomplete or older than what its peers have seen does not vote with it: it comes back under a new number
- * (rejoin-cluster.ts), and is tried once more.
+ * (rejoin-cluster.ts), and is tried once more. A namespace that cannot be read is set aside and made anew from the log;
+ * where the log does not reach back so far, that counts as a lost log.
  * Errors: NODE_NOT_INITIALISED, NODE_ALREADY_RUNNING, NODE_DIRECTORY_NOT_WRITABLE, NODE_CONFIG_DAMAGED, NODE_HAS_LEFT, NODE_RECOVERY_UNFINISHED,
  * NODE_REJOIN_ALONE, NODE_REJOIN_FAILED, NODE_IDENTITY_MISMATCH, NODE_ROLE_NOT_GRANTED, NETWORK_PORT_IN_USE, NETWORK_CANNOT_LISTEN, STORAGE_*.
  */
@@ -59,12 +62,32 @@ export async function startNode(
   options: NodeOptions,
 ): Promise<RunningNode> {
   try {
-    return await startOnce(components, path, options);
+    return await startReadable(components, path, options);
   } catch (error) {
     if (!hasLostState(error)) throw error;
     await rejoinCluster(components, path, error);
     return await startOnce(components, path, options);
   }
+}
+
+async function startReadable(
+  components: NodeComponents,
+  path: string,
+  options: NodeOptions,
+): Promise<RunningNode> {
+  try {
+    return await startOnce(components, path, options);
+  } catch (error) {
+    if (!isHoldfastError(error, DAMAGED_NAMESPACE)) throw error;
+    await using directory = await DataDirectory.claim(path);
+    await setDamagedAside(directory, components.logger);
+  }
+  return startOnce(components, path, options);
+}
+
+async function setDamagedAside(directory: DataDirectory, logger: Logger): Promise<void> {
+  const kept = await directory.setNamespaceAside('damaged-namespace');
+  logger.warn('node.namespace-set-aside', { kept });
 }
 
 async function startOnce(
@@ -120,20 +143,26 @@ async function startRoles(
 ): Promise<Network> {
   const { directory, config, roles, version, cleanup } = context;
   const { logger } = components;
+  let isEnding = false;
   let isRemoved = false;
   let isRolledBack = false;
+  let isDamaged = false;
   cleanup.defer(async () => {
     if (isRemoved) await directory.saveConfig({ ...config, left: true });
     // Whoever told it may not be there at the next start, which must not vote with this log either.
     if (isRolledBack) await directory.setAside(`lost-${config.number}`);
+    // The next start may not touch the page that cannot be read, and fail as late as this one did.
+    if (isDamaged) await setDamagedAside(directory, logger);
   });
   const onFatal = (error: Error): void => {
     logger.error('node.fatal', { error: describeError(error) });
-    isRemoved ||= isHoldfastError(error, 'METADATA_REMOVED');
+    isRemoved ||= isHoldfastError(error, 'METADATA_REMOVED', 'DATANODE_REMOVED');
     isRolledBack ||= isHoldfastError(error, 'METADATA_ROLLED_BACK');
-    context.onFatal(error);
+    if (!isEnding) context.onFatal(error);
+    isEnding = true;
   };
   const stores = roles.includes('meta') ? await openMetadataStores(context, logger) : undefined;
+  void stores?.damaged.then(() => (isDamaged = true));
   const blocks = roles.includes('data') ? await openBlocks(context, logger) : undefined;
 
   let data: DataNode | undefined;
@@ -154,19 +183,26 @@ async function startRoles(
     network.authorize(metadata.authorizer);
     cleanup.defer(() => metadata?.stop());
     await metadata.start();
-    const book = new WorkerRunner(components, [new PeerBook(directory.peersFile, stores.machine)]);
-    cleanup.defer(() => book.stop());
-    book.start();
+    void stores.damaged.then(onFatal);
   }
+  // What node.json names is as old as the node: a datanode that was down while they changed would find nobody.
+  const bootstrap = mergedPeers((await loadPeers(directory.peersFile, logger)) ?? [], config.bootstrap);
   if (blocks !== undefined) {
-    const { number, clusterId, bootstrap, host } = config;
+    const { number, clusterId, epoch, host } = config;
     const generation = await directory.nextGeneration();
     data = new DataNode(
       { ...components, blocks, network, kademlia },
-      { number, generation, clusterId, bootstrap, host },
+      { number, generation, clusterId, epoch, bootstrap, host, onFatal },
     );
     if (stores === undefined) network.authorize(data.authorizer);
   }
+  const book = new PeerBook(directory.peersFile, {
+    members: () => stores?.machine.members() ?? data?.members() ?? [],
+    earlier: stores === undefined ? bootstrap : [],
+  });
+  const bookKeeping = new WorkerRunner(components, [book]);
+  cleanup.defer(() => bookKeeping.stop());
+  bookKeeping.start();
   await network.start();
   await metadata?.takePart();
   kademlia.start();

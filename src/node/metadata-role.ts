@@ -1,6 +1,7 @@
 /** @module The role `meta` of a node: its log, its namespace, and the metadata node over them. */
 import type { Kademlia } from '../../dht/kademlia.ts';
 import type { Clock } from '../common/clock.ts';
+import type { HoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
 import { MetadataNode } from '../metadata/metadata-node.ts';
@@ -24,6 +25,8 @@ export interface MetadataRoleComponents {
 export interface MetadataStores {
   readonly log: Awaited<ReturnType<typeof openRaftLog>>;
   readonly machine: StateMachine;
+  /** Resolves with STORAGE_CORRUPT_ROWS when the namespace's file turns out to be unreadable. */
+  readonly damaged: Promise<HoldfastError>;
 }
 
 export interface MetadataRoleContext {
@@ -48,7 +51,7 @@ export async function openMetadataStores(
     config.metadataCacheBytes === undefined ? {} : { cacheSizeBytes: config.metadataCacheBytes },
   );
   cleanup.defer(() => machine.close());
-  return { log, machine };
+  return { log, machine, damaged: store.damaged };
 }
 
 export function createMetadataNode(

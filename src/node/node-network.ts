@@ -4,7 +4,7 @@ import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
 import type { Identity } from '../network/identity.ts';
-import type { Libp2pHostOptions } from '../network/libp2p-host.ts';
+import type { Libp2pHostOptions } from '../network/libp2p-settings.ts';
 import { createLibp2pNetwork, type Libp2pNetwork } from '../network/libp2p-network.ts';
 import type { NodeConfig } from './node-config.ts';
 
@@ -19,7 +19,7 @@ export interface NodeNetworkComponents {
 
 export interface NodeNetworkOptions {
   readonly config: NodeConfig;
-  /** Metadata nodes keep Kademlia's records, others only ask. */
+  /** Only metadata nodes own shards. */
   readonly isMetadataNode: boolean;
   /** Peer ids of the active metadata members, as far as they are known now. */
   readonly metadataPeers: () => readonly string[];
@@ -37,7 +37,8 @@ export async function createNodeNetwork(
 ): Promise<NodeNetwork> {
   // libp2p types services by what every host has; the ping service that this one also wants is part of ours.
   const services = {
-    [SERVICE]: kademliaService({ serverMode: isMetadataNode }),
+    // Datanodes keep records, too: they outlive the metadata nodes of the moment, and then know who came after them.
+    [SERVICE]: kademliaService({ serverMode: true }),
   } as unknown as NonNullable<Libp2pHostOptions['services']>;
   const network = await createLibp2pNetwork(components, {
     listen: config.listen,
@@ -49,7 +50,7 @@ export async function createNodeNetwork(
     { service: network.service(SERVICE), clock: components.clock, logger: components.logger },
     {
       self: config.peer,
-      serverMode: isMetadataNode,
+      ownsShards: isMetadataNode,
       knownMetadataPeers: metadataPeers,
       isMetadataMember: (peer) => metadataPeers().includes(peer),
     },

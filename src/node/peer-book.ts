@@ -1,49 +1,68 @@
-/** @module peers.json: the metadata nodes as last heard of, for a start at which log and namespace cannot be read. */
+/** @module peers.json: the metadata nodes as last heard of, for a start at which those of node.json have gone. */
 import { readFile } from 'node:fs/promises';
+import { describeError } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
 import type { BackgroundWorker, WorkState } from '../common/worker.ts';
-import type { StateMachine } from '../namespace/state-machine.ts';
+import type { Member } from '../namespace/schema.ts';
 import { writeDurably } from './durable-file.ts';
-import { configDamaged, systemCode } from './errors.ts';
+import { systemCode } from './errors.ts';
 import { type BootstrapPeer, isBootstrapPeer } from './node-config.ts';
 
 const IDLE_MS = 1_000;
+/** Metadata nodes kept in the file, those of now before those of earlier. */
+export const MAX_BOOK_PEERS = 64;
 
-/** Keeps the file in step with the registry. */
+export interface PeerBookOptions {
+  /** The members as heard of up to now; none while nothing was heard. */
+  readonly members: () => readonly Member[];
+  /** Metadata nodes known before. Whoever starts without a namespace keeps them: one may come back, or know another. */
+  readonly earlier: readonly BootstrapPeer[];
+}
+
+/** Keeps the file in step with what the node hears; writes only when that has changed. */
 export class PeerBook implements BackgroundWorker {
   readonly name = 'peer-book';
   readonly idleMs: number = IDLE_MS;
   readonly #file: string;
-  readonly #machine: StateMachine;
-  #version = -1;
+  readonly #options: PeerBookOptions;
+  #written = '';
 
-  constructor(file: string, machine: StateMachine) {
+  constructor(file: string, options: PeerBookOptions) {
     this.#file = file;
-    this.#machine = machine;
+    this.#options = options;
   }
 
   async work(): Promise<WorkState> {
-    const version = this.#machine.counters().membersVersion;
-    if (version === this.#version || version === 0) return 'idle';
-    const peers = this.#machine
+    const current = this.#options
       .members()
       .filter(({ state, roles }) => state === 'active' && roles.includes('meta'))
       .map(({ number, peer, addresses }): BootstrapPeer => ({ number, peer, addresses }));
-    await writeDurably(this.#file, `${JSON.stringify(peers, undefined, 2)}\n`);
-    this.#version = version;
+    if (current.length === 0) return 'idle';
+    const text = `${JSON.stringify(mergedPeers(current, this.#options.earlier), undefined, 2)}\n`;
+    if (text === this.#written) return 'idle';
+    await writeDurably(this.#file, text);
+    this.#written = text;
     return 'idle';
   }
 }
 
-/** Undefined where there is no file yet. Errors: NODE_CONFIG_DAMAGED. */
-export async function loadPeers(file: string): Promise<readonly BootstrapPeer[] | undefined> {
-  let value: unknown;
+/** Each peer once, as `first` has it; at most MAX_BOOK_PEERS. */
+export function mergedPeers(
+  first: readonly BootstrapPeer[],
+  then: readonly BootstrapPeer[],
+): readonly BootstrapPeer[] {
+  const known = new Set(first.map(({ peer }) => peer));
+  return [...first, ...then.filter(({ peer }) => !known.has(peer))].slice(0, MAX_BOOK_PEERS);
+}
+
+/** Undefined where there is no file yet; a damaged one is as good as none, as node.json names some peers, too. */
+export async function loadPeers(file: string, logger: Logger): Promise<readonly BootstrapPeer[] | undefined> {
   try {
-    value = JSON.parse(await readFile(file, 'utf8'));
+    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
+    if (Array.isArray(value) && value.every(isBootstrapPeer)) return value;
+    logger.warn('peers.damaged', { file });
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw configDamaged(file, systemCode(error));
+    if (systemCode(error) !== 'ENOENT') logger.warn('peers.damaged', { file, error: describeError(error) });
   }
-  if (!Array.isArray(value) || !value.every(isBootstrapPeer))
-    throw configDamaged(file, 'it holds no list of peers');
-  return value;
+  return undefined;
 }

@@ -65,6 +65,8 @@ export interface StandingResponse {
 export interface RejoinRequest {
   number: number;
   reason: string;
+  /** as in JoinRequest */
+  featureLevel?: number | undefined;
 }
 
 export interface JoinResponse {
@@ -970,7 +972,7 @@ export const StandingResponse: MessageFns<StandingResponse> = {
 };
 
 function createBaseRejoinRequest(): RejoinRequest {
-  return { number: 0, reason: "" };
+  return { number: 0, reason: "", featureLevel: undefined };
 }
 
 export const RejoinRequest: MessageFns<RejoinRequest> = {
@@ -980,6 +982,9 @@ export const RejoinRequest: MessageFns<RejoinRequest> = {
     }
     if (message.reason !== "") {
       writer.uint32(18).string(message.reason);
+    }
+    if (message.featureLevel !== undefined) {
+      writer.uint32(24).uint32(message.featureLevel);
     }
     return writer;
   },
@@ -1013,6 +1018,14 @@ export const RejoinRequest: MessageFns<RejoinRequest> = {
             message.reason = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.featureLevel = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1032,6 +1045,7 @@ export const RejoinRequest: MessageFns<RejoinRequest> = {
     const message = createBaseRejoinRequest();
     message.number = object.number ?? 0;
     message.reason = object.reason ?? "";
+    message.featureLevel = object.featureLevel ?? undefined;
     return message;
   },
 };

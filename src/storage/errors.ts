@@ -71,6 +71,17 @@ export function corruptImport(path: string, found: string): HoldfastError {
   });
 }
 
+/** The rows cannot be read. What they held is in the log, or with other metadata nodes. */
+export function corruptRows(action: string, path: string, cause: unknown): HoldfastError {
+  return new HoldfastError({
+    code: 'STORAGE_CORRUPT_ROWS',
+    kind: 'broken',
+    message: `Could not ${action}: ${path} is damaged (${describeError(cause)}). Look at the disk, then start the node again: it sets the file aside and has the namespace made anew from its log, or from the other metadata nodes.`,
+    facts: { path },
+    cause,
+  });
+}
+
 /** What a node whose log is refused does, and what is left to do where it cannot. */
 const REJOIN_OR_RECOVER =
   'This node must not vote with it. "holdfast node start" brings the node back under a new number while a majority of the other metadata nodes runs; without one, see "holdfast cluster recover".';
@@ -190,14 +201,19 @@ export class FailureLatch {
     return this.#failure !== undefined;
   }
 
-  /** Throws STORAGE_FAILED if a write has failed before. */
+  /** Throws what was latched, STORAGE_FAILED as a rule. */
   check(): void {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
   /** Latches, unless latched already, and returns the error to throw. */
   fail(action: string, path: string, cause: unknown): HoldfastError {
-    this.#failure ??= storageFailed(action, path, cause);
+    return this.latch(storageFailed(action, path, cause));
+  }
+
+  /** As fail(), with the error to throw from now on. */
+  latch(failure: HoldfastError): HoldfastError {
+    this.#failure ??= failure;
     return this.#failure;
   }
 }

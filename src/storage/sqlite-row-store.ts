@@ -1,7 +1,7 @@
 /** @module The row store on SQLite: one table per TableName, a writer and a reader connection on one file. */
-import { isHoldfastError } from '../common/errors.ts';
+import { type HoldfastError, isHoldfastError } from '../common/errors.ts';
 import { deleteKeys, insertRows } from './bulk-sql.ts';
-import { FailureLatch, storageClosed, storageFailed } from './errors.ts';
+import { corruptRows, FailureLatch, storageClosed, storageFailed } from './errors.ts';
 import { GatheredReads } from './gathered-reads.ts';
 import { replaceDatabase, verifyDatabase } from './row-file-replacement.ts';
 import {
@@ -15,7 +15,7 @@ import {
   type TableName,
 } from './row-store.ts';
 import { scanRows } from './scan-rows.ts';
-import { SqliteConnection, type Sql, type SqliteOptions } from './sqlite.ts';
+import { isCorruption, SqliteConnection, type Sql, type SqliteOptions } from './sqlite.ts';
 import { SqlitePinnedRows } from './sqlite-pinned-rows.ts';
 import { WalCheckpointer } from './wal-checkpointer.ts';
 
@@ -43,12 +43,12 @@ interface Connections {
   readonly rows: GatheredReads;
 }
 
-/** Opens or creates the tables in the SQLite file at `path`; its directory must exist. Errors: STORAGE_FAILED, STORAGE_WRONG_FORMAT. */
-export async function openRowStore(path: string): Promise<RowStore> {
+/** Opens or creates the tables in the SQLite file at `path`; its directory must exist. Errors: STORAGE_FAILED, STORAGE_WRONG_FORMAT, STORAGE_CORRUPT_ROWS. */
+export async function openRowStore(path: string): Promise<SqliteRowStore> {
   try {
     return new SqliteRowStore(path, await openConnections(path));
   } catch (error) {
-    throw isHoldfastError(error) ? error : storageFailed('open the tables', path, error);
+    throw isHoldfastError(error) ? error : failure('open the tables', path, error);
   }
 }
 
@@ -56,6 +56,7 @@ export async function openRowStore(path: string): Promise<RowStore> {
 export class SqliteRowStore implements RowStore {
   readonly #path: string;
   readonly #latch = new FailureLatch();
+  readonly #damaged = Promise.withResolvers<HoldfastError>();
   /** Pending while importFrom swaps the file: calls made meanwhile go to the new one. */
   #connections: Promise<Connections>;
   readonly #users = new Set<Promise<unknown>>();
@@ -64,6 +65,11 @@ export class SqliteRowStore implements RowStore {
   constructor(path: string, connections: Connections) {
     this.#path = path;
     this.#connections = Promise.resolve(connections);
+  }
+
+  /** Resolves with STORAGE_CORRUPT_ROWS when rows turn out to be unreadable, to which the store then latches. */
+  get damaged(): Promise<HoldfastError> {
+    return this.#damaged.promise;
   }
 
   async getMany(table: TableName, keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
@@ -82,7 +88,7 @@ export class SqliteRowStore implements RowStore {
         await writer.transaction((sql) => applyChanges(sql, changes));
         checkpointer.committed(changes.length);
       } catch (cause) {
-        throw this.#latch.fail(`write ${changes.length} rows`, this.#path, cause);
+        throw this.#fail(`write ${changes.length} rows`, cause);
       }
     });
   }
@@ -93,7 +99,7 @@ export class SqliteRowStore implements RowStore {
         const [row] = await writer.all('PRAGMA user_version');
         if (Number(row?.['user_version']) < format) await writer.run(`PRAGMA user_version = ${format}`);
       } catch (cause) {
-        throw this.#latch.fail(`mark the tables as format ${format}`, this.#path, cause);
+        throw this.#fail(`mark the tables as format ${format}`, cause);
       }
     });
   }
@@ -135,7 +141,7 @@ export class SqliteRowStore implements RowStore {
       await replaceDatabase(path, this.#path);
       return await openConnections(this.#path);
     } catch (cause) {
-      throw this.#latch.fail('replace the tables', this.#path, cause);
+      throw this.#fail('replace the tables', cause);
     }
   }
 
@@ -144,9 +150,17 @@ export class SqliteRowStore implements RowStore {
       try {
         return await body(connections);
       } catch (cause) {
-        throw storageFailed('read rows', this.#path, cause);
+        throw isCorruption(cause)
+          ? this.#fail('read rows', cause)
+          : storageFailed('read rows', this.#path, cause);
       }
     });
+  }
+
+  #fail(action: string, cause: unknown): HoldfastError {
+    const error = failure(action, this.#path, cause);
+    if (error.code === 'STORAGE_CORRUPT_ROWS') this.#damaged.resolve(error);
+    return this.#latch.latch(error);
   }
 
   /** Runs `body` on the connections of this moment, which are not closed before it has ended. */
@@ -161,6 +175,10 @@ export class SqliteRowStore implements RowStore {
       this.#users.delete(result);
     }
   }
+}
+
+function failure(action: string, path: string, cause: unknown): HoldfastError {
+  return isCorruption(cause) ? corruptRows(action, path, cause) : storageFailed(action, path, cause);
 }
 
 async function openConnections(path: string): Promise<Connections> {

@@ -247,6 +247,11 @@ export function isSqliteError(error: unknown, code?: string): boolean {
   return code === undefined ? String(error.code).startsWith('SQLITE_') : error.code === code;
 }
 
+/** True when SQLite says that the file is not, or not all, a database any more. */
+export function isCorruption(error: unknown): boolean {
+  return isSqliteError(error, 'SQLITE_CORRUPT') || isSqliteError(error, 'SQLITE_NOTADB');
+}
+
 async function makeDurable(connection: SqliteConnection): Promise<void> {
   const [journal] = await connection.all('PRAGMA journal_mode = WAL');
   if (journal?.['journal_mode'] !== 'wal')

@@ -23,6 +23,8 @@ export interface RunningDataNode {
 export class FileCluster {
   readonly metadata: TestCluster;
   readonly datanodes: RunningDataNode[] = [];
+  /** Why datanodes stopped. */
+  readonly fatal: Error[] = [];
   readonly #clients: Client[] = [];
   readonly #logger: Logger;
 
@@ -62,7 +64,15 @@ export class FileCluster {
     const kademlia = new TestFinder(() => dataNode?.metadataPeers() ?? first);
     dataNode = new DataNode(
       { network, blocks, kademlia, clock: systemClock, logger: this.#logger },
-      { number, generation, clusterId: CLUSTER_ID, bootstrap, host },
+      {
+        number,
+        generation,
+        clusterId: CLUSTER_ID,
+        epoch: 1,
+        bootstrap,
+        host,
+        onFatal: (error) => this.fatal.push(error),
+      },
     );
     network.authorize(dataNode.authorizer);
     dataNode.start();
@@ -77,6 +87,13 @@ export class FileCluster {
     this.datanodes.splice(this.datanodes.indexOf(running), 1);
     await running.dataNode.stop();
     await running.network.stop();
+  }
+
+  /** Starts one that killDataNode() ended, on its disk. */
+  async restartDataNode({ number, peer, blocks }: RunningDataNode): Promise<RunningDataNode> {
+    const network = await this.metadata.reopen(peer);
+    const bootstrap = [...this.metadata.nodes.values()].map((node) => ({ peer: node.peer, addresses: [] }));
+    return this.startDataNode({ number, network, blocks }, bootstrap, 'restarted', 2);
   }
 
   async client(host = 'elsewhere'): Promise<Client> {

@@ -29,6 +29,32 @@ describe('a datanode', () => {
     await cluster.untilRegistered(1);
   });
 
+  it('stops when it was removed, by itself and for good; the others go on', async () => {
+    cluster = await FileCluster.start(3, 2);
+    const [gone, kept] = cluster.datanodes as [RunningDataNode, RunningDataNode];
+    const client = await cluster.client();
+    await client.removeMember(gone.number);
+    await cluster.metadata.until('it has heard', () => cluster.fatal.length > 0);
+    expect(cluster.fatal).toMatchObject([{ code: 'DATANODE_REMOVED', facts: { number: gone.number } }]);
+    await cluster.metadata.until('only the other one is known', () =>
+      [...cluster.metadata.nodes.values()].every(
+        ({ machine }) => machine.memberByNumber(gone.number)?.state === 'left',
+      ),
+    );
+    expect(cluster.metadata.any().machine.memberByNumber(kept.number)?.state).toBe('active');
+    expect(cluster.fatal).toHaveLength(1);
+  });
+
+  it('stops when it finds at its start that it was removed while it was down', async () => {
+    cluster = await FileCluster.start(1, 1);
+    const [gone] = cluster.datanodes as [RunningDataNode];
+    await cluster.killDataNode(gone);
+    await (await cluster.client()).removeMember(gone.number, { force: true });
+    await cluster.restartDataNode(gone);
+    await cluster.metadata.until('it has heard', () => cluster.fatal.length > 0);
+    expect(cluster.fatal).toMatchObject([{ code: 'DATANODE_REMOVED' }]);
+  });
+
   it('lets no stranger in, and a newcomer as soon as it has joined', async () => {
     cluster = await FileCluster.start(1, 1);
     const [{ peer }] = cluster.datanodes as [RunningDataNode];

@@ -30,6 +30,7 @@ const hosts: Host[] = [];
 
 async function startHost(options: {
   serverMode: boolean;
+  ownsShards?: boolean;
   isMember?: (peer: PeerId) => boolean;
 }): Promise<Host> {
   const libp2p = await createLibp2p({
@@ -50,7 +51,7 @@ async function startHost(options: {
     { service, clock: systemClock, logger: quietLogger },
     {
       self: peer,
-      serverMode: options.serverMode,
+      ownsShards: options.ownsShards ?? options.serverMode,
       knownMetadataPeers: () => [],
       isMetadataMember: options.isMember ?? (() => true),
     },
@@ -122,6 +123,21 @@ describe('Kademlia', () => {
     }, PATIENCE);
     for (const each of found.values()) expect(each.addresses.join()).toContain('/ip4/127.0.0.1/tcp/');
     for await (const each of datanode.kademlia.findMetadata('another cluster')) expect(each).toBeUndefined();
+  });
+
+  it('lets a datanode that keeps records find who came right before the only metadata node it knew went away', async () => {
+    const [newcomer, ...rest] = metadata.filter((host) => host !== bootstrap) as [Host, ...Host[]];
+    for (const host of rest) await host.stop();
+    const isMember = (peer: PeerId): boolean => metadata.some((host) => host.peer === peer);
+    const datanode = await startHost({ serverMode: true, ownsShards: false, isMember });
+    await datanode.dial(bootstrap);
+    await vi.waitFor(() => expect(bootstrap.kademlia.all()).toContain(datanode.peer), PATIENCE);
+    expect(await newcomer.kademlia.provide(CLUSTER)).toBeGreaterThan(1);
+    await bootstrap.stop();
+    const found: PeerId[] = [];
+    for await (const { peer } of datanode.kademlia.findMetadata(CLUSTER)) found.push(peer);
+    expect(found).toContain(newcomer.peer);
+    expect(datanode.kademlia.self).toBeUndefined();
   });
 
   it('keeps peers that are no members out of the ring', async () => {

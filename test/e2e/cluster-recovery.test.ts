@@ -96,18 +96,31 @@ describe('a cluster whose majority is gone for good', () => {
   });
 
   it('lets the dead one and a living one be removed, down to one; the living one ends by itself', async () => {
-    const remove = async (name: string): Promise<void> => {
-      const removed = await cluster.run(['cluster', 'remove', name, '--json']);
-      expect(JSON.parse(removed.stdout)).toMatchObject({ name, removed: true, concerns: [] });
-    };
     await remove('m3');
-    const node = cluster.node('m5');
-    await remove('m5');
-    await eventually('its process has ended', 15_000, () => (node.isRunning ? undefined : true));
-    expect(await node.kill()).toMatchObject({ code: EXIT.node });
-    expect(node.logTail).toContain('METADATA_REMOVED');
-    const again = await cluster.run(['node', 'start', '--json', '--dir', cluster.nodeDirectory('m5')]);
-    expect([again.status, codeOf(again.stderr)]).toEqual([EXIT.node, 'NODE_HAS_LEFT']);
+    await removeRunning('m5', 'METADATA_REMOVED');
     await client.put('/alone', knownBytes('alone', FILE_BYTES));
   });
+
+  it('lets a running datanode be removed, once a person accepts what that costs; it ends by itself, too', async () => {
+    await removeRunning('d2', 'DATANODE_REMOVED', '--force');
+    const { bytes } = await client.get('/alone');
+    expect(await sha256Of(bytes)).toBe(await sha256Of(knownBytes('alone', FILE_BYTES)));
+  });
+
+  async function remove(name: string, ...flags: readonly string[]): Promise<void> {
+    const { stdout } = await cluster.run(['cluster', 'remove', name, '--json', ...flags]);
+    const isForced = flags.includes('--force');
+    expect(JSON.parse(stdout)).toMatchObject({ name, removed: true, ...(!isForced && { concerns: [] }) });
+  }
+
+  /** Its process ends with `reason`, and it is not started again. */
+  async function removeRunning(name: string, reason: string, ...flags: readonly string[]): Promise<void> {
+    const node = cluster.node(name);
+    await remove(name, ...flags);
+    await eventually(`${name} has ended`, 15_000, () => (node.isRunning ? undefined : true));
+    expect(await node.kill()).toMatchObject({ code: EXIT.node });
+    expect(node.logTail).toContain(reason);
+    const again = await cluster.run(['node', 'start', '--json', '--dir', cluster.nodeDirectory(name)]);
+    expect([again.status, codeOf(again.stderr)]).toEqual([EXIT.node, 'NODE_HAS_LEFT']);
+  }
 });

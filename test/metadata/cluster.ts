@@ -126,6 +126,11 @@ export class TestCluster {
     return this.#openNetwork(testPeer(this.#peers));
   }
 
+  /** The network of a peer that was killed, as after a restart of its process. */
+  reopen(peer: PeerId): Promise<Network> {
+    return this.#openNetwork(peer);
+  }
+
   /** Joins with the genesis token through the founder or whoever runs. */
   async join(
     network: Network,
@@ -196,7 +201,11 @@ export class TestCluster {
   /** As restart() of a stopped node whose disk is lost: it asks `via` for a new number and starts with nothing. */
   async rejoin(number: number, via: PeerId): Promise<RunningNode> {
     const network = await this.#openNetwork(this.#diskOf(number).peer);
-    const { member, metadataNodes } = await call(network, via, REJOIN, { number, reason: 'test' });
+    const { member, metadataNodes } = await call(network, via, REJOIN, {
+      number,
+      reason: 'test',
+      featureLevel: this.#options.featureLevel ?? SUPPORTED_FEATURE_LEVEL,
+    });
     if (member === undefined) throw new Error('the answer names no member');
     this.#disks.set(member.number, this.#newDisk(member.number, network.localPeer, metadataNodes));
     return this.#startNode(member.number, network);

@@ -152,4 +152,19 @@ describe('datanodes', () => {
     expect(status.metadataNodes.every(({ reachable }) => reachable)).toBe(true);
     expect(status.leader).toBe((await cluster.leader()).number);
   });
+
+  it('are waited for by a metadata node that has just started, rather than passed over', async () => {
+    const { number } = await cluster.follower();
+    await cluster.kill(number);
+    const { peer } = await cluster.restart(number);
+    const request = { sizes: [1_000], copies: 2, exclude: [], nearHost: '' };
+    await expect(call(client, peer, PLACE, request)).rejects.toMatchObject({
+      code: 'METADATA_NOT_SURVEYED',
+      kind: 'unavailable',
+    });
+    for (const [position, { network }] of datanodes.entries())
+      await call(network, peer, REGISTER, registration(position));
+    const { placements } = await call(client, peer, PLACE, request);
+    expect(placements[0]?.nodes).toHaveLength(2);
+  });
 });

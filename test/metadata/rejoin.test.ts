@@ -1,6 +1,7 @@
 /** @module A metadata node that has lost its log gets a new number, and nobody loses anything by it. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { sleep, systemClock } from '../../src/common/clock.ts';
+import { SUPPORTED_FEATURE_LEVEL } from '../../src/namespace/feature-level.ts';
 import { call } from '../../src/network/method.ts';
 import { REJOIN } from '../../src/protocol/methods.ts';
 import { TestCluster } from './cluster.ts';
@@ -48,10 +49,42 @@ describe('a metadata node that has lost its log', () => {
     await cluster.kill(dead);
     await sleep(systemClock, UNTIL_SILENT_MS);
     const { network } = cluster.node(asking);
-    await expect(call(network, leader.peer, REJOIN, { number: asking, reason: '' })).rejects.toMatchObject({
+    await expect(
+      call(network, leader.peer, REJOIN, {
+        number: asking,
+        reason: '',
+        featureLevel: SUPPORTED_FEATURE_LEVEL,
+      }),
+    ).rejects.toMatchObject({
       code: 'METADATA_REJOIN_UNSAFE',
       facts: { number: asking },
     });
+  });
+
+  it('keeps its roles and its key under the new number, as a datanode, too', async () => {
+    cluster = await TestCluster.start(3);
+    const network = await cluster.newPeer();
+    const { member: before } = await cluster.join(network, ['meta', 'data'], 'h');
+    const { peer } = await cluster.leader();
+    const { member } = await call(network, peer, REJOIN, {
+      number: before?.number ?? 0,
+      reason: '',
+      featureLevel: SUPPORTED_FEATURE_LEVEL,
+    });
+    expect(member).toMatchObject({ peer: network.localPeer, roles: ['meta', 'data'], state: 'active' });
+    expect(member?.number).toBeGreaterThan(before?.number ?? 0);
+  });
+
+  it('is refused when it runs a release that is too old for the cluster, and keeps its number', async () => {
+    cluster = await TestCluster.start(3);
+    const leader = await cluster.leader();
+    const { number, network } = await cluster.follower();
+    const request = { number, reason: '', featureLevel: SUPPORTED_FEATURE_LEVEL - 1 };
+    for (const asked of [request, { ...request, featureLevel: undefined }])
+      await expect(call(network, leader.peer, REJOIN, asked)).rejects.toMatchObject({
+        code: 'NAMESPACE_FEATURE_LEVEL_TOO_LOW',
+      });
+    expect(leader.machine.memberByNumber(number)?.state).toBe('active');
   });
 
   it('does not let a datanode or a client have a new number', async () => {

@@ -8,7 +8,7 @@ import { silentLogger } from '../../src/common/logger.ts';
 import { systemRandom } from '../../src/common/random.ts';
 import { utf8 } from '../../src/common/bytes.ts';
 import { createIdentity, type Identity } from '../../src/network/identity.ts';
-import type { Libp2pHostOptions } from '../../src/network/libp2p-host.ts';
+import type { Libp2pHostOptions } from '../../src/network/libp2p-settings.ts';
 import { createLibp2pNetwork, type Libp2pNetwork } from '../../src/network/libp2p-network.ts';
 import { describeNetwork } from './network.suite.ts';
 

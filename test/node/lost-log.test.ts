@@ -1,11 +1,12 @@
 /** @module The only metadata node of a cluster, its log cut or copied: it does not start by itself, and starts after a recovery. */
-import { cp, mkdtemp, rename, rm, stat, truncate } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/common/clock.ts';
+import { type Clock, systemClock } from '../../src/common/clock.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import { systemRandom } from '../../src/common/random.ts';
+import { readConfig } from '../../src/node/data-directory.ts';
 import { type RunningNode, startNode } from '../../src/node/holdfast-node.ts';
 import { initCluster } from '../../src/node/init-cluster.ts';
 import { Recovery } from '../../src/node/recover-cluster.ts';
@@ -13,6 +14,8 @@ import { openRaftLog } from '../../src/storage/raft-log-file.ts';
 
 const COMPONENTS = { clock: systemClock, random: systemRandom, logger: silentLogger };
 const CUT_BYTES = 100;
+/** Nobody's peer id. */
+const STRANGER = '12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp';
 
 describe('the only metadata node', () => {
   let root: string;
@@ -66,6 +69,24 @@ describe('the only metadata node', () => {
     }
   });
 
+  it('that has lost its log, and whose others do not answer, is refused a start and changes nothing', async () => {
+    await (await start(directory)).stop();
+    const others = [
+      { number: 1, peer: (await readConfig(directory)).peer, addresses: [] },
+      { number: 2, peer: STRANGER, addresses: [`/ip4/127.0.0.1/tcp/1/p2p/${STRANGER}`] },
+    ];
+    await writeFile(join(directory, 'peers.json'), JSON.stringify(others));
+    await rm(join(directory, 'raft.db'));
+    const before = await readdir(directory);
+    await expect(start(directory, hastyClock(20))).rejects.toMatchObject({
+      code: 'NODE_REJOIN_FAILED',
+      kind: 'unavailable',
+      facts: { number: 1, lost: 'STORAGE_LOST_LOG' },
+      message: expect.stringContaining('Nothing was changed here'),
+    });
+    expect(await readdir(directory)).toEqual(before);
+  });
+
   it('refuses a copy of its directory until it is accepted, and is itself again then', async () => {
     await (await start(directory)).stop();
     await cp(directory, join(root, 'copy'), { recursive: true });
@@ -93,8 +114,18 @@ async function cutLog(path: string): Promise<void> {
   await truncate(`${path}-wal`, size - CUT_BYTES);
 }
 
-function start(directory: string): Promise<RunningNode> {
-  return startNode(COMPONENTS, directory, {
+/** The system's clock, `factor` times as fast. */
+function hastyClock(factor: number): Clock {
+  return {
+    wallMs: systemClock.wallMs,
+    monotonicMs: () => systemClock.monotonicMs() * factor,
+    after: (delayMs, callback) => systemClock.after(delayMs / factor, callback),
+    every: (periodMs, callback) => systemClock.every(periodMs / factor, callback),
+  };
+}
+
+function start(directory: string, clock: Clock = systemClock): Promise<RunningNode> {
+  return startNode({ ...COMPONENTS, clock }, directory, {
     onFatal: (error) => {
       throw error;
     },

@@ -1,5 +1,5 @@
 /** @module Recovery on real directories: what it refuses, and what being cut short leaves. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -47,8 +47,8 @@ describe('recovery', () => {
     const cluster = { name: 'test', replication: 2, blockSizeBytes: 65_536 };
     const { token } = await initCluster(COMPONENTS, cluster, newNode('one', ['meta']));
     await start('one');
-    for (const name of ['two', 'three']) {
-      await joinCluster(COMPONENTS, token, newNode(name, ['meta']));
+    for (const [name, roles] of [['two', ['meta', 'data']] as const, ['three', ['meta']] as const]) {
+      await joinCluster(COMPONENTS, token, newNode(name, roles));
       await start(name);
     }
     await joinCluster(COMPONENTS, token, newNode('data', ['data']));
@@ -145,4 +145,16 @@ describe('recovery', () => {
   it('is refused on a node that another recovery left behind', async () => {
     await expect(prepare('two')).rejects.toMatchObject({ code: 'NODE_RECOVERED_ELSEWHERE' });
   });
+
+  it.each(['one', 'two'])(
+    'is told to %s, left behind without its log, rather than that nobody has a number for it',
+    async (name) => {
+      for (const file of await readdir(directory(name)))
+        if (/^(raft|namespace)\.db/.test(file)) await rm(join(directory(name), file));
+      await expect(startNode(COMPONENTS, directory(name), { onFatal: () => {} })).rejects.toMatchObject({
+        code: 'METADATA_SUPERSEDED',
+        facts: { epoch: 1, current: 2 },
+      });
+    },
+  );
 });

@@ -135,3 +135,24 @@ async function breakTable(path: string, table: string): Promise<void> {
   await other.run(`DROP TABLE ${table}`);
   await other.close();
 }
+
+it('tells a damaged file from a failing disk, says so once, and gives nothing out of it any more', async () => {
+  const path = join(await temporaryDirectory(), 'rows.db');
+  const rows = Array.from({ length: 2_000 }, (_, at) => ({
+    ...ROW,
+    table: 'inode' as const,
+    key: `row ${at}`,
+  }));
+  const before = await openRowStore(path);
+  await before.write(rows);
+  await before.close();
+  const bytes = await readFile(path);
+  await writeFile(path, bytes.fill(0xa5, 2 * 4096));
+  const store = await openRowStore(path);
+  await expect(store.getMany('inode', ['row 1000'])).rejects.toMatchObject({ code: 'STORAGE_CORRUPT_ROWS' });
+  await expect(store.damaged).resolves.toMatchObject({ code: 'STORAGE_CORRUPT_ROWS', facts: { path } });
+  await expect(store.write([ROW])).rejects.toMatchObject({ code: 'STORAGE_CORRUPT_ROWS' });
+  await store.close();
+  await writeFile(path, 'no database at all, but long enough to be taken for one'.repeat(100));
+  await expect(openRowStore(path)).rejects.toMatchObject({ code: 'STORAGE_CORRUPT_ROWS' });
+});

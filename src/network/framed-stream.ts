@@ -1,11 +1,9 @@
-/** @module Frames over one libp2p stream: many small ones become one write, large bodies are not copied. */
-import type { Stream } from '@libp2p/interface';
-import { Uint8ArrayList } from 'uint8arraylist';
+/** @module Frames over one stream of bytes: many small ones become one write, large bodies are not copied. */
+import { once } from 'node:events';
 import { KIB, MIB } from '../common/bytes.ts';
-import { disconnected } from './errors.ts';
+import type { ByteStream } from './byte-stream.ts';
 import { FRAME_HEADER_BYTES, type FrameKind, FrameReader, writeFrameHeader } from './frame.ts';
 import type { FrameStream, FrameStreamListener } from './transport.ts';
-import { spareWindowUpdates } from './window-updates.ts';
 
 /** Frames up to this size are gathered by copying; above, the copy would cost more than a separate write. */
 const GATHER_BYTES: number = 16 * KIB;
@@ -13,12 +11,12 @@ const SCRATCH_BYTES: number = 64 * KIB;
 /** Unsent bytes: above the first, bulk waits; above the second, requests are refused. */
 const HIGH_WATER_BYTES: number = 512 * KIB;
 const OVERFULL_BYTES: number = 16 * MIB;
-/** Handed to libp2p in steps of at least this much while there is more: each step costs a muxer frame and its acknowledgement. */
+/** Handed down in steps of at least this much while there is more: each step costs a packet and its acknowledgement. */
 const WRITE_BYTES: number = 256 * KIB;
 const EMPTY = new Uint8Array(0);
 
-export class Libp2pStream implements FrameStream {
-  readonly #stream: Stream;
+export class FramedStream implements FrameStream {
+  readonly #bytes: ByteStream;
   readonly #reader: FrameReader;
   #listener: FrameStreamListener | undefined;
 
@@ -30,21 +28,16 @@ export class Libp2pStream implements FrameStream {
   #partsBytes = 0;
   #flushing = false;
   #blocked = false;
+  /** Tells close() of each 'drained'. */
+  readonly #drains = new EventTarget();
   readonly #writers: (() => void)[] = [];
   #closed: { readonly cause: unknown } | undefined;
 
-  constructor(stream: Stream) {
-    this.#stream = stream;
-    spareWindowUpdates(stream);
+  constructor(bytes: ByteStream) {
+    this.#bytes = bytes;
     this.#reader = new FrameReader((kind, id, argument, body) =>
       this.#listener?.frame(kind, id, argument, body),
     );
-    stream.addEventListener('drain', () => {
-      this.#blocked = false;
-      this.#flush();
-    });
-    stream.addEventListener('close', (event) => this.#close(event.error));
-    stream.addEventListener('remoteCloseWrite', () => this.abort(disconnected(stream.id, 'a closed stream')));
   }
 
   get writable(): boolean {
@@ -58,14 +51,14 @@ export class Libp2pStream implements FrameStream {
   listen(listener: FrameStreamListener): void {
     this.#listener = listener;
     if (this.#closed !== undefined) return listener.closed(this.#closed.cause);
-    // From here on libp2p hands over what it kept for the first listener.
-    this.#stream.addEventListener('message', (event) => {
-      try {
-        if (event.data instanceof Uint8Array) this.#reader.push(event.data);
-        else for (const chunk of event.data) this.#reader.push(chunk);
-      } catch (error) {
-        this.abort(error instanceof Error ? error : new Error(String(error)));
-      }
+    this.#bytes.listen({
+      bytes: (chunk) => this.#receive(chunk),
+      drained: () => {
+        this.#blocked = false;
+        this.#flush();
+        this.#drains.dispatchEvent(new Event('drained'));
+      },
+      closed: (cause) => this.#close(cause),
     });
   }
 
@@ -94,11 +87,11 @@ export class Libp2pStream implements FrameStream {
   }
 
   pause(): void {
-    if (this.#isReadable()) this.#stream.pause();
+    if (this.#closed === undefined) this.#bytes.pause();
   }
 
   resume(): void {
-    if (this.#isReadable()) this.#stream.resume();
+    if (this.#closed === undefined) this.#bytes.resume();
   }
 
   limitBody(limitBytes: number): void {
@@ -107,23 +100,27 @@ export class Libp2pStream implements FrameStream {
 
   abort(cause: Error): void {
     this.#close(cause);
-    this.#stream.abort(cause);
+    this.#bytes.abort(cause);
   }
 
   async close(signal: AbortSignal): Promise<void> {
     this.#flush();
-    while (this.#closed === undefined && this.#partsBytes + this.#filled > 0)
-      await this.#stream.onDrain({ signal });
-    if (this.#closed === undefined) await this.#stream.close({ signal });
+    while (this.#closed === undefined && this.#blocked) await once(this.#drains, 'drained', { signal });
+    if (this.#closed === undefined) await this.#bytes.close(signal);
     this.#close(new Error('closed by its owner'));
+  }
+
+  #receive(chunk: Uint8Array): void {
+    if (this.#closed !== undefined) return;
+    try {
+      this.#reader.push(chunk);
+    } catch (error) {
+      this.abort(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   #accepts(): boolean {
     return this.#closed === undefined && !this.#blocked && this.#partsBytes + this.#filled < HIGH_WATER_BYTES;
-  }
-
-  #isReadable(): boolean {
-    return this.#stream.readStatus === 'readable' || this.#stream.readStatus === 'paused';
   }
 
   #append(part: Uint8Array): void {
@@ -160,23 +157,25 @@ export class Libp2pStream implements FrameStream {
     this.#spill();
     let next = 0;
     while (next < this.#parts.length && !this.#blocked && this.#closed === undefined) {
-      const list = new Uint8ArrayList();
-      for (; list.byteLength < WRITE_BYTES; next += 1) {
+      const pieces: Uint8Array[] = [];
+      let sizeBytes = 0;
+      for (; sizeBytes < WRITE_BYTES; next += 1) {
         const part = this.#parts[next];
         if (part === undefined) break;
-        list.append(part);
+        pieces.push(part);
+        sizeBytes += part.byteLength;
       }
-      this.#partsBytes -= list.byteLength;
-      this.#blocked = !this.#write(list);
+      this.#partsBytes -= sizeBytes;
+      this.#blocked = !this.#write(pieces);
     }
     this.#parts = next >= this.#parts.length ? [] : this.#parts.slice(next);
   }
 
-  #write(list: Uint8ArrayList): boolean {
+  #write(pieces: readonly Uint8Array[]): boolean {
     try {
-      return this.#stream.send(list);
+      return this.#bytes.send(pieces);
     } catch (error) {
-      // libp2p throws where the stream closed under us; the close event may not have come yet.
+      // It closed under us; the news of that may not have come yet.
       this.#close(error);
       return false;
     }
@@ -191,6 +190,7 @@ export class Libp2pStream implements FrameStream {
     this.#partsBytes = 0;
     this.#filled = 0;
     this.#writers.length = 0;
+    this.#drains.dispatchEvent(new Event('drained'));
     this.#listener?.closed(cause);
   }
 }

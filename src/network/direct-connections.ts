@@ -1,0 +1,204 @@
+/**
+ * @module Connections of their own for bulk data: TLS on a plain socket, at a third of the cost of a stream inside libp2p (no
+ * muxer, no frames of 64 KiB, the cipher outside JavaScript). Who is who was proved before, by Noise: the peers agree on the key
+ * over their libp2p connection, and whoever dialled that one dials this one, to the address that is known to work.
+ */
+import type { Socket } from 'node:net';
+import type { Connection } from '@libp2p/interface';
+import type { ByteStream } from './byte-stream.ts';
+import { brokenFrame, disconnected, overloaded, unreachable } from './errors.ts';
+import {
+  acceptTls,
+  createInvitation,
+  decodeInvitation,
+  dialTls,
+  encodeInvitation,
+  type Invitation,
+  type SocketAddress,
+} from './direct-tls.ts';
+import { FrameKind } from './frame.ts';
+import type { PeerId } from './network.ts';
+import { SocketBytes } from './socket-bytes.ts';
+import type { FrameStream } from './transport.ts';
+
+/** Also bounds how long a peer that cannot be reached directly holds up the use of libp2p instead. */
+const SET_UP_TIMEOUT_MS = 2_000;
+const MAX_INVITATIONS = 1024;
+/** Sockets that have not yet proved anything. */
+const MAX_HANDSHAKES = 64;
+const NO_BYTES = new Uint8Array(0);
+
+/** Bytes to and from `peer`, opened by it. */
+export type DirectListener = (peer: PeerId, bytes: ByteStream) => void;
+
+interface Guest {
+  readonly key: Uint8Array;
+  readonly welcome: (socket: Socket) => void;
+}
+
+/**
+ * One exchange on a libp2p stream of its own. The opener sends a request: empty, "invite me", or an invitation, "dial me". The
+ * answer is a response: the invitation, or empty, "I shall".
+ */
+export class DirectConnections {
+  #listener: DirectListener = (peer, bytes) => bytes.abort(unreachable(peer, 'this node does not run yet'));
+  readonly #guests = new Map<string, Guest>();
+  readonly #sockets = new Map<PeerId, Set<Socket>>();
+  #handshakes = 0;
+  #isListening = false;
+
+  onOpened(listener: DirectListener): void {
+    this.#listener = listener;
+  }
+
+  /** From now on peers can be invited. */
+  listening(): void {
+    this.#isListening = true;
+  }
+
+  /** Opens one to the peer of `connection`, with `stream` for the exchange. Throws whatever is in the way of it. */
+  async open(connection: Connection, stream: FrameStream, signal: AbortSignal): Promise<ByteStream> {
+    const peer = connection.remotePeer.toString();
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(SET_UP_TIMEOUT_MS)]);
+    try {
+      const socket =
+        connection.direction === 'outbound'
+          ? await dialTls(addressOf(connection), decodeInvitation(await ask(stream, NO_BYTES)), limited)
+          : await this.#openReversed(peer, stream, limited);
+      return this.#keep(peer, socket);
+    } finally {
+      stream.abort(disconnected(peer, 'an exchange that is over'));
+    }
+  }
+
+  /** Answers a peer that opens one; it has to be a member. */
+  serve(connection: Connection, stream: FrameStream): void {
+    const peer = connection.remotePeer.toString();
+    stream.listen({
+      frame: (kind, _id, _argument, body) => {
+        if (kind !== FrameKind.request) stream.abort(brokenFrame(`kind ${kind} in place of a request`));
+        else if (body.byteLength === 0) this.#invite(peer, stream);
+        else void this.#dialBack(connection, stream, body);
+      },
+      closed: () => undefined,
+    });
+  }
+
+  /** A socket that came in begins with TLS: it is let in when it was invited. */
+  async take(socket: Socket): Promise<void> {
+    if (this.#handshakes >= MAX_HANDSHAKES) return void socket.destroy();
+    this.#handshakes += 1;
+    let guest: Guest | undefined;
+    const keyOf = (id: string): Uint8Array | undefined => {
+      guest = this.#guests.get(id);
+      this.#guests.delete(id);
+      return guest?.key;
+    };
+    try {
+      const secured = await acceptTls(socket, keyOf, AbortSignal.timeout(SET_UP_TIMEOUT_MS));
+      if (guest === undefined) secured.destroy();
+      else guest.welcome(secured);
+    } catch {
+      // A stranger, or a guest who gave up. The socket is closed; whoever waits for it waits with a limit of his own.
+    } finally {
+      this.#handshakes -= 1;
+    }
+  }
+
+  /** The last libp2p connection to `peer` is gone, and with it our knowledge of who is at the other end. */
+  close(peer: PeerId): void {
+    const cause = disconnected(peer, 'the end of the connection');
+    for (const socket of this.#sockets.get(peer) ?? []) socket.destroy(cause);
+  }
+
+  stop(): void {
+    this.#isListening = false;
+    this.#guests.clear();
+    for (const peer of this.#sockets.keys()) this.close(peer);
+  }
+
+  /** The peer dialled us, so it can do that again; perhaps we cannot dial it. */
+  async #openReversed(peer: PeerId, stream: FrameStream, signal: AbortSignal): Promise<Socket> {
+    const arrival = Promise.withResolvers<Socket>();
+    const invitation = this.#admit(peer, arrival.resolve);
+    const onAbort = (): void => {
+      this.#guests.delete(invitation.id);
+      arrival.reject(signal.reason);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      const [socket] = await Promise.all([arrival.promise, ask(stream, encodeInvitation(invitation))]);
+      return socket;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      this.#guests.delete(invitation.id);
+    }
+  }
+
+  #invite(peer: PeerId, stream: FrameStream): void {
+    try {
+      const invitation = this.#admit(peer, (socket) => this.#listener(peer, this.#keep(peer, socket)));
+      AbortSignal.timeout(SET_UP_TIMEOUT_MS).addEventListener('abort', () =>
+        this.#guests.delete(invitation.id),
+      );
+      stream.send(FrameKind.response, 0, 0, NO_BYTES, encodeInvitation(invitation));
+    } catch (error) {
+      stream.abort(error as Error);
+    }
+  }
+
+  async #dialBack(connection: Connection, stream: FrameStream, body: Uint8Array): Promise<void> {
+    const peer = connection.remotePeer.toString();
+    try {
+      const invitation = decodeInvitation(body);
+      const signal = AbortSignal.timeout(SET_UP_TIMEOUT_MS);
+      const socket = await dialTls(addressOf(connection), invitation, signal);
+      this.#listener(peer, this.#keep(peer, socket));
+      stream.send(FrameKind.response, 0, 0, NO_BYTES, NO_BYTES);
+    } catch (error) {
+      stream.abort(error as Error);
+    }
+  }
+
+  /** NETWORK_UNREACHABLE, NETWORK_OVERLOADED. */
+  #admit(peer: PeerId, welcome: (socket: Socket) => void): Invitation {
+    if (!this.#isListening) throw unreachable(peer, 'this node takes no connections');
+    if (this.#guests.size >= MAX_INVITATIONS) throw overloaded(peer, 'list of invitations');
+    const invitation = createInvitation();
+    this.#guests.set(invitation.id, { key: invitation.key, welcome });
+    return invitation;
+  }
+
+  #keep(peer: PeerId, socket: Socket): ByteStream {
+    const sockets = this.#sockets.get(peer) ?? new Set();
+    this.#sockets.set(peer, sockets.add(socket));
+    socket.once('close', () => {
+      sockets.delete(socket);
+      if (sockets.size === 0) this.#sockets.delete(peer);
+    });
+    return new SocketBytes(socket, peer);
+  }
+}
+
+function ask(stream: FrameStream, request: Uint8Array): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    stream.listen({
+      frame: (kind, _id, _argument, body) =>
+        kind === FrameKind.response
+          ? resolve(body)
+          : reject(brokenFrame(`kind ${kind} in place of an answer`)),
+      closed: reject,
+    });
+    stream.send(FrameKind.request, 0, 0, NO_BYTES, request);
+  });
+}
+
+/** NETWORK_UNREACHABLE when the connection goes over a relay, or not over TCP. */
+function addressOf({ remoteAddr, remotePeer }: Connection): SocketAddress {
+  const parts = new Map(remoteAddr.getComponents().map(({ name, value }) => [name, value]));
+  const host = ['ip4', 'ip6', 'dns4', 'dns6', 'dns'].map((name) => parts.get(name)).find(Boolean);
+  const port = parts.get('tcp');
+  if (host === undefined || port === undefined || parts.has('p2p-circuit'))
+    throw unreachable(remotePeer.toString(), `${remoteAddr.toString()} is no address of a plain socket`);
+  return { host, port: Number(port) };
+}

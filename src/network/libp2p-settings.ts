@@ -1,0 +1,90 @@
+/** @module How libp2p is set up: its transport, encryption, muxer, services and limits. */
+import { yamux } from '@chainsafe/libp2p-yamux';
+import { identify } from '@libp2p/identify';
+import type { ServiceMap } from '@libp2p/interface';
+import { ping } from '@libp2p/ping';
+import type { Multiaddr } from '@multiformats/multiaddr';
+import type { Libp2pOptions, ServiceFactoryMap } from 'libp2p';
+import { MIB } from '../common/bytes.ts';
+import { parseAddress } from './address-book.ts';
+import type { Identity } from './identity.ts';
+import { noiseEncryption } from './noise-encryption.ts';
+import type { HandlerRegistry } from './protocol-guard.ts';
+import { type SharedPortHooks, tcpWithSharedPort } from './shared-port.ts';
+
+/** Libp2p's own limits suit a public network with many strangers; many of our nodes may share one address behind a NAT. */
+const CONNECTION_LIMITS = {
+  maxConnections: 4096,
+  inboundConnectionThreshold: 1000,
+  maxIncomingPendingConnections: 1000,
+  maxParallelDials: 256,
+  maxDialQueueLength: 4096,
+  dialTimeout: 5_000,
+  addressDialTimeout: 3_000,
+} as const;
+
+/**
+ * Part of the protocol: both sides count on the initial window. The maximum is libp2p's limit on what it keeps for a paused
+ * stream; 4 MiB fill 40 MB/s at 100 ms.
+ */
+const STREAM_WINDOW = { initialStreamWindowSize: 1 * MIB, maxStreamWindowSize: 4 * MIB } as const;
+
+/** A peer that is silent for this long (power loss, cut cable) is disconnected. */
+const PING_INTERVAL_MS = 5_000;
+const PING_TIMEOUT_MS = 10_000;
+
+/** Parts of libp2p that only its services are given; we ask for them as a service of this name. */
+export const INNARDS = 'holdfastInnards';
+
+export interface Innards {
+  readonly registrar: HandlerRegistry;
+  readonly addressManager: {
+    confirmObservedAddr(address: Multiaddr, options: { type: 'transport'; ttl: number }): void;
+  };
+  readonly transportManager: { getAddrs(): Multiaddr[] };
+}
+
+export interface Libp2pHostOptions {
+  /** Multiaddrs to listen on, e.g. /ip4/0.0.0.0/tcp/4600; none for a client. */
+  readonly listen: readonly string[];
+  /** Multiaddrs that others shall dial instead of the ones found on the network interfaces. */
+  readonly announce?: readonly string[];
+  /** Further libp2p services, e.g. { dht: kadDHT(…) }. */
+  readonly services?: ServiceFactoryMap;
+  /** Protocols of those services that only members may speak; the Authorizer is asked as for `control`. */
+  readonly guardedProtocols?: readonly string[];
+}
+
+/** NETWORK_BAD_ADDRESS. */
+export function libp2pSettings(
+  identity: Identity,
+  options: Libp2pHostOptions,
+  hooks: SharedPortHooks,
+): Libp2pOptions<ServiceMap> {
+  return {
+    start: false,
+    privateKey: identity.privateKey,
+    addresses: {
+      listen: options.listen.map((address) => parseAddress(address).toString()),
+      announce: (options.announce ?? []).map((address) => parseAddress(address).toString()),
+    },
+    transports: [tcpWithSharedPort(hooks)],
+    connectionEncrypters: [noiseEncryption()],
+    streamMuxers: [yamux({ streamOptions: STREAM_WINDOW })],
+    connectionManager: CONNECTION_LIMITS,
+    connectionMonitor: {
+      pingInterval: PING_INTERVAL_MS,
+      pingTimeout: { minTimeout: PING_TIMEOUT_MS, maxTimeout: PING_TIMEOUT_MS },
+    },
+    services: {
+      identify: identify(),
+      ping: ping(),
+      [INNARDS]: ({ registrar, addressManager, transportManager }): Innards => ({
+        registrar,
+        addressManager,
+        transportManager,
+      }),
+      ...options.services,
+    },
+  };
+}

@@ -1,0 +1,53 @@
+/** @module One TCP port for libp2p and for direct connections, told apart by the first byte. Nobody opens two ports in a firewall. */
+import type { Server, Socket } from 'node:net';
+import { type TCPOptions, tcp } from '@libp2p/tcp';
+
+type TcpFactory = ReturnType<typeof tcp>;
+
+/** A TLS handshake record (RFC 5246 §6.2.1); libp2p begins with 19, the length of its first message. */
+const TLS_HANDSHAKE = 22;
+const FIRST_BYTE_TIMEOUT_MS = 10_000;
+
+export interface SharedPortHooks {
+  /** The port is open for direct connections from now on. */
+  readonly shared: () => void;
+  /** Takes over a socket that begins with TLS; nothing was read from it. */
+  readonly direct: (socket: Socket) => void;
+}
+
+/** libp2p's TCP transport. Where its listener is no longer built around a server of Node's, direct connections stay away. */
+export function tcpWithSharedPort(hooks: SharedPortHooks, options: TCPOptions = {}): TcpFactory {
+  const make = tcp(options);
+  return (components) => {
+    const transport = make(components);
+    const { createListener } = transport;
+    transport.createListener = (listenerOptions) => {
+      const listener = createListener.call(transport, listenerOptions);
+      const { server } = listener as { readonly server?: Server };
+      if (server !== undefined) share(server, hooks);
+      return listener;
+    };
+    return transport;
+  };
+}
+
+function share(server: Server, hooks: SharedPortHooks): void {
+  const handlers = server.listeners('connection') as ((socket: Socket) => void)[];
+  server.removeAllListeners('connection');
+  server.on('connection', (socket: Socket) => {
+    const drop = (): void => void socket.destroy();
+    socket.setTimeout(FIRST_BYTE_TIMEOUT_MS, drop);
+    socket.on('error', drop);
+    socket.once('readable', () => {
+      socket.setTimeout(0, drop);
+      socket.off('timeout', drop);
+      const first: Uint8Array | null = socket.read();
+      if (first === null) return drop();
+      socket.off('error', drop);
+      socket.unshift(first);
+      if (first[0] === TLS_HANDSHAKE) hooks.direct(socket);
+      else for (const handler of handlers) handler.call(server, socket);
+    });
+  });
+  server.once('listening', hooks.shared);
+}

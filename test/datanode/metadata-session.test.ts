@@ -1,0 +1,132 @@
+/** @module How a datanode looks for metadata nodes when those it knows have gone. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Clock, systemClock } from '../../src/common/clock.ts';
+import { silentLogger } from '../../src/common/logger.ts';
+import { systemRandom } from '../../src/common/random.ts';
+import { type KnownMetadataNode, MemberDirectory } from '../../src/datanode/member-directory.ts';
+import { HEARTBEAT_PERIOD_MS, MetadataSession } from '../../src/datanode/metadata-session.ts';
+import { serve } from '../../src/network/method.ts';
+import { MemoryNetwork, MemorySwitch } from '../../src/network/memory-network.ts';
+import { HEARTBEAT, REGISTER } from '../../src/protocol/methods.ts';
+
+/** Moves by whole heartbeat periods. */
+class BeatClock implements Clock {
+  #nowMs = 0;
+  #beat = (): void => {};
+  wallMs = (): number => this.#nowMs;
+  monotonicMs = (): number => this.#nowMs;
+  after = systemClock.after;
+  every(_periodMs: number, callback: () => void) {
+    this.#beat = callback;
+    return { cancel: () => (this.#beat = () => {}) };
+  }
+
+  async tick(): Promise<void> {
+    this.#nowMs += HEARTBEAT_PERIOD_MS;
+    this.#beat();
+    await searchesEnd();
+  }
+}
+
+async function searchesEnd(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('a datanode without a metadata node', () => {
+  const home = new MemorySwitch({ clock: systemClock });
+  const networks: MemoryNetwork[] = [];
+  const found: KnownMetadataNode[] = [];
+  let searchedMs: number[];
+  let clock: BeatClock;
+  let session: MetadataSession;
+
+  async function open(peer: string): Promise<MemoryNetwork> {
+    const network = new MemoryNetwork({ switch: home, clock: systemClock, random: systemRandom }, { peer });
+    networks.push(network);
+    await network.start();
+    network.authorize(() => true);
+    return network;
+  }
+
+  /** Answers heartbeats; returns who has registered. */
+  async function openMetadataNode(peer: string): Promise<Set<string>> {
+    const registered = new Set<string>();
+    const network = await open(peer);
+    serve(network, REGISTER, async (_request, context) => {
+      registered.add(context.peer);
+      return { boot: peer };
+    });
+    serve(network, HEARTBEAT, async () => ({
+      known: true,
+      boot: peer,
+      membersVersion: 0,
+      members: [],
+      epoch: 1,
+    }));
+    return registered;
+  }
+
+  async function startDatanode(bootstrap: readonly KnownMetadataNode[]): Promise<void> {
+    const network = await open('datanode');
+    const parts = { network, clock, logger: silentLogger };
+    const kademlia = {
+      refresh: () => {},
+      async *findMetadata() {
+        searchedMs.push(clock.monotonicMs());
+        yield* found;
+      },
+    };
+    const load = { report: async () => undefined };
+    session = new MetadataSession(
+      {
+        ...parts,
+        kademlia,
+        members: new MemberDirectory(parts, bootstrap),
+        indexer: { onBoot: () => {} } as never,
+        load: load as never,
+      },
+      { number: 1, generation: 1, clusterId: 'c', epoch: 1, host: '', onFatal: () => {} },
+    );
+    session.start();
+    await searchesEnd();
+  }
+
+  beforeEach(() => {
+    searchedMs = [];
+    found.length = 0;
+    clock = new BeatClock();
+  });
+  afterEach(async () => {
+    await session.stop();
+    for (const network of networks.splice(0)) await network.stop();
+  });
+
+  it('searches for ever, after pauses that double up to half a minute', async () => {
+    await startDatanode([]);
+    while (clock.monotonicMs() < 150_000) await clock.tick();
+    expect(searchedMs).toEqual([0, 3_000, 9_000, 21_000, 45_000, 75_000, 105_000, 135_000]);
+  });
+
+  it('finds a newcomer as soon as the last one it knew is gone, before the next heartbeat', async () => {
+    const first = await openMetadataNode('m1');
+    const newcomer = await openMetadataNode('m2');
+    await startDatanode([{ peer: 'm1', addresses: [] }]);
+    await vi.waitFor(() => expect(first).toContain('datanode'));
+    found.push({ peer: 'm2', addresses: [] });
+    home.kill('m1');
+    await vi.waitFor(() => expect(newcomer).toContain('datanode'));
+    expect(clock.monotonicMs()).toBe(0);
+  });
+
+  it('asks again, when the listed ones are gone, those it started with', async () => {
+    const first = await openMetadataNode('m1');
+    const parts = { network: await open('elsewhere'), clock, logger: silentLogger };
+    const members = new MemberDirectory(parts, [{ peer: 'm1', addresses: [] }]);
+    const listed = { number: 2, peer: 'm2', roles: ['meta'], state: 'active', addresses: [] };
+    members.update([listed as never], { version: 1, epoch: 1 });
+    expect(members.metadataNodes().map(({ peer }) => peer)).toEqual(['m2']);
+    expect(members.candidates().map(({ peer }) => peer)).toEqual(['m2', 'm1']);
+    await startDatanode([{ peer: 'm1', addresses: [] }]);
+    await vi.waitFor(() => expect(first).toContain('datanode'));
+  });
+});
