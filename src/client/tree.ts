@@ -1,24 +1,29 @@
 /** @module Reads of the tree that take many pages: list, walk, usage. */
 import { isHoldfastError } from '../common/errors.ts';
+import type { ListResponse } from '../protocol/messages.ts';
 import { LIST, STAT } from '../protocol/methods.ts';
 import type { ListEntry, ReadOptions, Usage, WalkEntry } from './client-options.ts';
 import type { MetadataPeers } from './metadata-peers.ts';
 import { statOf } from './result.ts';
 
+/** Asked for at a time; a metadata node gives as many as it can without holding up others. */
 const PAGE_ENTRIES = 1_000;
 
+/** The next page is on its way while one is gone through. */
 export async function* listDirectory(
-  metadata: MetadataPeers,
+  metadata: Pick<MetadataPeers, 'ask'>,
   path: string,
   options: ReadOptions,
 ): AsyncGenerator<ListEntry> {
-  let after = '';
-  for (let more = true; more; ) {
-    const request = { path, after, limit: PAGE_ENTRIES, stale: options.stale ?? false };
-    const page = await metadata.ask(LIST, request, options);
-    yield* page.entries;
-    after = page.entries.at(-1)?.name ?? after;
-    more = page.more && page.entries.length > 0;
+  const ask = (after: string): Promise<ListResponse> =>
+    metadata.ask(LIST, { path, after, limit: PAGE_ENTRIES, stale: options.stale ?? false }, options);
+  for (let next: Promise<ListResponse> | undefined = ask(''); next !== undefined; ) {
+    const { entries, more }: ListResponse = await next;
+    const last = entries.at(-1);
+    next = more && last !== undefined ? ask(last.name) : undefined;
+    // Whoever stops before never looks at it; whoever goes on hears of its failure then.
+    next?.catch(() => {});
+    yield* entries;
   }
 }
 

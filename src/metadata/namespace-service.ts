@@ -1,5 +1,6 @@
 /** @module Clients' changes to and reads of the namespace. */
 import { checkLevel, levelOfCommand } from '../namespace/feature-level.ts';
+import { MAX_LIST_ENTRIES } from '../namespace/limits.ts';
 import type { SessionCommand } from '../namespace/schema.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
 import { type CallContext, serve } from '../network/method.ts';
@@ -22,8 +23,6 @@ export interface NamespaceServiceComponents {
   readonly proposer: Proposer;
   readonly barrier: ReadBarrier;
 }
-
-export const MAX_LIST_LIMIT = 1_000;
 
 /** Commands that are not idempotent: without a session, a retry could do them twice. */
 const NEEDS_SESSION: ReadonlySet<string> = new Set([
@@ -64,7 +63,7 @@ export class NamespaceService {
     });
     serve(network, LIST, async ({ path, after, limit, stale }, { signal }) => {
       if (!stale) await barrier.wait(signal);
-      return machine.list(path, after, limit === 0 ? MAX_LIST_LIMIT : Math.min(limit, MAX_LIST_LIMIT));
+      return machine.list(path, after, limit === 0 ? MAX_LIST_ENTRIES : limit);
     });
   }
 

@@ -47,7 +47,8 @@ export const MAX_TOKENS = 1024;
 /** Peers a token remembers, so that a retried join is answered; the oldest are forgotten first. */
 export const MAX_TOKEN_USERS = 1024;
 
-export const MAX_LIST_ENTRIES = 1000;
+/** Entries of one page of a directory: a thousand and their inodes would hold up everybody else for 20 ms and more. */
+export const MAX_LIST_ENTRIES = 250;
 export const MAX_SCAN_BLOCKS = 10_000;
 
 /** Units of work of one Housekeeping: a block freed, an entry detached or a deadline looked at is one. */

@@ -30,6 +30,8 @@ export class LoadedRows {
   readonly #cache: RowCache;
   readonly #rows = new Map<string, KnownRow>();
   readonly #pages = new Map<string, Page>();
+  /** Rows that are only passed by: in the cache they would drive out what others come back to. */
+  readonly #passing = new Set<string>();
   readonly #wantedRows = new Map<TableName, Set<string>>();
   readonly #wantedPages = new Map<string, WantedPage>();
   #flushes: number;
@@ -51,6 +53,11 @@ export class LoadedRows {
     if (keys === undefined) this.#wantedRows.set(table, (keys = new Set()));
     keys.add(key);
     return UNKNOWN;
+  }
+
+  /** These rows are looked at once: if they must be loaded, the cache does not get them. */
+  pass(table: TableName, keys: readonly string[]): void {
+    for (const key of keys) this.#passing.add(`${table}:${key}`);
   }
 
   /** A page of the store's rows in [from, to). Throws MISSING_ROWS until one of `limit` rows (or all there are) is loaded. */
@@ -76,8 +83,10 @@ export class LoadedRows {
     // A flush ended meanwhile: what was read may be older than what was written. The next attempt asks again.
     if (this.#cache.flushes !== flushes) return;
     for (const { table, key, row } of loadedRows.flat()) {
-      if (this.#cache.get(table, key) === UNKNOWN) this.#cache.remember(table, key, row);
-      this.#rows.set(`${table}:${key}`, row);
+      const id = `${table}:${key}`;
+      if (!this.#passing.has(id) && this.#cache.get(table, key) === UNKNOWN)
+        this.#cache.remember(table, key, row);
+      this.#rows.set(id, row);
     }
     for (const { id, page } of loadedPages) this.#pages.set(id, page);
   }

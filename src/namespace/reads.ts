@@ -8,7 +8,6 @@ import type { LastLink } from './resolve-path.ts';
 import { toStat } from './results.ts';
 import type { RowView } from './row-view.ts';
 import type { BlockRef, Inode, ListEntry, Stat } from './schema.ts';
-import { inodeOf } from './tree.ts';
 
 export interface Listing {
   readonly directory: Stat;
@@ -49,14 +48,16 @@ export function readList(view: RowView, path: string, after: string, limit: numb
   const { from, to } = direntRange(directory.id, after);
   const rows = view.scan('dirent', from, to, count + 1);
   const page = rows.slice(0, count);
-  view.hint(
+  const inodes = view.peekMany(
     'inode',
     page.map(({ row }) => numberKey(row.inode)),
   );
-  const entries = page.map(({ key, row }) => {
+  const entries = page.map(({ key, row }, position) => {
+    const inode = inodes[position];
+    assert(inode !== undefined, `inode ${row.inode}, which is listed, exists`);
     const name = nameOfDirent(key);
     const childPath = canonical === '/' ? `/${name}` : `${canonical}/${name}`;
-    return { name, stat: toStat(childPath, inodeOf(view, row.inode)) };
+    return { name, stat: toStat(childPath, inode) };
   });
   return { directory: toStat(canonical, directory), entries, more: rows.length > count };
 }

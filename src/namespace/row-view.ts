@@ -55,6 +55,12 @@ export class RowView {
     return keys.map((key) => this.get(table, key));
   }
 
+  /** Like getMany, for rows that one pass goes over: those that had to be loaded are not remembered for others. */
+  peekMany<T extends TableName>(table: T, keys: readonly string[]): (RowTypes[T] | undefined)[] {
+    this.#loaded.pass(table, keys);
+    return this.getMany(table, keys);
+  }
+
   /** Says that these rows will be needed soon, so that they are loaded together with the first one that is missing. */
   hint(table: TableName, keys: readonly string[]): void {
     for (const key of keys) if (!this.#changes.get(table)?.has(key)) this.#loaded.get(table, key);

@@ -43,7 +43,7 @@ export interface StateMachineOptions {
   readonly supportedFeatureLevel?: number;
 }
 
-/** Some 500,000 files with their names, or a directory tree that is walked again and again. */
+/** Some 500,000 files with their names. Listings pass it by: a walk over everything leaves what is in use where it is. */
 export const DEFAULT_CACHE_SIZE_BYTES: number = 256 * MIB;
 const DEFAULT_MAX_DIRTY_ROWS = 4096;
 

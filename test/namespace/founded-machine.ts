@@ -2,6 +2,7 @@
 import { sha256 } from '../../src/common/hashing.ts';
 import { MIB } from '../../src/common/bytes.ts';
 import { SUPPORTED_FEATURE_LEVEL } from '../../src/namespace/feature-level.ts';
+import { MAX_LIST_ENTRIES } from '../../src/namespace/limits.ts';
 import {
   type BlockRef,
   Command,
@@ -99,7 +100,8 @@ export class FoundedMachine {
   }
 
   async names(path: string): Promise<string[]> {
-    const { entries } = await this.machine.list(path, '', 1000);
+    const { entries, more } = await this.machine.list(path, '', MAX_LIST_ENTRIES);
+    if (more) throw new Error(`${path} has more than one page of entries`);
     return entries.map(({ name }) => name);
   }
 
