@@ -41,6 +41,8 @@ const LONGEST_BACKOFF_MS = 500;
 
 /** Answers that say "not here" rather than "no": another metadata node may well do it. */
 const ELSEWHERE = ['NETWORK_NO_SUCH_METHOD'];
+/** Said by a node far behind the others of whoever joined meanwhile: final only when every metadata node says so. */
+const STRANGER = 'NETWORK_NOT_A_MEMBER';
 
 export class MetadataPeers {
   readonly #components: MetadataPeersComponents;
@@ -127,19 +129,23 @@ export class MetadataPeers {
         return answer;
       } catch (error) {
         signal.throwIfAborted();
-        if (!mayRetry(error)) throw error;
+        tried.add(peer);
+        if (!mayRetry(error) && !(isHoldfastError(error, STRANGER) && this.#isLeft(tried))) throw error;
         if (options.onUnknown !== undefined && isHoldfastError(error) && error.kind === 'unknown') {
           kind = 'unknown';
           options.onUnknown();
         }
         last = preferTelling(last, error);
-        tried.add(peer);
         this.#moveOn(position);
       }
       const rounds = Math.floor(attempt / this.#peers.length);
       await this.#backOff(rounds, deadline, signal);
     }
     throw kind === 'unavailable' && isTelling(last) ? last : noMetadata(method.name, kind, [...tried], last);
+  }
+
+  #isLeft(tried: ReadonlySet<PeerId>): boolean {
+    return this.#peers.some(({ peer }) => !tried.has(peer));
   }
 
   #know(peers: readonly KnownPeer[]): void {

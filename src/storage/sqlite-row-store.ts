@@ -21,7 +21,9 @@ import { WalCheckpointer } from './wal-checkpointer.ts';
 
 /**
  * SQLite's own page caches: enough for the inner pages of tables of ten million rows. All else is in the kernel's page
- * cache; mapping the file instead (mmap_size) would count all of it as memory of this process and gain nothing measurable.
+ * cache. Of random rows out of a million, 64 at a time, a reader gets 67,000 a second with 2 MiB, 99,000 with 8, 106,000
+ * with 32 and with 128. Mapping the file (mmap_size) gives 139,000, and is not done: a disk that fails a read would then
+ * end the process by SIGBUS instead of failing the read, and all of the file would count as memory of this process.
  */
 const READER_CACHE_KIB = 32 * 1024;
 const WRITER_CACHE_KIB = 16 * 1024;

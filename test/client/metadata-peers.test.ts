@@ -96,6 +96,18 @@ describe('the metadata nodes a client knows', () => {
       });
     });
 
+    it('are asked in turn when one of them does not know the client yet', async () => {
+      server.authorize(() => false);
+      await metadata.ask(MUTATE, CHANGE);
+      expect({ asked, current: metadata.current }).toEqual({ asked: ['second'], current: 'second' });
+    });
+
+    it('refuse a client that none of them knows, each asked once', async () => {
+      server.authorize(() => false);
+      second.authorize(() => false);
+      await expect(metadata.ask(MUTATE, CHANGE)).rejects.toMatchObject({ code: 'NETWORK_NOT_A_MEMBER' });
+    });
+
     it('stay with one that is only slow', async () => {
       serve(server, MEMBERS, async () => ({ members: [], cluster: undefined, version: 0 }));
       const change = metadata.ask(MUTATE, CHANGE, { patienceMs: 1_800, onUnknown: () => {} });
