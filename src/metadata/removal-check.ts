@@ -39,12 +39,18 @@ function dataConcerns(
   { number }: Member,
 ): string[] {
   if (registry.get(number)?.load.blocks === 0) return [];
-  const { atRiskComplete } = atRisk.figures();
+  const { atRiskComplete, blocksMissing } = atRisk.figures();
   if (!atRiskComplete)
     return ['Whether it holds the only copies of any block is not known yet: ask again in a minute.'];
   const { blocks, bytes } = atRisk.soleCopies(number);
-  if (blocks === 0) return [];
-  return [
-    `It holds the only copy of ${blocks} blocks (${bytes} bytes). Copy the files that "holdfast locate" shows on it first.`,
-  ];
+  if (blocks > 0)
+    return [
+      `It holds the only copy of ${blocks} blocks (${bytes} bytes). Copy the files that "holdfast locate" shows on it first.`,
+    ];
+  // What is on a node that does not answer is not counted as a copy, and is gone for good with its number.
+  if (blocksMissing > 0 && registry.liveness(number) !== 'alive')
+    return [
+      `${blocksMissing} blocks have no living copy, and it may hold them, but does not answer. Start it first, if that is possible.`,
+    ];
+  return [];
 }

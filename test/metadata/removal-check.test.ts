@@ -1,0 +1,97 @@
+/** @module Whether a datanode may go: what it holds that nobody else does. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { AtRiskWorker } from '../../src/metadata/at-risk-worker.ts';
+import { BadCopies } from '../../src/metadata/bad-copies.ts';
+import { DatanodeRegistry, DEAD_AFTER_MS } from '../../src/metadata/datanode-registry.ts';
+import { removalConcerns } from '../../src/metadata/removal-check.ts';
+import { Member } from '../../src/namespace/schema.ts';
+import { ManualClock } from './manual-clock.ts';
+
+const SIZE_BYTES = 1_000;
+const LOAD = {
+  capacityBytes: 1e9,
+  usedBytes: 0,
+  freeBytes: 1e9,
+  writesInFlight: 0,
+  readsInFlight: 0,
+  readOnly: false,
+};
+
+describe('the removal of a datanode', () => {
+  let clock: ManualClock;
+  let registry: DatanodeRegistry;
+  let atRisk: AtRiskWorker;
+  let badCopies: BadCopies;
+  /** Which nodes the index names, for each block of the namespace. */
+  let holders: Record<string, number[]>;
+
+  beforeEach(() => {
+    clock = new ManualClock();
+    registry = new DatanodeRegistry({ clock });
+    badCopies = new BadCopies({ clock });
+    holders = {};
+    atRisk = new AtRiskWorker({
+      clock,
+      registry,
+      badCopies,
+      machine: {
+        scanBlocks: async () =>
+          Object.keys(holders).map((hash) => ({ hash, sizeBytes: SIZE_BYTES, copies: 2 })),
+      } as never,
+      locator: { lookup: async (hashes: string[]) => hashes.map((hash) => holders[hash] ?? []) } as never,
+    });
+    for (const node of [1, 2]) beat(node);
+  });
+
+  const beat = (node: number, blocks = 5): void =>
+    registry.register({ node, generation: 1, addresses: [], host: '', load: { ...LOAD, blocks } });
+  const walk = async (): Promise<void> => {
+    await clock.advance(6_000);
+    await atRisk.work(new AbortController().signal);
+  };
+  const concernsOf = (number: number): string[] =>
+    removalConcerns(
+      { registry, atRisk },
+      {
+        member: Member.fromPartial({ number, roles: ['data'], state: 'active' }),
+        view: { status: { confState: { voters: [] } } } as never,
+        settings: {} as never,
+      },
+    );
+
+  it('worries nobody when each of its blocks has another living copy, or it has none', async () => {
+    holders = { a: [1, 2], b: [2] };
+    await walk();
+    expect(concernsOf(1)).toEqual([]);
+    beat(2, 0);
+    expect(concernsOf(2)).toEqual([]);
+  });
+
+  it('is held up while the blocks have not been counted since the metadata node started', () => {
+    expect(concernsOf(1)[0]).toContain('ask again in a minute');
+  });
+
+  it('is held up by the last copies, and says how much they are', async () => {
+    holders = { a: [1, 2], b: [2], c: [2] };
+    await walk();
+    expect(concernsOf(2)[0]).toContain(`only copy of 2 blocks (${2 * SIZE_BYTES} bytes)`);
+  });
+
+  it('is held up by a copy whose twin is rotten or on a dead node', async () => {
+    holders = { a: [1, 2], b: [1, 3] };
+    badCopies.report('a', 2);
+    await walk();
+    expect(concernsOf(1)[0]).toContain('only copy of 2 blocks');
+  });
+
+  it('is held up, for a node that does not answer, while blocks are missing that it may hold', async () => {
+    holders = { a: [1], b: [2] };
+    await clock.advance(DEAD_AFTER_MS);
+    beat(1);
+    await walk();
+    expect(concernsOf(2)[0]).toContain('1 blocks have no living copy');
+    beat(2);
+    await walk();
+    expect(concernsOf(2)[0]).toContain('only copy of 1 blocks');
+  });
+});
