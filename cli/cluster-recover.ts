@@ -59,8 +59,11 @@ async function askConsent({ terminal, signal }: Shell): Promise<void> {
   if (!terminal.isInteractive)
     throw usage('Nobody is here to ask. Add --yes once you have read what would be lost.');
   const lines = createInterface({ input: terminal.stdin, output: terminal.stderr });
+  // A question is never answered when the input ends, by ctrl-D say.
+  const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
   try {
-    const answer = await lines.question(`This cannot be undone. Type "${CONSENT}" to go on: `, { signal });
+    const asked = lines.question(`This cannot be undone. Type "${CONSENT}" to go on: `, { signal });
+    const answer = await Promise.race([asked, ended]);
     if (answer.trim() !== CONSENT) throw usage('Nothing was changed.');
   } finally {
     lines.close();

@@ -16,6 +16,8 @@ export interface Run {
 export interface RunSettings {
   readonly client?: FakeClient;
   readonly stdin?: string;
+  /** Whether a person sits there. */
+  readonly isInteractive?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -28,7 +30,7 @@ export async function run(words: readonly string[], settings: RunSettings = {}):
     stdout: stdout.stream,
     stderr: stderr.stream,
     env: {},
-    isInteractive: false,
+    isInteractive: settings.isInteractive ?? false,
   };
   const connect = (): Promise<Client> =>
     Promise.resolve((settings.client ?? new FakeClient()) as unknown as Client);
