@@ -1,6 +1,7 @@
 /** @module `holdfast cluster status`: one screen. */
 import type { Command } from 'commander';
 import type { StatusResponse } from '../src/protocol/messages.ts';
+import { FIRST_FEATURE_LEVEL } from '../src/namespace/feature-level.ts';
 import { formatBytes } from './byte-size.ts';
 import { counted } from './counted.ts';
 import { formatDuration } from './duration.ts';
@@ -44,6 +45,7 @@ export function statusScreen(
   const names = `${counted(counters?.files ?? 0, 'file')}, ${counted(counters?.directories ?? 0, 'directory')}`;
   return [
     `Cluster ${cluster?.name ?? '?'} (${cluster?.id ?? '?'}): ${names}, ${formatBytes(counters?.logicalBytes ?? 0)}`,
+    featureLine(status),
     ...(isStale ? [`No quorum answers: this is what node ${answeredBy} knew at index ${applied}.`] : []),
     '',
     ...textTable(
@@ -54,6 +56,21 @@ export function statusScreen(
     '',
     ...textTable(datanodeRows(status), [0, 4, 5, 6, 7]),
   ];
+}
+
+/** The feature level in force and, where newer releases could do more, which metadata nodes hold it back. */
+function featureLine({ cluster, metadataNodes }: StatusResponse): string {
+  const active = cluster?.featureLevel ?? FIRST_FEATURE_LEVEL;
+  const levels = metadataNodes.map(({ member, position }) => ({
+    name: `${member?.number ?? '?'} (${member?.name ?? '?'})`,
+    // One that does not answer holds it back, too: it may come back as the old release.
+    level: position === undefined ? 0 : position.featureLevel || FIRST_FEATURE_LEVEL,
+  }));
+  const best = Math.max(active, ...levels.map(({ level }) => level));
+  if (best === active) return `Feature level ${active}.`;
+  const behind = levels.filter(({ level }) => level <= active).map(({ name }) => name);
+  if (behind.length === 0) return `Feature level ${active}, about to rise.`;
+  return `Feature level ${active}. Level ${best} waits for node ${behind.join(', ')}: start or upgrade what is away or old, or remove it.`;
 }
 
 function metadataRows({ metadataNodes }: StatusResponse): readonly string[][] {

@@ -35,7 +35,7 @@ export class PositionService {
   }
 
   #position(): Position {
-    const { driver, log, membership } = this.#components;
+    const { driver, log, machine, membership } = this.#components;
     const { term, commit } = driver.status();
     return {
       node: driver.id,
@@ -48,6 +48,7 @@ export class PositionService {
       lastIndex: log.lastIndex(),
       lastTerm: log.term(log.lastIndex()),
       membership: membership.describe(),
+      featureLevel: machine.supportedFeatureLevel,
     };
   }
 }

@@ -308,7 +308,11 @@ export interface Position {
   /** of the release it runs */
   version: string;
   /** from the leader only */
-  membership: Membership | undefined;
+  membership:
+    | Membership
+    | undefined;
+  /** that its release supports; 0: it is too old to say so, which is 1 */
+  featureLevel: number;
 }
 
 export interface Membership {
@@ -4012,6 +4016,7 @@ function createBasePosition(): Position {
     leader: 0,
     version: "",
     membership: undefined,
+    featureLevel: 0,
   };
 }
 
@@ -4046,6 +4051,9 @@ export const Position: MessageFns<Position> = {
     }
     if (message.membership !== undefined) {
       Membership.encode(message.membership, writer.uint32(82).fork()).join();
+    }
+    if (message.featureLevel !== 0) {
+      writer.uint32(88).uint32(message.featureLevel);
     }
     return writer;
   },
@@ -4143,6 +4151,14 @@ export const Position: MessageFns<Position> = {
             message.membership = Membership.decode(reader, reader.uint32());
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.featureLevel = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4172,6 +4188,7 @@ export const Position: MessageFns<Position> = {
     message.membership = (object.membership !== undefined && object.membership !== null)
       ? Membership.fromPartial(object.membership)
       : undefined;
+    message.featureLevel = object.featureLevel ?? 0;
     return message;
   },
 };

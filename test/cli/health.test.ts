@@ -104,4 +104,25 @@ describe('health', () => {
     expect(screen.join('\n')).toContain('No quorum answers');
     expect(screen.length).toBeLessThan(24);
   });
+
+  it('says which feature level is in force, and who holds a higher one back', () => {
+    const levels = (active: number | undefined, supported: readonly (number | undefined)[]): string => {
+      const metadataNodes = supported.map((featureLevel, at) => ({
+        member: { number: at + 1, name: `m${at + 1}` },
+        ...(featureLevel !== undefined && { position: { featureLevel } }),
+      }));
+      const cluster = active === undefined ? {} : { featureLevel: active };
+      const status = StatusResponse.fromPartial({ ...WELL, cluster, metadataNodes });
+      return (
+        statusScreen(status, healthChecks(status), false).find((line) => line.startsWith('Feature')) ?? ''
+      );
+    };
+    expect(levels(2, [2, 2, 2])).toBe('Feature level 2.');
+    // Releases of the first level say nothing of it; who is away could be one.
+    expect(levels(undefined, [2, 0, undefined])).toMatch(
+      /^Feature level 1\. Level 2 waits for node 2 \(m2\), 3 \(m3\):/,
+    );
+    expect(levels(1, [2, 2])).toBe('Feature level 1, about to rise.');
+    expect(levels(2, [2, undefined])).toBe('Feature level 2.');
+  });
 });

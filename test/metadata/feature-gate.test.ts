@@ -4,7 +4,7 @@ import { type Logger, silentLogger } from '../../src/common/logger.ts';
 import type { Command } from '../../src/namespace/schema.ts';
 import { call } from '../../src/network/method.ts';
 import type { Network } from '../../src/network/network.ts';
-import { CONFIGURE, FORWARD, STAT } from '../../src/protocol/methods.ts';
+import { CONFIGURE, FORWARD, STAT, STATUS } from '../../src/protocol/methods.ts';
 import { type RunningNode, TestCluster } from './cluster.ts';
 
 const OLD = { featureLevel: 1 };
@@ -125,6 +125,19 @@ describe('a node of an older version', () => {
     await cluster.until('the leader has looked', () => looks.length > 1);
     expect(looks[0]).toEqual({ level: 1, behind: [member?.number] });
     expect(machine.featureLevel).toBe(1);
+  });
+
+  it('is told from the new ones in the status', async () => {
+    cluster = await TestCluster.start(3, OLD);
+    const client = await cluster.client();
+    await upgrade(cluster, 2);
+    const { metadataNodes } = await call(client, cluster.node(2).peer, STATUS, { stale: true });
+    const levels = metadataNodes.map(({ member, position }) => [member?.number, position?.featureLevel]);
+    expect(levels).toEqual([
+      [1, 1],
+      [2, 2],
+      [3, 1],
+    ]);
   });
 
   it('is refused when it wants to join, and may still join as a datanode', async () => {
