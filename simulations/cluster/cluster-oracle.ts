@@ -18,8 +18,9 @@ interface Seen {
   applied: Index;
   confState: ConfState;
   leaderOfTerm: Term;
-  /** Of this run; it begins with what is on the disk. */
+  /** Of this run; both begin with what is on the disk. */
   term: Term;
+  vote: NodeId;
 }
 
 type AppliedEntry = Pick<Entry, 'index' | 'data'>;
@@ -56,8 +57,9 @@ export class ClusterOracle {
   /** A new run: it knows only what is on its disk. */
   started(process: MetadataProcess): void {
     this.#processes.set(process.number, process);
-    const { term } = process.machine.log.window.initialState().hardState;
-    this.#seen.set(process, { commit: 0, applied: 0, confState: EMPTY_CONF_STATE, leaderOfTerm: 0, term });
+    const { term, vote } = process.machine.log.window.initialState().hardState;
+    const nothing = { commit: 0, applied: 0, confState: EMPTY_CONF_STATE, leaderOfTerm: 0 };
+    this.#seen.set(process, { ...nothing, term, vote });
   }
 
   /** The process does something now; look() will see what came of it. */
@@ -117,10 +119,13 @@ export class ClusterOracle {
     seen.commit = status.commit;
     seen.confState = status.confState;
     seen.term = status.term;
+    seen.vote = status.vote;
     seen.applied = node.appliedIndex;
   }
 
-  #checkOrder({ number, node }: MetadataProcess, { term, commit }: Status, seen: Seen): void {
+  #checkOrder({ number, node }: MetadataProcess, { term, vote, commit }: Status, seen: Seen): void {
+    if (term === seen.term && seen.vote !== 0 && vote !== seen.vote)
+      throw new SafetyViolation(`Node ${number} voted for ${seen.vote} in term ${term}, and now for ${vote}`);
     if (term < seen.term)
       throw new SafetyViolation(`Node ${number} went back from term ${seen.term} to ${term}`);
     if (commit < seen.commit)

@@ -7,6 +7,14 @@ import type { CutMode } from '../world/weather.ts';
 export type FaultKind =
   | { readonly kind: 'crash'; readonly node: number; readonly mode: CutMode; readonly forMs: number }
   | { readonly kind: 'crash-all'; readonly mode: CutMode; readonly forMs: number }
+  /** Whoever leads then: where most is at stake. */
+  | { readonly kind: 'crash-leader'; readonly mode: CutMode; readonly forMs: number }
+  | {
+      readonly kind: 'isolate-leader';
+      readonly mode: CutMode;
+      readonly oneWay: boolean;
+      readonly forMs: number;
+    }
   | { readonly kind: 'restart'; readonly node: number; readonly forMs: number }
   | { readonly kind: 'pause'; readonly node: number; readonly forMs: number }
   | { readonly kind: 'clock-jump'; readonly node: number; readonly byMs: number }
@@ -52,6 +60,9 @@ const KINDS: readonly FaultKind['kind'][] = [
   'crash',
   'crash',
   'crash',
+  'crash-leader',
+  'crash-leader',
+  'isolate-leader',
   'crash-all',
   'restart',
   'pause',
@@ -101,6 +112,9 @@ function drawFault(random: Prng, kind: FaultKind['kind']): FaultKind {
   switch (kind) {
     case 'crash':
       return { kind, node, mode, forMs };
+    case 'isolate-leader':
+      return { kind, mode, oneWay, forMs };
+    case 'crash-leader':
     case 'crash-all':
       return { kind, mode, forMs };
     case 'restart':

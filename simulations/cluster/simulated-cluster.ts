@@ -185,6 +185,13 @@ export class SimulatedCluster {
       case 'crash-all':
         for (const process of this.#running()) this.#crash(process, fault.mode, fault.forMs);
         return;
+      case 'crash-leader':
+        return this.#crash(this.#leader(), fault.mode, fault.forMs);
+      case 'isolate-leader': {
+        const leader = this.#leader();
+        const others = this.#nodes.filter((process) => process !== leader).flatMap(peersOf);
+        return this.#cut(peersOf(leader), others, fault);
+      }
       case 'restart':
         return this.#restart(this.#at(fault.node), fault.forMs);
       case 'pause': {

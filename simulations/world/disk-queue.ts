@@ -77,9 +77,15 @@ export class DiskQueue {
   }
 
   #finish(batch: readonly Write[]): void {
-    for (const { persist } of batch) persist();
     this.#syncing = [];
-    for (const { resolve } of batch) resolve();
+    for (const { persist, resolve, reject } of batch)
+      try {
+        persist();
+        resolve();
+      } catch (error) {
+        // What cannot be written at all is the caller's mistake, not the disk's.
+        reject(error instanceof Error ? error : new Error(String(error)));
+      }
     if (this.#waiting.length > 0) this.#sync();
   }
 

@@ -1,6 +1,6 @@
 /** @module The Raft log on a simulated disk: what a crash leaves is what was synced, and some part of what was being written. */
 import type { ConfState, Entry, HardState, Index, Snapshot, Term } from '../../raft/types.ts';
-import { logNotEmpty } from '../../src/storage/errors.ts';
+import { logNotEmpty, storageClosed } from '../../src/storage/errors.ts';
 import { type LogChange, LogWindow } from '../../src/storage/log-window.ts';
 import { bootstrapChange } from '../../src/storage/memory-raft-log.ts';
 import type { LogWrite, RaftLogStore } from '../../src/storage/raft-log-store.ts';
@@ -39,6 +39,9 @@ export class SimulatedRaftLog implements RaftLogStore {
   readonly #components: SimulatedRaftLogComponents;
   readonly #window: LogWindow;
   #sequence: number;
+  /** Writes that are not durable yet. */
+  #underWay = 0;
+  #isClosed = false;
 
   constructor(components: SimulatedRaftLogComponents) {
     this.#components = components;
@@ -63,14 +66,13 @@ export class SimulatedRaftLog implements RaftLogStore {
   async append(write: LogWrite): Promise<void> {
     this.#components.observe(write, this);
     const { hardState, entries, snapshot, mustSync } = write;
-    if (mustSync || entries.length > 0 || snapshot !== undefined)
-      return this.#persist({ kind: 'append', ...write });
+    const mustWait = mustSync || entries.length > 0 || snapshot !== undefined || this.#underWay > 0;
+    if (mustWait) return this.#persist({ kind: 'append', ...write });
     // A bare commit index: goes to the disk with the next write.
     if (hardState !== undefined) this.#window.apply({ kind: 'append', entries, hardState });
   }
 
   async compact(snapshot: Snapshot, upTo: Index): Promise<void> {
-    if (snapshot.metadata.index < this.#window.storedSnapshot.metadata.index) return;
     await this.#persist({ kind: 'compact', snapshot, upTo });
   }
 
@@ -112,17 +114,31 @@ export class SimulatedRaftLog implements RaftLogStore {
   }
 
   async close(): Promise<void> {
+    if (this.#isClosed) return;
     await this.#persist({ kind: 'append', entries: [] });
+    this.#isClosed = true;
   }
 
   /** Reads see the change once it is durable. */
   async #persist(change: LogChange): Promise<void> {
+    if (this.#isClosed) throw storageClosed(NAME);
     const { file, queue } = this.#components;
-    const remembered = this.#window.initialState().hardState;
-    const whole: LogChange =
-      change.kind === 'append' ? { ...change, hardState: change.hardState ?? remembered } : change;
-    await queue.write(() => file.persist(whole));
-    this.#window.apply(change);
-    this.#sequence = file.sequence;
+    // A snapshot that a newer one has overtaken meanwhile is none.
+    const isStale = (): boolean =>
+      change.kind === 'compact' && change.snapshot.metadata.index < file.window.storedSnapshot.metadata.index;
+    this.#underWay += 1;
+    try {
+      await queue.write(() => {
+        if (isStale()) return;
+        file.persist(change);
+        this.#window.apply(change);
+        // What was only remembered goes along.
+        const { hardState } = this.#window.initialState();
+        file.window.apply({ kind: 'append', entries: [], hardState });
+        this.#sequence = file.sequence;
+      });
+    } finally {
+      this.#underWay -= 1;
+    }
   }
 }

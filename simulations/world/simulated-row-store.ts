@@ -1,4 +1,5 @@
 /** @module The namespace's rows on a simulated disk: transactions that are there whole after a crash, or not at all. */
+import { storageClosed } from '../../src/storage/errors.ts';
 import type { MemoryRowStore } from '../../src/storage/memory-row-store.ts';
 import type { PinnedRows, Row, RowChange, RowStore, TableName } from '../../src/storage/row-store.ts';
 import type { DiskQueue } from './disk-queue.ts';
@@ -13,29 +14,35 @@ export interface SimulatedRowStoreComponents {
 export class SimulatedRowStore implements RowStore {
   readonly #rows: MemoryRowStore;
   readonly #queue: DiskQueue;
+  #isClosed = false;
 
   constructor({ rows, queue }: SimulatedRowStoreComponents) {
     this.#rows = rows;
     this.#queue = queue;
   }
 
-  getMany(table: TableName, keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+  async getMany(table: TableName, keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    this.#checkOpen();
     return this.#rows.getMany(table, keys);
   }
 
-  scan(table: TableName, from: string, to: string, limit: number): Promise<Row[]> {
+  async scan(table: TableName, from: string, to: string, limit: number): Promise<Row[]> {
+    this.#checkOpen();
     return this.#rows.scan(table, from, to, limit);
   }
 
   async write(changes: readonly RowChange[]): Promise<void> {
+    this.#checkOpen();
     await this.#queue.write(() => void this.#rows.write(changes));
   }
 
   async raiseFormat(): Promise<void> {
+    this.#checkOpen();
     await this.#queue.write(() => void this.#rows.raiseFormat());
   }
 
-  pin(): Promise<PinnedRows> {
+  async pin(): Promise<PinnedRows> {
+    this.#checkOpen();
     return this.#rows.pin();
   }
 
@@ -45,11 +52,18 @@ export class SimulatedRowStore implements RowStore {
 
   /** A rename, and a crash on either side of it. */
   async importFrom(path: string): Promise<void> {
+    this.#checkOpen();
     await this.#queue.write(() => {});
     await this.#rows.importFrom(path);
     await this.#queue.write(() => {});
   }
 
   /** The disk keeps them; only this run is done with it. */
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#isClosed = true;
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw storageClosed('namespace.db');
+  }
 }

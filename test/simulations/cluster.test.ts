@@ -12,7 +12,7 @@ function short(seed: number): ScenarioCut {
 
 /** Seeds that once found a bug; each names it. */
 const REGRESSIONS: readonly (readonly [ScenarioCut, string])[] = [
-  [{ seed: 43, profile: 'hell' }, 'a node that was away never follows a leader that joined meanwhile'],
+  [{ seed: 254, profile: 'rough' }, 'a node that was away never follows a leader that joined meanwhile'],
 ];
 
 describe('a simulated cluster of real metadata nodes', () => {
