@@ -1,21 +1,18 @@
 /** @module Keeps the raft configuration in step with the registry and the settings: one change at a time, by the leader. */
 import type { Clock } from '../common/clock.ts';
-import type { Logger } from '../common/logger.ts';
 import type { BackgroundWorker, WorkState } from '../common/worker.ts';
 import { DEFAULT_VOTER_REPLACEMENT_MS, DEFAULT_VOTERS } from '../namespace/limits.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
 import type { Membership } from '../protocol/messages.ts';
 import { ContactTimes } from './contact-times.ts';
-import type { MemberDirectory } from './member-directory.ts';
+import { haveApplied, type PromotionCheckComponents } from './promotion-check.ts';
 import type { RaftDriver } from './raft-driver.ts';
-import { nextStep, sparesOf, type VoterSettings, type VoterView } from './voter-plan.ts';
+import { newVoters, nextStep, sparesOf, type VoterSettings, type VoterView } from './voter-plan.ts';
 
-export interface MembershipManagerComponents {
+export interface MembershipManagerComponents extends PromotionCheckComponents {
   readonly driver: RaftDriver;
   readonly machine: StateMachine;
-  readonly members: MemberDirectory;
   readonly clock: Clock;
-  readonly logger: Logger;
 }
 
 /** A look costs little, and a newcomer waits for two of them. */
@@ -47,6 +44,13 @@ export class MembershipManager implements BackgroundWorker {
 
     const step = nextStep(view, this.settings());
     if (step === undefined) return 'idle';
+    const added = newVoters(step, status);
+    if (added.length > 0) {
+      if (!(await haveApplied(this.#components, added, status.commit))) return 'idle';
+      // The plan is as old as their answers: it must still be the plan.
+      const isStill = JSON.stringify(nextStep(this.view(), this.settings())) === JSON.stringify(step);
+      if (!driver.isLeader || !isStill) return 'idle';
+    }
     this.#pending = { confState, untilMs: clock.monotonicMs() + CHANGE_TIMEOUT_MS };
     logger.info('raft.membership', { ...step });
     if (step.kind === 'transfer') driver.transferLeader(step.to);

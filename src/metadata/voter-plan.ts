@@ -60,6 +60,14 @@ export function nextStep(view: VoterView, settings: VoterSettings): MembershipSt
   return { kind: 'change', changes };
 }
 
+/** Whom the step makes a voter. */
+export function newVoters(step: MembershipStep, { confState }: Status): NodeId[] {
+  if (step.kind !== 'change') return [];
+  return step.changes
+    .filter(({ type, nodeId }) => type === 'ConfChangeAddNode' && !confState.voters.includes(nodeId))
+    .map(({ nodeId }) => nodeId);
+}
+
 /** Learners that could vote at once, the furthest ahead first. */
 export function sparesOf({ status, wanted, contacts }: VoterView): NodeId[] {
   return status.progress

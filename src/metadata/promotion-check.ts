@@ -1,0 +1,48 @@
+/** @module Asks those that are about to vote whether their state, and not only their log, has caught up. */
+import type { Index, NodeId } from '../../raft/types.ts';
+import { describeError, isHoldfastError } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import { call } from '../network/method.ts';
+import type { Network } from '../network/network.ts';
+import { POSITION } from '../protocol/methods.ts';
+import type { MemberDirectory } from './member-directory.ts';
+
+export interface PromotionCheckComponents {
+  readonly network: Network;
+  readonly members: MemberDirectory;
+  readonly logger: Logger;
+}
+
+/** Entries that a newcomer may still have to apply: some tens of milliseconds, during which it answers late. */
+export const MAX_UNAPPLIED_ENTRIES = 500;
+const ANSWER_LIMIT_MS = 1_000;
+
+/**
+ * True when each of `nodes` has applied nearly all up to `commit`. Raft counts a log as caught up once it is written;
+ * whoever still has thousands of entries to apply then is the one that every change waits for as soon as it votes.
+ */
+export async function haveApplied(
+  components: PromotionCheckComponents,
+  nodes: readonly NodeId[],
+  commit: Index,
+): Promise<boolean> {
+  const answers = await Promise.all(nodes.map((node) => hasApplied(components, node, commit)));
+  return answers.every(Boolean);
+}
+
+async function hasApplied(
+  { network, members, logger }: PromotionCheckComponents,
+  node: NodeId,
+  commit: Index,
+): Promise<boolean> {
+  const peer = members.byNumber(node)?.peer;
+  if (peer === undefined) return false;
+  try {
+    const { applied } = await call(network, peer, POSITION, {}, { timeoutMs: ANSWER_LIMIT_MS });
+    return applied + MAX_UNAPPLIED_ENTRIES >= commit;
+  } catch (error) {
+    logger.debug('raft.promotion-postponed', { node, error: describeError(error) });
+    // A release that knows no positions: what raft says of its log must do.
+    return isHoldfastError(error, 'NETWORK_NO_SUCH_METHOD');
+  }
+}
