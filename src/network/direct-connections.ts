@@ -1,6 +1,6 @@
 /**
- * @module Connections of their own for bulk data: TLS on a plain socket, at a third of the cost of a stream inside libp2p (no
- * muxer, no frames of 64 KiB, the cipher outside JavaScript). Who is who was proved before, by Noise: the peers agree on the key
+ * @module Connections of their own, one per traffic class: TLS on a plain socket, at a third of the cost of a stream inside libp2p
+ * (no muxer, no frames of 64 KiB, the cipher outside JavaScript). Who is who was proved before, by Noise: the peers agree on the key
  * over their libp2p connection, and whoever dialled that one dials this one, to the address that is known to work.
  */
 import type { Socket } from 'node:net';
@@ -17,7 +17,7 @@ import {
   type SocketAddress,
 } from './direct-tls.ts';
 import { FrameKind } from './frame.ts';
-import type { PeerId } from './network.ts';
+import type { PeerId, TrafficClass } from './network.ts';
 import { SocketBytes } from './socket-bytes.ts';
 import type { FrameStream } from './transport.ts';
 
@@ -29,7 +29,10 @@ const MAX_HANDSHAKES = 64;
 const NO_BYTES = new Uint8Array(0);
 
 /** Bytes to and from `peer`, opened by it. */
-export type DirectListener = (peer: PeerId, bytes: ByteStream) => void;
+export type DirectListener = (peer: PeerId, trafficClass: TrafficClass, bytes: ByteStream) => void;
+
+/** What may have a connection of its own, in the order of their numbers on the wire. */
+export const DIRECT_CLASSES: readonly TrafficClass[] = ['raft', 'control', 'bulk'];
 
 interface Guest {
   readonly key: Uint8Array;
@@ -37,11 +40,12 @@ interface Guest {
 }
 
 /**
- * One exchange on a libp2p stream of its own. The opener sends a request: empty, "invite me", or an invitation, "dial me". The
- * answer is a response: the invitation, or empty, "I shall".
+ * One exchange on a libp2p stream of its own. The opener sends a request, with the number of the traffic class as its argument:
+ * empty, "invite me", or an invitation, "dial me". The answer is a response: the invitation, or empty, "I did".
  */
 export class DirectConnections {
-  #listener: DirectListener = (peer, bytes) => bytes.abort(unreachable(peer, 'this node does not run yet'));
+  #listener: DirectListener = (peer, _trafficClass, bytes) =>
+    bytes.abort(unreachable(peer, 'this node does not run yet'));
   readonly #guests = new Map<string, Guest>();
   readonly #sockets = new Map<PeerId, Set<Socket>>();
   #handshakes = 0;
@@ -57,17 +61,27 @@ export class DirectConnections {
   }
 
   /** Opens one to the peer of `connection`, with `stream` for the exchange. Throws whatever is in the way of it. */
-  async open(connection: Connection, stream: FrameStream, signal: AbortSignal): Promise<ByteStream> {
+  async open(
+    connection: Connection,
+    trafficClass: TrafficClass,
+    stream: FrameStream,
+    signal: AbortSignal,
+  ): Promise<ByteStream> {
     const peer = connection.remotePeer.toString();
     const limited = AbortSignal.any([signal, AbortSignal.timeout(SET_UP_TIMEOUT_MS)]);
+    // Whatever waits for the stream ends with it.
+    const endExchange = (): void => stream.abort(disconnected(peer, 'the set-up of a direct connection'));
+    limited.addEventListener('abort', endExchange, { once: true });
     try {
+      const ask = askOn(stream, trafficClass);
       const socket =
         connection.direction === 'outbound'
-          ? await dialTls(addressOf(connection), decodeInvitation(await ask(stream, NO_BYTES)), limited)
-          : await this.#openReversed(peer, stream, limited);
+          ? await dialTls(addressOf(connection), decodeInvitation(await ask(NO_BYTES)), limited)
+          : await this.#openReversed(peer, ask, limited);
       return this.#keep(peer, socket);
     } finally {
-      stream.abort(disconnected(peer, 'an exchange that is over'));
+      limited.removeEventListener('abort', endExchange);
+      endExchange();
     }
   }
 
@@ -75,10 +89,12 @@ export class DirectConnections {
   serve(connection: Connection, stream: FrameStream): void {
     const peer = connection.remotePeer.toString();
     stream.listen({
-      frame: (kind, _id, _argument, body) => {
-        if (kind !== FrameKind.request) stream.abort(brokenFrame(`kind ${kind} in place of a request`));
-        else if (body.byteLength === 0) this.#invite(peer, stream);
-        else void this.#dialBack(connection, stream, body);
+      frame: (kind, _id, argument, body) => {
+        const trafficClass = DIRECT_CLASSES[argument];
+        if (kind !== FrameKind.request || trafficClass === undefined)
+          stream.abort(brokenFrame(`kind ${kind}, argument ${argument} in place of a request for a class`));
+        else if (body.byteLength === 0) this.#invite(peer, trafficClass, stream);
+        else void this.#dialBack(connection, trafficClass, stream, body);
       },
       closed: () => undefined,
     });
@@ -118,7 +134,7 @@ export class DirectConnections {
   }
 
   /** The peer dialled us, so it can do that again; perhaps we cannot dial it. */
-  async #openReversed(peer: PeerId, stream: FrameStream, signal: AbortSignal): Promise<Socket> {
+  async #openReversed(peer: PeerId, ask: Asking, signal: AbortSignal): Promise<Socket> {
     const arrival = Promise.withResolvers<Socket>();
     const invitation = this.#admit(peer, arrival.resolve);
     const onAbort = (): void => {
@@ -127,7 +143,7 @@ export class DirectConnections {
     };
     signal.addEventListener('abort', onAbort, { once: true });
     try {
-      const [socket] = await Promise.all([arrival.promise, ask(stream, encodeInvitation(invitation))]);
+      const [socket] = await Promise.all([arrival.promise, ask(encodeInvitation(invitation))]);
       return socket;
     } finally {
       signal.removeEventListener('abort', onAbort);
@@ -135,9 +151,10 @@ export class DirectConnections {
     }
   }
 
-  #invite(peer: PeerId, stream: FrameStream): void {
+  #invite(peer: PeerId, trafficClass: TrafficClass, stream: FrameStream): void {
     try {
-      const invitation = this.#admit(peer, (socket) => this.#listener(peer, this.#keep(peer, socket)));
+      const welcome = (socket: Socket): void => this.#listener(peer, trafficClass, this.#keep(peer, socket));
+      const invitation = this.#admit(peer, welcome);
       AbortSignal.timeout(SET_UP_TIMEOUT_MS).addEventListener('abort', () =>
         this.#guests.delete(invitation.id),
       );
@@ -147,13 +164,18 @@ export class DirectConnections {
     }
   }
 
-  async #dialBack(connection: Connection, stream: FrameStream, body: Uint8Array): Promise<void> {
+  async #dialBack(
+    connection: Connection,
+    trafficClass: TrafficClass,
+    stream: FrameStream,
+    body: Uint8Array,
+  ): Promise<void> {
     const peer = connection.remotePeer.toString();
     try {
       const invitation = decodeInvitation(body);
       const signal = AbortSignal.timeout(SET_UP_TIMEOUT_MS);
       const socket = await dialTls(addressOf(connection), invitation, signal);
-      this.#listener(peer, this.#keep(peer, socket));
+      this.#listener(peer, trafficClass, this.#keep(peer, socket));
       stream.send(FrameKind.response, 0, 0, NO_BYTES, NO_BYTES);
     } catch (error) {
       stream.abort(error as Error);
@@ -180,17 +202,20 @@ export class DirectConnections {
   }
 }
 
-function ask(stream: FrameStream, request: Uint8Array): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    stream.listen({
-      frame: (kind, _id, _argument, body) =>
-        kind === FrameKind.response
-          ? resolve(body)
-          : reject(brokenFrame(`kind ${kind} in place of an answer`)),
-      closed: reject,
+type Asking = (request: Uint8Array) => Promise<Uint8Array>;
+
+function askOn(stream: FrameStream, trafficClass: TrafficClass): Asking {
+  return (request) =>
+    new Promise((resolve, reject) => {
+      stream.listen({
+        frame: (kind, _id, _argument, body) =>
+          kind === FrameKind.response
+            ? resolve(body)
+            : reject(brokenFrame(`kind ${kind} in place of an answer`)),
+        closed: reject,
+      });
+      stream.send(FrameKind.request, 0, DIRECT_CLASSES.indexOf(trafficClass), NO_BYTES, request);
     });
-    stream.send(FrameKind.request, 0, 0, NO_BYTES, request);
-  });
 }
 
 /** NETWORK_UNREACHABLE when the connection goes over a relay, or not over TCP. */

@@ -6,7 +6,7 @@ import { createLibp2p } from 'libp2p';
 import { assert, describeError, HoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { AddressBook, parseAddress, peerOf } from './address-book.ts';
-import { DirectConnections } from './direct-connections.ts';
+import { DIRECT_CLASSES, DirectConnections } from './direct-connections.ts';
 import { cannotListen, notAMember, portInUse, unreachable } from './errors.ts';
 import { FramedStream } from './framed-stream.ts';
 import type { Identity } from './identity.ts';
@@ -107,7 +107,7 @@ export class Libp2pHost implements Transport {
       const addresses = this.#book.get(peer);
       if (!this.#connected.has(peer) && addresses.length > 0)
         await this.#libp2p.peerStore.merge(target, { multiaddrs: [...addresses] });
-      const direct = trafficClass === 'bulk' ? await this.#openDirect(target, signal) : undefined;
+      const direct = await this.#openDirect(target, trafficClass, signal);
       if (direct !== undefined) return direct;
       const options = { signal, runOnLimitedConnection: true };
       return framed(await this.#libp2p.dialProtocol(target, protocolOf(trafficClass), options));
@@ -146,14 +146,19 @@ export class Libp2pHost implements Transport {
     await this.#libp2p.stop();
   }
 
-  /** Bulk goes over a connection of its own where there can be one; else, as through a relay, over libp2p. */
-  async #openDirect(target: Libp2pPeerId, signal: AbortSignal): Promise<FrameStream | undefined> {
+  /** A class goes over a connection of its own where there can be one; else, as through a relay, over libp2p. */
+  async #openDirect(
+    target: Libp2pPeerId,
+    trafficClass: TrafficClass,
+    signal: AbortSignal,
+  ): Promise<FrameStream | undefined> {
+    if (!DIRECT_CLASSES.includes(trafficClass)) return undefined;
     const peer = target.toString();
     const connection = await this.#libp2p.dial(target, { signal });
     if (this.#indirect.has(peer)) return undefined;
     try {
       const exchange = framed(await connection.newStream(DIRECT_PROTOCOL, { signal }));
-      return new FramedStream(await this.#direct.open(connection, exchange, signal));
+      return new FramedStream(await this.#direct.open(connection, trafficClass, exchange, signal));
     } catch (error) {
       signal.throwIfAborted();
       this.#indirect.add(peer);
@@ -163,11 +168,13 @@ export class Libp2pHost implements Transport {
   }
 
   async #serveDirect(listener: TransportListener): Promise<void> {
-    this.#direct.onOpened((peer, bytes) => listener.stream(peer, 'bulk', new FramedStream(bytes)));
+    this.#direct.onOpened((peer, trafficClass, bytes) =>
+      listener.stream(peer, trafficClass, new FramedStream(bytes)),
+    );
     const serve = async (stream: Stream, connection: Connection): Promise<void> => {
       const peer = connection.remotePeer.toString();
       if (await listener.admits(peer)) this.#direct.serve(connection, framed(stream));
-      else stream.abort(notAMember(peer, 'bulk'));
+      else stream.abort(notAMember(peer, 'control'));
     };
     await this.#libp2p.handle(DIRECT_PROTOCOL, serve, { maxInboundStreams: MAX_STREAMS_PER_CLASS });
   }

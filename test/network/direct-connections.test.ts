@@ -9,7 +9,7 @@ import { systemClock } from '../../src/common/clock.ts';
 import { fromUtf8, KIB, utf8 } from '../../src/common/bytes.ts';
 import { type Logger, silentLogger } from '../../src/common/logger.ts';
 import { systemRandom } from '../../src/common/random.ts';
-import { DirectConnections } from '../../src/network/direct-connections.ts';
+import { DIRECT_CLASSES, DirectConnections } from '../../src/network/direct-connections.ts';
 import {
   acceptTls,
   createInvitation,
@@ -21,7 +21,7 @@ import { FrameKind } from '../../src/network/frame.ts';
 import { createIdentity } from '../../src/network/identity.ts';
 import { createLibp2pNetwork, type Libp2pNetwork } from '../../src/network/libp2p-network.ts';
 import { memoryStreamPair } from '../../src/network/memory-stream.ts';
-import type { PeerId } from '../../src/network/network.ts';
+import type { PeerId, TrafficClass } from '../../src/network/network.ts';
 
 const endings: (() => unknown)[] = [];
 afterEach(async () => {
@@ -39,7 +39,6 @@ async function startNetwork(logger: Logger, listen: readonly string[]): Promise<
     for await (const piece of channel) sizeBytes += piece.byteLength;
     await channel.write(utf8(String(sizeBytes)));
   });
-  network.onRequest('control', 'ready', async () => utf8('yes'));
   await network.start();
   endings.push(() => network.stop());
   return network;
@@ -118,7 +117,7 @@ describe('bulk', () => {
     const dialler = await startNetwork(logger, []);
     const gate = await startGate(portOf(listener), mostConnections);
     await dialler.dial(`/ip4/127.0.0.1/tcp/${gate.port}/p2p/${listener.localPeer}`);
-    await dialler.request(listener.localPeer, 'control', 'ready', utf8(''));
+    await expect.poll(() => listener.isConnected(dialler.localPeer)).toBe(true);
     return { dialler, listener, ...gate, events };
   }
 
@@ -166,10 +165,10 @@ describe('bulk', () => {
 
 describe('an invitation', () => {
   it('lets one socket in, as the peer it was given to', async () => {
-    const opened: PeerId[] = [];
+    const opened: [PeerId, TrafficClass][] = [];
     const direct = new DirectConnections();
-    direct.onOpened((peer, bytes) => {
-      opened.push(peer);
+    direct.onOpened((peer, trafficClass, bytes) => {
+      opened.push([peer, trafficClass]);
       endings.push(() => bytes.abort(new Error('the test is over')));
     });
     direct.listening();
@@ -180,13 +179,13 @@ describe('an invitation', () => {
     direct.serve(connection, serving);
     const answer = await new Promise<Uint8Array>((resolve, reject) => {
       asking.listen({ frame: (_kind, _id, _argument, body) => resolve(body), closed: reject });
-      asking.send(FrameKind.request, 0, 0, new Uint8Array(0), new Uint8Array(0));
+      asking.send(FrameKind.request, 0, DIRECT_CLASSES.indexOf('bulk'), new Uint8Array(0), new Uint8Array(0));
     });
     const invitation = decodeInvitation(answer);
     const first = await dialTls(address, invitation, soon());
     endings.push(() => first.destroy());
     await expect(dialTls(address, invitation, soon())).rejects.toThrow();
-    expect(opened).toEqual([peer]);
+    expect(opened).toEqual([[peer, 'bulk']]);
   });
 });
 
