@@ -9,6 +9,7 @@ import { silentLogger } from '../../src/common/logger.ts';
 import { systemRandom } from '../../src/common/random.ts';
 import { type RunningNode, startNode } from '../../src/node/holdfast-node.ts';
 import { initCluster } from '../../src/node/init-cluster.ts';
+import { openRaftLog } from '../../src/storage/raft-log-file.ts';
 
 const COMPONENTS = { clock: systemClock, random: systemRandom, logger: silentLogger };
 const PAGE_BYTES = 4_096;
@@ -75,6 +76,23 @@ describe('a metadata node whose namespace.db is damaged', () => {
     await node.stop();
     expect(await readdir(join(directory, 'damaged-namespace'))).toContain('namespace.db');
     expect(fatal).toEqual([]);
+  });
+
+  it('counts as one without its log where the log does not reach back to the beginning, and keeps the damaged file', async () => {
+    const log = await openRaftLog(join(directory, 'raft.db'), { logger: silentLogger });
+    const index = log.lastIndex() - 1;
+    const { confState } = log.initialState();
+    await log.compact(
+      { metadata: { index, term: log.term(index), confState }, data: new Uint8Array() },
+      index,
+    );
+    await log.close();
+    await overwrite(1);
+    await expect(start()).rejects.toMatchObject({
+      code: 'NODE_REJOIN_ALONE',
+      facts: { lost: 'METADATA_LOG_INCONSISTENT' },
+    });
+    expect(await readdir(join(directory, 'damaged-namespace'))).toContain('namespace.db');
   });
 
   it('while it runs stops with a clear error, and is whole after the next start', async () => {
