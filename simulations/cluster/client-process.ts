@@ -18,7 +18,7 @@ import { ProcessGate } from '../world/process-gate.ts';
 import { SeededRandom } from '../world/seeded-random.ts';
 import { SimulatedTransport } from '../world/simulated-transport.ts';
 import type { ClusterWorld } from './cluster-world.ts';
-import { CLUSTER_ID } from './metadata-process.ts';
+import { CLUSTER_ID } from './founding.ts';
 import type { Journal } from './journal.ts';
 import type { Scenario } from './scenario.ts';
 

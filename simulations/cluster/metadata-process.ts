@@ -14,11 +14,10 @@ import { SimulatedRaftLog } from '../world/simulated-raft-log.ts';
 import { SimulatedRowStore } from '../world/simulated-row-store.ts';
 import { SimulatedTransport } from '../world/simulated-transport.ts';
 import type { ClusterWorld } from './cluster-world.ts';
+import { CLUSTER_ID } from './founding.ts';
 import { Machine } from './machine.ts';
 import { RegistryRing } from './registry-ring.ts';
 import type { Scenario } from './scenario.ts';
-
-export const CLUSTER_ID = 'c1c1c1c1';
 
 export interface MetadataProcessOptions {
   readonly number: number;

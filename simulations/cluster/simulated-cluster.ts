@@ -1,26 +1,22 @@
 /** @module A whole cluster in a world: founded, joined, put under faults, healed, and asked whether it serves again. */
 import type { Client } from '../../src/client/client.ts';
-import { describeError, isHoldfastError } from '../../src/common/errors.ts';
-import { sha256 } from '../../src/common/hashing.ts';
-import { SUPPORTED_FEATURE_LEVEL } from '../../src/namespace/feature-level.ts';
+import { isHoldfastError } from '../../src/common/errors.ts';
 import type { Member } from '../../src/namespace/schema.ts';
 import type { PeerId } from '../../src/network/network.ts';
-import { memoryAddress } from '../../src/network/memory-network.ts';
-import type { JoinRequest } from '../../src/protocol/messages.ts';
 import { Prng } from '../prng.ts';
 import { NoProgress } from '../raft-cluster.ts';
 import { SafetyViolation } from '../raft-oracle.ts';
 import type { Trace } from '../trace.ts';
-import { WORLD_EPOCH_MS } from '../world/process-clock.ts';
 import { SimulatedSwitch } from '../world/simulated-switch.ts';
 import { Weather } from '../world/weather.ts';
 import { World } from '../world/world.ts';
 import { ClientProcess, madePath, movedPath, registerPath } from './client-process.ts';
 import { ClusterOracle } from './cluster-oracle.ts';
 import { type ClusterWorld, traceLogger } from './cluster-world.ts';
-import { describeFault, type Fault } from './faults.ts';
+import { FaultInjector } from './fault-injector.ts';
 import { FIRST_VALUE, Journal } from './journal.ts';
-import { CLUSTER_ID, MetadataProcess } from './metadata-process.ts';
+import { founding, joinRequest, peerOf } from './founding.ts';
+import { MetadataProcess } from './metadata-process.ts';
 import type { Scenario } from './scenario.ts';
 
 /** Bounds of the phases, in milliseconds of true time. */
@@ -28,15 +24,10 @@ const SETUP_LIMIT_MS = 60_000;
 /** Longer than a snapshot, several elections and a client's patience take one after the other. */
 const HEAL_LIMIT_MS = 120_000;
 const LOOK_MS = 100;
-/** A supervisor kills what does not stop in this time. */
-const STOP_GRACE_MS = 10_000;
 /** After a failed write an administrator starts the node again. */
 const REPAIR_MS = 2_000;
 const JOIN_RETRY_MS = 1_000;
 const MOST_NODES = 7;
-const TOKEN_SECRET: Uint8Array = new Uint8Array(24).fill(7);
-const DAYS_30_MS = 2_592_000_000;
-const PEER_LETTERS = 'abcdefghijkmnopqrstuvwxyz';
 
 export class SimulatedCluster {
   readonly world: World = new World();
@@ -52,7 +43,6 @@ export class SimulatedCluster {
   readonly #handledFailures = new Map<MetadataProcess, number>();
   #admin: Client | undefined;
   #peers = 0;
-  #isHealed = false;
   #failure: Error | undefined;
 
   constructor(scenario: Scenario, trace: Trace) {
@@ -88,15 +78,15 @@ export class SimulatedCluster {
   async runFaulty(): Promise<void> {
     const { world } = this;
     const { faults, faultyMs, weather } = this.#scenario;
+    const injector = this.#newInjector();
     this.#weather.become(weather);
     for (const client of this.#clients) client.start((error) => this.#fail(error));
-    for (const fault of faults) world.after(fault.atMs, () => this.#inject(fault));
+    for (const fault of faults) world.after(fault.atMs, () => injector.inject(fault));
     await world.run(world.nowMs + faultyMs, () => this.#look());
   }
 
   /** Faults end, everything is put right; within bounded time all must agree and serve. */
   async healAndCheck(): Promise<void> {
-    this.#isHealed = true;
     this.#say('healed');
     this.#weather.clearUp();
     for (const process of this.#nodes) {
@@ -111,9 +101,34 @@ export class SimulatedCluster {
     this.journal.checkHistory();
   }
 
+  #newInjector(): FaultInjector {
+    const { world } = this;
+    const admin = this.#admin;
+    const roster = {
+      admin,
+      nodes: () => this.#nodes,
+      running: () => this.#running(),
+      leader: () => this.#leader(),
+      peers: () => [...this.#nodes, ...this.#clients].map(({ peer }) => peer),
+      addNode: () => {
+        if (this.#nodes.length - this.#removed.size < MOST_NODES)
+          this.#addNode().catch((error: unknown) => this.#fail(error));
+      },
+      startLater: (process: MetadataProcess, afterMs: number) => this.#startLater(process, afterMs),
+    };
+    const { links } = this.#shared;
+    return new FaultInjector({
+      world,
+      weather: this.#weather,
+      links,
+      roster,
+      say: (text) => this.#say(text),
+    });
+  }
+
   async #setUp(): Promise<void> {
     const founder = this.#newNode(1, this.#newPeer(), []);
-    await founder.found(this.#genesis(founder.peer));
+    await founder.found(founding(founder.peer, this.#scenario.voters));
     founder.start();
     await this.#until(() => founder.node?.isLeader === true);
     for (let count = 1; count < this.#scenario.nodes; count += 1) await this.#addNode();
@@ -176,138 +191,9 @@ export class SimulatedCluster {
     return process;
   }
 
-  #inject(fault: Fault): void {
-    if (this.#isHealed) return;
-    this.#say(`fault: ${describeFault(fault)}`);
-    switch (fault.kind) {
-      case 'crash':
-        return this.#crash(this.#at(fault.node), fault.mode, fault.forMs);
-      case 'crash-all':
-        for (const process of this.#running()) this.#crash(process, fault.mode, fault.forMs);
-        return;
-      case 'crash-leader':
-        return this.#crash(this.#leader(), fault.mode, fault.forMs);
-      case 'isolate-leader': {
-        const leader = this.#leader();
-        const others = this.#nodes.filter((process) => process !== leader).flatMap(peersOf);
-        return this.#cut(peersOf(leader), others, fault);
-      }
-      case 'restart':
-        return this.#restart(this.#at(fault.node), fault.forMs);
-      case 'pause': {
-        const process = this.#at(fault.node);
-        process?.pause();
-        this.world.after(fault.forMs, () => process?.resume());
-        return;
-      }
-      case 'clock-jump':
-        return this.#at(fault.node)?.machine.clock.jump(fault.byMs);
-      case 'clock-drift':
-        return this.#at(fault.node)?.machine.clock.drift(fault.rate);
-      case 'partition': {
-        const peers = [...this.#nodes, ...this.#clients].map(({ peer }) => peer);
-        const isLeft = (place: number): boolean => ((fault.sides >> (place % 16)) & 1) === 1;
-        const left = peers.filter((_, place) => isLeft(place));
-        return this.#cut(
-          left,
-          peers.filter((peer) => !left.includes(peer)),
-          fault,
-        );
-      }
-      case 'cut-link':
-        return this.#cut(peersOf(this.#at(fault.node)), peersOf(this.#at(fault.other)), fault);
-      case 'clog':
-        for (const from of peersOf(this.#at(fault.node)))
-          for (const to of peersOf(this.#at(fault.other)))
-            this.#weather.clog(from, to, this.world.nowMs + fault.forMs);
-        return;
-      case 'snap':
-        for (const a of peersOf(this.#at(fault.node)))
-          for (const b of peersOf(this.#at(fault.other))) this.#shared.links.snap(a, b);
-        return;
-      case 'slow-disk': {
-        const health = this.#at(fault.node)?.machine.health;
-        if (health === undefined) return;
-        const { slowestSyncMs } = health;
-        health.slowestSyncMs = fault.slowestSyncMs;
-        this.world.after(fault.forMs, () => {
-          health.slowestSyncMs = Math.min(health.slowestSyncMs, slowestSyncMs);
-        });
-        return;
-      }
-      case 'disk-failure': {
-        const process = this.#at(fault.node);
-        if (process !== undefined) process.machine.health.nextFailure = fault.failure;
-        return;
-      }
-      case 'add-node':
-        if (this.#nodes.length - this.#removed.size < MOST_NODES)
-          this.#addNode().catch((error: unknown) => this.#fail(error));
-        return;
-      case 'remove-node':
-        return this.#administer(fault, (admin, number) => admin.removeMember(number));
-      case 'transfer':
-        return this.#administer(fault, (admin, number) => admin.transferLeader(number));
-    }
-  }
-
-  #administer(
-    fault: { readonly kind: string; readonly node: number },
-    request: (admin: Client, number: number) => Promise<unknown>,
-  ): void {
-    const process = this.#at(fault.node);
-    const admin = this.#admin;
-    if (process === undefined || admin === undefined) return;
-    request(admin, process.number).then(
-      () => this.#say(`${fault.kind} ${process.number} done`),
-      (error: unknown) => this.#say(`${fault.kind} ${process.number}: ${describeError(error)}`),
-    );
-  }
-
-  #crash(process: MetadataProcess | undefined, mode: 'silent' | 'refused', forMs: number): void {
-    if (process === undefined) return;
-    process.crash(mode);
-    this.#startLater(process, forMs);
-  }
-
-  #restart(process: MetadataProcess | undefined, forMs: number): void {
-    if (process === undefined || process.isPaused) return;
-    process.stop().catch((error: unknown) => this.#say(`node ${process.number}: ${describeError(error)}`));
-    this.world.after(STOP_GRACE_MS, () => {
-      process.crash('refused');
-      this.#startLater(process, forMs);
-    });
-  }
-
   #startLater(process: MetadataProcess, afterMs: number): void {
     this.world.after(afterMs, () => {
       if (!this.#removed.has(process)) process.start();
-    });
-  }
-
-  #cut(
-    left: readonly PeerId[],
-    right: readonly PeerId[],
-    {
-      mode,
-      oneWay,
-      forMs,
-    }: { readonly mode: 'silent' | 'refused'; readonly oneWay: boolean; readonly forMs: number },
-  ): void {
-    const weather = this.#weather;
-    const pairs = left.flatMap((from) =>
-      right.flatMap((to) =>
-        oneWay
-          ? [[from, to]]
-          : [
-              [from, to],
-              [to, from],
-            ],
-      ),
-    );
-    for (const [from = '', to = ''] of pairs) if (from !== to) weather.cut(from, to, mode);
-    this.world.after(forMs, () => {
-      for (const [from = '', to = ''] of pairs) weather.heal(from, to);
     });
   }
 
@@ -363,11 +249,6 @@ export class SimulatedCluster {
 
   #running(): readonly MetadataProcess[] {
     return this.#nodes.filter(({ isRunning }) => isRunning);
-  }
-
-  #at(place: number): MetadataProcess | undefined {
-    const running = this.#running();
-    return running[place % Math.max(1, running.length)];
   }
 
   async #until(probe: () => boolean): Promise<void> {
@@ -430,65 +311,6 @@ export class SimulatedCluster {
 
   #newPeer(): PeerId {
     this.#peers += 1;
-    const number = this.#peers;
-    return `12D3KooWSimPeer${PEER_LETTERS[number % PEER_LETTERS.length]}${(number % 9) + 1}${Math.floor(number / PEER_LETTERS.length) + 1}`;
+    return peerOf(this.#peers);
   }
-
-  #genesis(peer: PeerId): Parameters<MetadataProcess['found']>[0] {
-    return {
-      cluster: {
-        id: CLUSTER_ID,
-        epoch: 1,
-        name: 'simulated',
-        createdMs: WORLD_EPOCH_MS,
-        defaultReplication: 3,
-        defaultBlockSizeBytes: 8 * 1024 * 1024,
-        featureLevel: SUPPORTED_FEATURE_LEVEL,
-        voters: this.#scenario.voters,
-        voterReplacementMs: 5_000,
-      },
-      members: [{ ...newMember(peer, ['meta']), number: 1, state: 'active' }],
-      token: {
-        id: 'genesis',
-        secretHash: sha256(TOKEN_SECRET),
-        roles: ['meta', 'data', 'client'],
-        usesLeft: 0,
-        unlimited: true,
-        createdMs: WORLD_EPOCH_MS,
-        // Clocks jump by days.
-        expiresMs: WORLD_EPOCH_MS + 100 * DAYS_30_MS,
-        revoked: false,
-        usedBy: [],
-      },
-    };
-  }
-}
-
-function peersOf(process: MetadataProcess | undefined): readonly PeerId[] {
-  return process === undefined ? [] : [process.peer];
-}
-
-function joinRequest(peer: PeerId, roles: readonly string[]): JoinRequest {
-  return {
-    cluster: CLUSTER_ID,
-    tokenId: 'genesis',
-    tokenSecret: TOKEN_SECRET,
-    member: newMember(peer, roles),
-    client: undefined,
-    featureLevel: SUPPORTED_FEATURE_LEVEL,
-  };
-}
-
-function newMember(peer: PeerId, roles: readonly string[]): Member {
-  return {
-    number: 0,
-    peer,
-    roles: [...roles],
-    name: peer.slice(-4),
-    host: '',
-    zone: '',
-    addresses: [memoryAddress(peer)],
-    joinedMs: 0,
-    state: '',
-  };
 }
