@@ -114,6 +114,7 @@ export class MetadataPeers {
     const signal = this.#signal(options.signal);
     const deadline = clock.monotonicMs() + (options.patienceMs ?? DEFAULT_PATIENCE_MS);
     const tried = new Set<string>();
+    const deniedBy = new Set<string>();
     let kind: ErrorKind = 'unavailable';
     let last: unknown = 'none is known';
     for (let attempt = 0; this.#peers.length > 0; attempt += 1) {
@@ -130,7 +131,10 @@ export class MetadataPeers {
       } catch (error) {
         signal.throwIfAborted();
         tried.add(peer);
-        if (!mayRetry(error) && !(isHoldfastError(error, STRANGER) && this.#isLeft(tried))) throw error;
+        if (isHoldfastError(error, STRANGER)) deniedBy.add(peer);
+        else if (!mayRetry(error)) throw error;
+        // Not while an earlier attempt may have been done: this refusal knows nothing of that one.
+        if (kind !== 'unknown' && this.#peers.every((known) => deniedBy.has(known.peer))) throw error;
         if (options.onUnknown !== undefined && isHoldfastError(error) && error.kind === 'unknown') {
           kind = 'unknown';
           options.onUnknown();
@@ -142,10 +146,6 @@ export class MetadataPeers {
       await this.#backOff(rounds, deadline, signal);
     }
     throw kind === 'unavailable' && isTelling(last) ? last : noMetadata(method.name, kind, [...tried], last);
-  }
-
-  #isLeft(tried: ReadonlySet<PeerId>): boolean {
-    return this.#peers.some(({ peer }) => !tried.has(peer));
   }
 
   #know(peers: readonly KnownPeer[]): void {

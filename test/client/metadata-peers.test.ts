@@ -108,6 +108,15 @@ describe('the metadata nodes a client knows', () => {
       await expect(metadata.ask(MUTATE, CHANGE)).rejects.toMatchObject({ code: 'NETWORK_NOT_A_MEMBER' });
     });
 
+    it('do not call a change refused that was cut off at one and that another, far behind, knows nothing of', async () => {
+      second.authorize(() => false);
+      const change = metadata.ask(MUTATE, CHANGE, { patienceMs: 1_000, onUnknown: () => {} });
+      const outcome = expect(change).rejects.toMatchObject({ kind: 'unknown' });
+      await arrived.promise;
+      home.cut('client', 'server');
+      await outcome;
+    });
+
     it('stay with one that is only slow', async () => {
       serve(server, MEMBERS, async () => ({ members: [], cluster: undefined, version: 0 }));
       const change = metadata.ask(MUTATE, CHANGE, { patienceMs: 1_800, onUnknown: () => {} });
