@@ -26,7 +26,6 @@ export interface ClientProcessOptions {
   readonly id: number;
   readonly peer: PeerId;
   readonly scenario: Scenario;
-  readonly metadataPeers: readonly PeerId[];
 }
 
 type Work = 'write' | 'read' | 'make' | 'move' | 'lease';
@@ -73,9 +72,9 @@ export class ClientProcess {
     return call(this.network, via, JOIN, request);
   }
 
-  /** Once it is a member. */
-  async connect(): Promise<Client> {
-    const peers = this.#options.metadataPeers.map((peer) => ({ peer, addresses: [] }));
+  /** Once it is a member; again when all the nodes it knew may be gone. */
+  async connect(metadataPeers: readonly PeerId[]): Promise<Client> {
+    const peers = metadataPeers.map((peer) => ({ peer, addresses: [] }));
     const components = {
       network: this.network,
       clock: this.#clock,

@@ -134,24 +134,22 @@ export class SimulatedCluster {
     for (let count = 1; count < this.#scenario.nodes; count += 1) await this.#addNode();
     for (let id = 0; id < this.#scenario.clients; id += 1) this.#clients.push(await this.#newClient(id));
     const admin = await this.#newClient(this.#scenario.clients);
-    this.#admin = await admin.connect();
+    this.#admin = await admin.connect(this.#nodePeers());
     const { registers } = this.#scenario;
     for (let register = 0; register < registers; register += 1)
       await this.#admin.touch(registerPath(register), { mtimeMs: FIRST_VALUE });
     for (const [id, client] of this.#clients.entries()) {
       await this.#admin.mkdir(madePath(id));
       await this.#admin.mkdir(movedPath(id));
-      await client.connect();
+      await client.connect(this.#nodePeers());
     }
   }
 
   async #newClient(id: number): Promise<ClientProcess> {
     const peer = this.#newPeer();
-    const metadataPeers = this.#nodes.map((node) => node.peer);
     const client = new ClientProcess(this.#shared, this.journal, {
       id,
       peer,
-      metadataPeers,
       scenario: this.#scenario,
     });
     await client.network.start();
@@ -165,7 +163,6 @@ export class SimulatedCluster {
     const joiner = new ClientProcess(this.#shared, this.journal, {
       id: -1,
       peer,
-      metadataPeers: [],
       scenario: this.#scenario,
     });
     await joiner.network.start();
@@ -213,6 +210,8 @@ export class SimulatedCluster {
     await this.#until(() => this.#leader() !== undefined);
     for (const client of this.#clients) {
       await client.stop();
+      // Every node it knew may have been removed while it was cut off; an administrator would tell it of others.
+      await client.connect(this.#nodePeers());
       await client.readAll();
     }
     await this.#until(() => this.#haveAgreed());
@@ -224,6 +223,10 @@ export class SimulatedCluster {
     // The cluster's own housekeeping may have added an entry between two of them.
     if (new Set([...hashes].map((text) => text.split(' ')[0])).size < hashes.size)
       throw new SafetyViolation(`Namespaces differ at one index: ${[...hashes].join(', ')}`);
+  }
+
+  #nodePeers(): readonly PeerId[] {
+    return this.#nodes.filter((process) => !this.#removed.has(process)).map(({ peer }) => peer);
   }
 
   #leader(): MetadataProcess | undefined {
