@@ -201,7 +201,11 @@ async function startRoles(
     earlier: stores === undefined ? bootstrap : [],
   });
   const bookKeeping = new WorkerRunner(components, [book]);
-  cleanup.defer(() => bookKeeping.stop());
+  cleanup.defer(async () => {
+    await bookKeeping.stop();
+    // What was heard in the last moments, too: at the next start it may be all there is.
+    await book.work();
+  });
   bookKeeping.start();
   await network.start();
   await metadata?.takePart();

@@ -1,5 +1,7 @@
 /** @module Recovery on real directories: what it refuses, and what being cut short leaves. */
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -17,6 +19,8 @@ const COMPONENTS = { clock: systemClock, random: systemRandom, logger: silentLog
 describe('recovery', () => {
   let root: string;
   const running = new Map<string, RunningNode>();
+  /** Where a node is found again after a restart, by those who were down meanwhile. */
+  const ports = new Map<string, number>();
   const directory = (name: string): string => join(root, name);
   const newNode = (name: string, roles: NewNode['roles']): NewNode => ({
     directory: directory(name),
@@ -24,7 +28,7 @@ describe('recovery', () => {
     name,
     host: name,
     roles,
-    listen: ['/ip4/127.0.0.1/tcp/0'],
+    listen: [`/ip4/127.0.0.1/tcp/${ports.get(name)}`],
     announce: [],
   });
   const start = async (name: string): Promise<void> => {
@@ -44,6 +48,7 @@ describe('recovery', () => {
 
   beforeAll(async () => {
     root = await mkdtemp(join(tmpdir(), 'holdfast-recovery-'));
+    for (const name of ['one', 'two', 'three', 'data']) ports.set(name, await freePort());
     const cluster = { name: 'test', replication: 2, blockSizeBytes: 65_536 };
     const { token } = await initCluster(COMPONENTS, cluster, newNode('one', ['meta']));
     await start('one');
@@ -158,3 +163,12 @@ describe('recovery', () => {
     },
   );
 });
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
