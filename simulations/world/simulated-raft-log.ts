@@ -5,6 +5,7 @@ import { type LogChange, LogWindow } from '../../src/storage/log-window.ts';
 import { bootstrapChange } from '../../src/storage/memory-raft-log.ts';
 import type { LogWrite, RaftLogStore } from '../../src/storage/raft-log-store.ts';
 import type { DiskQueue } from './disk-queue.ts';
+import { WindowedRaftLog } from '../../src/storage/windowed-raft-log.ts';
 
 const NAME = 'raft.log';
 
@@ -34,18 +35,17 @@ export interface SimulatedRaftLogComponents {
 }
 
 /** The log as one run of a process has it open. Behaves as SqliteRaftLog does. */
-export class SimulatedRaftLog implements RaftLogStore {
+export class SimulatedRaftLog extends WindowedRaftLog implements RaftLogStore {
   readonly isCopy = false;
   readonly #components: SimulatedRaftLogComponents;
-  readonly #window: LogWindow;
   #sequence: number;
   /** Writes that are not durable yet. */
   #underWay = 0;
   #isClosed = false;
 
   constructor(components: SimulatedRaftLogComponents) {
+    super(new LogWindow(components.file.window.state()));
     this.#components = components;
-    this.#window = new LogWindow(components.file.window.state());
     this.#sequence = components.file.sequence;
   }
 
@@ -69,7 +69,7 @@ export class SimulatedRaftLog implements RaftLogStore {
     const mustWait = mustSync || entries.length > 0 || snapshot !== undefined || this.#underWay > 0;
     if (mustWait) return this.#persist({ kind: 'append', ...write });
     // A bare commit index: goes to the disk with the next write.
-    if (hardState !== undefined) this.#window.apply({ kind: 'append', entries, hardState });
+    if (hardState !== undefined) this.window.apply({ kind: 'append', entries, hardState });
   }
 
   async compact(snapshot: Snapshot, upTo: Index): Promise<void> {
@@ -79,38 +79,6 @@ export class SimulatedRaftLog implements RaftLogStore {
   async bootstrap(confState: ConfState, hardState: HardState, entries: readonly Entry[]): Promise<void> {
     if (!this.isEmpty()) throw logNotEmpty(NAME);
     await this.#persist(bootstrapChange(confState, hardState, entries));
-  }
-
-  initialState(): { readonly hardState: HardState; readonly confState: ConfState } {
-    return this.#window.initialState();
-  }
-
-  entries(lo: Index, hi: Index, maxSizeBytes: number): Entry[] {
-    return this.#window.entries(lo, hi, maxSizeBytes);
-  }
-
-  term(i: Index): Term {
-    return this.#window.term(i);
-  }
-
-  firstIndex(): Index {
-    return this.#window.firstIndex();
-  }
-
-  lastIndex(): Index {
-    return this.#window.lastIndex();
-  }
-
-  snapshot(): Snapshot {
-    return this.#window.snapshot();
-  }
-
-  retainedBytes(): number {
-    return this.#window.retainedBytes;
-  }
-
-  isEmpty(): boolean {
-    return this.#window.isEmpty;
   }
 
   async close(): Promise<void> {
@@ -131,9 +99,9 @@ export class SimulatedRaftLog implements RaftLogStore {
       await queue.write(() => {
         if (isStale()) return;
         file.persist(change);
-        this.#window.apply(change);
+        this.window.apply(change);
         // What was only remembered goes along.
-        const { hardState } = this.#window.initialState();
+        const { hardState } = this.window.initialState();
         file.window.apply({ kind: 'append', entries: [], hardState });
         this.#sequence = file.sequence;
       });

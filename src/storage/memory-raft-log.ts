@@ -1,19 +1,23 @@
 /** @module The Raft log without a disk, for tests and simulations. */
-import type { ConfState, Entry, HardState, Index, Snapshot, Term } from '../../raft/types.ts';
+import type { ConfState, Entry, HardState, Index, Snapshot } from '../../raft/types.ts';
 import { assert } from '../common/errors.ts';
 import { logNotEmpty, storageClosed } from './errors.ts';
 import { type LogChange, LogWindow } from './log-window.ts';
 import type { LogWrite, RaftLogStore } from './raft-log-store.ts';
+import { WindowedRaftLog } from './windowed-raft-log.ts';
 
 const NAME = 'memory';
 
 /** Behaves as SqliteRaftLog does, except that a write is "durable" at once and lost with the process. */
-export class MemoryRaftLog implements RaftLogStore {
-  #window = new LogWindow();
+export class MemoryRaftLog extends WindowedRaftLog implements RaftLogStore {
   #closed = false;
   #sequence = 0;
   #boot = 0;
   #isCopy = false;
+
+  constructor(window: LogWindow = new LogWindow()) {
+    super(window);
+  }
 
   get sequence(): number {
     return this.#sequence;
@@ -34,8 +38,7 @@ export class MemoryRaftLog implements RaftLogStore {
 
   /** What a backup of the disk would hold. `isCopy`: and the files were copied, not the volume with all it says of them. */
   copy({ isCopy }: { readonly isCopy: boolean }): MemoryRaftLog {
-    const copy = new MemoryRaftLog();
-    copy.#window = new LogWindow(this.#window.state());
+    const copy = new MemoryRaftLog(new LogWindow(this.window.state()));
     copy.#sequence = this.#sequence;
     copy.#boot = this.#boot;
     copy.#isCopy = isCopy;
@@ -48,7 +51,7 @@ export class MemoryRaftLog implements RaftLogStore {
 
   async compact(snapshot: Snapshot, upTo: Index): Promise<void> {
     assert(upTo <= snapshot.metadata.index, `compaction to ${upTo} is covered by the snapshot`);
-    if (snapshot.metadata.index < this.#window.storedSnapshot.metadata.index) return;
+    if (snapshot.metadata.index < this.window.storedSnapshot.metadata.index) return;
     this.#apply({ kind: 'compact', snapshot, upTo });
   }
 
@@ -57,45 +60,13 @@ export class MemoryRaftLog implements RaftLogStore {
     this.#apply(bootstrapChange(confState, hardState, entries));
   }
 
-  initialState(): { readonly hardState: HardState; readonly confState: ConfState } {
-    return this.#window.initialState();
-  }
-
-  entries(lo: Index, hi: Index, maxSizeBytes: number): Entry[] {
-    return this.#window.entries(lo, hi, maxSizeBytes);
-  }
-
-  term(i: Index): Term {
-    return this.#window.term(i);
-  }
-
-  firstIndex(): Index {
-    return this.#window.firstIndex();
-  }
-
-  lastIndex(): Index {
-    return this.#window.lastIndex();
-  }
-
-  snapshot(): Snapshot {
-    return this.#window.snapshot();
-  }
-
-  retainedBytes(): number {
-    return this.#window.retainedBytes;
-  }
-
-  isEmpty(): boolean {
-    return this.#window.isEmpty;
-  }
-
   async close(): Promise<void> {
     this.#closed = true;
   }
 
   #apply(change: LogChange): void {
     if (this.#closed) throw storageClosed(NAME);
-    this.#window.apply(change);
+    this.window.apply(change);
     this.#sequence += 1;
   }
 }

@@ -10,7 +10,8 @@ import { deleteKeys, insertRows } from './bulk-sql.ts';
 import { syncDirectory } from './durable-file.ts';
 import { corruptBlock } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
-import { isSqliteError, SqliteConnection, type SqliteOptions, type SqlRow } from './sqlite.ts';
+import { isSqliteError, SqliteConnection, type SqliteOptions } from './sqlite.ts';
+import type { SqlRow } from './sql-value.ts';
 
 /** Blocks up to this size are packed, larger ones have a file of their own. */
 export const MAX_PACKED_BYTES: number = 64 * KIB;

@@ -1,5 +1,5 @@
 /** @module Small write transactions as one script: each statement by itself costs two changes of thread. */
-import type { SqlValue } from './sqlite.ts';
+import type { SqlValue } from './sql-value.ts';
 
 export interface SqlStatement {
   readonly text: string;

@@ -1,5 +1,5 @@
 /** @module The Raft log on SQLite: reads from memory, one durable transaction for all writes that arrive together. */
-import type { ConfState, Entry, HardState, Index, Snapshot, Term } from '../../raft/types.ts';
+import type { ConfState, Entry, HardState, Index, Snapshot } from '../../raft/types.ts';
 import { assert } from '../common/errors.ts';
 import { FailureLatch, logNotEmpty, storageClosed } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -11,6 +11,7 @@ import { bootstrapChange } from './memory-raft-log.ts';
 import type { LogWrite, RaftLogStore } from './raft-log-store.ts';
 import { insertEntries, saveSnapshot, saveStanding } from './raft-log-rows.ts';
 import type { SqlDatabase, SqlWriter } from './sqlite.ts';
+import { WindowedRaftLog } from './windowed-raft-log.ts';
 
 /** Appends of one transaction, at most. */
 const MAX_GROUPED_WRITES = 1024;
@@ -36,10 +37,9 @@ export interface SqliteRaftLogState {
  * close), because an fsync of its own would halve the throughput and Raft §5.2 does not need the commit index durable.
  * Everything else is committed, fsynced, and then marked (log-marker.ts), before the caller hears of it.
  */
-export class SqliteRaftLog implements RaftLogStore {
+export class SqliteRaftLog extends WindowedRaftLog implements RaftLogStore {
   readonly #connection: SqlDatabase;
   readonly #marker: Marker;
-  readonly #window: LogWindow;
   readonly #latch = new FailureLatch();
   readonly #commits: GroupCommit<QueuedChange>;
   #sequence: number;
@@ -47,9 +47,9 @@ export class SqliteRaftLog implements RaftLogStore {
   #closed = false;
 
   constructor({ connection, marker }: SqliteRaftLogComponents, { window, sequence }: SqliteRaftLogState) {
+    super(window);
     this.#connection = connection;
     this.#marker = marker;
-    this.#window = window;
     this.#sequence = sequence;
     this.#commits = new GroupCommit((queued) => this.#write(queued), {
       path: connection.path,
@@ -94,38 +94,6 @@ export class SqliteRaftLog implements RaftLogStore {
     await this.#queue({ change: bootstrapChange(confState, hardState, entries), mustSync: true });
   }
 
-  initialState(): { readonly hardState: HardState; readonly confState: ConfState } {
-    return this.#window.initialState();
-  }
-
-  entries(lo: Index, hi: Index, maxSizeBytes: number): Entry[] {
-    return this.#window.entries(lo, hi, maxSizeBytes);
-  }
-
-  term(i: Index): Term {
-    return this.#window.term(i);
-  }
-
-  firstIndex(): Index {
-    return this.#window.firstIndex();
-  }
-
-  lastIndex(): Index {
-    return this.#window.lastIndex();
-  }
-
-  snapshot(): Snapshot {
-    return this.#window.snapshot();
-  }
-
-  retainedBytes(): number {
-    return this.#window.retainedBytes;
-  }
-
-  isEmpty(): boolean {
-    return this.#window.isEmpty;
-  }
-
   /** Writes what still waits, then closes the files. */
   async close(): Promise<void> {
     if (this.#closed) return;
@@ -160,13 +128,13 @@ export class SqliteRaftLog implements RaftLogStore {
   #mayWait({ change, mustSync }: QueuedChange): boolean {
     if (mustSync || change.kind === 'compact') return false;
     if (change.entries.length > 0 || change.snapshot !== undefined) return false;
-    const { term, vote } = this.#window.initialState().hardState;
+    const { term, vote } = this.window.initialState().hardState;
     const wanted = change.hardState;
     return wanted === undefined || (wanted.term === term && wanted.vote === vote);
   }
 
   #holdBack(queued: readonly QueuedChange[]): void {
-    for (const { change } of queued) this.#window.apply(change);
+    for (const { change } of queued) this.window.apply(change);
     this.#hardStateWaits = true;
   }
 
@@ -175,7 +143,7 @@ export class SqliteRaftLog implements RaftLogStore {
     if (this.#isOutdated(change)) return;
     await this.#guarded('write the Raft log', async () => {
       await this.#connection.gatheredTransaction((sql) => this.#writeChange(sql, change));
-      this.#window.apply(change);
+      this.window.apply(change);
     });
     this.#sequence += 1;
     this.#hardStateWaits = false;
@@ -191,19 +159,19 @@ export class SqliteRaftLog implements RaftLogStore {
   }
 
   #standing(): LogStanding {
-    const { term, vote } = this.#window.initialState().hardState;
-    const lastIndex = this.#window.lastIndex();
-    return { sequence: this.#sequence, term, vote, lastIndex, lastTerm: this.#window.term(lastIndex) };
+    const { term, vote } = this.window.initialState().hardState;
+    const lastIndex = this.window.lastIndex();
+    return { sequence: this.#sequence, term, vote, lastIndex, lastTerm: this.window.term(lastIndex) };
   }
 
   /** A compaction that was asked for before a newer snapshot arrived from the leader. */
   #isOutdated(change: LogChange): boolean {
     if (change.kind !== 'compact') return false;
-    return change.snapshot.metadata.index < this.#window.storedSnapshot.metadata.index;
+    return change.snapshot.metadata.index < this.window.storedSnapshot.metadata.index;
   }
 
   async #writeChange(sql: SqlWriter, change: LogChange): Promise<void> {
-    const { hardState: held } = this.#window.initialState();
+    const { hardState: held } = this.window.initialState();
     let last: LogPosition = { index: this.#standing().lastIndex, term: this.#standing().lastTerm };
     if (change.kind === 'compact') await this.#writeCompaction(sql, change.snapshot, change.upTo);
     else last = await this.#writeAppend(sql, change, last);
@@ -218,7 +186,7 @@ export class SqliteRaftLog implements RaftLogStore {
     change: LogChange & { kind: 'append' },
     before: LogPosition,
   ): Promise<LogPosition> {
-    let base: LogPosition = this.#window.base;
+    let base: LogPosition = this.window.base;
     let last = before;
     if (change.snapshot !== undefined) {
       const { index, term } = change.snapshot.metadata;
@@ -236,9 +204,9 @@ export class SqliteRaftLog implements RaftLogStore {
   }
 
   async #writeCompaction(sql: SqlWriter, snapshot: Snapshot, upTo: Index): Promise<void> {
-    const { base } = this.#window;
+    const { base } = this.window;
     const moves = upTo > base.index;
-    const next: LogPosition = moves ? { index: upTo, term: this.#window.term(upTo) } : base;
+    const next: LogPosition = moves ? { index: upTo, term: this.window.term(upTo) } : base;
     await saveSnapshot(sql, snapshot, next);
     if (moves) await sql.run('DELETE FROM entries WHERE idx <= ?', [upTo]);
   }

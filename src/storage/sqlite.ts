@@ -3,10 +3,8 @@ import { pathToFileURL } from 'node:url';
 import sqlite3 from 'sqlite3';
 import { notDurable, storageClosed, wrongFormat } from './errors.ts';
 import { type SqlStatement, transactionScript } from './sql-script.ts';
+import type { SqlRow, SqlValue } from './sql-value.ts';
 import { backUp, type BackupOptions, type BackupSource } from './sqlite-backup.ts';
-
-export type SqlValue = string | number | Uint8Array | null;
-export type SqlRow = Readonly<Record<string, SqlValue>>;
 
 /** A database as the stores use it. Tests put a disk that fails in its place. */
 export interface SqlDatabase extends Sql {

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { transactionScript } from '../../src/storage/sql-script.ts';
-import { SqliteConnection, type SqlValue } from '../../src/storage/sqlite.ts';
+import { SqliteConnection } from '../../src/storage/sqlite.ts';
+import type { SqlValue } from '../../src/storage/sql-value.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 /** As all our columns with numbers: the package binds large ones as REAL, which this makes whole again. */

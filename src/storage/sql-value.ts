@@ -1,0 +1,4 @@
+/** @module What a column of SQLite holds. */
+
+export type SqlValue = string | number | Uint8Array | null;
+export type SqlRow = Readonly<Record<string, SqlValue>>;
