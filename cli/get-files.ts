@@ -27,6 +27,8 @@ interface Download {
   readonly target: string;
   /** Undefined for one of several that is not there. */
   readonly stat: Stat | undefined;
+  /** What went wrong already, when its link was made. */
+  readonly failure?: unknown;
 }
 
 interface TransferContext {
@@ -55,7 +57,7 @@ export async function getFiles(shell: Shell, paths: readonly string[], flags: Ge
     const times = new DirectoryTimes();
     const count = await transferAll(
       { output: shell.output, progress },
-      downloads(shell, client, sources, { target, isDirectory, flags, times }),
+      withLinksMade(downloads(shell, client, sources, { target, isDirectory, flags, times })),
       (download) => getOne(shell, client, download, { flags, progress, isSingle }),
       { nameOf: ({ path }) => path, isSingle, signal: shell.signal },
     );
@@ -118,13 +120,29 @@ async function* downloads(
   }
 }
 
+/**
+ * Links are made in the order of the listing, as directories are: of two trees that bring a link and a directory of one
+ * name, it is always the later one that is refused.
+ */
+async function* withLinksMade(items: AsyncIterable<Download>): AsyncGenerator<Download> {
+  for await (const item of items) {
+    if (item.stat?.kind !== 'symlink') yield item;
+    else
+      yield await makeLocalLink(item.stat.linkTarget, item.target).then(
+        () => item,
+        (failure: unknown) => ({ ...item, failure }),
+      );
+  }
+}
+
 async function getOne(
   shell: Shell,
   client: Client,
-  { path, target, stat: found }: Download,
+  { path, target, stat: found, failure }: Download,
   { flags, progress, isSingle }: TransferContext,
 ): Promise<void> {
-  if (found?.kind === 'symlink') return getLink(shell, path, target, found.linkTarget, progress);
+  if (failure !== undefined) throw failure;
+  if (found?.kind === 'symlink') return reportLink(shell, path, target, found.linkTarget, progress);
   if ((await localKind(target)) === 'directory') throw localExists(target);
   progress.expect(found?.sizeBytes ?? 0);
   const { stat, bytes } = await client.get(path, {
@@ -141,14 +159,13 @@ async function getOne(
   }
 }
 
-async function getLink(
+async function reportLink(
   shell: Shell,
   path: string,
   target: string,
   linkTarget: string,
   progress: Progress,
 ): Promise<void> {
-  await makeLocalLink(linkTarget, target);
   if (!progress.isDrawn)
     await shell.output.result(
       { path, target, linkTarget },

@@ -13,7 +13,8 @@ export async function makeLocalLink(target: string, path: string): Promise<void>
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw localFailure('write', path, error);
+    // Another process made it after the look.
+    throw isInTheWay(error) ? localExists(path) : localFailure('write', path, error);
   }
 }
 
@@ -28,8 +29,12 @@ export async function makeInnerDirectory(path: string): Promise<void> {
   try {
     await mkdir(path);
   } catch (error) {
-    throw localFailure('make the directory', path, error);
+    throw isInTheWay(error) ? localExists(path) : localFailure('make the directory', path, error);
   }
+}
+
+function isInTheWay(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'EEXIST' || error.code === 'EISDIR');
 }
 
 async function kindOf(path: string): Promise<'directory' | 'other' | undefined> {
