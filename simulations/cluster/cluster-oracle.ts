@@ -8,8 +8,16 @@ import type { LogWrite } from '../../src/storage/raft-log-store.ts';
 import { hashText } from '../prng.ts';
 import { RaftOracle, SafetyViolation } from '../raft-oracle.ts';
 import type { Trace } from '../trace.ts';
-import type { SimulatedRaftLog } from '../world/simulated-raft-log.ts';
-import type { MetadataProcess } from './metadata-process.ts';
+import type { RaftLogFile, SimulatedRaftLog } from '../world/simulated-raft-log.ts';
+
+/** What is seen of a metadata node, from outside and at any time. */
+export interface ObservedNode {
+  readonly number: NodeId;
+  /** Its disk, which outlives its runs. */
+  readonly machine: { readonly log: RaftLogFile };
+  /** Absent while it does not run. */
+  readonly node: { status(): Status; readonly appliedIndex: Index } | undefined;
+}
 
 interface Seen {
   log?: SimulatedRaftLog;
@@ -38,9 +46,9 @@ export class ClusterOracle {
   readonly exercised: Exercised = { elections: 0, commits: 0, applied: 0, snapshotsInstalled: 0, grants: 0 };
   readonly #raft = new RaftOracle();
   readonly #trace: Trace;
-  readonly #seen = new Map<MetadataProcess, Seen>();
-  readonly #processes = new Map<NodeId, MetadataProcess>();
-  readonly #touched = new Set<MetadataProcess>();
+  readonly #seen = new Map<ObservedNode, Seen>();
+  readonly #processes = new Map<NodeId, ObservedNode>();
+  readonly #touched = new Set<ObservedNode>();
   /** What the machines answered, by index. */
   readonly #results = new Map<Index, number>();
   /** Who was given what: session and sequence, by inode and token. */
@@ -55,7 +63,7 @@ export class ClusterOracle {
   }
 
   /** A new run: it knows only what is on its disk. */
-  started(process: MetadataProcess): void {
+  started(process: ObservedNode): void {
     this.#processes.set(process.number, process);
     const { term, vote } = process.machine.log.window.initialState().hardState;
     const nothing = { commit: 0, applied: 0, confState: EMPTY_CONF_STATE, leaderOfTerm: 0 };
@@ -63,12 +71,12 @@ export class ClusterOracle {
   }
 
   /** The process does something now; look() will see what came of it. */
-  ran(process: MetadataProcess): void {
+  ran(process: ObservedNode): void {
     this.#touched.add(process);
   }
 
   /** Log matching. Called before the write is durable. */
-  sawWrite(process: MetadataProcess, write: LogWrite, log: SimulatedRaftLog): void {
+  sawWrite(process: ObservedNode, write: LogWrite, log: SimulatedRaftLog): void {
     this.#seenOf(process).log = log;
     const { entries, snapshot, hardState } = write;
     let previous: Term | 'compacted' | undefined = termBefore(log, entries[0], snapshot !== undefined);
@@ -83,7 +91,7 @@ export class ClusterOracle {
   }
 
   /** State machine safety: what is applied, and what is answered, is the same everywhere. */
-  watch(process: MetadataProcess, machine: StateMachine): void {
+  watch(process: ObservedNode, machine: StateMachine): void {
     const apply = machine.apply.bind(machine);
     machine.apply = async (entries) => {
       const results = await apply(entries);
@@ -101,7 +109,7 @@ export class ClusterOracle {
     this.#touched.clear();
   }
 
-  #lookAt(process: MetadataProcess): void {
+  #lookAt(process: ObservedNode): void {
     const { node } = process;
     const seen = this.#seen.get(process);
     if (node === undefined || seen === undefined) return;
@@ -123,7 +131,7 @@ export class ClusterOracle {
     seen.applied = node.appliedIndex;
   }
 
-  #checkOrder({ number, node }: MetadataProcess, { term, vote, commit }: Status, seen: Seen): void {
+  #checkOrder({ number, node }: ObservedNode, { term, vote, commit }: Status, seen: Seen): void {
     if (term === seen.term && seen.vote !== 0 && vote !== seen.vote)
       throw new SafetyViolation(`Node ${number} voted for ${seen.vote} in term ${term}, and now for ${vote}`);
     if (term < seen.term)
@@ -136,7 +144,7 @@ export class ClusterOracle {
   }
 
   /** What a leader calls committed is on the disks of a quorum, those of dead nodes included. */
-  #sawCommit({ number }: MetadataProcess, status: Status, seen: Seen, log: SimulatedRaftLog): void {
+  #sawCommit({ number }: ObservedNode, status: Status, seen: Seen, log: SimulatedRaftLog): void {
     const { commit } = status;
     const term = termAt(log, commit);
     this.exercised.commits += 1;
@@ -148,7 +156,7 @@ export class ClusterOracle {
     });
   }
 
-  #sawResults({ number }: MetadataProcess, entry: AppliedEntry, results: readonly Result[]): void {
+  #sawResults({ number }: ObservedNode, entry: AppliedEntry, results: readonly Result[]): void {
     const { index } = entry;
     let hash = 0;
     for (const result of results) hash = hashText(Result.encode(result).finish().join(), hash);
@@ -177,7 +185,7 @@ export class ClusterOracle {
     }
   }
 
-  #seenOf(process: MetadataProcess): Seen {
+  #seenOf(process: ObservedNode): Seen {
     const seen = this.#seen.get(process);
     if (seen === undefined) throw new Error(`node ${process.number} was never started`);
     return seen;

@@ -4,14 +4,11 @@ import type { World } from '../world/world.ts';
 import type { SimulatedSwitch } from '../world/simulated-switch.ts';
 import type { Trace } from '../trace.ts';
 import type { ClusterOracle } from './cluster-oracle.ts';
-import type { MetadataProcess } from './metadata-process.ts';
 
 export interface ClusterWorld {
   readonly world: World;
   readonly links: SimulatedSwitch;
   readonly oracle: ClusterOracle;
-  /** A node said that it must stop. */
-  readonly fatal: (process: MetadataProcess, error: Error) => void;
   readonly logger: (name: string) => Logger;
 }
 

@@ -23,7 +23,7 @@ export interface Roster {
   /** Unless it is removed meanwhile. */
   startLater(process: MetadataProcess, afterMs: number): void;
   /** Who administers the cluster; undefined before there is one. */
-  readonly admin: Client | undefined;
+  readonly admin: { readonly actor: { readonly client: Client } } | undefined;
 }
 
 export interface FaultInjectorComponents {
@@ -130,7 +130,7 @@ export class FaultInjector {
     const { roster, say } = this.#components;
     const { admin } = roster;
     if (process === undefined || admin === undefined) return;
-    request(admin, process.number).then(
+    request(admin.actor.client, process.number).then(
       () => say(`${fault.kind} ${process.number} done`),
       (error: unknown) => say(`${fault.kind} ${process.number}: ${describeError(error)}`),
     );

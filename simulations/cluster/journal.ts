@@ -10,15 +10,31 @@ export const FIRST_VALUE = 1_000;
 
 export type Outcome = 'done' | 'unknown' | 'not-done' | 'refused';
 
-/** Refusals that a client of names of its own may meet: the wall clocks jump, and leases and sessions end by them. */
+/** How an operation ended, and with what. */
+export type Attempt<T> =
+  | { readonly outcome: 'done'; readonly value: T }
+  | { readonly outcome: Exclude<Outcome, 'done'>; readonly error: unknown };
+
+export interface Operation {
+  readonly client: number;
+  /** In the words of a person. */
+  readonly what: string;
+  /** Refusals that a correct service may answer with; any other is a violation. */
+  readonly mayRefuse?: readonly string[];
+}
+
+/** A read or write of a register, as far as it is known before it ends; what a read finds is its value. */
+export type RegisterAttempt = Pick<RegisterOperation, 'client' | 'kind' | 'key'> & {
+  readonly mayRefuse?: readonly string[];
+};
+
+/** Anybody may meet these: the wall clocks jump, and leases and sessions end by them. */
 const CLOCK_REFUSALS = ['NAMESPACE_LEASE_EXPIRED', 'NAMESPACE_LEASE_LOST', 'NAMESPACE_SESSION_EXPIRED'];
 
 export class Journal {
   readonly #world: World;
   readonly #trace: Trace;
   readonly #operations: RegisterOperation[] = [];
-  readonly #made = new Map<string, Outcome>();
-  readonly #found = new Set<string>();
   readonly #counts = { done: 0, unknown: 0, 'not-done': 0, refused: 0 };
   #violation: Error | undefined;
   #instants = 0;
@@ -33,59 +49,54 @@ export class Journal {
     return this.#counts;
   }
 
+  /** Of no other write of this run. */
   newValue(): number {
     this.#values += 1;
     return this.#values;
   }
 
-  /** An operation begins. */
-  now({ client, kind, key }: Pick<RegisterOperation, 'client' | 'kind' | 'key'>): number {
-    this.#instants += 1;
-    this.#trace.fold(`${this.#world.nowMs} ${client} ${kind} ${key}`);
-    return this.#instants;
-  }
-
-  ended(operation: RegisterOperation, outcome: Outcome, error?: unknown): void {
-    const { client, kind, key, value } = operation;
-    this.#instants += 1;
-    this.#say(
-      `client ${client}: ${kind} ${key} ${value} ${outcome}${error === undefined ? '' : `, ${codeOf(error)}`}`,
-    );
-    this.#counts[outcome] += 1;
-    if (outcome === 'refused')
-      this.#violate(`client ${client} was refused to ${kind} ${key}: ${describeError(error)}`);
-    // What was surely not done is no operation: if it was nevertheless, a read will find a value nobody wrote.
-    if (outcome === 'done') this.#operations.push({ ...operation, end: this.#instants });
-    else if (outcome === 'unknown') this.#operations.push(operation);
-  }
-
-  made(client: number, name: string, outcome: Outcome): void {
-    this.#made.set(`${client}/${name}`, outcome);
-    this.#counts[outcome] += 1;
-    this.#say(`client ${client}: made ${name} ${outcome}`);
-  }
-
-  /** The names are the client's own, so that a refusal means: done twice, or lost. */
-  failed(client: number, what: string, outcome: Outcome, error: unknown): void {
-    this.#say(`client ${client}: ${what}: ${outcome}, ${codeOf(error)}`);
-    if (outcome === 'refused' && !isHoldfastError(error, ...CLOCK_REFUSALS))
-      this.#violate(`client ${client} was refused to ${what}: ${describeError(error)}`);
-  }
-
-  found(client: number, name: string): void {
-    this.#found.add(`${client}/${name}`);
-  }
-
-  /** Call it when all was found that there is of this client. */
-  checkNames(client: number): void {
-    for (const [name, outcome] of this.#made) {
-      if (!name.startsWith(`${client}/`)) continue;
-      const isFound = this.#found.has(name);
-      if (outcome === 'done' && !isFound) this.#violate(`${name} was acknowledged, and is lost`);
-      if (outcome === 'not-done' && isFound)
-        this.#violate(`${name} is there, and the client was told that it is not`);
+  /** Runs an operation; its failure is an outcome, unless no client may meet it. */
+  async attempt<T>(operation: Operation, run: () => Promise<T>): Promise<Attempt<T>> {
+    const { client, what, mayRefuse = [] } = operation;
+    this.#trace.fold(`${this.#world.nowMs} ${client} ${what}`);
+    let attempt: Attempt<T>;
+    try {
+      attempt = { outcome: 'done', value: await run() };
+    } catch (error) {
+      attempt = { outcome: outcomeOf(error), error };
     }
-    for (const name of this.#found) if (!this.#made.has(name)) this.#violate(`${name} was never made`);
+    const { outcome } = attempt;
+    this.#counts[outcome] += 1;
+    this.#say(
+      `client ${client}: ${what} ${outcome}${outcome === 'done' ? '' : `, ${codeOf(attempt.error)}`}`,
+    );
+    if (outcome === 'refused' && !isHoldfastError(attempt.error, ...CLOCK_REFUSALS, ...mayRefuse))
+      this.violate(`client ${client} was refused to ${what}: ${describeError(attempt.error)}`);
+    return attempt;
+  }
+
+  /** As attempt(), of a register: `value` is what is written; a read is done with what `run` resolves with. */
+  async register(
+    attempted: RegisterAttempt,
+    value: number,
+    run: () => Promise<number>,
+  ): Promise<Attempt<number>> {
+    const { client, kind, key, mayRefuse = [] } = attempted;
+    const operation = { client, kind, key };
+    this.#instants += 1;
+    const start = this.#instants;
+    const attempt = await this.attempt({ client, what: `${kind} ${key} ${value}`, mayRefuse }, run);
+    this.#instants += 1;
+    // What was surely not done is no operation: if it was nevertheless, a read will find a value nobody wrote.
+    if (attempt.outcome === 'done')
+      this.#operations.push({ ...operation, value: attempt.value, start, end: this.#instants });
+    else if (attempt.outcome === 'unknown') this.#operations.push({ ...operation, value, start });
+    return attempt;
+  }
+
+  /** Something was seen that must not be; the run ends with the next look. */
+  violate(text: string): void {
+    this.#violation ??= new SafetyViolation(text);
   }
 
   /** Throws what was found so far. */
@@ -105,13 +116,16 @@ export class Journal {
     throw new SafetyViolation(`${evidence[0]?.key ?? ''} is not linearizable:\n${lines.join('\n')}`);
   }
 
-  #violate(text: string): void {
-    this.#violation ??= new SafetyViolation(text);
-  }
-
   #say(text: string): void {
     this.#trace.add(`${(this.#world.nowMs / 1000).toFixed(3)} ${text}`);
   }
+}
+
+/** What the error promises of the change. */
+function outcomeOf(error: unknown): 'unknown' | 'not-done' | 'refused' {
+  if (!isHoldfastError(error)) throw error;
+  if (error.kind === 'unknown') return 'unknown';
+  return error.kind === 'unavailable' ? 'not-done' : 'refused';
 }
 
 function codeOf(error: unknown): string {

@@ -3,52 +3,32 @@ import { bootstrapCluster } from '../../src/metadata/genesis.ts';
 import { MetadataNode } from '../../src/metadata/metadata-node.ts';
 import type { Genesis, Member } from '../../src/namespace/schema.ts';
 import { StateMachine } from '../../src/namespace/state-machine.ts';
-import { FramedNetwork } from '../../src/network/framed-network.ts';
-import type { PeerId } from '../../src/network/network.ts';
 import { MemoryRaftLog } from '../../src/storage/memory-raft-log.ts';
-import type { CutMode } from '../world/weather.ts';
-import { ProcessClock } from '../world/process-clock.ts';
-import { ProcessGate } from '../world/process-gate.ts';
-import { SeededRandom } from '../world/seeded-random.ts';
 import { SimulatedRaftLog } from '../world/simulated-raft-log.ts';
 import { SimulatedRowStore } from '../world/simulated-row-store.ts';
-import { SimulatedTransport } from '../world/simulated-transport.ts';
 import type { ClusterWorld } from './cluster-world.ts';
 import { CLUSTER_ID } from './founding.ts';
-import { Machine } from './machine.ts';
 import { RegistryRing } from './registry-ring.ts';
 import type { Scenario } from './scenario.ts';
+import { type Run, SimulatedProcess, type SimulatedProcessOptions } from './simulated-process.ts';
 
-export interface MetadataProcessOptions {
-  readonly number: number;
-  readonly peer: PeerId;
+export interface MetadataProcessOptions extends Omit<SimulatedProcessOptions, 'seed'> {
   /** Those the join answer named. */
   readonly seeds: readonly Member[];
   readonly scenario: Scenario;
 }
 
-interface Run {
-  readonly gate: ProcessGate;
-  readonly network: FramedNetwork;
-  machine?: StateMachine;
-  node?: MetadataNode;
+interface MetadataService {
+  readonly node: MetadataNode;
+  readonly machine: StateMachine;
 }
 
-export class MetadataProcess {
-  readonly number: number;
-  readonly peer: PeerId;
-  readonly machine: Machine;
-  readonly #world: ClusterWorld;
+export class MetadataProcess extends SimulatedProcess<MetadataService> {
   readonly #options: MetadataProcessOptions;
-  #run: Run | undefined;
-  #runs = 0;
 
-  constructor(world: ClusterWorld, options: MetadataProcessOptions) {
-    this.number = options.number;
-    this.peer = options.peer;
-    this.#world = world;
+  constructor(shared: ClusterWorld, options: MetadataProcessOptions) {
+    super(shared, { ...options, seed: options.scenario.seed });
     this.#options = options;
-    this.machine = new Machine(world.world, { seed: options.scenario.seed, name: options.peer });
   }
 
   /** Its log becomes that of a new cluster. */
@@ -61,77 +41,28 @@ export class MetadataProcess {
     this.machine.log.persist({ kind: 'append', snapshot, hardState, entries });
   }
 
-  get isRunning(): boolean {
-    return this.#run !== undefined;
-  }
-
-  get isPaused(): boolean {
-    return this.#run?.gate.isPaused ?? false;
-  }
-
-  /** Undefined unless it runs and has opened its disk. */
   get node(): MetadataNode | undefined {
-    return this.#run?.node;
+    return this.service?.node;
   }
 
   get state(): StateMachine | undefined {
-    return this.#run?.machine;
+    return this.service?.machine;
   }
 
-  /** Begins a new run; it takes part some time later. */
-  start(): void {
-    if (this.#run !== undefined) return;
-    const { world, oracle, links, fatal } = this.#world;
-    this.#runs += 1;
-    const gate = new ProcessGate({ world, ran: () => oracle.ran(this) });
-    const clock = new ProcessClock({ world, gate, machine: this.machine.clock });
-    const random = new SeededRandom(this.#options.scenario.seed, `process ${this.peer} run ${this.#runs}`);
-    const logger = this.#world.logger(`node ${this.number}`);
-    const transport = new SimulatedTransport({ switch: links, gate }, { peer: this.peer });
-    const network = new FramedNetwork({ transport, clock, random, logger });
-    const run: Run = { gate, network };
-    this.#run = run;
-    oracle.started(this);
-    this.#open(run, { clock, random, logger }).catch((error: unknown) =>
-      fatal(this, error instanceof Error ? error : new Error(String(error))),
-    );
+  protected override ran(): void {
+    this.shared.oracle.ran(this);
   }
 
-  /** As kill -9 or, 'silent', the power cable. */
-  crash(mode: CutMode): void {
-    const run = this.#run;
-    if (run === undefined) return;
-    this.#run = undefined;
-    run.gate.kill();
-    this.machine.crash();
-    this.#world.links.detach(this.peer, mode);
+  protected override async close({ node }: MetadataService): Promise<void> {
+    await node.stop();
   }
 
-  /** As SIGTERM: hands over and writes what is left, then exits. */
-  async stop(): Promise<void> {
-    const run = this.#run;
-    if (run?.node === undefined) return this.crash('refused');
-    await run.node.stop();
-    await run.network.stop();
-    if (this.#run === run) this.crash('refused');
-  }
-
-  pause(): void {
-    this.#run?.gate.pause();
-  }
-
-  resume(): void {
-    this.#run?.gate.resume();
-  }
-
-  async #open(
-    run: Run,
-    common: Pick<ConstructorParameters<typeof MetadataNode>[0], 'clock' | 'random' | 'logger'>,
-  ): Promise<void> {
+  protected override async open(run: Run): Promise<void> {
     const { gate, network } = run;
-    const { oracle, fatal } = this.#world;
+    const { oracle } = this.shared;
     const { number, seeds, scenario } = this.#options;
     const { files, rows } = this.machine;
+    oracle.started(this);
     const store = new SimulatedRowStore({ rows, queue: this.machine.openQueue(gate, 'namespace.db') });
     const log = new SimulatedRaftLog({
       file: this.machine.log,
@@ -141,7 +72,7 @@ export class MetadataProcess {
     const machine = await StateMachine.open({ store }, scenario);
     oracle.watch(this, machine);
     const node = new MetadataNode(
-      { ...common, network, log, machine, files, kademlia: new RegistryRing(machine, this.peer) },
+      { ...run, log, machine, files, kademlia: new RegistryRing(machine, this.peer) },
       {
         ...scenario,
         number,
@@ -149,14 +80,13 @@ export class MetadataProcess {
         cluster: CLUSTER_ID,
         epoch: 1,
         snapshotDir: '/snapshots',
-        onFatal: (error) => fatal(this, error),
+        onFatal: (error) => this.fatal(error),
       },
     );
     network.authorize(node.authorizer);
     await node.start();
     await network.start();
-    run.machine = machine;
-    run.node = node;
+    this.serve(run, { node, machine });
     await node.takePart();
   }
 }

@@ -1,5 +1,6 @@
 /** @module What one seed stands for: a cluster, clients, and every fault with its time. A part of a scenario is a scenario. */
 import { Prng } from '../prng.ts';
+import type { WorkloadName } from '../workloads/all-workloads.ts';
 import type { WeatherOptions } from '../world/weather.ts';
 import { drawFaults, type Fault } from './faults.ts';
 
@@ -9,6 +10,7 @@ export interface Scenario {
   readonly nodes: number;
   readonly voters: number;
   readonly clients: number;
+  readonly workloads: readonly WorkloadName[];
   readonly registers: number;
   /** Of the phase with faults, in milliseconds of true time. */
   readonly faultyMs: number;
@@ -39,6 +41,7 @@ export function drawScenario(seed: number, profile: Profile = 'rough'): Scenario
     nodes,
     voters: random.pick([3, 3, 5]),
     clients: random.between(1, 4),
+    workloads: ['registers', 'names', 'leases'],
     registers: random.between(1, 3),
     faultyMs,
     faults: drawFaults(seed, { faultyMs, periodMs: FAULT_PERIOD_MS[profile] }),

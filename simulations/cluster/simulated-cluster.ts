@@ -1,22 +1,18 @@
 /** @module A whole cluster in a world: founded, joined, put under faults, healed, and asked whether it serves again. */
-import type { Client } from '../../src/client/client.ts';
-import { isHoldfastError } from '../../src/common/errors.ts';
-import type { Member } from '../../src/namespace/schema.ts';
-import type { PeerId } from '../../src/network/network.ts';
 import { Prng } from '../prng.ts';
 import { NoProgress } from '../raft-cluster.ts';
 import { SafetyViolation } from '../raft-oracle.ts';
 import type { Trace } from '../trace.ts';
+import { WORKLOADS } from '../workloads/all-workloads.ts';
+import type { Workload } from '../workloads/workload.ts';
 import { SimulatedSwitch } from '../world/simulated-switch.ts';
 import { Weather } from '../world/weather.ts';
 import { World } from '../world/world.ts';
-import { ClientProcess, madePath, movedPath, registerPath } from './client-process.ts';
 import { ClusterOracle } from './cluster-oracle.ts';
+import { ClusterRoster } from './cluster-roster.ts';
 import { type ClusterWorld, traceLogger } from './cluster-world.ts';
 import { FaultInjector } from './fault-injector.ts';
-import { FIRST_VALUE, Journal } from './journal.ts';
-import { founding, joinRequest, peerOf } from './founding.ts';
-import { MetadataProcess } from './metadata-process.ts';
+import { Journal } from './journal.ts';
 import type { Scenario } from './scenario.ts';
 
 /** Bounds of the phases, in milliseconds of true time. */
@@ -24,10 +20,11 @@ const SETUP_LIMIT_MS = 60_000;
 /** Longer than a snapshot, several elections and a client's patience take one after the other. */
 const HEAL_LIMIT_MS = 120_000;
 const LOOK_MS = 100;
-/** After a failed write an administrator starts the node again. */
-const REPAIR_MS = 2_000;
-const JOIN_RETRY_MS = 1_000;
-const MOST_NODES = 7;
+
+interface WeightedWorkload {
+  readonly weight: number;
+  readonly workload: Workload;
+}
 
 export class SimulatedCluster {
   readonly world: World = new World();
@@ -37,12 +34,8 @@ export class SimulatedCluster {
   readonly #trace: Trace;
   readonly #weather: Weather;
   readonly #shared: ClusterWorld;
-  readonly #nodes: MetadataProcess[] = [];
-  readonly #removed = new Set<MetadataProcess>();
-  readonly #clients: ClientProcess[] = [];
-  readonly #handledFailures = new Map<MetadataProcess, number>();
-  #admin: Client | undefined;
-  #peers = 0;
+  readonly #roster: ClusterRoster;
+  readonly #workloads: readonly WeightedWorkload[];
   #failure: Error | undefined;
 
   constructor(scenario: Scenario, trace: Trace) {
@@ -60,13 +53,16 @@ export class SimulatedCluster {
       random: new Prng(seed, 'connections'),
       observe: (from, to, trafficClass) => trace.fold(`${world.nowMs} ${from}>${to} ${trafficClass}`),
     });
-    this.#shared = {
-      world,
-      links,
-      oracle: this.oracle,
-      fatal: (process, error) => this.#fatal(process, error),
-      logger: (name) => traceLogger(trace, world, name),
-    };
+    this.#shared = { world, links, oracle: this.oracle, logger: (name) => traceLogger(trace, world, name) };
+    const say = (text: string): void => this.#say(text);
+    this.#roster = new ClusterRoster(
+      { shared: this.#shared, say, fail: (error) => this.#fail(error) },
+      scenario,
+    );
+    this.#workloads = scenario.workloads.map((name) => {
+      const { weight, make } = WORKLOADS[name];
+      return { weight, workload: make({ journal: this.journal }, scenario) };
+    });
   }
 
   /** A founder, those that join it, and clients; no faults yet. */
@@ -78,9 +74,18 @@ export class SimulatedCluster {
   async runFaulty(): Promise<void> {
     const { world } = this;
     const { faults, faultyMs, weather } = this.#scenario;
-    const injector = this.#newInjector();
+    const injector = new FaultInjector({
+      world,
+      weather: this.#weather,
+      links: this.#shared.links,
+      roster: this.#roster,
+      say: (text) => this.#say(text),
+    });
     this.#weather.become(weather);
-    for (const client of this.#clients) client.start((error) => this.#fail(error));
+    const choices = this.#workloads.flatMap(({ weight, workload }) =>
+      Array.from({ length: weight }, () => workload),
+    );
+    for (const client of this.#roster.clients()) client.start(choices, (error) => this.#fail(error));
     for (const fault of faults) world.after(fault.atMs, () => injector.inject(fault));
     await world.run(world.nowMs + faultyMs, () => this.#look());
   }
@@ -89,134 +94,39 @@ export class SimulatedCluster {
   async healAndCheck(): Promise<void> {
     this.#say('healed');
     this.#weather.clearUp();
-    for (const process of this.#nodes) {
-      const { health, clock } = process.machine;
-      health.nextFailure = undefined;
-      health.slowestSyncMs = 4;
-      clock.drift(1);
-      process.resume();
-      if (!this.#removed.has(process)) process.start();
-    }
+    this.#roster.heal();
     await this.#drive('the healed cluster to serve and agree', HEAL_LIMIT_MS, this.#serveAgain());
     this.journal.checkHistory();
   }
 
-  #newInjector(): FaultInjector {
-    const { world } = this;
-    const admin = this.#admin;
-    const roster = {
-      admin,
-      nodes: () => this.#nodes,
-      running: () => this.#running(),
-      leader: () => this.#leader(),
-      peers: () => [...this.#nodes, ...this.#clients].map(({ peer }) => peer),
-      addNode: () => {
-        if (this.#nodes.length - this.#removed.size < MOST_NODES)
-          this.#addNode().catch((error: unknown) => this.#fail(error));
-      },
-      startLater: (process: MetadataProcess, afterMs: number) => this.#startLater(process, afterMs),
-    };
-    const { links } = this.#shared;
-    return new FaultInjector({
-      world,
-      weather: this.#weather,
-      links,
-      roster,
-      say: (text) => this.#say(text),
-    });
-  }
-
   async #setUp(): Promise<void> {
-    const founder = this.#newNode(1, this.#newPeer(), []);
-    await founder.found(founding(founder.peer, this.#scenario.voters));
-    founder.start();
+    const founder = await this.#roster.found();
     await this.#until(() => founder.node?.isLeader === true);
-    for (let count = 1; count < this.#scenario.nodes; count += 1) await this.#addNode();
-    for (let id = 0; id < this.#scenario.clients; id += 1) this.#clients.push(await this.#newClient(id));
-    const admin = await this.#newClient(this.#scenario.clients);
-    this.#admin = await admin.connect(this.#nodePeers());
-    const { registers } = this.#scenario;
-    for (let register = 0; register < registers; register += 1)
-      await this.#admin.touch(registerPath(register), { mtimeMs: FIRST_VALUE });
-    for (const [id, client] of this.#clients.entries()) {
-      await this.#admin.mkdir(madePath(id));
-      await this.#admin.mkdir(movedPath(id));
-      await client.connect(this.#nodePeers());
-    }
-  }
-
-  async #newClient(id: number): Promise<ClientProcess> {
-    const peer = this.#newPeer();
-    const client = new ClientProcess(this.#shared, this.journal, {
-      id,
-      peer,
-      scenario: this.#scenario,
-    });
-    await client.network.start();
-    await client.join(this.#nodes[0]?.peer ?? '', joinRequest(peer, ['client']));
-    return client;
-  }
-
-  /** Asks whoever runs until somebody answers: what was begun must be ended, or a member would be missing for ever. */
-  async #addNode(): Promise<void> {
-    const peer = this.#newPeer();
-    const joiner = new ClientProcess(this.#shared, this.journal, {
-      id: -1,
-      peer,
-      scenario: this.#scenario,
-    });
-    await joiner.network.start();
-    for (let attempt = 0; ; attempt += 1) {
-      const via = this.#running()[attempt % Math.max(1, this.#running().length)];
-      try {
-        const { member, metadataNodes } = await joiner.join(via?.peer ?? peer, joinRequest(peer, ['meta']));
-        await joiner.network.stop();
-        if (member === undefined) throw new SafetyViolation('a join was answered without a member');
-        const process = this.#newNode(member.number, peer, [...metadataNodes, member]);
-        return process.start();
-      } catch (error) {
-        if (!isHoldfastError(error)) throw error;
-        this.#say(`${peer} could not join: ${error.code}`);
-        await this.world.pass(JOIN_RETRY_MS);
-      }
-    }
-  }
-
-  #newNode(number: number, peer: PeerId, seeds: readonly Member[]): MetadataProcess {
-    const process = new MetadataProcess(this.#shared, { number, peer, seeds, scenario: this.#scenario });
-    this.#nodes.push(process);
-    return process;
-  }
-
-  #startLater(process: MetadataProcess, afterMs: number): void {
-    this.world.after(afterMs, () => {
-      if (!this.#removed.has(process)) process.start();
-    });
-  }
-
-  /** A node may stop for two reasons only: its disk failed, or it was removed. */
-  #fatal(process: MetadataProcess, error: Error): void {
-    this.#say(`node ${process.number} stops: ${error.message}`);
-    const { failures } = process.machine.health;
-    if (isHoldfastError(error, 'METADATA_REMOVED')) this.#removed.add(process);
-    else if (failures > (this.#handledFailures.get(process) ?? 0)) this.#startLater(process, REPAIR_MS);
-    else this.#fail(new SafetyViolation(`Node ${process.number} stopped for no reason: ${error.message}`));
-    this.#handledFailures.set(process, failures);
-    // Not at once: the node itself is still in the middle of telling us.
-    this.world.after(0, () => process.crash('refused'));
+    for (let count = 1; count < this.#scenario.nodes; count += 1) await this.#roster.joinNode();
+    await this.#roster.joinClients();
+    const { admin } = this.#roster;
+    if (admin === undefined) throw new Error('the cluster has no administrator');
+    for (const { workload } of this.#workloads) await workload.setUp(admin.actor);
   }
 
   async #serveAgain(): Promise<void> {
-    await this.#until(() => this.#leader() !== undefined);
-    for (const client of this.#clients) {
+    const roster = this.#roster;
+    await this.#until(() => roster.leader() !== undefined);
+    for (const client of roster.clients()) {
       await client.stop();
       // Every node it knew may have been removed while it was cut off; an administrator would tell it of others.
-      await client.connect(this.#nodePeers());
-      await client.readAll();
+      await client.connect(roster.nodePeers());
     }
+    const actors = roster.clients().map(({ actor }) => actor);
+    for (const { workload } of this.#workloads) await workload.check(actors);
+    this.journal.check();
     await this.#until(() => this.#haveAgreed());
+    await this.#compareNamespaces();
+  }
+
+  async #compareNamespaces(): Promise<void> {
     const hashes = new Set<string>();
-    for (const { state } of this.#members()) {
+    for (const { state } of this.#roster.members()) {
       const found = await state?.namespaceHash();
       hashes.add(`${found?.index ?? 0} ${found?.hash ?? ''}`);
     }
@@ -225,33 +135,12 @@ export class SimulatedCluster {
       throw new SafetyViolation(`Namespaces differ at one index: ${[...hashes].join(', ')}`);
   }
 
-  #nodePeers(): readonly PeerId[] {
-    return this.#nodes.filter((process) => !this.#removed.has(process)).map(({ peer }) => peer);
-  }
-
-  #leader(): MetadataProcess | undefined {
-    return this.#nodes.find(({ node }) => node?.isLeader);
-  }
-
-  /** As the leader's registry has them. */
-  #members(): readonly MetadataProcess[] {
-    const members = this.#leader()?.state?.members() ?? [];
-    const numbers = members
-      .filter(({ roles, state }) => roles.includes('meta') && state === 'active')
-      .map(({ number }) => number);
-    return this.#nodes.filter(({ number }) => numbers.includes(number));
-  }
-
   #haveAgreed(): boolean {
-    const members = this.#members();
-    const applied = this.#leader()?.node?.appliedIndex ?? 0;
+    const members = this.#roster.members();
+    const applied = this.#roster.leader()?.node?.appliedIndex ?? 0;
     return (
       members.length > 0 && members.every(({ node }) => node !== undefined && node.appliedIndex >= applied)
     );
-  }
-
-  #running(): readonly MetadataProcess[] {
-    return this.#nodes.filter(({ isRunning }) => isRunning);
   }
 
   async #until(probe: () => boolean): Promise<void> {
@@ -275,7 +164,8 @@ export class SimulatedCluster {
       () => isDone,
     );
     this.#look();
-    if (!isDone) throw new NoProgress(`Waited ${limitMs} ms in vain for ${what}:\n${this.#describe()}`);
+    if (!isDone)
+      throw new NoProgress(`Waited ${limitMs} ms in vain for ${what}:\n${this.#roster.describe()}`);
   }
 
   #look(): void {
@@ -288,32 +178,7 @@ export class SimulatedCluster {
     this.#failure ??= error instanceof Error ? error : new Error(String(error));
   }
 
-  #describe(): string {
-    return this.#nodes
-      .map((process) => {
-        const { number, node, isRunning } = process;
-        const standing = this.#removed.has(process) ? 'removed' : isRunning ? 'runs' : 'down';
-        const { term, raftState, lead, commit, lastIndex, confState } = node?.status() ?? {};
-        const core = JSON.stringify({
-          term,
-          raftState,
-          lead,
-          commit,
-          lastIndex,
-          applied: node?.appliedIndex,
-          confState,
-        });
-        return `  node ${number} ${standing} ${core}`;
-      })
-      .join('\n');
-  }
-
   #say(text: string): void {
     this.#trace.add(`${(this.world.nowMs / 1000).toFixed(3)} ${text}`);
-  }
-
-  #newPeer(): PeerId {
-    this.#peers += 1;
-    return peerOf(this.#peers);
   }
 }

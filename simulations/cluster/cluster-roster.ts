@@ -1,0 +1,195 @@
+/** @module Who belongs to a simulated cluster: its nodes and clients, how they come, come back, and go. */
+import { isHoldfastError } from '../../src/common/errors.ts';
+import type { Member } from '../../src/namespace/schema.ts';
+import type { PeerId } from '../../src/network/network.ts';
+import type { JoinResponse } from '../../src/protocol/messages.ts';
+import { SafetyViolation } from '../raft-oracle.ts';
+import { ClientProcess } from './client-process.ts';
+import type { ClusterWorld } from './cluster-world.ts';
+import type { Roster } from './fault-injector.ts';
+import { founding, joinRequest, peerOf } from './founding.ts';
+import { MetadataProcess } from './metadata-process.ts';
+import type { Scenario } from './scenario.ts';
+
+/** After a failed write an administrator starts the node again, in milliseconds. */
+const REPAIR_MS = 2_000;
+const JOIN_RETRY_MS = 1_000;
+const MOST_NODES = 7;
+
+export interface ClusterRosterComponents {
+  readonly shared: ClusterWorld;
+  readonly say: (text: string) => void;
+  /** The run has failed. */
+  readonly fail: (error: unknown) => void;
+}
+
+export class ClusterRoster implements Roster {
+  readonly #components: ClusterRosterComponents;
+  readonly #scenario: Scenario;
+  readonly #nodes: MetadataProcess[] = [];
+  readonly #removed = new Set<MetadataProcess>();
+  readonly #handledFailures = new Map<MetadataProcess, number>();
+  readonly #clients: ClientProcess[] = [];
+  #admin: ClientProcess | undefined;
+  #peers = 0;
+
+  constructor(components: ClusterRosterComponents, scenario: Scenario) {
+    this.#components = components;
+    this.#scenario = scenario;
+  }
+
+  /** Metadata nodes, those that are gone included. */
+  nodes(): readonly MetadataProcess[] {
+    return this.#nodes;
+  }
+
+  running(): readonly MetadataProcess[] {
+    return this.#nodes.filter(({ isRunning }) => isRunning);
+  }
+
+  leader(): MetadataProcess | undefined {
+    return this.#nodes.find(({ node }) => node?.isLeader);
+  }
+
+  clients(): readonly ClientProcess[] {
+    return this.#clients;
+  }
+
+  peers(): readonly PeerId[] {
+    return [...this.#nodes, ...this.#clients].map(({ peer }) => peer);
+  }
+
+  get admin(): ClientProcess | undefined {
+    return this.#admin;
+  }
+
+  /** Of the metadata nodes that were not removed. */
+  nodePeers(): readonly PeerId[] {
+    return this.#nodes.filter((process) => !this.#removed.has(process)).map(({ peer }) => peer);
+  }
+
+  /** The active metadata nodes as the leader's registry has them. */
+  members(): readonly MetadataProcess[] {
+    const members = this.leader()?.state?.members() ?? [];
+    const numbers = members
+      .filter(({ roles, state }) => roles.includes('meta') && state === 'active')
+      .map(({ number }) => number);
+    return this.#nodes.filter(({ number }) => numbers.includes(number));
+  }
+
+  async found(): Promise<MetadataProcess> {
+    const founder = this.#newNode(1, this.#newPeer(), []);
+    await founder.found(founding(founder.peer, this.#scenario.voters));
+    founder.start();
+    return founder;
+  }
+
+  addNode(): void {
+    if (this.#nodes.length - this.#removed.size < MOST_NODES)
+      this.joinNode().catch((error: unknown) => this.#components.fail(error));
+  }
+
+  async joinNode(): Promise<void> {
+    const peer = this.#newPeer();
+    const { member, metadataNodes } = await this.#join(peer, ['meta']);
+    if (member === undefined) throw new SafetyViolation('a join was answered without a member');
+    this.#newNode(member.number, peer, [...metadataNodes, member]).start();
+  }
+
+  /** Connected; the administrator is the last. */
+  async joinClients(): Promise<void> {
+    for (let id = 0; id < this.#scenario.clients; id += 1) this.#clients.push(await this.#newClient(id));
+    this.#admin = await this.#newClient(this.#scenario.clients);
+  }
+
+  startLater(process: MetadataProcess, afterMs: number): void {
+    this.#components.shared.world.after(afterMs, () => {
+      if (!this.#removed.has(process)) process.start();
+    });
+  }
+
+  /** Everybody runs and is let alone. */
+  heal(): void {
+    for (const process of this.#nodes) {
+      const { health, clock } = process.machine;
+      health.nextFailure = undefined;
+      health.slowestSyncMs = 4;
+      clock.drift(1);
+      process.resume();
+      if (!this.#removed.has(process)) process.start();
+    }
+  }
+
+  /** For a person who looks at a cluster that stands still. */
+  describe(): string {
+    return this.#nodes.map((process) => this.#describeNode(process)).join('\n');
+  }
+
+  #describeNode(process: MetadataProcess): string {
+    const { number, node, isRunning } = process;
+    const standing = this.#removed.has(process) ? 'removed' : isRunning ? 'runs' : 'down';
+    const { term, raftState, lead, commit, lastIndex, confState } = node?.status() ?? {};
+    const applied = node?.appliedIndex;
+    const core = JSON.stringify({ term, raftState, lead, commit, lastIndex, applied, confState });
+    return `  node ${number} ${standing} ${core}`;
+  }
+
+  async #newClient(id: number): Promise<ClientProcess> {
+    const peer = this.#newPeer();
+    const { seed, thinkMs } = this.#scenario;
+    const client = new ClientProcess(this.#components.shared, { id, peer, seed, thinkMs });
+    await client.network.start();
+    await client.join(this.#nodes[0]?.peer ?? '', joinRequest(peer, ['client']));
+    await client.connect(this.nodePeers());
+    return client;
+  }
+
+  /** Asks whoever runs until somebody answers: what was begun must be ended, or a member would be missing for ever. */
+  async #join(peer: PeerId, roles: readonly string[]): Promise<JoinResponse> {
+    const { seed, thinkMs } = this.#scenario;
+    const joiner = new ClientProcess(this.#components.shared, { id: -1, peer, seed, thinkMs });
+    await joiner.network.start();
+    for (let attempt = 0; ; attempt += 1) {
+      const via = this.running()[attempt % Math.max(1, this.running().length)];
+      try {
+        const answer = await joiner.join(via?.peer ?? peer, joinRequest(peer, roles));
+        await joiner.network.stop();
+        return answer;
+      } catch (error) {
+        if (!isHoldfastError(error)) throw error;
+        this.#components.say(`${peer} could not join: ${error.code}`);
+        await this.#components.shared.world.pass(JOIN_RETRY_MS);
+      }
+    }
+  }
+
+  #newNode(number: number, peer: PeerId, seeds: readonly Member[]): MetadataProcess {
+    const process: MetadataProcess = new MetadataProcess(this.#components.shared, {
+      number,
+      peer,
+      seeds,
+      scenario: this.#scenario,
+      onFatal: (error) => this.#fatal(process, error),
+    });
+    this.#nodes.push(process);
+    return process;
+  }
+
+  /** A node may stop for two reasons only: its disk failed, or it was removed. */
+  #fatal(process: MetadataProcess, error: Error): void {
+    const { say, fail, shared } = this.#components;
+    say(`node ${process.number} stops: ${error.message}`);
+    const { failures } = process.machine.health;
+    if (isHoldfastError(error, 'METADATA_REMOVED')) this.#removed.add(process);
+    else if (failures > (this.#handledFailures.get(process) ?? 0)) this.startLater(process, REPAIR_MS);
+    else fail(new SafetyViolation(`Node ${process.number} stopped for no reason: ${error.message}`));
+    this.#handledFailures.set(process, failures);
+    // Not at once: the node itself is still in the middle of telling us.
+    shared.world.after(0, () => process.crash('refused'));
+  }
+
+  #newPeer(): PeerId {
+    this.#peers += 1;
+    return peerOf(this.#peers);
+  }
+}

@@ -1,0 +1,132 @@
+/** @module A process of the code that ships on a simulated machine, run after run: started, paused, stopped, killed. */
+import type { Clock } from '../../src/common/clock.ts';
+import type { Logger } from '../../src/common/logger.ts';
+import type { Random } from '../../src/common/random.ts';
+import { FramedNetwork } from '../../src/network/framed-network.ts';
+import type { PeerId } from '../../src/network/network.ts';
+import type { CutMode } from '../world/weather.ts';
+import { ProcessClock } from '../world/process-clock.ts';
+import { ProcessGate } from '../world/process-gate.ts';
+import { SeededRandom } from '../world/seeded-random.ts';
+import { SimulatedTransport } from '../world/simulated-transport.ts';
+import type { ClusterWorld } from './cluster-world.ts';
+import { Machine } from './machine.ts';
+
+export interface SimulatedProcessOptions {
+  /** As a member of the cluster. */
+  readonly number: number;
+  readonly peer: PeerId;
+  readonly seed: number;
+  /** The process cannot go on. */
+  readonly onFatal: (error: Error) => void;
+}
+
+/** What a run is made of before anything of ours runs in it. */
+export interface Run {
+  readonly gate: ProcessGate;
+  readonly network: FramedNetwork;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Counts the runs on this machine, from 1. */
+  readonly count: number;
+}
+
+/** `Service`: what a run consists of once it serves. */
+export abstract class SimulatedProcess<Service> {
+  readonly number: number;
+  readonly peer: PeerId;
+  readonly machine: Machine;
+  protected readonly shared: ClusterWorld;
+  readonly #options: SimulatedProcessOptions;
+  #run: Run | undefined;
+  #service: Service | undefined;
+  #runs = 0;
+
+  constructor(shared: ClusterWorld, options: SimulatedProcessOptions) {
+    this.shared = shared;
+    this.#options = options;
+    this.number = options.number;
+    this.peer = options.peer;
+    this.machine = new Machine(shared.world, { seed: options.seed, name: options.peer });
+  }
+
+  get isRunning(): boolean {
+    return this.#run !== undefined;
+  }
+
+  get isPaused(): boolean {
+    return this.#run?.gate.isPaused ?? false;
+  }
+
+  /** Undefined unless it runs and has opened its disk. */
+  get service(): Service | undefined {
+    return this.#service;
+  }
+
+  /** Begins a new run; it serves some time later. */
+  start(): void {
+    if (this.#run !== undefined) return;
+    this.#runs += 1;
+    const run = this.#newRun();
+    this.#run = run;
+    this.open(run).catch((error: unknown) => this.fatal(error));
+  }
+
+  /** As kill -9 or, 'silent', the power cable. */
+  crash(mode: CutMode): void {
+    const run = this.#run;
+    if (run === undefined) return;
+    this.#run = undefined;
+    this.#service = undefined;
+    run.gate.kill();
+    this.machine.crash();
+    this.shared.links.detach(this.peer, mode);
+  }
+
+  /** As SIGTERM: hands over and writes what is left, then exits. */
+  async stop(): Promise<void> {
+    const run = this.#run;
+    if (run === undefined || this.#service === undefined) return this.crash('refused');
+    await this.close(this.#service);
+    await run.network.stop();
+    if (this.#run === run) this.crash('refused');
+  }
+
+  pause(): void {
+    this.#run?.gate.pause();
+  }
+
+  resume(): void {
+    this.#run?.gate.resume();
+  }
+
+  /** Opens the disk, then calls serve(). */
+  protected abstract open(run: Run): Promise<void>;
+
+  /** Everything but the network. */
+  protected abstract close(service: Service): Promise<void>;
+
+  /** Called whenever the process does something. */
+  protected abstract ran(): void;
+
+  protected serve(run: Run, service: Service): void {
+    if (this.#run === run) this.#service = service;
+  }
+
+  protected fatal(error: unknown): void {
+    this.#options.onFatal(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  #newRun(): Run {
+    const { world, links } = this.shared;
+    const { peer } = this;
+    const gate = new ProcessGate({ world, ran: () => this.ran() });
+    const clock = new ProcessClock({ world, gate, machine: this.machine.clock });
+    const random = new SeededRandom(this.#options.seed, `process ${peer} run ${this.#runs}`);
+    const logger = this.shared.logger(`node ${this.number}`);
+    const transport = new SimulatedTransport({ switch: links, gate }, { peer });
+    const network = new FramedNetwork({ transport, clock, random, logger });
+    return { gate, network, clock, random, logger, count: this.#runs };
+  }
+}
