@@ -2,7 +2,9 @@
 import { toHex } from '../common/bytes.ts';
 import { assert } from '../common/errors.ts';
 import { HASH_SIZE_BYTES } from '../common/hashing.ts';
-import { invalidArgument } from './errors.ts';
+import { currentEra } from './collection.ts';
+import { invalidArgument, writtenTooLongAgo } from './errors.ts';
+import { hasLevel } from './feature-level.ts';
 import { extentKey } from './keys.ts';
 import {
   EXTENT_PAGE_BLOCKS,
@@ -35,11 +37,19 @@ export function checkBlocks(blocks: readonly BlockRef[], maxSizeBytes: number): 
 export function hintBlocks(view: RowView, blocks: readonly BlockRef[]): void {
   const keys = blocks.map(({ hash }) => toHex(hash));
   view.hint('block', keys);
-  view.hint('garbage', keys);
+  if (!hasLevel(view, 2)) view.hint('garbage', keys);
 }
 
-/** Appends `blocks` to a file's pages and takes a reference to each. Gives the inode as it is then, not put yet. */
-export function addBlocks(view: RowView, inode: Inode, blocks: readonly BlockRef[]): Inode {
+/**
+ * Appends `blocks` to a file's pages and takes a reference to each. Gives the inode as it is then, not put yet.
+ * Refuses blocks that nobody refers to and that were written two eras ago or earlier (NAMESPACE_WRITTEN_TOO_LONG_AGO).
+ */
+export function addBlocks(
+  view: RowView,
+  inode: Inode,
+  blocks: readonly BlockRef[],
+  writtenEra: number,
+): Inode {
   const blockCount = inode.blockCount + blocks.length;
   if (blockCount > MAX_FILE_BLOCKS)
     throw invalidArgument(`A file has at most ${MAX_FILE_BLOCKS} blocks; use a larger block size.`, {
@@ -60,6 +70,7 @@ export function addBlocks(view: RowView, inode: Inode, blocks: readonly BlockRef
     if (offset === 0) view.insert('extent', key, page);
     else view.put('extent', key, page);
     for (const block of part) {
+      checkEra(view, block, writtenEra);
       takeReference(view, block, inode.replication);
       sizeBytes += block.sizeBytes;
     }
@@ -113,12 +124,20 @@ export function freePage(view: RowView, inode: number, page: number, timeMs: num
   return blocks.length;
 }
 
+/** A block without references is the collectors' from the second era after the one it was written in. */
+function checkEra(view: RowView, { hash }: BlockRef, writtenEra: number): void {
+  const era = currentEra(view.cluster);
+  if (era <= writtenEra + 1) return;
+  const key = toHex(hash);
+  if (view.get('block', key) === undefined) throw writtenTooLongAgo(key, writtenEra, era);
+}
+
 function takeReference(view: RowView, block: BlockRef, copies: number): void {
   const key = toHex(block.hash);
   const { counters } = view;
   const row = view.get('block', key);
   if (row === undefined) {
-    if (view.get('garbage', key) !== undefined) view.remove('garbage', key);
+    if (!hasLevel(view, 2) && view.get('garbage', key) !== undefined) view.remove('garbage', key);
     view.put('block', key, { sizeBytes: block.sizeBytes, references: 1, copies });
     counters.blocks++;
     counters.blockBytes += block.sizeBytes;
@@ -141,7 +160,7 @@ export function dropReference(view: RowView, key: string, timeMs: number): void 
     return;
   }
   view.remove('block', key);
-  view.put('garbage', key, { sizeBytes: row.sizeBytes, sinceMs: timeMs });
+  if (!hasLevel(view, 2)) view.put('garbage', key, { sizeBytes: row.sizeBytes, sinceMs: timeMs });
   counters.blocks--;
   counters.blockBytes -= row.sizeBytes;
   counters.wantedBytes -= row.sizeBytes * row.copies;

@@ -133,6 +133,15 @@ export function featureLevelTooLow(supported: number, active: number): HoldfastE
   );
 }
 
+/** The datanodes may have thrown the block away: nobody referred to it for an era. `facts.era` is the one to write it in again. */
+export function writtenTooLongAgo(hash: string, writtenEra: number, era: number): HoldfastError {
+  return refusal(
+    'WRITTEN_TOO_LONG_AGO',
+    `Block ${hash} was written in era ${writtenEra}, it is era ${era} now, and no file refers to it: it may be collected at any moment. Have its datanodes retain it, or write it again.`,
+    { hash, writtenEra, era },
+  );
+}
+
 export function sessionExpired(session: string): HoldfastError {
   return refusal('SESSION_EXPIRED', `Session ${session} is unknown or expired. Open a new session.`, {
     session,

@@ -30,6 +30,8 @@ const LEVEL_OF: Readonly<Partial<Record<CommandKind['$case'], number>>> = {
   configureCluster: 2,
   recoverCluster: 2,
   replaceMember: 2,
+  beginEra: 2,
+  configureCollection: 2,
 };
 
 /** The level a cluster must have before this command may enter its log. Founding and raising bring their own. */

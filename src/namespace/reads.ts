@@ -1,5 +1,6 @@
 /** @module Questions about the namespace. Each is a synchronous attempt over the rows in memory, like a command's. */
 import { assert } from '../common/errors.ts';
+import { collectionOf } from './collection.ts';
 import { contentGone, isADirectory, versionMismatch } from './errors.ts';
 import { direntRange, END_OF_TABLE, extentKey, nameOfDirent, numberKey } from './keys.ts';
 import { EXTENT_PAGE_BLOCKS, MAX_LIST_ENTRIES, MAX_SCAN_BLOCKS } from './limits.ts';
@@ -7,7 +8,7 @@ import { findDirectory, findInode, inheritedReplication } from './place.ts';
 import type { LastLink } from './resolve-path.ts';
 import { toStat } from './results.ts';
 import type { RowView } from './row-view.ts';
-import type { BlockRef, Inode, ListEntry, Stat } from './schema.ts';
+import type { BlockRef, Collection, Inode, ListEntry, Stat } from './schema.ts';
 
 export interface Listing {
   readonly directory: Stat;
@@ -90,6 +91,21 @@ export function readBlocks(view: RowView, afterHash: string, limit: number): Wan
   return view
     .scan('block', from, END_OF_TABLE, count)
     .map(({ key, row }) => ({ hash: key, sizeBytes: row.sizeBytes, copies: row.copies }));
+}
+
+/** What the namespace says of blocks at one moment. */
+export interface BlockReferences {
+  /** Copies wanted of each block asked for, in that order; 0 when no file refers to it. */
+  readonly copies: number[];
+  /** Raft index: everything up to it has been applied. */
+  readonly index: number;
+  readonly collection: Collection;
+}
+
+/** Looks each block up by its hash (lower-case hex): an answer about exactly these, not what is left over from a listing. */
+export function readReferences(view: RowView, hashes: readonly string[]): BlockReferences {
+  const copies = view.peekMany('block', hashes).map((row) => row?.copies ?? 0);
+  return { copies, index: view.counters.appliedIndex, collection: collectionOf(view.cluster) };
 }
 
 function findFile(view: RowView, file: FileName): { path: string; inode: Inode } {

@@ -2,6 +2,7 @@
 import { configureCluster, recoverCluster } from './commands/cluster.ts';
 import { assert, HoldfastError } from '../common/errors.ts';
 import { closeAppend, openAppend } from './commands/append.ts';
+import { beginEra, configureCollection } from './commands/collection.ts';
 import { setAttributes } from './commands/attributes.ts';
 import { makeDirectory, removeDirectory, removeTree, unlink } from './commands/directories.ts';
 import { appendBlocks, closeFile, copyFile, createFile, setReplication, touch } from './commands/files.ts';
@@ -122,5 +123,9 @@ function handle(
       return openAppend(view, kind.value, context, session);
     case 'closeAppend':
       return closeAppend(view, kind.value, context);
+    case 'beginEra':
+      return beginEra(view, kind.value);
+    case 'configureCollection':
+      return configureCollection(view, kind.value, context);
   }
 }

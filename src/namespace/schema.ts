@@ -117,7 +117,7 @@ export interface Orphan {
   pagesLeft: number;
 }
 
-/** Row of table `garbage`, key hash: a block nobody refers to any more. */
+/** Row of table `garbage`, key hash: a block nobody refers to any more. Of level 1 only; see Collection. */
 export interface GarbageBlock {
   sizeBytes: number;
   sinceMs: number;
@@ -174,7 +174,24 @@ export interface Cluster {
   /** silence after which a waiting learner takes a voter's place. 0: the default */
   voterReplacementMs: number;
   /** commands up to this level may be proposed; absent: 1. Only ever rises. See feature-level.ts */
-  featureLevel?: number | undefined;
+  featureLevel?:
+    | number
+    | undefined;
+  /** absent: nothing was ever collected */
+  collection?: Collection | undefined;
+}
+
+/** How garbage is collected (README of this folder). Only BeginEra makes the era rise. */
+export interface Collection {
+  /** a block nobody refers to yet may be referred to in the era it was written in and in the next one */
+  era: number;
+  paused: boolean;
+  /** raft index: what was taken out of service by a decision at or before it comes back */
+  undoneAt: number;
+  /** shortest length of an era. 0: DEFAULT_ERA_MS */
+  eraMs: number;
+  /** from quarantine to deletion. 0: DEFAULT_GRACE_MS */
+  graceMs: number;
 }
 
 /** Row of table `meta`, key 'counters'. */
@@ -253,6 +270,8 @@ export interface Command {
     | { $case: "openAppend"; value: OpenAppend }
     | { $case: "closeAppend"; value: CloseAppend }
     | { $case: "replaceMember"; value: ReplaceMember }
+    | { $case: "beginEra"; value: BeginEra }
+    | { $case: "configureCollection"; value: ConfigureCollection }
     | undefined;
 }
 
@@ -290,7 +309,11 @@ export interface CreateFile {
   blocks: BlockRef[];
   /** 0: now */
   mtimeMs: number;
-  attributes?: Attributes | undefined;
+  attributes?:
+    | Attributes
+    | undefined;
+  /** the earliest era in which one of `blocks` was written */
+  writtenEra?: number | undefined;
 }
 
 /** Of something new. Below feature level 2 they are left out of the rows, because older nodes do not know them. */
@@ -310,6 +333,7 @@ export interface AppendBlocks {
   fencingToken: number;
   firstBlock: number;
   blocks: BlockRef[];
+  writtenEra?: number | undefined;
 }
 
 export interface CloseFile {
@@ -393,6 +417,19 @@ export interface ReplaceMember {
 export interface ConfigureCluster {
   voters: number;
   voterReplacementMs: number;
+}
+
+/** Does nothing unless `era` is the one after the current. The rows of table `garbage` that level 1 left go with it, some at a time. */
+export interface BeginEra {
+  era: number;
+}
+
+/** What is absent or 0 stays as it is. `undo` also pauses: what comes back would be taken out again at once. */
+export interface ConfigureCollection {
+  paused?: boolean | undefined;
+  undo: boolean;
+  eraMs: number;
+  graceMs: number;
 }
 
 /** After the loss of a majority: `survivor` goes on alone as metadata node, in a new epoch. */
@@ -2012,6 +2049,7 @@ function createBaseCluster(): Cluster {
     voters: 0,
     voterReplacementMs: 0,
     featureLevel: undefined,
+    collection: undefined,
   };
 }
 
@@ -2043,6 +2081,9 @@ export const Cluster: MessageFns<Cluster> = {
     }
     if (message.featureLevel !== undefined) {
       writer.uint32(72).uint32(message.featureLevel);
+    }
+    if (message.collection !== undefined) {
+      Collection.encode(message.collection, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -2132,6 +2173,14 @@ export const Cluster: MessageFns<Cluster> = {
             message.featureLevel = reader.uint32();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.collection = Collection.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2158,6 +2207,112 @@ export const Cluster: MessageFns<Cluster> = {
     message.voters = object.voters ?? 0;
     message.voterReplacementMs = object.voterReplacementMs ?? 0;
     message.featureLevel = object.featureLevel ?? undefined;
+    message.collection = (object.collection !== undefined && object.collection !== null)
+      ? Collection.fromPartial(object.collection)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseCollection(): Collection {
+  return { era: 0, paused: false, undoneAt: 0, eraMs: 0, graceMs: 0 };
+}
+
+export const Collection: MessageFns<Collection> = {
+  encode(message: Collection, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.era !== 0) {
+      writer.uint32(8).uint64(message.era);
+    }
+    if (message.paused !== false) {
+      writer.uint32(16).bool(message.paused);
+    }
+    if (message.undoneAt !== 0) {
+      writer.uint32(24).uint64(message.undoneAt);
+    }
+    if (message.eraMs !== 0) {
+      writer.uint32(32).uint64(message.eraMs);
+    }
+    if (message.graceMs !== 0) {
+      writer.uint32(40).uint64(message.graceMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Collection {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCollection();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.era = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.paused = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.undoneAt = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.eraMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.graceMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Collection>): Collection {
+    return Collection.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Collection>): Collection {
+    const message = createBaseCollection();
+    message.era = object.era ?? 0;
+    message.paused = object.paused ?? false;
+    message.undoneAt = object.undoneAt ?? 0;
+    message.eraMs = object.eraMs ?? 0;
+    message.graceMs = object.graceMs ?? 0;
     return message;
   },
 };
@@ -2693,6 +2848,12 @@ export const Command: MessageFns<Command> = {
       case "replaceMember":
         ReplaceMember.encode(message.kind.value, writer.uint32(322).fork()).join();
         break;
+      case "beginEra":
+        BeginEra.encode(message.kind.value, writer.uint32(402).fork()).join();
+        break;
+      case "configureCollection":
+        ConfigureCollection.encode(message.kind.value, writer.uint32(410).fork()).join();
+        break;
     }
     return writer;
   },
@@ -2942,6 +3103,22 @@ export const Command: MessageFns<Command> = {
             message.kind = { $case: "replaceMember", value: ReplaceMember.decode(reader, reader.uint32()) };
             continue;
           }
+          case 50: {
+            if (tag !== 402) {
+              break;
+            }
+
+            message.kind = { $case: "beginEra", value: BeginEra.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 51: {
+            if (tag !== 410) {
+              break;
+            }
+
+            message.kind = { $case: "configureCollection", value: ConfigureCollection.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3131,6 +3308,18 @@ export const Command: MessageFns<Command> = {
       case "replaceMember": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "replaceMember", value: ReplaceMember.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "beginEra": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "beginEra", value: BeginEra.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "configureCollection": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "configureCollection", value: ConfigureCollection.fromPartial(object.kind.value) };
         }
         break;
       }
@@ -3380,6 +3569,7 @@ function createBaseCreateFile(): CreateFile {
     blocks: [],
     mtimeMs: 0,
     attributes: undefined,
+    writtenEra: undefined,
   };
 }
 
@@ -3414,6 +3604,9 @@ export const CreateFile: MessageFns<CreateFile> = {
     }
     if (message.attributes !== undefined) {
       Attributes.encode(message.attributes, writer.uint32(82).fork()).join();
+    }
+    if (message.writtenEra !== undefined) {
+      writer.uint32(88).uint64(message.writtenEra);
     }
     return writer;
   },
@@ -3511,6 +3704,14 @@ export const CreateFile: MessageFns<CreateFile> = {
             message.attributes = Attributes.decode(reader, reader.uint32());
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.writtenEra = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3542,6 +3743,7 @@ export const CreateFile: MessageFns<CreateFile> = {
     message.attributes = (object.attributes !== undefined && object.attributes !== null)
       ? Attributes.fromPartial(object.attributes)
       : undefined;
+    message.writtenEra = object.writtenEra ?? undefined;
     return message;
   },
 };
@@ -3693,7 +3895,7 @@ export const Precondition: MessageFns<Precondition> = {
 };
 
 function createBaseAppendBlocks(): AppendBlocks {
-  return { inode: 0, fencingToken: 0, firstBlock: 0, blocks: [] };
+  return { inode: 0, fencingToken: 0, firstBlock: 0, blocks: [], writtenEra: undefined };
 }
 
 export const AppendBlocks: MessageFns<AppendBlocks> = {
@@ -3709,6 +3911,9 @@ export const AppendBlocks: MessageFns<AppendBlocks> = {
     }
     for (const v of message.blocks) {
       BlockRef.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.writtenEra !== undefined) {
+      writer.uint32(40).uint64(message.writtenEra);
     }
     return writer;
   },
@@ -3758,6 +3963,14 @@ export const AppendBlocks: MessageFns<AppendBlocks> = {
             message.blocks.push(BlockRef.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.writtenEra = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3779,6 +3992,7 @@ export const AppendBlocks: MessageFns<AppendBlocks> = {
     message.fencingToken = object.fencingToken ?? 0;
     message.firstBlock = object.firstBlock ?? 0;
     message.blocks = object.blocks?.map((e) => BlockRef.fromPartial(e)) || [];
+    message.writtenEra = object.writtenEra ?? undefined;
     return message;
   },
 };
@@ -4864,6 +5078,152 @@ export const ConfigureCluster: MessageFns<ConfigureCluster> = {
     const message = createBaseConfigureCluster();
     message.voters = object.voters ?? 0;
     message.voterReplacementMs = object.voterReplacementMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseBeginEra(): BeginEra {
+  return { era: 0 };
+}
+
+export const BeginEra: MessageFns<BeginEra> = {
+  encode(message: BeginEra, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.era !== 0) {
+      writer.uint32(8).uint64(message.era);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BeginEra {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBeginEra();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.era = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BeginEra>): BeginEra {
+    return BeginEra.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BeginEra>): BeginEra {
+    const message = createBaseBeginEra();
+    message.era = object.era ?? 0;
+    return message;
+  },
+};
+
+function createBaseConfigureCollection(): ConfigureCollection {
+  return { paused: undefined, undo: false, eraMs: 0, graceMs: 0 };
+}
+
+export const ConfigureCollection: MessageFns<ConfigureCollection> = {
+  encode(message: ConfigureCollection, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.paused !== undefined) {
+      writer.uint32(8).bool(message.paused);
+    }
+    if (message.undo !== false) {
+      writer.uint32(16).bool(message.undo);
+    }
+    if (message.eraMs !== 0) {
+      writer.uint32(24).uint64(message.eraMs);
+    }
+    if (message.graceMs !== 0) {
+      writer.uint32(32).uint64(message.graceMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfigureCollection {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfigureCollection();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.paused = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.undo = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.eraMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.graceMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ConfigureCollection>): ConfigureCollection {
+    return ConfigureCollection.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ConfigureCollection>): ConfigureCollection {
+    const message = createBaseConfigureCollection();
+    message.paused = object.paused ?? undefined;
+    message.undo = object.undo ?? false;
+    message.eraMs = object.eraMs ?? 0;
+    message.graceMs = object.graceMs ?? 0;
     return message;
   },
 };

@@ -18,12 +18,14 @@ import { MemberIndex } from './member-index.ts';
 import { LoadedRows, MISSING_ROWS } from './missing-rows.ts';
 import { hashRows, loadPinnedRows } from './whole-store.ts';
 import {
+  type BlockReferences,
   type FileBlocks,
   type FileName,
   type Listing,
   readBlocks,
   readFileBlocks,
   readList,
+  readReferences,
   readStat,
   type WantedBlock,
 } from './reads.ts';
@@ -186,6 +188,11 @@ export class StateMachine {
   /** Blocks that should exist, in order of hash, after `afterHash` ('' for the first). */
   scanBlocks(afterHash: string, limit: number): Promise<WantedBlock[]> {
     return this.#read((view) => readBlocks(view, afterHash, limit));
+  }
+
+  /** Who refers to each of these blocks, and the settings of garbage collection, all at one index. */
+  references(hashes: readonly string[]): Promise<BlockReferences> {
+    return this.#read((view) => readReferences(view, hashes));
   }
 
   /** All members ever by number, also those that left. */

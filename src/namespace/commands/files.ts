@@ -57,7 +57,8 @@ export function createFile(
     putInode(view, inode);
     return grantResult(inode, grantLease(view, inode.id, place.path, session, command.leaseMs, context));
   }
-  const written = addBlocks(view, { ...inode, mtimeMs: command.mtimeMs || context.timeMs }, command.blocks);
+  const dated = { ...inode, mtimeMs: command.mtimeMs || context.timeMs };
+  const written = addBlocks(view, dated, command.blocks, command.writtenEra ?? 0);
   return statResult(place.path, putFile(view, place, written, context));
 }
 
@@ -73,7 +74,7 @@ export function appendBlocks(view: RowView, command: AppendBlocks, context: Appl
       got: command.firstBlock,
     });
   const written: Inode = {
-    ...addBlocks(view, inode, command.blocks),
+    ...addBlocks(view, inode, command.blocks, command.writtenEra ?? 0),
     mtimeMs: context.timeMs,
     version: nextVersion(view),
   };

@@ -1,0 +1,15 @@
+/** @module The settings of garbage collection, with the defaults filled in. */
+import { DEFAULT_ERA_MS, DEFAULT_GRACE_MS } from './limits.ts';
+import type { Cluster, Collection } from './schema.ts';
+
+export function currentEra(cluster: Pick<Cluster, 'collection'> | undefined): number {
+  return cluster?.collection?.era ?? 0;
+}
+
+/** Never with a 0 for a time. */
+export function collectionOf(cluster: Pick<Cluster, 'collection'> | undefined): Collection {
+  const { era, paused, undoneAt, eraMs, graceMs } = cluster?.collection ?? NOTHING_SAID;
+  return { era, paused, undoneAt, eraMs: eraMs || DEFAULT_ERA_MS, graceMs: graceMs || DEFAULT_GRACE_MS };
+}
+
+const NOTHING_SAID: Collection = { era: 0, paused: false, undoneAt: 0, eraMs: 0, graceMs: 0 };

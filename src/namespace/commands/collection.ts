@@ -1,0 +1,52 @@
+/** @module Garbage collection's place in the log: eras, pause, undo. What is collected is decided on the datanodes. */
+import { collectionOf } from '../collection.ts';
+import { invalidArgument, noCluster } from '../errors.ts';
+import { END_OF_TABLE } from '../keys.ts';
+import { MAX_ERA_MS, MAX_FORGOTTEN_GARBAGE, MAX_GRACE_MS, MIN_ERA_MS, MIN_GRACE_MS } from '../limits.ts';
+import { DONE } from '../results.ts';
+import { META_CLUSTER } from '../rows.ts';
+import type { RowView } from '../row-view.ts';
+import type { BeginEra, Collection, ConfigureCollection, Result } from '../schema.ts';
+import type { ApplyContext } from '../tree.ts';
+
+/** Two leaders may propose the same era: it begins once. */
+export function beginEra(view: RowView, { era }: BeginEra): Result {
+  const collection = collectionOf(view.cluster);
+  if (era !== collection.era + 1) return DONE;
+  for (const { key } of view.scan('garbage', '', END_OF_TABLE, MAX_FORGOTTEN_GARBAGE))
+    view.remove('garbage', key);
+  putCollection(view, { ...collection, era });
+  return DONE;
+}
+
+/** Refuses with NAMESPACE_INVALID_ARGUMENT. */
+export function configureCollection(
+  view: RowView,
+  { paused, undo, eraMs, graceMs }: ConfigureCollection,
+  context: ApplyContext,
+): Result {
+  checkTime('An era', eraMs, MIN_ERA_MS, MAX_ERA_MS);
+  checkTime('The time from quarantine to deletion', graceMs, MIN_GRACE_MS, MAX_GRACE_MS);
+  const before = collectionOf(view.cluster);
+  putCollection(view, {
+    era: before.era,
+    paused: undo || (paused ?? before.paused),
+    undoneAt: undo ? context.index : before.undoneAt,
+    eraMs: eraMs || before.eraMs,
+    graceMs: graceMs || before.graceMs,
+  });
+  return DONE;
+}
+
+function checkTime(what: string, timeMs: number, leastMs: number, mostMs: number): void {
+  if (timeMs === 0 || (timeMs >= leastMs && timeMs <= mostMs)) return;
+  throw invalidArgument(`${what} is ${leastMs / 1000} s to ${mostMs / 86_400_000} days long.`, {
+    got: timeMs,
+  });
+}
+
+function putCollection(view: RowView, collection: Collection): void {
+  const { cluster } = view;
+  if (cluster === undefined) throw noCluster();
+  view.put('meta', META_CLUSTER, { ...cluster, collection });
+}
