@@ -1,5 +1,4 @@
 /** @module How much room a directory has for blocks, and the promises made on it that are not yet kept. */
-import { statfs } from 'node:fs/promises';
 import type { BlockIndex } from './block-index.ts';
 import type { StoreUsage } from './block-store.ts';
 import { storageFull } from './errors.ts';
@@ -11,16 +10,25 @@ export interface RoomOptions {
   readonly capacityBytes?: number;
 }
 
+export interface BlockRoomComponents {
+  readonly index: BlockIndex;
+  /** Of the file system, for whoever asks; asked at each promise, so it is never stale. */
+  readonly freeBytes: () => Promise<number>;
+}
+
+export interface BlockRoomOptions extends RoomOptions {
+  /** The directory, for messages. */
+  readonly name: string;
+}
+
 /** One block that is being written has its size promised from create() to commit() or abort(). */
 export class BlockRoom {
-  readonly #directory: string;
-  readonly #index: BlockIndex;
-  readonly #options: RoomOptions;
+  readonly #components: BlockRoomComponents;
+  readonly #options: BlockRoomOptions;
   #promisedBytes = 0;
 
-  constructor(directory: string, index: BlockIndex, options: RoomOptions) {
-    this.#directory = directory;
-    this.#index = index;
+  constructor(components: BlockRoomComponents, options: BlockRoomOptions) {
+    this.#components = components;
     this.#options = options;
   }
 
@@ -30,7 +38,7 @@ export class BlockRoom {
     this.#promisedBytes += sizeBytes;
     try {
       const leftBytes = await this.#leftBytes();
-      if (leftBytes < 0) throw storageFull(this.#directory, sizeBytes, Math.max(0, leftBytes + sizeBytes));
+      if (leftBytes < 0) throw storageFull(this.#options.name, sizeBytes, Math.max(0, leftBytes + sizeBytes));
     } catch (error) {
       this.release(sizeBytes);
       throw error;
@@ -42,19 +50,20 @@ export class BlockRoom {
   }
 
   async usage(): Promise<StoreUsage> {
-    const usedBytes = this.#index.totalBytes;
+    const usedBytes = this.#components.index.totalBytes;
     const freeBytes = Math.max(0, await this.#leftBytes());
     const capacityBytes = this.#options.capacityBytes ?? usedBytes + this.#promisedBytes + freeBytes;
-    return { capacityBytes, usedBytes, freeBytes, blockCount: this.#index.count };
+    return { capacityBytes, usedBytes, freeBytes, blockCount: this.#components.index.count };
   }
 
-  /** Negative when more is promised than there is. Costs one statfs, some 20 microseconds, so it is never stale. */
+  /** Negative when more is promised than there is. */
   async #leftBytes(): Promise<number> {
-    const { bavail, bsize } = await statfs(this.#directory);
-    const onDisk = bavail * bsize - this.#options.reserveBytes;
+    const onDisk = (await this.#components.freeBytes()) - this.#options.reserveBytes;
     const { capacityBytes } = this.#options;
     const allowed =
-      capacityBytes === undefined ? onDisk : Math.min(onDisk, capacityBytes - this.#index.totalBytes);
+      capacityBytes === undefined
+        ? onDisk
+        : Math.min(onDisk, capacityBytes - this.#components.index.totalBytes);
     return Math.floor(allowed - this.#promisedBytes);
   }
 }

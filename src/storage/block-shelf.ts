@@ -1,5 +1,9 @@
 /** @module One of the two places of a block store: files for large blocks, packed rows for small ones. */
+import { KIB } from '../common/bytes.ts';
 import type { BlockInfo, BlockOrigin, NewBlock } from './block-store.ts';
+
+/** Blocks up to this size are packed, larger ones have a file of their own. */
+export const MAX_PACKED_BYTES: number = 64 * KIB;
 
 /** Receives one block. Order: write()*, finish(), publish(); or discard() at any time before publish(). */
 export interface ShelfWriter {

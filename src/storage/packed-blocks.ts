@@ -1,7 +1,7 @@
 /** @module Small blocks, packed into one SQLite file: many writers share one transaction. */
 import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { fromHex, fromUtf8, KIB, toHex, utf8 } from '../common/bytes.ts';
+import { fromHex, fromUtf8, toHex, utf8 } from '../common/bytes.ts';
 import { type BlockHash, crc32c } from '../common/hashing.ts';
 import { storedHint } from './block-file.ts';
 import type { BlockShelf, ShelfWriter } from './block-shelf.ts';
@@ -13,8 +13,6 @@ import { GroupCommit } from './group-commit.ts';
 import { isSqliteError, SqliteConnection, type SqliteOptions } from './sqlite.ts';
 import type { SqlRow } from './sql-value.ts';
 
-/** Blocks up to this size are packed, larger ones have a file of their own. */
-export const MAX_PACKED_BYTES: number = 64 * KIB;
 /** Blocks of one transaction, at most 8 MiB in all. */
 const MAX_GROUPED_BLOCKS = 128;
 /** Rows of one read while the index is loaded. */
