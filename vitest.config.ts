@@ -10,6 +10,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**'],
           testTimeout: 30_000,
+          // Most of them wait for disks and short clocks: one worker (the default on two cores) leaves a core idle.
+          maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },
