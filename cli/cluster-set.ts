@@ -9,6 +9,8 @@ import type { Shell } from './shell.ts';
 const SETTINGS: Readonly<Record<string, (value: string) => ClusterSettings>> = {
   voters: (value) => ({ voters: Number(value) }),
   'voter-replacement': (value) => ({ voterReplacementMs: durationOrNaN(value) }),
+  'suspect-after': (value) => ({ suspectAfterMs: durationOrNaN(value) }),
+  'dead-after': (value) => ({ deadAfterMs: durationOrNaN(value) }),
 };
 
 export function addSetCommand(group: Command, shell: Shell): void {
@@ -17,8 +19,9 @@ export function addSetCommand(group: Command, shell: Shell): void {
     'set <setting> <value>',
     {
       summary:
-        'change a setting: "voters" (metadata nodes that vote, 3 or 5), "voter-replacement" (silence after which a waiting one takes a place)',
-      example: 'holdfast cluster set voters 5\nholdfast cluster set voter-replacement 10m',
+        'change a setting: "voters" (metadata nodes that vote, 3 or 5), "voter-replacement" (silence after which a waiting one takes a place), "suspect-after" and "dead-after" (silence of a datanode after which it is avoided, and after which its copies are made anew)',
+      example:
+        'holdfast cluster set voters 5\nholdfast cluster set voter-replacement 10m\nholdfast cluster set dead-after 2m',
     },
     shell.terminal,
   ).action((setting: string, value: string, flags: ClientFlags) => set(shell, setting, value, flags));

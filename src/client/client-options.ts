@@ -111,6 +111,10 @@ export interface ClusterSettings {
   readonly voters?: number;
   /** Silence after which a waiting learner takes a voter's place, in milliseconds. */
   readonly voterReplacementMs?: number;
+  /** Silence after which a datanode is avoided, in milliseconds. */
+  readonly suspectAfterMs?: number;
+  /** Silence after which a datanode's copies are made again elsewhere, in milliseconds. */
+  readonly deadAfterMs?: number;
 }
 
 export interface TouchOptions extends OperationOptions {

@@ -153,8 +153,8 @@ export class Client extends TreeClient {
 
   /** What is absent stays as it is. Errors: NAMESPACE_INVALID_ARGUMENT. */
   async configure(settings: ClusterSettings, options: OperationOptions = {}): Promise<Cluster | undefined> {
-    const { voters = 0, voterReplacementMs = 0 } = settings;
-    const request = { voters, voterReplacementMs };
+    const { voters = 0, voterReplacementMs = 0, suspectAfterMs, deadAfterMs } = settings;
+    const request = { voters, voterReplacementMs, suspectAfterMs, deadAfterMs };
     return (await this.context.metadata.ask(CONFIGURE, request, withEffect(options))).cluster;
   }
 

@@ -13,6 +13,7 @@ import { listBlocksHere } from './blocks-here.ts';
 import { LoadMeter } from './load-meter.ts';
 import { type KnownMetadataNode, MemberDirectory } from './member-directory.ts';
 import { type MetadataFinder, MetadataSession } from './metadata-session.ts';
+import { NeighbourWatch } from './neighbour-watch.ts';
 import { Replicator } from './replicator.ts';
 
 export interface DataNodeComponents {
@@ -34,8 +35,10 @@ export interface DataNodeOptions {
   readonly epoch: number;
   /** Metadata nodes to begin with. */
   readonly bootstrap: readonly KnownMetadataNode[];
-  /** The machine, for spreading copies over machines. */
+  /** The machine, for spreading copies over machines, and what else fails together. */
   readonly host: string;
+  readonly zone?: string | undefined;
+  readonly hostGroup?: string | undefined;
   /** Called at most once, when the cluster goes on without this node (DATANODE_REMOVED, DATANODE_SUPERSEDED). */
   readonly onFatal: (error: Error) => void;
 }
@@ -48,6 +51,7 @@ export class DataNode {
   readonly #components: DataNodeComponents;
   readonly #members: MemberDirectory;
   readonly #session: MetadataSession;
+  readonly #watch: NeighbourWatch;
   readonly #indexer: BlockIndexer;
   readonly #receiver: BlockReceiver;
   readonly #sender: BlockSender;
@@ -61,7 +65,12 @@ export class DataNode {
     const load = new LoadMeter(components.blocks);
     const members = new MemberDirectory(components, options.bootstrap);
     const indexer = new BlockIndexer(components, options);
-    const parts = { ...components, load, members, indexer };
+    const watch = new NeighbourWatch(
+      { ...components, members },
+      { number: options.number, onSilence: () => this.#session.beatNow() },
+    );
+    const parts = { ...components, load, members, indexer, watch };
+    this.#watch = watch;
     this.#load = load;
     this.#members = members;
     this.#indexer = indexer;
@@ -94,11 +103,13 @@ export class DataNode {
     serve(network, REPLICATE, (request, { signal }) => this.#replicator.replicate(request, signal));
     const here = { blocks, load: this.#load };
     serve(network, BLOCKS_HERE, (request) => listBlocksHere(here, this.#options.number, request));
+    this.#watch.start();
     this.#session.start();
   }
 
   /** Ends heartbeats and announcements; transfers in flight end with the network. */
   async stop(): Promise<void> {
+    await this.#watch.stop();
     await this.#session.stop();
     await this.#indexer.stop();
   }

@@ -28,6 +28,13 @@ const WHO_IS_TIMEOUT_MS = 3_000;
 /** Verdicts kept at once; then the oldest goes. */
 const MAX_VERDICTS = 1_024;
 
+/** What a list of members is: of which version, and whether it only names those that changed. */
+export interface ListedAs {
+  readonly version: number;
+  readonly epoch: number;
+  readonly isChange?: boolean | undefined;
+}
+
 interface Verdict {
   readonly isMember: Promise<boolean>;
   untilMs: number;
@@ -81,15 +88,17 @@ export class MemberDirectory {
   }
 
   /**
-   * Takes a whole list of members unless it is older than the one held; says whether it was taken. A recovered cluster
-   * counts its versions from where its survivor stood, which may be lower: a newer epoch goes before any version.
+   * Takes a list of members, or what changed since the version held, unless it is older; says whether it was taken. A
+   * recovered cluster counts its versions from where its survivor stood, which may be lower: a newer epoch goes before
+   * any version, and comes with a whole list.
    */
-  update(members: readonly Member[], { version, epoch }: { version: number; epoch: number }): boolean {
+  update(members: readonly Member[], { version, epoch, isChange = false }: ListedAs): boolean {
     const isNewer = epoch > this.#epoch || (epoch === this.#epoch && version > this.#version);
-    if (members.length === 0 || !isNewer) return false;
+    if (members.length === 0 || !isNewer || (isChange && epoch > this.#epoch)) return false;
     this.#version = version;
     this.#epoch = epoch;
-    this.#active.clear();
+    if (isChange) for (const { peer } of members) this.#active.delete(peer);
+    else this.#active.clear();
     for (const member of members) if (member.state !== 'left') this.#active.set(member.peer, member);
     for (const { peer, addresses } of this.#active.values()) this.#components.network.learn(peer, addresses);
     this.#found.clear();

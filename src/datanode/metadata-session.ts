@@ -23,6 +23,8 @@ export interface MetadataSessionComponents {
   readonly members: MemberDirectory;
   readonly indexer: BlockIndexer;
   readonly load: LoadMeter;
+  /** Whom of its neighbours this datanode does not hear. */
+  readonly watch: { silent(): readonly number[] };
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -34,12 +36,16 @@ export interface MetadataSessionOptions {
   /** Of the cluster when this datanode joined. */
   readonly epoch: number;
   readonly host: string;
+  readonly zone?: string | undefined;
+  readonly hostGroup?: string | undefined;
   /** Called at most once, when the cluster goes on without this datanode. */
   readonly onFatal: (error: Error) => void;
 }
 
-/** Architecture §6. */
+/** Architecture §6; until a metadata node says what the cluster wants. */
 export const HEARTBEAT_PERIOD_MS = 3_000;
+/** Nobody is made to report more often, in milliseconds. */
+const MIN_HEARTBEAT_PERIOD_MS = 100;
 const HEARTBEAT_TIMEOUT_MS = 3_000;
 /** How often the DHT is asked for metadata nodes while some are known that answer. */
 const REFRESH_PERIOD_MS = 60_000;
@@ -57,6 +63,7 @@ export class MetadataSession {
   /** Heartbeats on their way: one per metadata node at most. */
   readonly #beating = new Map<PeerId, Promise<void>>();
   #timer: Timer | undefined;
+  #periodMs = 0;
   #searching: Promise<void> | undefined;
   #searchedMs = Number.NEGATIVE_INFINITY;
   #searchPauseMs = FIRST_SEARCH_PAUSE_MS;
@@ -71,7 +78,12 @@ export class MetadataSession {
       connected: (peer) => this.#onConnected(peer),
       disconnected: (peer) => this.#lose(peer),
     });
-    this.#timer = this.#components.clock.every(HEARTBEAT_PERIOD_MS, () => this.#beatAll());
+    this.#setPeriod(HEARTBEAT_PERIOD_MS);
+    this.#beatAll();
+  }
+
+  /** Something happened that metadata nodes should hear before the next heartbeat is due. */
+  beatNow(): void {
     this.#beatAll();
   }
 
@@ -79,6 +91,13 @@ export class MetadataSession {
     this.#stopping.abort();
     this.#timer?.cancel();
     await Promise.all([...this.#beating.values(), this.#searching]);
+  }
+
+  #setPeriod(periodMs: number): void {
+    if (periodMs === this.#periodMs || this.#stopping.signal.aborted) return;
+    this.#periodMs = periodMs;
+    this.#timer?.cancel();
+    this.#timer = this.#components.clock.every(periodMs, () => this.#beatAll());
   }
 
   /** A metadata node that came back learns at once what is here. */
@@ -130,9 +149,9 @@ export class MetadataSession {
 
   async #register(peer: PeerId): Promise<void> {
     const { network, load, indexer, logger } = this.#components;
-    const { number: node, generation, host } = this.#options;
+    const { number: node, generation, host, zone, hostGroup } = this.#options;
     const addresses = [...network.addresses()];
-    const request = { node, generation, host, addresses, load: await load.report() };
+    const request = { node, generation, host, zone, hostGroup, addresses, load: await load.report() };
     const { boot } = await call(network, peer, REGISTER, request, this.#callOptions());
     this.#registered.add(peer);
     indexer.onBoot(peer, boot);
@@ -140,7 +159,7 @@ export class MetadataSession {
   }
 
   async #heartbeat(peer: PeerId): Promise<boolean> {
-    const { network, load, indexer, members, kademlia } = this.#components;
+    const { network, load, indexer, members, kademlia, watch } = this.#components;
     const { number: node, generation } = this.#options;
     const request = {
       node,
@@ -148,9 +167,13 @@ export class MetadataSession {
       load: await load.report(),
       membersVersion: members.version,
       epoch: members.epoch,
+      takesChanges: true,
+      silentNeighbours: [...watch.silent()],
     };
     const answer = await call(network, peer, HEARTBEAT, request, this.#callOptions());
-    if (members.update(answer.members, { version: answer.membersVersion, epoch: answer.epoch })) {
+    if (answer.periodMs) this.#setPeriod(Math.max(MIN_HEARTBEAT_PERIOD_MS, answer.periodMs));
+    const { membersVersion: version, epoch, isChange } = answer;
+    if (members.update(answer.members, { version, epoch, isChange })) {
       kademlia.refresh();
       // Metadata nodes heard of just now must not wait for the next period.
       for (const listed of members.metadataNodes())

@@ -1,6 +1,7 @@
 /** @module Keeps the registry's addresses true: each metadata node its own, the leader those of the datanodes. */
 import type { BackgroundWorker, WorkState } from '../common/worker.ts';
 import type { Member } from '../namespace/schema.ts';
+import type { StateMachine } from '../namespace/state-machine.ts';
 import type { Network } from '../network/network.ts';
 import type { DatanodeRegistry } from './datanode-registry.ts';
 import { ACTIVE, type MemberDirectory } from './member-directory.ts';
@@ -9,6 +10,7 @@ import type { RaftDriver } from './raft-driver.ts';
 
 export interface AddressWorkerComponents {
   readonly network: Network;
+  readonly machine: StateMachine;
   readonly members: MemberDirectory;
   readonly registry: DatanodeRegistry;
   readonly driver: RaftDriver;
@@ -41,17 +43,30 @@ export class AddressWorker implements BackgroundWorker {
   }
 
   #changed(): Member | undefined {
-    const { network, members, registry, driver } = this.#components;
+    const { network, members, machine, registry, driver } = this.#components;
     const self = members.byNumber(driver.id);
     const own = network.addresses();
     if (self?.state === ACTIVE && own.length > 0 && !sameSet(self.addresses, own))
       return { ...self, addresses: [...own] };
     if (!driver.isLeader) return undefined;
-    for (const { node, addresses, host } of registry.registrations()) {
+    for (const { node, addresses, host, zone, hostGroup } of registry.registrations()) {
       const member = members.byNumber(node);
       if (member?.state !== ACTIVE || node === driver.id || addresses.length === 0) continue;
-      if (!sameSet(member.addresses, addresses) || (host !== '' && host !== member.host))
-        return { ...member, addresses: [...addresses], host: host === '' ? member.host : host };
+      const isElsewhere =
+        (host !== '' && host !== member.host) ||
+        (zone !== undefined && zone !== '' && zone !== member.zone) ||
+        (machine.featureLevel >= 2 &&
+          hostGroup !== undefined &&
+          hostGroup !== '' &&
+          hostGroup !== member.hostGroup);
+      if (!sameSet(member.addresses, addresses) || isElsewhere)
+        return {
+          ...member,
+          addresses: [...addresses],
+          host: host || member.host,
+          zone: zone || member.zone,
+          hostGroup: hostGroup || member.hostGroup,
+        };
     }
     return undefined;
   }

@@ -4,12 +4,12 @@ import type { Clock } from '../common/clock.ts';
 import type { BackgroundWorker, WorkState } from '../common/worker.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
 import type { BadCopies } from './bad-copies.ts';
-import type { DatanodeRegistry } from './datanode-registry.ts';
+import type { DatanodeStates } from './datanode-states.ts';
 
 export interface AtRiskComponents {
   readonly machine: StateMachine;
   readonly locator: Locator;
-  readonly registry: DatanodeRegistry;
+  readonly states: DatanodeStates;
   readonly badCopies: BadCopies;
   readonly clock: Clock;
 }
@@ -86,11 +86,8 @@ export class AtRiskWorker implements BackgroundWorker {
   }
 
   #count(block: { hash: string; sizeBytes: number; copies: number }, nodes: readonly number[]): void {
-    const { registry, badCopies } = this.#components;
-    const holders = nodes.filter((node) => {
-      const liveness = registry.liveness(node);
-      return (liveness === 'alive' || liveness === 'suspect') && !badCopies.isBad(block.hash, node);
-    });
+    const { states, badCopies } = this.#components;
+    const holders = nodes.filter((node) => states.isLive(node) && !badCopies.isBad(block.hash, node));
     const live = holders.length;
     const [only] = holders;
     if (live === 1 && only !== undefined) this.#countSole(only, block.sizeBytes);

@@ -19,6 +19,7 @@ import type {
 import { LOCATE, PLACE, READ_PLAN, REPORT_BAD_BLOCK } from '../protocol/methods.ts';
 import type { BadCopies } from './bad-copies.ts';
 import type { DatanodeRegistry } from './datanode-registry.ts';
+import type { DatanodeStates } from './datanode-states.ts';
 import { badRequest, fromDht, notSurveyed } from './errors.ts';
 import { holdersOf } from './holders.ts';
 import { type MemberDirectory, hasRole } from './member-directory.ts';
@@ -30,6 +31,7 @@ export interface BlockServiceComponents {
   readonly machine: StateMachine;
   readonly members: MemberDirectory;
   readonly registry: DatanodeRegistry;
+  readonly states: DatanodeStates;
   readonly barrier: ReadBarrier;
   readonly locator: Locator;
   readonly badCopies: BadCopies;
@@ -83,10 +85,10 @@ export class BlockService {
   }
 
   #place(request: PlaceRequest): PlaceResponse {
-    const { members, registry, placement, random } = this.#components;
+    const { members, registry, states, placement, random } = this.#components;
     if (request.sizes.length > MAX_PLACE_BLOCKS || request.copies > MAX_COPIES)
       throw badRequest(`at most ${MAX_PLACE_BLOCKS} blocks of ${MAX_COPIES} copies may be placed at once`);
-    const candidates = registry.candidates();
+    const candidates = states.candidates();
     const placements = placement.place(candidates, request, random);
     if (placements.some((nodes) => nodes.length < request.copies)) {
       const awaited = members

@@ -1,15 +1,8 @@
 /** @module What this metadata node itself has heard of the datanodes. Soft: rebuilt from registrations after a restart. */
 import type { Clock } from '../common/clock.ts';
 import type { NodeLoad } from '../protocol/messages.ts';
+import { bySilence, type Liveness, type LivenessSettings } from './liveness-judge.ts';
 import type { PlacementCandidate } from './placement.ts';
-
-/** `unknown`: not heard of since this metadata node started. */
-export type Liveness = 'alive' | 'suspect' | 'dead' | 'unknown';
-
-/** Silence after which a datanode is `suspect`, in milliseconds: three missed heartbeats of 3 s and a little. */
-export const SUSPECT_AFTER_MS = 10_000;
-/** Silence after which a datanode is `dead`, in milliseconds. */
-export const DEAD_AFTER_MS = 30_000;
 
 /** A datanode that runs is heard of within this time after the start of a metadata node: two heartbeats and a little. */
 const SURVEY_MS = 7_000;
@@ -20,6 +13,8 @@ export interface Registration {
   readonly generation: number;
   readonly addresses: readonly string[];
   readonly host: string;
+  readonly zone?: string | undefined;
+  readonly hostGroup?: string | undefined;
   readonly load: NodeLoad;
 }
 
@@ -32,14 +27,20 @@ export interface DatanodeRegistryComponents {
   readonly clock: Clock;
 }
 
-/** Liveness is judged by this node's own monotonic clock alone. */
+export interface DatanodeRegistryOptions {
+  readonly settings: () => LivenessSettings;
+}
+
+/** By this node's own monotonic clock and ears alone; what the cluster holds of a datanode: datanode-states.ts. */
 export class DatanodeRegistry {
   readonly #clock: Clock;
   readonly #entries = new Map<number, Entry>();
   readonly #startedMs: number;
+  readonly #settings: () => LivenessSettings;
 
-  constructor(components: DatanodeRegistryComponents) {
+  constructor(components: DatanodeRegistryComponents, options: DatanodeRegistryOptions) {
     this.#clock = components.clock;
+    this.#settings = options.settings;
     this.#startedMs = this.#clock.monotonicMs();
   }
 
@@ -51,10 +52,11 @@ export class DatanodeRegistry {
     });
   }
 
-  /** False when the node must register (again): never heard of here, or in another generation. */
+  /** False when the node must register (again): never heard of here, in another generation, or silent until it was given up. */
   heartbeat(node: number, generation: number, load: NodeLoad): boolean {
     const entry = this.#entries.get(node);
     if (entry === undefined || entry.generation !== generation) return false;
+    if (this.liveness(node) === 'dead') return false;
     // What was placed before this heartbeat is now in its load, or was never written.
     this.#entries.set(node, { ...entry, load, heardMs: this.#clock.monotonicMs(), expectedBytes: 0 });
     return true;
@@ -73,14 +75,17 @@ export class DatanodeRegistry {
 
   liveness(node: number): Liveness {
     const silentMs = this.silentMs(node);
-    if (silentMs === undefined) return 'unknown';
-    if (silentMs < SUSPECT_AFTER_MS) return 'alive';
-    return silentMs < DEAD_AFTER_MS ? 'suspect' : 'dead';
+    return silentMs === undefined ? 'unknown' : bySilence(silentMs, this.#settings());
+  }
+
+  /** Milliseconds since this metadata node began to listen. */
+  get listeningMs(): number {
+    return this.#clock.monotonicMs() - this.#startedMs;
   }
 
   /** Whether `node` may well be alive although nothing was heard of it: this metadata node has only just started. */
   isAwaited(node: number): boolean {
-    return !this.#entries.has(node) && this.#clock.monotonicMs() - this.#startedMs < SURVEY_MS;
+    return !this.#entries.has(node) && this.listeningMs < SURVEY_MS;
   }
 
   /** Milliseconds since it was last heard of. */
@@ -101,9 +106,11 @@ export class DatanodeRegistry {
   candidates(): PlacementCandidate[] {
     return [...this.#entries.values()]
       .filter(({ node, load }) => this.liveness(node) === 'alive' && !load.readOnly && load.freeBytes > 0)
-      .map(({ node, host, load, expectedBytes }) => ({
+      .map(({ node, host, zone = '', hostGroup = '', load, expectedBytes }) => ({
         node,
         host,
+        zone,
+        hostGroup,
         freeBytes: load.freeBytes,
         expectedBytes,
       }));

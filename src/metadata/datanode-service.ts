@@ -5,15 +5,21 @@ import type { Network, PeerId } from '../network/network.ts';
 import type { HeartbeatRequest, HeartbeatResponse, NodeLoad, RegisterRequest } from '../protocol/messages.ts';
 import { HEARTBEAT, REGISTER } from '../protocol/methods.ts';
 import type { DatanodeRegistry } from './datanode-registry.ts';
+import type { DatanodeStates } from './datanode-states.ts';
 import { badRequest, notAllowed, superseded } from './errors.ts';
+import type { MemberChanges } from './member-changes.ts';
 import { type MemberDirectory, hasRole } from './member-directory.ts';
 import type { RaftDriver } from './raft-driver.ts';
+import type { SilenceReports } from './silence-reports.ts';
 
 export interface DatanodeServiceComponents {
   readonly network: Network;
   readonly members: MemberDirectory;
   readonly machine: StateMachine;
   readonly registry: DatanodeRegistry;
+  readonly states: DatanodeStates;
+  readonly changes: MemberChanges;
+  readonly reports: SilenceReports;
   readonly driver: RaftDriver;
 }
 
@@ -41,24 +47,29 @@ export class DatanodeService {
     serve(network, HEARTBEAT, async (request, { peer }) => this.#heartbeat(peer, request));
   }
 
-  #register(peer: PeerId, { node, generation, addresses, host, load }: RegisterRequest): void {
-    this.#checkCaller(peer, node);
-    this.#components.registry.register({ node, generation, addresses, host, load: required(load) });
+  #register(peer: PeerId, { load, ...registration }: RegisterRequest): void {
+    this.#checkCaller(peer, registration.node);
+    this.#components.registry.register({ ...registration, load: required(load) });
   }
 
   #heartbeat(peer: PeerId, request: HeartbeatRequest): HeartbeatResponse {
     this.#checkCaller(peer, request.node);
-    const { machine, registry } = this.#components;
-    const { membersVersion } = machine.counters();
+    const { registry, reports, states, changes } = this.#components;
     const epoch = this.#options.epoch();
-    const isCurrent = request.membersVersion === membersVersion && request.epoch === epoch;
     if (request.epoch > epoch) this.#supersede(request.epoch);
+    reports.note(request.node, request.silentNeighbours);
+    const isOfEpoch = request.epoch === epoch;
+    let list = isOfEpoch ? changes.since(request.membersVersion) : changes.all();
+    // Older releases take what comes for the whole list.
+    if (list.isChange && list.members.length > 0 && request.takesChanges !== true) list = changes.all();
     return {
       known: registry.heartbeat(request.node, request.generation, required(request.load)),
       boot: this.#options.boot,
-      membersVersion,
-      members: isCurrent ? [] : [...machine.members()],
+      membersVersion: list.version,
+      members: [...list.members],
+      isChange: list.isChange,
       epoch,
+      periodMs: states.periodMs,
     };
   }
 

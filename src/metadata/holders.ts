@@ -2,11 +2,13 @@
 import type { Member } from '../namespace/schema.ts';
 import type { Holder } from '../protocol/messages.ts';
 import type { DatanodeRegistry } from './datanode-registry.ts';
+import type { DatanodeStates } from './datanode-states.ts';
 import type { MemberDirectory } from './member-directory.ts';
 
 export interface HolderComponents {
   readonly members: MemberDirectory;
   readonly registry: DatanodeRegistry;
+  readonly states: DatanodeStates;
 }
 
 /** One holder per distinct number that is a member, in order of first appearance. */
@@ -17,7 +19,7 @@ export function holdersOf(components: HolderComponents, nodes: Iterable<number>)
     .map((member) => holderOf(components, member));
 }
 
-function holderOf({ registry }: HolderComponents, member: Member): Holder {
+function holderOf({ registry, states }: HolderComponents, member: Member): Holder {
   const registration = registry.get(member.number);
   return {
     node: member.number,
@@ -25,6 +27,6 @@ function holderOf({ registry }: HolderComponents, member: Member): Holder {
     addresses: [...(registration?.addresses ?? member.addresses)],
     name: member.name,
     host: registration?.host ?? member.host,
-    alive: registry.liveness(member.number) === 'alive',
+    alive: states.liveness(member.number) === 'alive',
   };
 }

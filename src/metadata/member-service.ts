@@ -6,8 +6,10 @@ import { MEMBERS, REMOVE_MEMBER, WHO_IS } from '../protocol/methods.ts';
 import type { RemoveMemberRequest, RemoveMemberResponse } from '../protocol/messages.ts';
 import type { AtRiskWorker } from './at-risk-worker.ts';
 import type { DatanodeRegistry } from './datanode-registry.ts';
+import type { DatanodeStates } from './datanode-states.ts';
 import { lastMetadataNode, noSuchMember, notAllowed, removalUnsafe } from './errors.ts';
 import { onLeader } from './leader-call.ts';
+import type { MemberChanges } from './member-changes.ts';
 import { ACTIVE, type MemberDirectory, hasRole } from './member-directory.ts';
 import type { MembershipManager } from './membership-manager.ts';
 import type { Proposer } from './proposer.ts';
@@ -19,11 +21,13 @@ export interface MemberServiceComponents {
   readonly network: Network;
   readonly machine: StateMachine;
   readonly members: MemberDirectory;
+  readonly changes: MemberChanges;
   readonly proposer: Proposer;
   readonly barrier: ReadBarrier;
   readonly driver: RaftDriver;
   readonly membership: MembershipManager;
   readonly registry: DatanodeRegistry;
+  readonly states: DatanodeStates;
   readonly atRisk: AtRiskWorker;
 }
 
@@ -35,14 +39,12 @@ export class MemberService {
   }
 
   start(): void {
-    const { network, machine, members, barrier } = this.#components;
-    serve(network, MEMBERS, async ({ stale }, { signal }) => {
+    const { network, machine, members, barrier, changes } = this.#components;
+    serve(network, MEMBERS, async ({ stale, knownVersion = 0, knownEpoch = 0 }, { signal }) => {
       if (!stale) await barrier.wait(signal);
-      return {
-        members: [...machine.members()],
-        version: machine.counters().membersVersion,
-        cluster: machine.cluster(),
-      };
+      const { epoch = 0 } = machine.cluster() ?? {};
+      const { members: listed, version, isChange } = changes.since(knownEpoch === epoch ? knownVersion : 0);
+      return { members: [...listed], version, isChange, cluster: machine.cluster() };
     });
     serve(network, WHO_IS, async ({ peer }, { signal }) => {
       // Somebody unknown may have joined at another node a moment ago; somebody known needs no round.

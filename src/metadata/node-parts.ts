@@ -11,6 +11,7 @@ import { AtRiskWorker } from './at-risk-worker.ts';
 import { BadCopies } from './bad-copies.ts';
 import { BlockService } from './block-service.ts';
 import { DatanodeRegistry } from './datanode-registry.ts';
+import { DatanodeStates } from './datanode-states.ts';
 import { DatanodeService } from './datanode-service.ts';
 import { DiscoveryWorker } from './discovery-worker.ts';
 import { FeatureGateWorker } from './feature-gate-worker.ts';
@@ -20,10 +21,13 @@ import { ClusterService } from './cluster-service.ts';
 import { Forwarder } from './forwarder.ts';
 import { HousekeepingWorker } from './housekeeping-worker.ts';
 import { JoinService } from './join-service.ts';
+import { livenessSettings } from './liveness-judge.ts';
+import { LivenessWorker } from './liveness-worker.ts';
 import { locationRpc } from './location-rpc.ts';
 import { LocationService } from './location-service.ts';
 import { LogCompactor } from './log-compactor.ts';
 import { MemberAuthorizer } from './member-authorizer.ts';
+import { MemberChanges } from './member-changes.ts';
 import { MemberDirectory } from './member-directory.ts';
 import { MemberService } from './member-service.ts';
 import { MembershipManager } from './membership-manager.ts';
@@ -36,6 +40,8 @@ import { RaftDriver } from './raft-driver.ts';
 import { FIRST_EPOCH, RaftTransport } from './raft-transport.ts';
 import { ReadBarrier } from './read-barrier.ts';
 import { RejoinService } from './rejoin-service.ts';
+import { SilenceReports } from './silence-reports.ts';
+import { SilenceSurvey } from './silence-survey.ts';
 import { SnapshotLeftovers } from './snapshot-leftovers.ts';
 import { SnapshotMaker } from './snapshot-maker.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
@@ -94,9 +100,19 @@ export function composeParts(
   const consensus = composeConsensus(base, { ...options, epoch });
   const { driver } = consensus;
 
-  const registry = new DatanodeRegistry(base);
+  const registry = new DatanodeRegistry(base, { settings: () => livenessSettings(machine.cluster()) });
   const locator = new Locator({ ...base, rpc: locationRpc(network), ring: kademlia });
-  const parts = { ...base, ...consensus, registry, locator, badCopies: new BadCopies(base) };
+  const parts = {
+    ...base,
+    ...consensus,
+    registry,
+    locator,
+    states: new DatanodeStates({ ...base, registry }),
+    changes: new MemberChanges(base),
+    survey: new SilenceSurvey({ ...base, registry }),
+    reports: new SilenceReports(base),
+    badCopies: new BadCopies(base),
+  };
   const atRisk = new AtRiskWorker(parts);
   const membership = new MembershipManager(parts);
   // The index dies with the process: a new name tells datanodes to announce everything again.
@@ -114,12 +130,14 @@ export function composeParts(
     new RejoinService({ ...parts, membership }),
     new VouchService(parts),
     new DatanodeService(parts, { boot, epoch }),
+    parts.survey,
     new FeatureLevelService(parts),
     new LocationService({ ...parts, server: new LocationServer({ table: new LocationTable() }, { boot }) }),
     new SnapshotServer({ ...parts, store: parts.made }, options),
   ];
   const workers = new WorkerRunner(base, [
     membership,
+    new LivenessWorker(parts),
     new HousekeepingWorker(parts),
     new FeatureGateWorker(parts),
     new FlushWorker({ machine, onFailed: (error) => driver.fail(error) }),

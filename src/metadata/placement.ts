@@ -1,11 +1,19 @@
 /** @module Which datanodes shall hold the copies of new blocks: a pluggable policy, and the default one. */
 import type { Random } from '../common/random.ts';
 
-/** A datanode that may take blocks: alive, writable, registered. */
-export interface PlacementCandidate {
+/** Where a datanode stands, for spreading copies over what fails apart. */
+export interface NodePlace {
   readonly node: number;
   /** Machine it runs on; empty when unknown, which counts as a machine of its own. */
   readonly host: string;
+  /** Machines that fail together; empty or absent: the machine alone. */
+  readonly hostGroup?: string | undefined;
+  /** Room, building, town; those that name none count as one. */
+  readonly zone?: string | undefined;
+}
+
+/** A datanode that may take blocks: alive, writable, registered. */
+export interface PlacementCandidate extends NodePlace {
   readonly freeBytes: number;
   /** Placed since its last heartbeat, so not yet visible in `freeBytes`. */
   readonly expectedBytes: number;
@@ -20,6 +28,8 @@ export interface PlacementRequest {
   readonly exclude: readonly number[];
   /** Host that gets the first copy when it has a node with room; empty: none. */
   readonly nearHost: string;
+  /** Who has the block already, when further copies are placed: never chosen, and spread away from. */
+  readonly held?: readonly NodePlace[];
 }
 
 /** Chooses per block up to `copies` distinct nodes; fewer when there are no more with room. */
@@ -34,14 +44,18 @@ export interface PlacementPolicy {
 /** Weights are drawn in this unit, so that any disk's free space stays within what Random.int takes. */
 const WEIGHT_UNIT_BYTES = 1024 * 1024;
 
-/** Random, weighted by free space less expected writes; different hosts before a second copy on one host. */
+/**
+ * Random, weighted by free space less expected writes. No second copy in a zone while another one has room, nor on a
+ * group of hosts, nor on a host.
+ */
 export class FreeSpacePlacement implements PlacementPolicy {
   place(
     candidates: readonly PlacementCandidate[],
     request: PlacementRequest,
     random: Random,
   ): readonly (readonly number[])[] {
-    const excluded = new Set(request.exclude);
+    const { held = [] } = request;
+    const excluded = new Set([...request.exclude, ...held.map(({ node }) => node)]);
     const room = new Map<number, number>();
     const usable = candidates.filter(({ node }) => !excluded.has(node));
     for (const { node, freeBytes, expectedBytes } of usable) room.set(node, freeBytes - expectedBytes);
@@ -49,7 +63,7 @@ export class FreeSpacePlacement implements PlacementPolicy {
     return request.sizes.map((sizeBytes) => {
       const chosen: PlacementCandidate[] = [];
       while (chosen.length < request.copies) {
-        const next = chooseNext(usable, chosen, room, sizeBytes, request.nearHost, random);
+        const next = chooseNext(usable, [...held, ...chosen], room, sizeBytes, request.nearHost, random);
         if (next === undefined) break;
         chosen.push(next);
         room.set(next.node, roomOf(room, next) - sizeBytes);
@@ -61,7 +75,7 @@ export class FreeSpacePlacement implements PlacementPolicy {
 
 function chooseNext(
   usable: readonly PlacementCandidate[],
-  chosen: readonly PlacementCandidate[],
+  chosen: readonly NodePlace[],
   room: ReadonlyMap<number, number>,
   sizeBytes: number,
   nearHost: string,
@@ -70,11 +84,26 @@ function chooseNext(
   const fitting = usable.filter(
     (candidate) => !chosen.includes(candidate) && roomOf(room, candidate) >= sizeBytes,
   );
-  const hosts = new Set(chosen.map(hostOf));
-  const elsewhere = fitting.filter((candidate) => !hosts.has(hostOf(candidate)));
   const near = chosen.length === 0 && nearHost !== '' ? fitting.filter(({ host }) => host === nearHost) : [];
-  const pool = near.length > 0 ? near : elsewhere.length > 0 ? elsewhere : fitting;
+  const pool = near.length > 0 ? near : farthest(fitting, chosen);
   return drawWeighted(pool, room, random);
+}
+
+/** Those that share least with `chosen`: neither zone nor less, else no group of hosts, else no host. */
+function farthest(
+  candidates: readonly PlacementCandidate[],
+  chosen: readonly NodePlace[],
+): readonly PlacementCandidate[] {
+  const closeness = candidates.map((candidate) => closenessTo(candidate, chosen));
+  const least = Math.min(...closeness);
+  return candidates.filter((_, position) => closeness[position] === least);
+}
+
+/** 0: shares nothing with any of `others`; 1: a zone; 2: a group of hosts; 3: a host. */
+export function closenessTo(place: NodePlace, others: readonly NodePlace[]): number {
+  if (others.some((other) => hostOf(other) === hostOf(place))) return 3;
+  if (others.some((other) => groupOf(other) === groupOf(place))) return 2;
+  return others.some((other) => (other.zone ?? '') === (place.zone ?? '')) ? 1 : 0;
 }
 
 function drawWeighted(
@@ -93,6 +122,10 @@ function roomOf(room: ReadonlyMap<number, number>, candidate: PlacementCandidate
   return room.get(candidate.node) ?? 0;
 }
 
-function hostOf({ host, node }: PlacementCandidate): string {
+function groupOf(place: NodePlace): string {
+  return place.hostGroup ? `group ${place.hostGroup}` : hostOf(place);
+}
+
+function hostOf({ host, node }: NodePlace): string {
   return host === '' ? `node ${node}` : `host ${host}`;
 }

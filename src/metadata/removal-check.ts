@@ -2,6 +2,7 @@
 import type { Member } from '../namespace/schema.ts';
 import type { AtRiskWorker } from './at-risk-worker.ts';
 import type { DatanodeRegistry } from './datanode-registry.ts';
+import type { DatanodeStates } from './datanode-states.ts';
 import { hasRole } from './member-directory.ts';
 import { desiredVoters, hasLivingQuorum, type VoterSettings, type VoterView } from './voter-plan.ts';
 
@@ -11,11 +12,14 @@ export interface RemovalSubject {
   readonly settings: VoterSettings;
 }
 
+export interface RemovalCheckComponents {
+  readonly registry: DatanodeRegistry;
+  readonly states: DatanodeStates;
+  readonly atRisk: AtRiskWorker;
+}
+
 /** Sentences, each with what to do first; none when nothing would be lost. To be asked of the leader. */
-export function removalConcerns(
-  components: { readonly registry: DatanodeRegistry; readonly atRisk: AtRiskWorker },
-  subject: RemovalSubject,
-): string[] {
+export function removalConcerns(components: RemovalCheckComponents, subject: RemovalSubject): string[] {
   return [
     ...quorumConcerns(subject),
     ...(hasRole(subject.member, 'data') ? dataConcerns(components, subject.member) : []),
@@ -34,10 +38,7 @@ export function quorumConcerns({ member, view, settings }: RemovalSubject): stri
   ];
 }
 
-function dataConcerns(
-  { registry, atRisk }: { readonly registry: DatanodeRegistry; readonly atRisk: AtRiskWorker },
-  { number }: Member,
-): string[] {
+function dataConcerns({ registry, states, atRisk }: RemovalCheckComponents, { number }: Member): string[] {
   if (registry.get(number)?.load.blocks === 0) return [];
   const { atRiskComplete, blocksMissing } = atRisk.figures();
   if (!atRiskComplete)
@@ -48,7 +49,7 @@ function dataConcerns(
       `It holds the only copy of ${blocks} blocks (${bytes} bytes). Copy the files that "holdfast locate" shows on it first.`,
     ];
   // What is on a node that does not answer is not counted as a copy, and is gone for good with its number.
-  if (blocksMissing > 0 && registry.liveness(number) !== 'alive')
+  if (blocksMissing > 0 && states.liveness(number) !== 'alive')
     return [
       `${blocksMissing} blocks have no living copy, and it may hold them, but does not answer. Start it first, if that is possible.`,
     ];

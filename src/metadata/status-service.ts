@@ -15,6 +15,7 @@ import type {
 import { INDEX_STATUS, POSITION, STATUS } from '../protocol/methods.ts';
 import type { AtRiskWorker } from './at-risk-worker.ts';
 import type { DatanodeRegistry } from './datanode-registry.ts';
+import type { DatanodeStates } from './datanode-states.ts';
 import type { MemberDirectory } from './member-directory.ts';
 import type { RaftDriver } from './raft-driver.ts';
 import type { ReadBarrier } from './read-barrier.ts';
@@ -24,6 +25,7 @@ export interface StatusServiceComponents {
   readonly machine: StateMachine;
   readonly members: MemberDirectory;
   readonly registry: DatanodeRegistry;
+  readonly states: DatanodeStates;
   readonly driver: RaftDriver;
   readonly barrier: ReadBarrier;
   readonly atRisk: AtRiskWorker;
@@ -107,11 +109,11 @@ export class StatusService {
   }
 
   #dataNode(member: Member): DataNodeStatus {
-    const { registry } = this.#components;
+    const { registry, states } = this.#components;
     const load = registry.get(member.number)?.load;
     return {
       member,
-      liveness: registry.liveness(member.number),
+      liveness: states.liveness(member.number),
       capacityBytes: load?.capacityBytes ?? 0,
       usedBytes: load?.usedBytes ?? 0,
       freeBytes: load?.freeBytes ?? 0,

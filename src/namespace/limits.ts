@@ -64,6 +64,12 @@ export const DEFAULT_VOTERS = 3;
 export const DEFAULT_VOTER_REPLACEMENT_MS: number = 5 * 60_000;
 export const MIN_VOTER_REPLACEMENT_MS = 5_000;
 export const MAX_VOTER_REPLACEMENT_MS: number = 7 * 24 * 3_600_000;
+/** Silence after which a datanode is `suspect`, in milliseconds: three missed heartbeats of 3 s and a little. */
+export const DEFAULT_SUSPECT_AFTER_MS = 10_000;
+/** Silence after which it is `dead`: its copies are made again from the others. */
+export const DEFAULT_DEAD_AFTER_MS = 30_000;
+export const MIN_SUSPECT_AFTER_MS = 500;
+export const MAX_DEAD_AFTER_MS: number = 24 * 3_600_000;
 /** Inodes and versions that entries lost with a majority may have given out. */
 export const RECOVERY_NUMBER_GAP: number = 2 ** 24;
 /** Members that entries lost with a majority may have admitted. */

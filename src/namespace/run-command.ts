@@ -4,6 +4,7 @@ import { assert, HoldfastError } from '../common/errors.ts';
 import { closeAppend, openAppend } from './commands/append.ts';
 import { beginEra, configureCollection } from './commands/collection.ts';
 import { setAttributes } from './commands/attributes.ts';
+import { setDrain, setLiveness } from './commands/datanodes.ts';
 import { makeDirectory, removeDirectory, removeTree, unlink } from './commands/directories.ts';
 import { appendBlocks, closeFile, copyFile, createFile, setReplication, touch } from './commands/files.ts';
 import { genesis, raiseFeatureLevel } from './commands/genesis.ts';
@@ -113,6 +114,10 @@ function handle(
       return configureCluster(view, kind.value);
     case 'recoverCluster':
       return recoverCluster(view, kind.value, context);
+    case 'setLiveness':
+      return setLiveness(view, kind.value, context);
+    case 'setDrain':
+      return setDrain(view, kind.value, context);
     case 'raiseFeatureLevel':
       return raiseFeatureLevel(view, kind.value);
     case 'makeSymlink':

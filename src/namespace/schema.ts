@@ -144,6 +144,20 @@ export interface Member {
   joinedMs: number;
   /** 'active' | 'left' */
   state: string;
+  /** From feature level 2, of datanodes. */
+  liveness?:
+    | string
+    | undefined;
+  /** log time of the last change of `liveness` */
+  livenessMs?:
+    | number
+    | undefined;
+  /** 'draining' | 'drained'; absent: neither */
+  drain?:
+    | string
+    | undefined;
+  /** machines that fail together, for spreading copies: a rack, a host of virtual machines */
+  hostGroup?: string | undefined;
 }
 
 export interface Token {
@@ -173,6 +187,14 @@ export interface Cluster {
   voters: number;
   /** silence after which a waiting learner takes a voter's place. 0: the default */
   voterReplacementMs: number;
+  /** silence of a datanode; absent: the default */
+  suspectAfterMs?:
+    | number
+    | undefined;
+  /** silence after which its copies no longer count; absent: the default */
+  deadAfterMs?:
+    | number
+    | undefined;
   /** commands up to this level may be proposed; absent: 1. Only ever rises. See feature-level.ts */
   featureLevel?:
     | number
@@ -272,6 +294,8 @@ export interface Command {
     | { $case: "replaceMember"; value: ReplaceMember }
     | { $case: "beginEra"; value: BeginEra }
     | { $case: "configureCollection"; value: ConfigureCollection }
+    | { $case: "setLiveness"; value: SetLiveness }
+    | { $case: "setDrain"; value: SetDrain }
     | undefined;
 }
 
@@ -403,6 +427,7 @@ export interface UpdateMember {
   host: string;
   roles: string[];
   zone: string;
+  hostGroup?: string | undefined;
 }
 
 export interface RemoveMember {
@@ -412,11 +437,6 @@ export interface RemoveMember {
 /** The same peer under a new number: for a node that has lost what it promised under the old one. */
 export interface ReplaceMember {
   number: number;
-}
-
-export interface ConfigureCluster {
-  voters: number;
-  voterReplacementMs: number;
 }
 
 /** Does nothing unless `era` is the one after the current. The rows of table `garbage` that level 1 left go with it, some at a time. */
@@ -430,6 +450,31 @@ export interface ConfigureCollection {
   undo: boolean;
   eraMs: number;
   graceMs: number;
+}
+
+/** What is 0 or absent stays as it is. */
+export interface ConfigureCluster {
+  voters: number;
+  voterReplacementMs: number;
+  suspectAfterMs?: number | undefined;
+  deadAfterMs?: number | undefined;
+}
+
+/** Proposed by the leader, from what the metadata nodes hear of the datanodes. */
+export interface SetLiveness {
+  changes: LivenessChange[];
+}
+
+export interface LivenessChange {
+  number: number;
+  liveness: string;
+}
+
+/** 'draining': its copies are brought elsewhere; 'drained': they are; '': it takes copies again. `from`: only if it is that now. */
+export interface SetDrain {
+  number: number;
+  drain: string;
+  from?: string | undefined;
 }
 
 /** After the loss of a majority: `survivor` goes on alone as metadata node, in a new epoch. */
@@ -1727,7 +1772,21 @@ export const Deadline: MessageFns<Deadline> = {
 };
 
 function createBaseMember(): Member {
-  return { number: 0, peer: "", roles: [], name: "", host: "", zone: "", addresses: [], joinedMs: 0, state: "" };
+  return {
+    number: 0,
+    peer: "",
+    roles: [],
+    name: "",
+    host: "",
+    zone: "",
+    addresses: [],
+    joinedMs: 0,
+    state: "",
+    liveness: undefined,
+    livenessMs: undefined,
+    drain: undefined,
+    hostGroup: undefined,
+  };
 }
 
 export const Member: MessageFns<Member> = {
@@ -1758,6 +1817,18 @@ export const Member: MessageFns<Member> = {
     }
     if (message.state !== "") {
       writer.uint32(74).string(message.state);
+    }
+    if (message.liveness !== undefined) {
+      writer.uint32(82).string(message.liveness);
+    }
+    if (message.livenessMs !== undefined) {
+      writer.uint32(88).int64(message.livenessMs);
+    }
+    if (message.drain !== undefined) {
+      writer.uint32(98).string(message.drain);
+    }
+    if (message.hostGroup !== undefined) {
+      writer.uint32(106).string(message.hostGroup);
     }
     return writer;
   },
@@ -1847,6 +1918,38 @@ export const Member: MessageFns<Member> = {
             message.state = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.liveness = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.livenessMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.drain = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.hostGroup = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1873,6 +1976,10 @@ export const Member: MessageFns<Member> = {
     message.addresses = object.addresses?.map((e) => e) || [];
     message.joinedMs = object.joinedMs ?? 0;
     message.state = object.state ?? "";
+    message.liveness = object.liveness ?? undefined;
+    message.livenessMs = object.livenessMs ?? undefined;
+    message.drain = object.drain ?? undefined;
+    message.hostGroup = object.hostGroup ?? undefined;
     return message;
   },
 };
@@ -2048,6 +2155,8 @@ function createBaseCluster(): Cluster {
     defaultBlockSizeBytes: 0,
     voters: 0,
     voterReplacementMs: 0,
+    suspectAfterMs: undefined,
+    deadAfterMs: undefined,
     featureLevel: undefined,
     collection: undefined,
   };
@@ -2078,6 +2187,12 @@ export const Cluster: MessageFns<Cluster> = {
     }
     if (message.voterReplacementMs !== 0) {
       writer.uint32(64).uint64(message.voterReplacementMs);
+    }
+    if (message.suspectAfterMs !== undefined) {
+      writer.uint32(88).uint64(message.suspectAfterMs);
+    }
+    if (message.deadAfterMs !== undefined) {
+      writer.uint32(96).uint64(message.deadAfterMs);
     }
     if (message.featureLevel !== undefined) {
       writer.uint32(72).uint32(message.featureLevel);
@@ -2165,6 +2280,22 @@ export const Cluster: MessageFns<Cluster> = {
             message.voterReplacementMs = longToNumber(reader.uint64());
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.suspectAfterMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.deadAfterMs = longToNumber(reader.uint64());
+            continue;
+          }
           case 9: {
             if (tag !== 72) {
               break;
@@ -2206,6 +2337,8 @@ export const Cluster: MessageFns<Cluster> = {
     message.defaultBlockSizeBytes = object.defaultBlockSizeBytes ?? 0;
     message.voters = object.voters ?? 0;
     message.voterReplacementMs = object.voterReplacementMs ?? 0;
+    message.suspectAfterMs = object.suspectAfterMs ?? undefined;
+    message.deadAfterMs = object.deadAfterMs ?? undefined;
     message.featureLevel = object.featureLevel ?? undefined;
     message.collection = (object.collection !== undefined && object.collection !== null)
       ? Collection.fromPartial(object.collection)
@@ -2854,6 +2987,12 @@ export const Command: MessageFns<Command> = {
       case "configureCollection":
         ConfigureCollection.encode(message.kind.value, writer.uint32(410).fork()).join();
         break;
+      case "setLiveness":
+        SetLiveness.encode(message.kind.value, writer.uint32(330).fork()).join();
+        break;
+      case "setDrain":
+        SetDrain.encode(message.kind.value, writer.uint32(338).fork()).join();
+        break;
     }
     return writer;
   },
@@ -3119,6 +3258,22 @@ export const Command: MessageFns<Command> = {
             message.kind = { $case: "configureCollection", value: ConfigureCollection.decode(reader, reader.uint32()) };
             continue;
           }
+          case 41: {
+            if (tag !== 330) {
+              break;
+            }
+
+            message.kind = { $case: "setLiveness", value: SetLiveness.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 42: {
+            if (tag !== 338) {
+              break;
+            }
+
+            message.kind = { $case: "setDrain", value: SetDrain.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3320,6 +3475,18 @@ export const Command: MessageFns<Command> = {
       case "configureCollection": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "configureCollection", value: ConfigureCollection.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "setLiveness": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "setLiveness", value: SetLiveness.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "setDrain": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "setDrain", value: SetDrain.fromPartial(object.kind.value) };
         }
         break;
       }
@@ -4791,7 +4958,7 @@ export const AddMember: MessageFns<AddMember> = {
 };
 
 function createBaseUpdateMember(): UpdateMember {
-  return { number: 0, addresses: [], name: "", host: "", roles: [], zone: "" };
+  return { number: 0, addresses: [], name: "", host: "", roles: [], zone: "", hostGroup: undefined };
 }
 
 export const UpdateMember: MessageFns<UpdateMember> = {
@@ -4813,6 +4980,9 @@ export const UpdateMember: MessageFns<UpdateMember> = {
     }
     if (message.zone !== "") {
       writer.uint32(50).string(message.zone);
+    }
+    if (message.hostGroup !== undefined) {
+      writer.uint32(58).string(message.hostGroup);
     }
     return writer;
   },
@@ -4878,6 +5048,14 @@ export const UpdateMember: MessageFns<UpdateMember> = {
             message.zone = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.hostGroup = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4901,6 +5079,7 @@ export const UpdateMember: MessageFns<UpdateMember> = {
     message.host = object.host ?? "";
     message.roles = object.roles?.map((e) => e) || [];
     message.zone = object.zone ?? "";
+    message.hostGroup = object.hostGroup ?? undefined;
     return message;
   },
 };
@@ -5011,73 +5190,6 @@ export const ReplaceMember: MessageFns<ReplaceMember> = {
   fromPartial(object: DeepPartial<ReplaceMember>): ReplaceMember {
     const message = createBaseReplaceMember();
     message.number = object.number ?? 0;
-    return message;
-  },
-};
-
-function createBaseConfigureCluster(): ConfigureCluster {
-  return { voters: 0, voterReplacementMs: 0 };
-}
-
-export const ConfigureCluster: MessageFns<ConfigureCluster> = {
-  encode(message: ConfigureCluster, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.voters !== 0) {
-      writer.uint32(8).uint32(message.voters);
-    }
-    if (message.voterReplacementMs !== 0) {
-      writer.uint32(16).uint64(message.voterReplacementMs);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): ConfigureCluster {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseConfigureCluster();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.voters = reader.uint32();
-            continue;
-          }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
-            message.voterReplacementMs = longToNumber(reader.uint64());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  create(base?: DeepPartial<ConfigureCluster>): ConfigureCluster {
-    return ConfigureCluster.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<ConfigureCluster>): ConfigureCluster {
-    const message = createBaseConfigureCluster();
-    message.voters = object.voters ?? 0;
-    message.voterReplacementMs = object.voterReplacementMs ?? 0;
     return message;
   },
 };
@@ -5224,6 +5336,298 @@ export const ConfigureCollection: MessageFns<ConfigureCollection> = {
     message.undo = object.undo ?? false;
     message.eraMs = object.eraMs ?? 0;
     message.graceMs = object.graceMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseConfigureCluster(): ConfigureCluster {
+  return { voters: 0, voterReplacementMs: 0, suspectAfterMs: undefined, deadAfterMs: undefined };
+}
+
+export const ConfigureCluster: MessageFns<ConfigureCluster> = {
+  encode(message: ConfigureCluster, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.voters !== 0) {
+      writer.uint32(8).uint32(message.voters);
+    }
+    if (message.voterReplacementMs !== 0) {
+      writer.uint32(16).uint64(message.voterReplacementMs);
+    }
+    if (message.suspectAfterMs !== undefined) {
+      writer.uint32(24).uint64(message.suspectAfterMs);
+    }
+    if (message.deadAfterMs !== undefined) {
+      writer.uint32(32).uint64(message.deadAfterMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfigureCluster {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfigureCluster();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.voters = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.voterReplacementMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.suspectAfterMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.deadAfterMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ConfigureCluster>): ConfigureCluster {
+    return ConfigureCluster.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ConfigureCluster>): ConfigureCluster {
+    const message = createBaseConfigureCluster();
+    message.voters = object.voters ?? 0;
+    message.voterReplacementMs = object.voterReplacementMs ?? 0;
+    message.suspectAfterMs = object.suspectAfterMs ?? undefined;
+    message.deadAfterMs = object.deadAfterMs ?? undefined;
+    return message;
+  },
+};
+
+function createBaseSetLiveness(): SetLiveness {
+  return { changes: [] };
+}
+
+export const SetLiveness: MessageFns<SetLiveness> = {
+  encode(message: SetLiveness, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.changes) {
+      LivenessChange.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetLiveness {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetLiveness();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.changes.push(LivenessChange.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SetLiveness>): SetLiveness {
+    return SetLiveness.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetLiveness>): SetLiveness {
+    const message = createBaseSetLiveness();
+    message.changes = object.changes?.map((e) => LivenessChange.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseLivenessChange(): LivenessChange {
+  return { number: 0, liveness: "" };
+}
+
+export const LivenessChange: MessageFns<LivenessChange> = {
+  encode(message: LivenessChange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0) {
+      writer.uint32(8).uint32(message.number);
+    }
+    if (message.liveness !== "") {
+      writer.uint32(18).string(message.liveness);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LivenessChange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLivenessChange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.liveness = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LivenessChange>): LivenessChange {
+    return LivenessChange.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LivenessChange>): LivenessChange {
+    const message = createBaseLivenessChange();
+    message.number = object.number ?? 0;
+    message.liveness = object.liveness ?? "";
+    return message;
+  },
+};
+
+function createBaseSetDrain(): SetDrain {
+  return { number: 0, drain: "", from: undefined };
+}
+
+export const SetDrain: MessageFns<SetDrain> = {
+  encode(message: SetDrain, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0) {
+      writer.uint32(8).uint32(message.number);
+    }
+    if (message.drain !== "") {
+      writer.uint32(18).string(message.drain);
+    }
+    if (message.from !== undefined) {
+      writer.uint32(26).string(message.from);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetDrain {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetDrain();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.drain = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SetDrain>): SetDrain {
+    return SetDrain.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetDrain>): SetDrain {
+    const message = createBaseSetDrain();
+    message.number = object.number ?? 0;
+    message.drain = object.drain ?? "";
+    message.from = object.from ?? undefined;
     return message;
   },
 };

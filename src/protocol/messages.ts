@@ -234,6 +234,8 @@ export interface TransferLeaderResponse {
 export interface ConfigureRequest {
   voters: number;
   voterReplacementMs: number;
+  suspectAfterMs?: number | undefined;
+  deadAfterMs?: number | undefined;
 }
 
 export interface ConfigureResponse {
@@ -242,12 +244,15 @@ export interface ConfigureResponse {
 
 export interface MembersRequest {
   stale: boolean;
+  knownVersion?: number | undefined;
+  knownEpoch?: number | undefined;
 }
 
 export interface MembersResponse {
   members: Member[];
   version: number;
   cluster: Cluster | undefined;
+  isChange?: boolean | undefined;
 }
 
 export interface WhoIsRequest {
@@ -359,6 +364,8 @@ export interface RegisterRequest {
   addresses: string[];
   host: string;
   load: NodeLoad | undefined;
+  zone?: string | undefined;
+  hostGroup?: string | undefined;
 }
 
 export interface RegisterResponse {
@@ -371,6 +378,8 @@ export interface HeartbeatRequest {
   load: NodeLoad | undefined;
   membersVersion: number;
   epoch: number;
+  takesChanges?: boolean | undefined;
+  silentNeighbours: number[];
 }
 
 export interface HeartbeatResponse {
@@ -383,6 +392,21 @@ export interface HeartbeatResponse {
   members: Member[];
   /** of the cluster; a list of an older epoch counts for nothing */
   epoch: number;
+  /** `members` are those that changed since the version asked with; only for who takes changes */
+  isChange?:
+    | boolean
+    | undefined;
+  /** how often to send heartbeats */
+  periodMs?: number | undefined;
+}
+
+/** Between metadata nodes: how long each of these datanodes has been silent to the one that is asked; -1: never heard of. */
+export interface SilenceRequest {
+  nodes: number[];
+}
+
+export interface SilenceResponse {
+  silentMs: number[];
 }
 
 /**
@@ -3207,7 +3231,7 @@ export const TransferLeaderResponse: MessageFns<TransferLeaderResponse> = {
 };
 
 function createBaseConfigureRequest(): ConfigureRequest {
-  return { voters: 0, voterReplacementMs: 0 };
+  return { voters: 0, voterReplacementMs: 0, suspectAfterMs: undefined, deadAfterMs: undefined };
 }
 
 export const ConfigureRequest: MessageFns<ConfigureRequest> = {
@@ -3217,6 +3241,12 @@ export const ConfigureRequest: MessageFns<ConfigureRequest> = {
     }
     if (message.voterReplacementMs !== 0) {
       writer.uint32(16).uint64(message.voterReplacementMs);
+    }
+    if (message.suspectAfterMs !== undefined) {
+      writer.uint32(24).uint64(message.suspectAfterMs);
+    }
+    if (message.deadAfterMs !== undefined) {
+      writer.uint32(32).uint64(message.deadAfterMs);
     }
     return writer;
   },
@@ -3250,6 +3280,22 @@ export const ConfigureRequest: MessageFns<ConfigureRequest> = {
             message.voterReplacementMs = longToNumber(reader.uint64());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.suspectAfterMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.deadAfterMs = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3269,6 +3315,8 @@ export const ConfigureRequest: MessageFns<ConfigureRequest> = {
     const message = createBaseConfigureRequest();
     message.voters = object.voters ?? 0;
     message.voterReplacementMs = object.voterReplacementMs ?? 0;
+    message.suspectAfterMs = object.suspectAfterMs ?? undefined;
+    message.deadAfterMs = object.deadAfterMs ?? undefined;
     return message;
   },
 };
@@ -3331,13 +3379,19 @@ export const ConfigureResponse: MessageFns<ConfigureResponse> = {
 };
 
 function createBaseMembersRequest(): MembersRequest {
-  return { stale: false };
+  return { stale: false, knownVersion: undefined, knownEpoch: undefined };
 }
 
 export const MembersRequest: MessageFns<MembersRequest> = {
   encode(message: MembersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.stale !== false) {
       writer.uint32(8).bool(message.stale);
+    }
+    if (message.knownVersion !== undefined) {
+      writer.uint32(16).uint64(message.knownVersion);
+    }
+    if (message.knownEpoch !== undefined) {
+      writer.uint32(24).uint32(message.knownEpoch);
     }
     return writer;
   },
@@ -3363,6 +3417,22 @@ export const MembersRequest: MessageFns<MembersRequest> = {
             message.stale = reader.bool();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.knownVersion = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.knownEpoch = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3381,12 +3451,14 @@ export const MembersRequest: MessageFns<MembersRequest> = {
   fromPartial(object: DeepPartial<MembersRequest>): MembersRequest {
     const message = createBaseMembersRequest();
     message.stale = object.stale ?? false;
+    message.knownVersion = object.knownVersion ?? undefined;
+    message.knownEpoch = object.knownEpoch ?? undefined;
     return message;
   },
 };
 
 function createBaseMembersResponse(): MembersResponse {
-  return { members: [], version: 0, cluster: undefined };
+  return { members: [], version: 0, cluster: undefined, isChange: undefined };
 }
 
 export const MembersResponse: MessageFns<MembersResponse> = {
@@ -3399,6 +3471,9 @@ export const MembersResponse: MessageFns<MembersResponse> = {
     }
     if (message.cluster !== undefined) {
       Cluster.encode(message.cluster, writer.uint32(26).fork()).join();
+    }
+    if (message.isChange !== undefined) {
+      writer.uint32(32).bool(message.isChange);
     }
     return writer;
   },
@@ -3440,6 +3515,14 @@ export const MembersResponse: MessageFns<MembersResponse> = {
             message.cluster = Cluster.decode(reader, reader.uint32());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.isChange = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3462,6 +3545,7 @@ export const MembersResponse: MessageFns<MembersResponse> = {
     message.cluster = (object.cluster !== undefined && object.cluster !== null)
       ? Cluster.fromPartial(object.cluster)
       : undefined;
+    message.isChange = object.isChange ?? undefined;
     return message;
   },
 };
@@ -4680,7 +4764,7 @@ export const NodeLoad: MessageFns<NodeLoad> = {
 };
 
 function createBaseRegisterRequest(): RegisterRequest {
-  return { node: 0, generation: 0, addresses: [], host: "", load: undefined };
+  return { node: 0, generation: 0, addresses: [], host: "", load: undefined, zone: undefined, hostGroup: undefined };
 }
 
 export const RegisterRequest: MessageFns<RegisterRequest> = {
@@ -4699,6 +4783,12 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
     }
     if (message.load !== undefined) {
       NodeLoad.encode(message.load, writer.uint32(42).fork()).join();
+    }
+    if (message.zone !== undefined) {
+      writer.uint32(50).string(message.zone);
+    }
+    if (message.hostGroup !== undefined) {
+      writer.uint32(58).string(message.hostGroup);
     }
     return writer;
   },
@@ -4756,6 +4846,22 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
             message.load = NodeLoad.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.zone = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.hostGroup = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4778,6 +4884,8 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
     message.addresses = object.addresses?.map((e) => e) || [];
     message.host = object.host ?? "";
     message.load = (object.load !== undefined && object.load !== null) ? NodeLoad.fromPartial(object.load) : undefined;
+    message.zone = object.zone ?? undefined;
+    message.hostGroup = object.hostGroup ?? undefined;
     return message;
   },
 };
@@ -4838,7 +4946,15 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
 };
 
 function createBaseHeartbeatRequest(): HeartbeatRequest {
-  return { node: 0, generation: 0, load: undefined, membersVersion: 0, epoch: 0 };
+  return {
+    node: 0,
+    generation: 0,
+    load: undefined,
+    membersVersion: 0,
+    epoch: 0,
+    takesChanges: undefined,
+    silentNeighbours: [],
+  };
 }
 
 export const HeartbeatRequest: MessageFns<HeartbeatRequest> = {
@@ -4857,6 +4973,16 @@ export const HeartbeatRequest: MessageFns<HeartbeatRequest> = {
     }
     if (message.epoch !== 0) {
       writer.uint32(40).uint32(message.epoch);
+    }
+    if (message.takesChanges !== undefined) {
+      writer.uint32(48).bool(message.takesChanges);
+    }
+    if (message.silentNeighbours.length !== 0) {
+      writer.uint32(58).fork();
+      for (const v of message.silentNeighbours) {
+        writer.uint32(v);
+      }
+      writer.join();
     }
     return writer;
   },
@@ -4914,6 +5040,32 @@ export const HeartbeatRequest: MessageFns<HeartbeatRequest> = {
             message.epoch = reader.uint32();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.takesChanges = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag === 56) {
+              message.silentNeighbours.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 58) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.silentNeighbours.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4936,12 +5088,14 @@ export const HeartbeatRequest: MessageFns<HeartbeatRequest> = {
     message.load = (object.load !== undefined && object.load !== null) ? NodeLoad.fromPartial(object.load) : undefined;
     message.membersVersion = object.membersVersion ?? 0;
     message.epoch = object.epoch ?? 0;
+    message.takesChanges = object.takesChanges ?? undefined;
+    message.silentNeighbours = object.silentNeighbours?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseHeartbeatResponse(): HeartbeatResponse {
-  return { known: false, boot: "", membersVersion: 0, members: [], epoch: 0 };
+  return { known: false, boot: "", membersVersion: 0, members: [], epoch: 0, isChange: undefined, periodMs: undefined };
 }
 
 export const HeartbeatResponse: MessageFns<HeartbeatResponse> = {
@@ -4960,6 +5114,12 @@ export const HeartbeatResponse: MessageFns<HeartbeatResponse> = {
     }
     if (message.epoch !== 0) {
       writer.uint32(40).uint32(message.epoch);
+    }
+    if (message.isChange !== undefined) {
+      writer.uint32(48).bool(message.isChange);
+    }
+    if (message.periodMs !== undefined) {
+      writer.uint32(56).uint32(message.periodMs);
     }
     return writer;
   },
@@ -5017,6 +5177,22 @@ export const HeartbeatResponse: MessageFns<HeartbeatResponse> = {
             message.epoch = reader.uint32();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.isChange = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.periodMs = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5039,6 +5215,146 @@ export const HeartbeatResponse: MessageFns<HeartbeatResponse> = {
     message.membersVersion = object.membersVersion ?? 0;
     message.members = object.members?.map((e) => Member.fromPartial(e)) || [];
     message.epoch = object.epoch ?? 0;
+    message.isChange = object.isChange ?? undefined;
+    message.periodMs = object.periodMs ?? undefined;
+    return message;
+  },
+};
+
+function createBaseSilenceRequest(): SilenceRequest {
+  return { nodes: [] };
+}
+
+export const SilenceRequest: MessageFns<SilenceRequest> = {
+  encode(message: SilenceRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nodes.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.nodes) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SilenceRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSilenceRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.nodes.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.nodes.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SilenceRequest>): SilenceRequest {
+    return SilenceRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SilenceRequest>): SilenceRequest {
+    const message = createBaseSilenceRequest();
+    message.nodes = object.nodes?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseSilenceResponse(): SilenceResponse {
+  return { silentMs: [] };
+}
+
+export const SilenceResponse: MessageFns<SilenceResponse> = {
+  encode(message: SilenceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.silentMs.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.silentMs) {
+        writer.int64(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SilenceResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSilenceResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.silentMs.push(longToNumber(reader.int64()));
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.silentMs.push(longToNumber(reader.int64()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SilenceResponse>): SilenceResponse {
+    return SilenceResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SilenceResponse>): SilenceResponse {
+    const message = createBaseSilenceResponse();
+    message.silentMs = object.silentMs?.map((e) => e) || [];
     return message;
   },
 };

@@ -148,6 +148,12 @@ export const FEATURE_LEVEL: Method<m.Empty, m.FeatureLevelResponse> = {
   request: m.Empty,
   response: m.FeatureLevelResponse,
 };
+export const SILENCE: Method<m.SilenceRequest, m.SilenceResponse> = {
+  name: 'meta.silence',
+  trafficClass: control,
+  request: m.SilenceRequest,
+  response: m.SilenceResponse,
+};
 export const RAFT: Notice<m.RaftMessages> = { name: 'raft', trafficClass: 'raft', body: m.RaftMessages };
 /** Answered with the chunks of snapshot-chunks.ts. */
 export const SNAPSHOT_READ_CHANNEL = 'snapshot.chunks';
@@ -192,6 +198,13 @@ export const REPLICATE: Method<m.ReplicateRequest, m.ReplicateResponse> = {
   trafficClass: control,
   request: m.ReplicateRequest,
   response: m.ReplicateResponse,
+};
+/** Between neighbours on the ring of datanodes. */
+export const HELLO: Method<m.Empty, m.Empty> = {
+  name: 'node.hello',
+  trafficClass: control,
+  request: m.Empty,
+  response: m.Empty,
 };
 export const BLOCKS_HERE: Method<m.BlocksHereRequest, m.BlocksHereResponse> = {
   name: 'block.list',

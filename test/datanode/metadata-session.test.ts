@@ -84,6 +84,7 @@ describe('a datanode without a metadata node', () => {
         members: new MemberDirectory(parts, bootstrap),
         indexer: { onBoot: () => {} } as never,
         load: load as never,
+        watch: { silent: () => [] },
       },
       { number: 1, generation: 1, clusterId: 'c', epoch: 1, host: '', onFatal: () => {} },
     );

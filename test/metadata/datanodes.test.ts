@@ -69,7 +69,14 @@ async function announce(to: RunningNode, position: number, hash: Uint8Array): Pr
 describe('datanodes', () => {
   it('are told to register when a metadata node does not know them, and get the members once', async () => {
     const { network, number } = datanodes[0] ?? { network: client, number: 0 };
-    const beat = { node: number, generation: 1, load: LOAD, membersVersion: 0, epoch: 1 };
+    const beat = {
+      node: number,
+      generation: 1,
+      load: LOAD,
+      membersVersion: 0,
+      epoch: 1,
+      silentNeighbours: [],
+    };
     const first = await call(network, cluster.any().peer, HEARTBEAT, beat);
     expect(first).toMatchObject({ known: true });
     expect(first.members.length).toBeGreaterThan(3);

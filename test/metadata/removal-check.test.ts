@@ -2,8 +2,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { AtRiskWorker } from '../../src/metadata/at-risk-worker.ts';
 import { BadCopies } from '../../src/metadata/bad-copies.ts';
-import { DatanodeRegistry, DEAD_AFTER_MS } from '../../src/metadata/datanode-registry.ts';
+import { DatanodeRegistry } from '../../src/metadata/datanode-registry.ts';
+import { DatanodeStates } from '../../src/metadata/datanode-states.ts';
+import { livenessSettings } from '../../src/metadata/liveness-judge.ts';
 import { removalConcerns } from '../../src/metadata/removal-check.ts';
+import { DEFAULT_DEAD_AFTER_MS } from '../../src/namespace/limits.ts';
 import { Member } from '../../src/namespace/schema.ts';
 import { ManualClock } from './manual-clock.ts';
 
@@ -20,6 +23,7 @@ const LOAD = {
 describe('the removal of a datanode', () => {
   let clock: ManualClock;
   let registry: DatanodeRegistry;
+  let states: DatanodeStates;
   let atRisk: AtRiskWorker;
   let badCopies: BadCopies;
   /** Which nodes the index names, for each block of the namespace. */
@@ -27,12 +31,17 @@ describe('the removal of a datanode', () => {
 
   beforeEach(() => {
     clock = new ManualClock();
-    registry = new DatanodeRegistry({ clock });
+    registry = new DatanodeRegistry({ clock }, { settings: () => livenessSettings(undefined) });
+    states = new DatanodeStates({
+      registry,
+      machine: { featureLevel: 1, cluster: () => undefined } as never,
+      members: { byNumber: () => ({ state: 'active' }) } as never,
+    });
     badCopies = new BadCopies({ clock });
     holders = {};
     atRisk = new AtRiskWorker({
       clock,
-      registry,
+      states,
       badCopies,
       machine: {
         scanBlocks: async () =>
@@ -51,7 +60,7 @@ describe('the removal of a datanode', () => {
   };
   const concernsOf = (number: number): string[] =>
     removalConcerns(
-      { registry, atRisk },
+      { registry, states, atRisk },
       {
         member: Member.fromPartial({ number, roles: ['data'], state: 'active' }),
         view: { status: { confState: { voters: [] } } } as never,
@@ -86,7 +95,7 @@ describe('the removal of a datanode', () => {
 
   it('is held up, for a node that does not answer, while blocks are missing that it may hold', async () => {
     holders = { a: [1], b: [2] };
-    await clock.advance(DEAD_AFTER_MS);
+    await clock.advance(DEFAULT_DEAD_AFTER_MS);
     beat(1);
     await walk();
     expect(concernsOf(2)[0]).toContain('1 blocks have no living copy');

@@ -4,6 +4,10 @@ import { numberKey } from '../keys.ts';
 import {
   MAX_VOTER_REPLACEMENT_MS,
   MIN_VOTER_REPLACEMENT_MS,
+  DEFAULT_DEAD_AFTER_MS,
+  DEFAULT_SUSPECT_AFTER_MS,
+  MAX_DEAD_AFTER_MS,
+  MIN_SUSPECT_AFTER_MS,
   RECOVERY_MEMBER_GAP,
   RECOVERY_NUMBER_GAP,
   VOTER_COUNTS,
@@ -33,10 +37,33 @@ export function configureCluster(view: RowView, command: ConfigureCluster): Resu
   const cluster = foundedCluster(view);
   view.put('meta', META_CLUSTER, {
     ...cluster,
+    ...livenessSettings(cluster, command),
     voters: voters || cluster.voters,
     voterReplacementMs: voterReplacementMs || cluster.voterReplacementMs,
   });
   return DONE;
+}
+
+/** When only one of the two is given and does not fit the other one, that follows: suspicion takes a third of the time. */
+function livenessSettings(
+  cluster: Cluster,
+  command: ConfigureCluster,
+): Pick<Cluster, 'suspectAfterMs' | 'deadAfterMs'> {
+  if (!command.suspectAfterMs && !command.deadAfterMs) return {};
+  let suspectAfterMs = command.suspectAfterMs || cluster.suspectAfterMs || DEFAULT_SUSPECT_AFTER_MS;
+  let deadAfterMs = command.deadAfterMs || cluster.deadAfterMs || DEFAULT_DEAD_AFTER_MS;
+  if (!command.suspectAfterMs && suspectAfterMs >= deadAfterMs) suspectAfterMs = Math.floor(deadAfterMs / 3);
+  if (!command.deadAfterMs && suspectAfterMs >= deadAfterMs) deadAfterMs = suspectAfterMs * 3;
+  if (
+    suspectAfterMs < MIN_SUSPECT_AFTER_MS ||
+    suspectAfterMs >= deadAfterMs ||
+    deadAfterMs > MAX_DEAD_AFTER_MS
+  )
+    throw invalidArgument(
+      `A silent datanode is suspect after ${MIN_SUSPECT_AFTER_MS / 1000} s or more, and dead later than that, at most after ${MAX_DEAD_AFTER_MS / 3_600_000} h.`,
+      { suspectAfterMs, deadAfterMs },
+    );
+  return { suspectAfterMs, deadAfterMs };
 }
 
 /**

@@ -1,5 +1,6 @@
 /** @module Who belongs to the cluster. Numbers are given out once and never again. */
 import { invalidArgument, limitReached, noSuchMember } from '../errors.ts';
+import { hasLevel } from '../feature-level.ts';
 import { numberKey } from '../keys.ts';
 import { MAX_MEMBERS } from '../limits.ts';
 import { DONE, memberResult } from '../results.ts';
@@ -37,7 +38,11 @@ export function admit(view: RowView, member: Member, context: ApplyContext): Mem
   const number = view.counters.nextMember;
   if (number > MAX_MEMBERS) throw limitReached('members', MAX_MEMBERS);
   view.counters.nextMember = number + 1;
-  return putMember(view, { ...member, number, joinedMs: context.timeMs, state: 'active' }, context);
+  const { name, host, zone, peer, roles, addresses } = member;
+  // Older nodes know no groups; what a datanode's state is, nobody brings along.
+  const hostGroup = hasLevel(view, 2) ? member.hostGroup : undefined;
+  const identity = { number, peer, roles, name, host, zone, hostGroup, addresses };
+  return putMember(view, { ...identity, joinedMs: context.timeMs, state: 'active' }, context);
 }
 
 /** What is empty in the command stays as it is. */
@@ -52,6 +57,7 @@ export function updateMember(view: RowView, command: UpdateMember, context: Appl
     name: command.name || member.name,
     host: command.host || member.host,
     zone: command.zone || member.zone,
+    hostGroup: (hasLevel(view, 2) ? command.hostGroup : undefined) || member.hostGroup,
   };
   return memberResult(putMember(view, updated, context));
 }
@@ -80,7 +86,7 @@ export function replaceMember(view: RowView, { number }: ReplaceMember, context:
   return memberResult(heir);
 }
 
-function putMember(view: RowView, member: Member, context: ApplyContext): Member {
+export function putMember(view: RowView, member: Member, context: ApplyContext): Member {
   view.put('member', numberKey(member.number), member);
   view.counters.membersVersion = context.index;
   return member;
