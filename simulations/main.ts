@@ -1,6 +1,7 @@
 /**
- * @module `node simulations/main.ts [--kind cluster|raft] [--seed N | --seeds A..B] [--profile calm|rough|hell] [--shrink]
- * [--json]`: runs seeds, and prints how to replay those that fail. Exit status 1 when any does.
+ * @module The program behind `holdfast simulate`, which draws its progress and sums it up. By itself:
+ * `node simulations/main.ts [--kind cluster|raft] [--seed N | --seeds A..B [--step S] | --scenario FILE] [--profile calm|rough|hell]
+ * [--clients N] [--nodes N] [--shrink] [--keep FILE] [--json]`. Exit status 1 when a seed fails.
  */
 import { parseArgs } from 'node:util';
 import { runClusterSeeds } from './run-cluster-seeds.ts';
@@ -15,16 +16,19 @@ const { values } = parseArgs({
     kind: { type: 'string', default: 'cluster' },
     /** A..B, both included, or N for 1..N. */
     seeds: { type: 'string', default: '1..20' },
-    /** One seed alone, with the end of its trace when it fails. */
+    /** Of the seeds every so many-th: others run the rest. */
+    step: { type: 'string', default: '1' },
     seed: { type: 'string' },
+    /** A kept scenario instead of seeds. */
+    scenario: { type: 'string' },
     profile: { type: 'string', default: 'rough' },
-    /** Looks for the smallest part of each failing scenario that still fails. */
-    shrink: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    /** A part of one seed's scenario, as a shrunk one is printed. */
-    keep: { type: 'string' },
+    /** At most these. */
     clients: { type: 'string' },
     nodes: { type: 'string' },
+    shrink: { type: 'boolean', default: false },
+    /** Leaves the scenario of a seed that fails in this file. */
+    keep: { type: 'string' },
+    json: { type: 'boolean', default: false },
   },
 });
 
@@ -35,13 +39,12 @@ const isSound =
   values.kind === 'raft'
     ? runRaftSeeds({ first, last, isVerbose: values.seed !== undefined })
     : await runClusterSeeds({
-        first,
-        last,
+        seeds: seedsBetween(first, last, numberOf(values.step)),
         profile: profile as Profile,
-        isVerbose: values.seed !== undefined,
         asJson: values.json,
         shrink: values.shrink,
-        ...(values.keep !== undefined && { keep: numbersOf(values.keep) }),
+        ...(values.scenario !== undefined && { scenarioFile: values.scenario }),
+        ...(values.keep !== undefined && { keepFile: values.keep }),
         ...(values.clients !== undefined && { clients: numberOf(values.clients) }),
         ...(values.nodes !== undefined && { nodes: numberOf(values.nodes) }),
       });
@@ -53,8 +56,8 @@ function seedsOf(text: string, isOne: boolean): { readonly first: number; readon
   return { first: isOne ? numberOf(from) : 1, last: numberOf(from) };
 }
 
-function numbersOf(text: string): number[] {
-  return text.split(',').filter(Boolean).map(numberOf);
+function seedsBetween(from: number, to: number, step: number): number[] {
+  return Array.from({ length: Math.ceil((to - from + 1) / step) }, (_, place) => from + place * step);
 }
 
 function numberOf(text: string): number {

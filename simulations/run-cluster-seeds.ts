@@ -1,62 +1,103 @@
-/** @module Seeds of whole clusters: progress, what they exercised, and what to type when one fails. */
+/** @module Seeds of whole clusters, one after the other: what each exercised, and what to type when one fails. */
 import { type ClusterRun, runScenario } from './cluster/run-scenario.ts';
-import { cutScenario, replayCommand, type ScenarioCut } from './cluster/scenario-cut.ts';
+import { cutScenario, type ScenarioCut } from './cluster/scenario-cut.ts';
+import { keepScenario, loadScenario } from './cluster/scenario-file.ts';
+import type { Scenario } from './cluster/scenario.ts';
 import { shrinkScenario } from './cluster/shrink-scenario.ts';
 
 export interface ClusterSeeds extends Omit<ScenarioCut, 'seed'> {
-  readonly first: number;
-  readonly last: number;
-  readonly isVerbose: boolean;
+  readonly seeds: readonly number[];
+  /** Runs this one instead of the seeds. */
+  readonly scenarioFile?: string;
+  /** One JSON object for each seed, on a line of its own, and nothing else. */
   readonly asJson: boolean;
+  /** Looks for the smallest part of each failing scenario that still fails. */
   readonly shrink: boolean;
+  /** Where the (shrunk) scenario of a seed that fails is left; the last one stays. */
+  readonly keepFile?: string;
 }
 
-/** Last lines of the trace of a failed run; all that is kept of it when one seed is run alone. */
-const SHORT_TAIL = 15;
-const PROGRESS_EVERY = 50;
+/** One seed, as it is told to people and programs. */
+interface SeedReport extends Omit<ClusterRun, 'failure' | 'tail'> {
+  readonly seed: number;
+  readonly profile: string;
+  readonly failure?: string;
+  /** Only of one that failed: what to type to see it again, and the last lines of its trace. */
+  readonly replay?: string;
+  readonly trace?: readonly string[];
+  /** With `shrink`: what is left of its faults, its clients and its nodes. */
+  readonly shrunk?: Pick<Scenario, 'faults' | 'clients' | 'nodes'>;
+}
 
 /** Says whether all held. */
 export async function runClusterSeeds(options: ClusterSeeds): Promise<boolean> {
-  const { first, last, isVerbose, asJson, shrink, ...rest } = options;
   const startMs = performance.now();
   const totals = new Map<string, number>();
-  const failed: number[] = [];
-  for (let seed = first; seed <= last; seed += 1) {
-    const cut = { ...rest, seed };
-    const run = await runScenario(cutScenario(cut));
-    count(totals, run);
-    if (asJson) console.log(JSON.stringify({ ...run, seed, failure: run.failure?.message, tail: undefined }));
-    else if (isVerbose) console.log(`seed ${seed}: ${run.events} events, trace ${run.hash}`);
-    else if ((seed - first + 1) % PROGRESS_EVERY === 0)
-      console.log(`seed ${seed}; ${failed.length} failed so far`);
-    if (run.failure === undefined) continue;
-    failed.push(seed);
-    report(run, isVerbose ? run.tail.length : SHORT_TAIL);
-    console.error(`  replay: ${replayCommand(cut)}`);
-    if (shrink) console.error(`  smaller: ${replayCommand(await shrinkScenario(cut, run.failure))}`);
+  let failures = 0;
+  const scenarios =
+    options.scenarioFile === undefined
+      ? options.seeds.map((seed) => () => cutScenario({ ...options, seed }))
+      : [() => loadScenario(options.scenarioFile ?? '')];
+  for (const scenarioOf of scenarios) {
+    const report = await runOne(scenarioOf(), options);
+    if (report.failure !== undefined) failures += 1;
+    if (options.asJson) console.log(JSON.stringify(report));
+    else tell(report);
+    count(totals, report);
   }
-  const seconds = (performance.now() - startMs) / 1000;
-  const simulated = (totals.get('simulatedMs') ?? 0) / 1000;
-  const summary = {
-    seeds: last - first + 1,
-    failed,
-    seconds: Math.round(seconds),
-    seedsPerMinute: Math.round(((last - first + 1) / seconds) * 60),
-    simulatedPerRealSecond: Math.round((simulated / seconds) * 10) / 10,
-    ...Object.fromEntries(totals),
-  };
-  console.log(asJson ? JSON.stringify(summary) : summary);
-  return failed.length === 0;
+  if (!options.asJson) console.log(summary(scenarios.length, failures, performance.now() - startMs, totals));
+  return failures === 0;
 }
 
-function report({ failure, tail }: ClusterRun, lines: number): void {
-  for (const line of tail.slice(-lines)) console.error(`  ${line}`);
-  console.error(failure?.stack ?? failure?.message);
+async function runOne(scenario: Scenario, options: ClusterSeeds): Promise<SeedReport> {
+  const { failure, tail, ...run } = await runScenario(scenario);
+  const { seed, profile } = scenario;
+  const report = { seed, profile, ...run };
+  if (failure === undefined) return report;
+  const small = options.shrink ? await shrinkScenario(scenario, failure) : scenario;
+  if (options.keepFile !== undefined) keepScenario(options.keepFile, small, failure);
+  const { faults, clients, nodes } = small;
+  return {
+    ...report,
+    failure: failure instanceof Error ? (failure.stack ?? failure.message) : String(failure),
+    replay: replayCommand(options.scenarioFile ?? options.keepFile, seed, profile),
+    trace: tail,
+    ...(options.shrink && { shrunk: { faults, clients, nodes } }),
+  };
+}
+
+/** What to type to see a run again. */
+export function replayCommand(file: string | undefined, seed: number, profile: string): string {
+  return `holdfast simulate ${file === undefined ? `--seed ${seed} --profile ${profile}` : `--scenario ${file}`}`;
+}
+
+function tell({ seed, events, hash, failure, trace = [], replay, shrunk }: SeedReport): void {
+  if (failure === undefined) return console.log(`seed ${seed}: ${events} events, trace ${hash}`);
+  for (const line of trace) console.error(`  ${line}`);
+  console.error(`seed ${seed}: ${failure}\n  replay: ${replay ?? ''}`);
+  if (shrunk !== undefined) console.error(`  smaller: ${JSON.stringify(shrunk)}`);
+}
+
+function summary(
+  seeds: number,
+  failures: number,
+  tookMs: number,
+  totals: ReadonlyMap<string, number>,
+): unknown {
+  const seconds = tookMs / 1000;
+  const simulatedSeconds = (totals.get('simulatedMs') ?? 0) / 1000;
+  return {
+    seeds,
+    failures,
+    seconds: Math.round(seconds),
+    simulatedPerRealSecond: Math.round((simulatedSeconds / seconds) * 10) / 10,
+    ...Object.fromEntries(totals),
+  };
 }
 
 function count(
   totals: Map<string, number>,
-  { simulatedMs, events, exercised, operations }: ClusterRun,
+  { simulatedMs, events, exercised, operations }: SeedReport,
 ): void {
   for (const [name, number] of Object.entries({ simulatedMs, events, ...exercised, ...operations }))
     totals.set(name, (totals.get(name) ?? 0) + number);

@@ -9,6 +9,8 @@ import { hashText } from '../prng.ts';
 import { RaftOracle, SafetyViolation } from '../raft-oracle.ts';
 import type { Trace } from '../trace.ts';
 import type { RaftLogFile, SimulatedRaftLog } from '../world/simulated-raft-log.ts';
+import type { Coverage } from './coverage.ts';
+import { Sightings } from './sightings.ts';
 
 /** What is seen of a metadata node, from outside and at any time. */
 export interface ObservedNode {
@@ -31,21 +33,13 @@ interface Seen {
   vote: NodeId;
 }
 
-type AppliedEntry = Pick<Entry, 'index' | 'data'>;
-
-/** How much of what the simulation is for did happen. */
-export interface Exercised {
-  elections: number;
-  commits: number;
-  applied: number;
-  snapshotsInstalled: number;
-  grants: number;
-}
+type AppliedEntry = Pick<Entry, 'index' | 'term' | 'data'>;
 
 export class ClusterOracle {
-  readonly exercised: Exercised = { elections: 0, commits: 0, applied: 0, snapshotsInstalled: 0, grants: 0 };
   readonly #raft = new RaftOracle();
   readonly #trace: Trace;
+  readonly #coverage: Coverage;
+  readonly #sightings: Sightings;
   readonly #seen = new Map<ObservedNode, Seen>();
   readonly #processes = new Map<NodeId, ObservedNode>();
   readonly #touched = new Set<ObservedNode>();
@@ -54,8 +48,10 @@ export class ClusterOracle {
   /** Who was given what: session and sequence, by inode and token. */
   readonly #grants = new Map<string, string>();
 
-  constructor(trace: Trace) {
+  constructor({ trace, coverage }: { readonly trace: Trace; readonly coverage: Coverage }) {
     this.#trace = trace;
+    this.#coverage = coverage;
+    this.#sightings = new Sightings(coverage);
   }
 
   get lastCommitted(): Index {
@@ -68,6 +64,11 @@ export class ClusterOracle {
     const { term, vote } = process.machine.log.window.initialState().hardState;
     const nothing = { commit: 0, applied: 0, confState: EMPTY_CONF_STATE, leaderOfTerm: 0 };
     this.#seen.set(process, { ...nothing, term, vote });
+  }
+
+  /** The run ended without having been asked to. */
+  crashed({ number }: ObservedNode): void {
+    this.#sightings.crashed(number);
   }
 
   /** The process does something now; look() will see what came of it. */
@@ -84,7 +85,7 @@ export class ClusterOracle {
       this.#raft.sawAppend(process.number, previous, entry);
       previous = entry.term;
     }
-    if (snapshot !== undefined) this.exercised.snapshotsInstalled += 1;
+    if (snapshot !== undefined) this.#coverage.saw('snapshots installed');
     this.#trace.fold(
       `w${process.number}/${entries.length}/${hardState?.term ?? 0}/${hardState?.commit ?? 0}`,
     );
@@ -114,12 +115,12 @@ export class ClusterOracle {
     const seen = this.#seen.get(process);
     if (node === undefined || seen === undefined) return;
     const status = node.status();
+    this.#sightings.look(process.number, status);
     this.#checkOrder(process, status, seen);
     const { log } = seen;
     if (status.raftState === 'StateLeader' && log !== undefined) {
       if (seen.leaderOfTerm !== status.term) {
         seen.leaderOfTerm = status.term;
-        this.exercised.elections += 1;
         this.#raft.sawLeader(process.number, status.term, (index) => termAt(log, index));
       }
       if (status.commit > seen.commit) this.#sawCommit(process, status, seen, log);
@@ -147,7 +148,7 @@ export class ClusterOracle {
   #sawCommit({ number }: ObservedNode, status: Status, seen: Seen, log: SimulatedRaftLog): void {
     const { commit } = status;
     const term = termAt(log, commit);
-    this.exercised.commits += 1;
+    this.#coverage.saw('entries committed');
     // Replicated by others and not written here yet: it is seen when it is applied.
     if (term === undefined || term === 'compacted') return;
     this.#raft.sawCommit(number, commit, term, [seen.confState, status.confState], (id) => {
@@ -166,13 +167,14 @@ export class ClusterOracle {
     this.#trace.fold(`a${number}/${index}/${hash}`);
     if (known !== undefined) return;
     this.#results.set(index, hash);
-    this.exercised.applied += 1;
-    this.#sawGrants(entry, results);
+    const batch = CommandBatch.decode(entry.data);
+    this.#sightings.sawApplied(entry.term, batch);
+    this.#sawGrants(batch, results);
   }
 
   /** Fencing tokens: no two changes are given the same; the same one, sent again, is given what it was given. */
-  #sawGrants({ data }: AppliedEntry, results: readonly Result[]): void {
-    for (const [position, { session, sequence, command }] of CommandBatch.decode(data).commands.entries()) {
+  #sawGrants({ commands }: CommandBatch, results: readonly Result[]): void {
+    for (const [position, { session, sequence, command }] of commands.entries()) {
       const kind = results[position]?.kind;
       if (kind?.$case !== 'grant' || command?.kind?.$case !== 'createFile') continue;
       const grant = `${kind.value.inode}/${kind.value.fencingToken}`;
@@ -180,7 +182,7 @@ export class ClusterOracle {
       const known = this.#grants.get(grant);
       if (known !== undefined && known !== owner)
         throw new SafetyViolation(`Fencing token ${grant} was given to ${known} and to ${owner}`);
-      if (known === undefined) this.exercised.grants += 1;
+      if (known === undefined) this.#coverage.saw('files granted to a writer');
       this.#grants.set(grant, owner);
     }
   }

@@ -4,11 +4,13 @@ import type { World } from '../world/world.ts';
 import type { SimulatedSwitch } from '../world/simulated-switch.ts';
 import type { Trace } from '../trace.ts';
 import type { ClusterOracle } from './cluster-oracle.ts';
+import type { Coverage } from './coverage.ts';
 
 export interface ClusterWorld {
   readonly world: World;
   readonly links: SimulatedSwitch;
   readonly oracle: ClusterOracle;
+  readonly coverage: Coverage;
   readonly logger: (name: string) => Logger;
 }
 

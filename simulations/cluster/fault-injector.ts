@@ -6,6 +6,7 @@ import type { SimulatedSwitch } from '../world/simulated-switch.ts';
 import type { CutMode, Weather } from '../world/weather.ts';
 import type { World } from '../world/world.ts';
 import { describeFault, type Fault } from './faults.ts';
+import type { Coverage } from './coverage.ts';
 import type { MetadataProcess } from './metadata-process.ts';
 
 /** A supervisor kills what does not stop in this time, in milliseconds. */
@@ -30,6 +31,7 @@ export interface FaultInjectorComponents {
   readonly world: World;
   readonly weather: Weather;
   readonly links: SimulatedSwitch;
+  readonly coverage: Coverage;
   readonly roster: Roster;
   readonly say: (text: string) => void;
 }
@@ -48,8 +50,9 @@ export class FaultInjector {
   }
 
   inject(fault: Fault): void {
-    const { roster, weather, links, world } = this.#components;
+    const { roster, weather, links, world, coverage } = this.#components;
     this.#components.say(`fault: ${describeFault(fault)}`);
+    coverage.saw(`fault: ${fault.kind}`);
     switch (fault.kind) {
       case 'crash':
         return this.#crash(this.#at(fault.node), fault.mode, fault.forMs);

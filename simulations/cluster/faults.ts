@@ -81,6 +81,9 @@ const KINDS: readonly FaultKind['kind'][] = [
   'transfer',
 ];
 
+/** Each once. */
+export const FAULT_KINDS: readonly FaultKind['kind'][] = [...new Set(KINDS)];
+
 /** In the order of their times. Each seed draws its own mix of kinds. */
 export function drawFaults(
   seed: number,

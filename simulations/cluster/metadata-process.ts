@@ -53,6 +53,10 @@ export class MetadataProcess extends SimulatedProcess<MetadataService> {
     this.shared.oracle.ran(this);
   }
 
+  protected override crashed(): void {
+    this.shared.oracle.crashed(this);
+  }
+
   protected override async close({ node }: MetadataService): Promise<void> {
     await node.stop();
   }

@@ -1,6 +1,5 @@
 /** @module One scenario from beginning to end. */
 import { Trace } from '../trace.ts';
-import type { Exercised } from './cluster-oracle.ts';
 import type { Outcome } from './journal.ts';
 import type { Scenario } from './scenario.ts';
 import { SimulatedCluster } from './simulated-cluster.ts';
@@ -10,7 +9,8 @@ export interface ClusterRun {
   readonly hash: string;
   readonly simulatedMs: number;
   readonly events: number;
-  readonly exercised: Exercised;
+  /** How often each thing happened that is worth seeing (coverage.ts). */
+  readonly exercised: Readonly<Record<string, number>>;
   readonly operations: Readonly<Record<Outcome, number>>;
   readonly failure?: Error;
   /** Last lines of the trace. */
@@ -26,7 +26,7 @@ export async function runScenario(scenario: Scenario): Promise<ClusterRun> {
     hash: trace.hash,
     simulatedMs: Math.round(cluster.world.nowMs),
     events: cluster.world.steps,
-    exercised: cluster.oracle.exercised,
+    exercised: cluster.coverage.counts(),
     operations: cluster.journal.counts,
     ...(failure !== undefined && { failure }),
     tail: trace.tail(),

@@ -6,6 +6,7 @@ import { drawFaults, type Fault } from './faults.ts';
 
 export interface Scenario {
   readonly seed: number;
+  readonly profile: Profile;
   /** Metadata nodes at the start; all streams of randomness are named, so fewer of anything does not reshuffle the rest. */
   readonly nodes: number;
   readonly voters: number;
@@ -38,6 +39,7 @@ export function drawScenario(seed: number, profile: Profile = 'rough'): Scenario
   const isSmall = random.chance(0.5);
   return {
     seed,
+    profile,
     nodes,
     voters: random.pick([3, 3, 5]),
     clients: random.between(1, 4),

@@ -1,21 +1,21 @@
-/** @module Makes a failing scenario small enough to be read: first fewer faults, then fewer clients and nodes. */
+/** @module Makes a failing scenario small enough to be read: fewer faults, clients and nodes, and less time. */
 import { shrinkList, shrinkNumber } from '../shrink.ts';
 import { runScenario } from './run-scenario.ts';
-import { drawScenario } from './scenario.ts';
-import { cutScenario, type ScenarioCut } from './scenario-cut.ts';
+import type { Scenario } from './scenario.ts';
+
+/** Between the last fault and the end, in milliseconds: what it leads to takes some time. */
+const REST_MS = 1_000;
 
 /** `failure` is that of the whole; only a part that fails in the same way counts. */
-export async function shrinkScenario(whole: ScenarioCut, failure: Error): Promise<ScenarioCut> {
-  const fails = async (cut: ScenarioCut): Promise<boolean> => {
-    const run = await runScenario(cutScenario(cut));
-    return run.failure?.name === failure.name;
-  };
-  const drawn = drawScenario(whole.seed, whole.profile);
-  const all = whole.keep ?? drawn.faults.map((_, place) => place);
-  const keep = await shrinkList(all, (part) => fails({ ...whole, keep: part }));
-  const most = whole.clients ?? drawn.clients;
-  const clients = await shrinkNumber(most, (number) => fails({ ...whole, keep, clients: number }));
-  const mostNodes = whole.nodes ?? drawn.nodes;
-  const nodes = await shrinkNumber(mostNodes, (number) => fails({ ...whole, keep, clients, nodes: number }));
-  return { ...whole, keep, clients, nodes };
+export async function shrinkScenario(whole: Scenario, failure: Error): Promise<Scenario> {
+  const fails = async (part: Scenario): Promise<boolean> =>
+    (await runScenario(part)).failure?.name === failure.name;
+  const faults = await shrinkList(whole.faults, (part) => fails({ ...whole, faults: part }));
+  let small: Scenario = { ...whole, faults };
+  const clients = await shrinkNumber(small.clients, (number) => fails({ ...small, clients: number }));
+  small = { ...small, clients };
+  const nodes = await shrinkNumber(small.nodes, (number) => fails({ ...small, nodes: number }));
+  small = { ...small, nodes };
+  const shorter = { ...small, faultyMs: (faults.at(-1)?.atMs ?? 0) + REST_MS };
+  return shorter.faultyMs < small.faultyMs && (await fails(shorter)) ? shorter : small;
 }

@@ -11,6 +11,7 @@ import { World } from '../world/world.ts';
 import { ClusterOracle } from './cluster-oracle.ts';
 import { ClusterRoster } from './cluster-roster.ts';
 import { type ClusterWorld, traceLogger } from './cluster-world.ts';
+import { Coverage } from './coverage.ts';
 import { FaultInjector } from './fault-injector.ts';
 import { Journal } from './journal.ts';
 import type { Scenario } from './scenario.ts';
@@ -28,6 +29,7 @@ interface WeightedWorkload {
 
 export class SimulatedCluster {
   readonly world: World = new World();
+  readonly coverage: Coverage = new Coverage();
   readonly oracle: ClusterOracle;
   readonly journal: Journal;
   readonly #scenario: Scenario;
@@ -43,7 +45,7 @@ export class SimulatedCluster {
     const { world } = this;
     this.#scenario = scenario;
     this.#trace = trace;
-    this.oracle = new ClusterOracle(trace);
+    this.oracle = new ClusterOracle({ trace, coverage: this.coverage });
     this.journal = new Journal({ world, trace });
     const calm = { ...scenario.weather, spikeProbability: 0, breakProbability: 0 };
     this.#weather = new Weather({ world, random: new Prng(seed, 'weather') }, calm);
@@ -53,7 +55,13 @@ export class SimulatedCluster {
       random: new Prng(seed, 'connections'),
       observe: (from, to, trafficClass) => trace.fold(`${world.nowMs} ${from}>${to} ${trafficClass}`),
     });
-    this.#shared = { world, links, oracle: this.oracle, logger: (name) => traceLogger(trace, world, name) };
+    this.#shared = {
+      world,
+      links,
+      oracle: this.oracle,
+      coverage: this.coverage,
+      logger: (name) => traceLogger(trace, world, name),
+    };
     const say = (text: string): void => this.#say(text);
     this.#roster = new ClusterRoster(
       { shared: this.#shared, say, fail: (error) => this.#fail(error) },
@@ -78,6 +86,7 @@ export class SimulatedCluster {
       world,
       weather: this.#weather,
       links: this.#shared.links,
+      coverage: this.coverage,
       roster: this.#roster,
       say: (text) => this.#say(text),
     });

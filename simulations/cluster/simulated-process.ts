@@ -55,6 +55,11 @@ export abstract class SimulatedProcess<Service> {
     return this.#run !== undefined;
   }
 
+  /** Begun so far. */
+  get runs(): number {
+    return this.#runs;
+  }
+
   get isPaused(): boolean {
     return this.#run?.gate.isPaused ?? false;
   }
@@ -75,6 +80,12 @@ export abstract class SimulatedProcess<Service> {
 
   /** As kill -9 or, 'silent', the power cable. */
   crash(mode: CutMode): void {
+    if (this.#run === undefined) return;
+    this.crashed();
+    this.#end(mode);
+  }
+
+  #end(mode: CutMode): void {
     const run = this.#run;
     if (run === undefined) return;
     this.#run = undefined;
@@ -90,7 +101,7 @@ export abstract class SimulatedProcess<Service> {
     if (run === undefined || this.#service === undefined) return this.crash('refused');
     await this.close(this.#service);
     await run.network.stop();
-    if (this.#run === run) this.crash('refused');
+    if (this.#run === run) this.#end('refused');
   }
 
   pause(): void {
@@ -109,6 +120,9 @@ export abstract class SimulatedProcess<Service> {
 
   /** Called whenever the process does something. */
   protected abstract ran(): void;
+
+  /** Called when a run ends that was not asked to. */
+  protected crashed(): void {}
 
   protected serve(run: Run, service: Service): void {
     if (this.#run === run) this.#service = service;

@@ -61,7 +61,9 @@ export class ReadyHandler {
     // that became durable ahead of the log would be a hole after a crash.
     const stableIndex = ready.snapshot === undefined ? log.lastIndex() : 0;
     const firstUnstable = ready.entries[0]?.index ?? Infinity;
-    const isStable = ({ index }: Entry): boolean => index <= stableIndex && index < firstUnstable;
+    const firstConfChange = ready.committedEntries.find(isConfChange)?.index ?? Infinity;
+    const isStable = ({ index }: Entry): boolean =>
+      index <= stableIndex && index < firstUnstable && index < firstConfChange;
     const admitted = applier.enqueue(ready.committedEntries.filter(isStable));
     await this.#persist(ready);
     this.#send(ready.messages.filter(({ type }) => !LEADER_MESSAGES.has(type)));
@@ -76,8 +78,14 @@ export class ReadyHandler {
     this.#events.softState(soft);
   }
 
-  async #persist({ hardState, entries, snapshot, mustSync }: Ready): Promise<void> {
-    if (hardState === undefined && entries.length === 0 && snapshot === undefined) return;
+  /**
+   * That a new configuration is committed is durable before it is applied, and so before a voter that it leaves out can
+   * be told to go: a node that went back to the old one after a crash would wait for that voter's vote for ever.
+   */
+  async #persist({ hardState, entries, snapshot, committedEntries, ...ready }: Ready): Promise<void> {
+    const hasConfChange = committedEntries.some(isConfChange);
+    const mustSync = ready.mustSync || hasConfChange;
+    if (hardState === undefined && entries.length === 0 && snapshot === undefined && !hasConfChange) return;
     await this.#components.log.append({
       entries,
       mustSync,
@@ -106,4 +114,8 @@ export class ReadyHandler {
         core.reportSnapshot(node, false);
     }
   }
+}
+
+function isConfChange({ type }: Entry): boolean {
+  return type !== 'EntryNormal';
 }

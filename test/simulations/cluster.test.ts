@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runScenario } from '../../simulations/cluster/run-scenario.ts';
-import { cutScenario, replayCommand, type ScenarioCut } from '../../simulations/cluster/scenario-cut.ts';
+import { cutScenario, type ScenarioCut } from '../../simulations/cluster/scenario-cut.ts';
+import { replayCommand } from '../../simulations/run-cluster-seeds.ts';
 
 /** Of the phase with faults, in milliseconds: a few of them. */
 const SHORT_MS = 5_000;
@@ -22,7 +23,7 @@ describe('a simulated cluster of real metadata nodes', () => {
       const cut = short(seed);
       const scenario = { ...cutScenario(cut), faultyMs: SHORT_MS };
       const run = await runScenario(scenario);
-      expect(run.failure, replayCommand(cut)).toBeUndefined();
+      expect(run.failure, replayCommand(undefined, cut.seed, cut.profile)).toBeUndefined();
       const again = await runScenario(scenario);
       expect(again, `seed ${seed}`).toEqual(run);
     }
@@ -30,7 +31,7 @@ describe('a simulated cluster of real metadata nodes', () => {
 
   for (const [cut, bug] of REGRESSIONS)
     it(`passes seed ${cut.seed}, which found: ${bug}`, async () => {
-      expect((await runScenario(cutScenario(cut))).failure, replayCommand(cut)).toBeUndefined();
+      expect((await runScenario(cutScenario(cut))).failure, replayCommand(undefined, cut.seed, cut.profile)).toBeUndefined();
     });
 
   it('is another run for another seed', async () => {

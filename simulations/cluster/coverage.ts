@@ -1,0 +1,34 @@
+/** @module What a run exercised, by name: the swarm is only worth what it has seen, and what no seed sees is not tested. */
+import { FAULT_KINDS, type FaultKind } from './faults.ts';
+
+/** In the order in which people are told. A name that no run ever reports is one that the simulation has forgotten. */
+export const SIGHTS = [
+  'elections',
+  'entries committed',
+  'entries applied',
+  'files granted to a writer',
+  'snapshots installed',
+  'leader changes during a snapshot install',
+  'voters changed',
+  'joint configurations',
+  'crashes in a joint configuration',
+  'torn log tails',
+  'requests repeated',
+  'requests repeated after a leader change',
+] as const;
+
+export type Sight = (typeof SIGHTS)[number] | `fault: ${FaultKind['kind']}`;
+
+export class Coverage {
+  readonly #counts = new Map<Sight, number>();
+
+  saw(sight: Sight, times = 1): void {
+    this.#counts.set(sight, (this.#counts.get(sight) ?? 0) + times);
+  }
+
+  /** Of everything there is to be seen, what was not seen included. */
+  counts(): Readonly<Record<string, number>> {
+    const names: readonly Sight[] = [...SIGHTS, ...FAULT_KINDS.map((kind) => `fault: ${kind}` as const)];
+    return Object.fromEntries(names.map((name) => [name, this.#counts.get(name) ?? 0]));
+  }
+}
