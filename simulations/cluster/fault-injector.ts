@@ -148,11 +148,14 @@ export class FaultInjector {
   #restart(process: MetadataProcess | undefined, forMs: number): void {
     if (process === undefined || process.isPaused) return;
     const { world, roster, say } = this.#components;
-    process.stop().catch((error: unknown) => say(`node ${process.number}: ${describeError(error)}`));
+    const { runs } = process;
+    const stopped = process
+      .stop()
+      .catch((error: unknown) => say(`node ${process.number}: ${describeError(error)}`));
     world.after(STOP_GRACE_MS, () => {
-      process.crash('refused');
-      roster.startLater(process, forMs);
+      if (process.runs === runs) process.crash('refused');
     });
+    void stopped.finally(() => roster.startLater(process, forMs));
   }
 
   #cut(left: readonly PeerId[], right: readonly PeerId[], { mode, oneWay, forMs }: Cut): void {

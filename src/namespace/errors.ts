@@ -187,6 +187,15 @@ export function noSuchMember(number: number): HoldfastError {
   return refusal('NO_SUCH_MEMBER', `There is no active member ${number}. See cluster status.`, { number });
 }
 
+/** Without it nobody could commit anything any more. */
+export function lastMetadataNode(number: number): HoldfastError {
+  return refusal(
+    'LAST_METADATA_NODE',
+    `Member ${number} is the cluster's last metadata node and cannot leave. Let another metadata node join first.`,
+    { number },
+  );
+}
+
 /** The stored form of a refusal. */
 export function toRefused(error: HoldfastError): Refused {
   return { code: error.code, message: error.message, factsJson: JSON.stringify(error.facts) };

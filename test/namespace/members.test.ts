@@ -88,6 +88,15 @@ describe('members', () => {
     expect(tree.machine.memberByPeer('p2')?.number).toBe(3);
   });
 
+  it('keeps the last metadata node, also when each of two removals left one', async () => {
+    await tree.do('createToken', { token: token('metas', { roles: ['meta'], unlimited: true }) });
+    await join('p2', 'metas', ['meta']);
+    await join('p3');
+    expect(outcome(await tree.do('removeMember', { number: 1 }))).toBe('done');
+    expect(outcome(await tree.do('removeMember', { number: 2 }))).toBe('NAMESPACE_LAST_METADATA_NODE');
+    expect(outcome(await tree.do('removeMember', { number: 3 }))).toBe('done');
+  });
+
   it('updates what is given and leaves the rest', async () => {
     await tree.do('updateMember', { number: 1, addresses: ['/ip4/1.2.3.4/tcp/1'], host: 'h' });
     await tree.do('updateMember', { number: 1, zone: 'z' });

@@ -1,6 +1,9 @@
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { runScenario } from '../../simulations/cluster/run-scenario.ts';
 import { cutScenario, type ScenarioCut } from '../../simulations/cluster/scenario-cut.ts';
+import { loadScenario } from '../../simulations/cluster/scenario-file.ts';
 import { replayCommand } from '../../simulations/run-cluster-seeds.ts';
 
 /** Of the phase with faults, in milliseconds: a few of them. */
@@ -11,11 +14,8 @@ function short(seed: number): ScenarioCut {
   return { seed, profile: 'rough', clients: 1, nodes: 3 };
 }
 
-/** Seeds that once found a bug; each names it. */
-const REGRESSIONS: readonly (readonly [ScenarioCut, string])[] = [
-  [{ seed: 254, profile: 'rough' }, 'a node that was away never follows a leader that joined meanwhile'],
-  [{ seed: 1115, profile: 'hell' }, 'a write that may have been done is called refused by a node far behind'],
-];
+/** What once found a bug; each file is named after it. */
+const KEPT = readdirSync(new URL('scenarios', import.meta.url)).toSorted();
 
 describe('a simulated cluster of real metadata nodes', () => {
   it('keeps every promise under faults, and serves again, each of 20 seeds twice the same bit for bit', async () => {
@@ -29,10 +29,10 @@ describe('a simulated cluster of real metadata nodes', () => {
     }
   }, 120_000);
 
-  for (const [cut, bug] of REGRESSIONS)
-    it(`passes seed ${cut.seed}, which found: ${bug}`, async () => {
-      expect((await runScenario(cutScenario(cut))).failure, replayCommand(undefined, cut.seed, cut.profile)).toBeUndefined();
-    });
+  it.each(KEPT)('passes the kept scenario %s', async (file) => {
+    const scenario = loadScenario(fileURLToPath(new URL(`scenarios/${file}`, import.meta.url)));
+    expect((await runScenario(scenario)).failure).toBeUndefined();
+  });
 
   it('is another run for another seed', async () => {
     const [first, second] = [

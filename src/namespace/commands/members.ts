@@ -1,5 +1,5 @@
 /** @module Who belongs to the cluster. Numbers are given out once and never again. */
-import { invalidArgument, limitReached, noSuchMember } from '../errors.ts';
+import { invalidArgument, lastMetadataNode, limitReached, noSuchMember } from '../errors.ts';
 import { hasLevel } from '../feature-level.ts';
 import { numberKey } from '../keys.ts';
 import { MAX_MEMBERS } from '../limits.ts';
@@ -62,11 +62,16 @@ export function updateMember(view: RowView, command: UpdateMember, context: Appl
   return memberResult(putMember(view, updated, context));
 }
 
-/** A second removal changes nothing. The row stays, so that the number is never given out again. */
+/**
+ * A second removal changes nothing. The row stays, so that the number is never given out again. Of level 2: the last
+ * metadata node stays, also when two removals that each left one were on their way together.
+ */
 export function removeMember(view: RowView, command: RemoveMember, context: ApplyContext): Result {
   const member = view.get('member', numberKey(command.number));
   if (member === undefined) throw noSuchMember(command.number);
-  if (member.state === 'active') putMember(view, { ...member, state: 'left' }, context);
+  if (member.state !== 'active') return DONE;
+  if (hasLevel(view, 2) && isLastMetadataNode(view, member)) throw lastMetadataNode(member.number);
+  putMember(view, { ...member, state: 'left' }, context);
   return DONE;
 }
 
@@ -84,6 +89,12 @@ export function replaceMember(view: RowView, { number }: ReplaceMember, context:
   const heir = view.all('member').find(({ peer, state }) => peer === member.peer && state === 'active');
   if (heir === undefined) throw noSuchMember(number);
   return memberResult(heir);
+}
+
+function isLastMetadataNode(view: RowView, { number, roles }: Member): boolean {
+  const isOther = (member: Member): boolean =>
+    member.number !== number && member.state === 'active' && member.roles.includes('meta');
+  return roles.includes('meta') && !view.all('member').some(isOther);
 }
 
 export function putMember(view: RowView, member: Member, context: ApplyContext): Member {
