@@ -1,4 +1,5 @@
 /** @module A copy that is not what its name says is served to nobody again, and the index forgets it: it counts as missing. */
+import type { Clock } from '../common/clock.ts';
 import { describeError, isHoldfastError } from '../common/errors.ts';
 import type { BlockHash } from '../common/hashing.ts';
 import type { Logger } from '../common/logger.ts';
@@ -8,6 +9,7 @@ import type { BlockIndexer } from './block-indexer.ts';
 export interface CopyCheckComponents {
   readonly blocks: BlockStore;
   readonly indexer: BlockIndexer;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -17,11 +19,11 @@ export interface CopyCheckComponents {
  * Errors: STORAGE_FAILED.
  */
 export async function checkCopy(components: CopyCheckComponents, hash: BlockHash): Promise<void> {
-  const { blocks, indexer, logger } = components;
+  const { blocks, indexer, clock, logger } = components;
   try {
     if (await blocks.verify(hash)) return;
     logger.error('datanode.corrupt-block', { hash });
-    await blocks.quarantine(hash);
+    await blocks.quarantine(hash, { reason: 'corrupt', era: 0, index: 0, sinceMs: clock.wallMs() });
   } catch (error) {
     // Somebody else was first, and withdraws it.
     if (isHoldfastError(error, 'STORAGE_NO_BLOCK')) return;

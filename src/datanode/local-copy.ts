@@ -1,5 +1,6 @@
 /** @module The copy of an arriving block that stays here. Its failure is an outcome, never an interruption of the chain. */
 import { toHex } from '../common/bytes.ts';
+import type { Clock } from '../common/clock.ts';
 import { describeError, isHoldfastError } from '../common/errors.ts';
 import { type BlockHash, sha256Stream } from '../common/hashing.ts';
 import type { Logger } from '../common/logger.ts';
@@ -14,6 +15,7 @@ export interface LocalCopyComponents {
   readonly blocks: BlockStore;
   readonly indexer: BlockIndexer;
   readonly load: LoadMeter;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 

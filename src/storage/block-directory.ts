@@ -1,17 +1,18 @@
 /** @module The directories of a block store: where a block's file is, and what is found there at start. */
 import { statSync } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HASH_SIZE_BYTES, type BlockHash } from '../common/hashing.ts';
 import type { Logger } from '../common/logger.ts';
 import { sizeFromFile } from './block-file.ts';
 import type { BlockInfo } from './block-store.ts';
 import { syncDirectory } from './durable-file.ts';
+import { QUARANTINE_REASONS, type QuarantinedBlock } from './quarantine.ts';
 
 const BLOCK_NAME = new RegExp(`^[0-9a-f]{${HASH_SIZE_BYTES * 2}}$`);
 const FAN_OUT = 256;
 
-/** `blocks/ab/<hash>`, `incoming/` for what is being written, `quarantine/` for bad copies, `packed.db`. */
+/** `blocks/ab/<hash>`, `incoming/` for what is being written, `quarantine/` for what is out of service, `packed.db`. */
 export class BlockDirectory {
   readonly root: string;
   readonly #logger: Logger;
@@ -33,8 +34,9 @@ export class BlockDirectory {
     return join(this.root, 'incoming', `${hash}.${attempt}`);
   }
 
-  quarantinePath(hash: BlockHash): string {
-    return join(this.root, 'quarantine', hash);
+  /** The name says why: block and note move in one rename. */
+  quarantinePath({ hash, reason, era, index, sinceMs }: QuarantinedBlock): string {
+    return join(this.root, 'quarantine', [hash, reason, era, index, sinceMs].join('.'));
   }
 
   /** Makes all directories durably, and drops what was half written when the process ended. */
@@ -45,6 +47,24 @@ export class BlockDirectory {
     for (const name of fanOut()) await mkdir(join(this.root, 'blocks', name), { recursive: true });
     await syncDirectory(join(this.root, 'blocks'));
     await syncDirectory(this.root);
+  }
+
+  /** All copies that were taken out of service. What has no such name is logged and left alone. */
+  async *scanQuarantine(): AsyncGenerator<QuarantinedBlock> {
+    const directory = join(this.root, 'quarantine');
+    for (const file of await readdir(directory)) {
+      const path = join(directory, file);
+      const { size, ctimeMs } = statSync(path);
+      const note = parseNote(file, ctimeMs);
+      if (note === undefined) {
+        this.#logger.warn('not a quarantined block, ignored', { path });
+        continue;
+      }
+      // A bad copy may have any size.
+      const block = { ...note, sizeBytes: sizeFromFile(size) ?? size };
+      await rename(path, this.quarantinePath(block));
+      yield block;
+    }
   }
 
   /** All blocks that have a file. What is no block, or has a size no block has, is logged and left alone. */
@@ -61,6 +81,19 @@ export class BlockDirectory {
       }
     }
   }
+}
+
+/** `<hash>.<reason>.<era>.<index>.<sinceMs>`; earlier releases wrote `<hash>` alone, of bad copies only. */
+function parseNote(name: string, changedMs: number): Omit<QuarantinedBlock, 'sizeBytes'> | undefined {
+  const [hash = '', given, ...numbers] = name.split('.');
+  if (!BLOCK_NAME.test(hash)) return undefined;
+  if (given === undefined)
+    return { hash, reason: 'corrupt', era: 0, index: 0, sinceMs: Math.floor(changedMs) };
+  const reason = QUARANTINE_REASONS.find((known) => known === given);
+  const [era, index, sinceMs] = numbers.map(Number);
+  const isWhole = [era, index, sinceMs].every((value) => Number.isSafeInteger(value));
+  if (reason === undefined || !isWhole) return undefined;
+  return { hash, reason, era: era as number, index: index as number, sinceMs: sinceMs as number };
 }
 
 function fanOut(): string[] {

@@ -2,6 +2,7 @@
 import type { BlockIndex } from './block-index.ts';
 import type { StoreUsage } from './block-store.ts';
 import { storageFull } from './errors.ts';
+import type { Quarantine } from './quarantine.ts';
 
 export interface RoomOptions {
   /** Bytes of the file system that blocks must leave free. */
@@ -10,8 +11,13 @@ export interface RoomOptions {
   readonly capacityBytes?: number;
 }
 
-export interface BlockRoomComponents {
+/** Everything that takes room. */
+export interface HeldBlocks {
   readonly index: BlockIndex;
+  readonly quarantine: Quarantine;
+}
+
+export interface BlockRoomComponents extends HeldBlocks {
   /** Of the file system, for whoever asks; asked at each promise, so it is never stale. */
   readonly freeBytes: () => Promise<number>;
 }
@@ -50,10 +56,22 @@ export class BlockRoom {
   }
 
   async usage(): Promise<StoreUsage> {
-    const usedBytes = this.#components.index.totalBytes;
+    const { index, quarantine } = this.#components;
+    const usedBytes = this.#takenBytes();
     const freeBytes = Math.max(0, await this.#leftBytes());
     const capacityBytes = this.#options.capacityBytes ?? usedBytes + this.#promisedBytes + freeBytes;
-    return { capacityBytes, usedBytes, freeBytes, blockCount: this.#components.index.count };
+    return {
+      capacityBytes,
+      usedBytes,
+      freeBytes,
+      blockCount: index.count,
+      quarantinedBytes: quarantine.totalBytes,
+      quarantinedCount: quarantine.count,
+    };
+  }
+
+  #takenBytes(): number {
+    return this.#components.index.totalBytes + this.#components.quarantine.totalBytes;
   }
 
   /** Negative when more is promised than there is. */
@@ -61,9 +79,7 @@ export class BlockRoom {
     const onDisk = (await this.#components.freeBytes()) - this.#options.reserveBytes;
     const { capacityBytes } = this.#options;
     const allowed =
-      capacityBytes === undefined
-        ? onDisk
-        : Math.min(onDisk, capacityBytes - this.#components.index.totalBytes);
+      capacityBytes === undefined ? onDisk : Math.min(onDisk, capacityBytes - this.#takenBytes());
     return Math.floor(allowed - this.#promisedBytes);
   }
 }

@@ -1,6 +1,7 @@
 /** @module One of the two places of a block store: files for large blocks, packed rows for small ones. */
 import { KIB } from '../common/bytes.ts';
 import type { BlockInfo, BlockOrigin, NewBlock } from './block-store.ts';
+import type { QuarantinedBlock } from './quarantine.ts';
 
 /** Blocks up to this size are packed, larger ones have a file of their own. */
 export const MAX_PACKED_BYTES: number = 64 * KIB;
@@ -26,7 +27,13 @@ export interface BlockShelf {
   /** Bytes [from, to), verified, in chunks of at most 1 MiB. */
   read(block: BlockInfo, from: number, to: number): AsyncIterable<Uint8Array>;
   origin(block: BlockInfo): Promise<BlockOrigin>;
-  /** Moves the block, as bad as it is, to the file `aside`. */
-  quarantine(block: BlockInfo, aside: string): Promise<void>;
+  /** Puts the block aside, as bad as it may be; false when there is nothing left of it. Not durable: a crash may undo it. */
+  quarantine(block: QuarantinedBlock): Promise<boolean>;
+  /** Puts a quarantined block back, durably. */
+  release(block: QuarantinedBlock): Promise<void>;
+  /** Deletes a quarantined block. Not durable. */
+  purge(block: QuarantinedBlock): Promise<void>;
   remove(block: BlockInfo): Promise<void>;
+  /** Gives room that deletions left within a file back to the file system, a little a call. True while there is more. */
+  reclaim(): Promise<boolean>;
 }

@@ -1,5 +1,6 @@
 /** @module Where a datanode keeps blocks: immutable byte strings named by their SHA-256. */
 import type { BlockHash } from '../common/hashing.ts';
+import type { QuarantinedBlock, QuarantineNote } from './quarantine.ts';
 
 /** Says, without the namespace, what a block was part of, so that one can be rebuilt from datanodes. */
 export interface BlockOrigin {
@@ -32,9 +33,13 @@ export interface BlockWriter {
 
 export interface StoreUsage {
   readonly capacityBytes: number;
+  /** In service and in quarantine. */
   readonly usedBytes: number;
   readonly freeBytes: number;
+  /** In service. */
   readonly blockCount: number;
+  readonly quarantinedBytes: number;
+  readonly quarantinedCount: number;
 }
 
 /** Errors: STORAGE_NO_BLOCK, STORAGE_CORRUPT_BLOCK, STORAGE_HASH_MISMATCH, STORAGE_FULL, STORAGE_FAILED. */
@@ -53,9 +58,21 @@ export interface BlockStore {
   origin(hash: BlockHash): Promise<BlockOrigin>;
   /** Reads everything and compares the SHA-256; false when the copy is bad. */
   verify(hash: BlockHash): Promise<boolean>;
-  /** Takes a bad copy out of service (kept aside for inspection, never served or announced again). */
-  quarantine(hash: BlockHash): Promise<void>;
+  /**
+   * Takes a copy out of service: it is kept, but neither served nor listed until release(). `isStill` is asked at the very
+   * moment when nothing can come in between; when it says false, nothing happens and the answer is false.
+   */
+  quarantine(hash: BlockHash, note: QuarantineNote, isStill?: () => boolean): Promise<boolean>;
+  /** Brings a quarantined copy back into service, durably; false when there is none to bring back. A corrupt one never is. */
+  release(hash: BlockHash): Promise<boolean>;
+  /** Deletes a quarantined copy; false when there is none. Writing a block anew does so, too. */
+  purge(hash: BlockHash): Promise<boolean>;
+  /** Quarantined copies in hash order from `after` (exclusive), at most `limit`. */
+  quarantined(after: BlockHash | undefined, limit: number): readonly QuarantinedBlock[];
+  /** Deletes a copy that is in service, at once and for good. */
   remove(hash: BlockHash): Promise<void>;
+  /** Gives room within files that deletions left back to the file system, a little a call. True while there is more. */
+  reclaim(): Promise<boolean>;
   /** All blocks in hash order from `after` (exclusive), at most `limit`. */
   list(after: BlockHash | undefined, limit: number): readonly BlockInfo[];
   usage(): Promise<StoreUsage>;

@@ -4,11 +4,12 @@ import { isHoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { BlockDirectory } from './block-directory.ts';
 import { BlockIndex } from './block-index.ts';
-import { BlockRoom, type RoomOptions } from './block-room.ts';
+import { BlockRoom, type HeldBlocks, type RoomOptions } from './block-room.ts';
 import { isSystemError } from './durable-file.ts';
 import { storageFailed } from './errors.ts';
 import { FileShelf } from './file-shelf.ts';
 import { PackedBlocks } from './packed-blocks.ts';
+import { Quarantine } from './quarantine.ts';
 import { ShelvedBlockStore } from './shelved-block-store.ts';
 import { isSqliteError } from './sqlite.ts';
 
@@ -19,22 +20,27 @@ export interface BlockStoreOptions extends RoomOptions {
 /** Opens or makes a store in `root`, which one process may use at a time. Errors: STORAGE_FAILED, STORAGE_NOT_DURABLE, STORAGE_WRONG_FORMAT. */
 export async function openBlockStore(root: string, options: BlockStoreOptions): Promise<FileBlockStore> {
   const directory = new BlockDirectory(root, options.logger);
-  const index = new BlockIndex();
+  const held: HeldBlocks = { index: new BlockIndex(), quarantine: new Quarantine() };
   try {
     await directory.prepare();
-    for await (const { hash, sizeBytes } of directory.scan()) index.add(hash, sizeBytes);
-    const packed = await openPacked(directory, index);
-    options.logger.info('block store opened', { root, blocks: index.count, bytes: index.totalBytes });
-    return new FileBlockStore({ directory, index, packed }, options);
+    for await (const { hash, sizeBytes } of directory.scan()) held.index.add(hash, sizeBytes);
+    for await (const block of directory.scanQuarantine()) held.quarantine.add(block);
+    const packed = await openPacked(directory, held);
+    options.logger.info('block store opened', {
+      root,
+      blocks: held.index.count,
+      bytes: held.index.totalBytes,
+      quarantined: held.quarantine.count,
+    });
+    return new FileBlockStore({ ...held, directory, packed }, options);
   } catch (error) {
     throw isHoldfastError(error) ? error : storageFailed('open the block store', root, error);
   }
 }
 
-export interface BlockStoreComponents {
+/** Index and quarantine are filled with what `directory` and `packed` hold. */
+export interface BlockStoreComponents extends HeldBlocks {
   readonly directory: BlockDirectory;
-  /** Filled with what `directory` and `packed` hold. */
-  readonly index: BlockIndex;
   readonly packed: PackedBlocks;
 }
 
@@ -42,13 +48,10 @@ export class FileBlockStore extends ShelvedBlockStore {
   readonly #packed: PackedBlocks;
   #closing: Promise<void> | undefined;
 
-  constructor({ directory, index, packed }: BlockStoreComponents, options: RoomOptions) {
+  constructor({ directory, packed, ...held }: BlockStoreComponents, options: RoomOptions) {
     const { root } = directory;
-    const room = new BlockRoom({ index, freeBytes: () => freeBytes(root) }, { ...options, name: root });
-    super(
-      { index, packed, files: new FileShelf(directory), room },
-      { name: root, asidePath: (hash) => directory.quarantinePath(hash), isFull },
-    );
+    const room = new BlockRoom({ ...held, freeBytes: () => freeBytes(root) }, { ...options, name: root });
+    super({ ...held, packed, files: new FileShelf(directory), room }, { name: root, isFull });
     this.#packed = packed;
   }
 
@@ -63,10 +66,14 @@ export class FileBlockStore extends ShelvedBlockStore {
   }
 }
 
-async function openPacked(directory: BlockDirectory, index: BlockIndex): Promise<PackedBlocks> {
+async function openPacked(
+  directory: BlockDirectory,
+  { index, quarantine }: HeldBlocks,
+): Promise<PackedBlocks> {
   const packed = await PackedBlocks.open(directory.packedPath);
   try {
     for await (const { hash, sizeBytes } of packed.list()) index.add(hash, sizeBytes);
+    for await (const block of packed.quarantined()) quarantine.add(block);
     return packed;
   } catch (error) {
     await packed.close();

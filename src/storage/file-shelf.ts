@@ -7,6 +7,7 @@ import { BlockFileWriter } from './block-file-writer.ts';
 import type { BlockShelf, ShelfWriter } from './block-shelf.ts';
 import type { BlockInfo, BlockOrigin, NewBlock } from './block-store.ts';
 import { isSystemError, syncDirectory } from './durable-file.ts';
+import type { QuarantinedBlock } from './quarantine.ts';
 
 export class FileShelf implements BlockShelf {
   readonly #directory: BlockDirectory;
@@ -30,21 +31,35 @@ export class FileShelf implements BlockShelf {
     return readBlockOrigin(this.#directory.blockPath(block.hash), block);
   }
 
-  async quarantine(block: BlockInfo, aside: string): Promise<void> {
-    const path = this.#directory.blockPath(block.hash);
+  async quarantine(block: QuarantinedBlock): Promise<boolean> {
     try {
-      await rename(path, aside);
+      await rename(this.#directory.blockPath(block.hash), this.#directory.quarantinePath(block));
+      return true;
     } catch (error) {
       // A file that is gone may be why the block is called bad; there is nothing to put aside.
       if (!isSystemError(error, 'ENOENT')) throw error;
+      return false;
     }
-    await syncDirectory(dirname(aside));
+  }
+
+  async release(block: QuarantinedBlock): Promise<void> {
+    const path = this.#directory.blockPath(block.hash);
+    await rename(this.#directory.quarantinePath(block), path);
     await syncDirectory(dirname(path));
+  }
+
+  async purge(block: QuarantinedBlock): Promise<void> {
+    await rm(this.#directory.quarantinePath(block), { force: true });
   }
 
   async remove(block: BlockInfo): Promise<void> {
     const path = this.#directory.blockPath(block.hash);
     await rm(path, { force: true });
     await syncDirectory(dirname(path));
+  }
+
+  /** Each block has a file of its own, whose room is free when it is deleted. */
+  async reclaim(): Promise<boolean> {
+    return false;
   }
 }

@@ -5,6 +5,7 @@ import { storedHint } from './block-file.ts';
 import { BlockIndex } from './block-index.ts';
 import type { BlockInfo, BlockOrigin, BlockStore, BlockWriter, NewBlock, StoreUsage } from './block-store.ts';
 import { corruptBlock, noBlock, storageClosed, storageFull } from './errors.ts';
+import { Quarantine, type QuarantinedBlock, type QuarantineNote } from './quarantine.ts';
 import { type BlockSink, StreamingBlockWriter } from './streaming-block-writer.ts';
 
 const NAME = 'memory';
@@ -25,6 +26,9 @@ export class MemoryBlockStore implements BlockStore {
   readonly #capacityBytes: number;
   readonly #index = new BlockIndex();
   readonly #blocks = new Map<BlockHash, HeldBlock>();
+  readonly #quarantine = new Quarantine();
+  /** The bytes of what is in quarantine. */
+  readonly #aside = new Map<BlockHash, HeldBlock>();
   #promisedBytes = 0;
   #closed = false;
 
@@ -73,8 +77,39 @@ export class MemoryBlockStore implements BlockStore {
     return toHex(sha256(this.#held(hash).data)) === hash;
   }
 
-  async quarantine(hash: BlockHash): Promise<void> {
+  async quarantine(
+    hash: BlockHash,
+    note: QuarantineNote,
+    isStill: () => boolean = () => true,
+  ): Promise<boolean> {
+    const held = this.#held(hash);
+    if (!isStill()) return false;
     await this.remove(hash);
+    this.#quarantine.add({ hash, sizeBytes: held.data.length, ...note });
+    this.#aside.set(hash, held);
+    return true;
+  }
+
+  async release(hash: BlockHash): Promise<boolean> {
+    const held = this.#aside.get(hash);
+    if (held === undefined || this.#quarantine.get(hash)?.reason === 'corrupt' || this.has(hash))
+      return false;
+    this.#dropAside(hash);
+    this.#blocks.set(hash, held);
+    this.#index.add(hash, held.data.length);
+    return true;
+  }
+
+  async purge(hash: BlockHash): Promise<boolean> {
+    return this.#dropAside(hash);
+  }
+
+  quarantined(after: BlockHash | undefined, limit: number): readonly QuarantinedBlock[] {
+    return this.#quarantine.list(after, limit);
+  }
+
+  async reclaim(): Promise<boolean> {
+    return false;
   }
 
   async remove(hash: BlockHash): Promise<void> {
@@ -88,9 +123,12 @@ export class MemoryBlockStore implements BlockStore {
   }
 
   async usage(): Promise<StoreUsage> {
-    const usedBytes = this.#index.totalBytes;
+    const { totalBytes: quarantinedBytes, count: quarantinedCount } = this.#quarantine;
+    const usedBytes = this.#index.totalBytes + quarantinedBytes;
     const freeBytes = Math.max(0, this.#capacityBytes - usedBytes - this.#promisedBytes);
-    return { capacityBytes: this.#capacityBytes, usedBytes, freeBytes, blockCount: this.#index.count };
+    const blockCount = this.#index.count;
+    const capacityBytes = this.#capacityBytes;
+    return { capacityBytes, usedBytes, freeBytes, blockCount, quarantinedBytes, quarantinedCount };
   }
 
   /** For tests: flips one bit of a stored block. */
@@ -110,6 +148,11 @@ export class MemoryBlockStore implements BlockStore {
     return held;
   }
 
+  #dropAside(hash: BlockHash): boolean {
+    this.#quarantine.delete(hash);
+    return this.#aside.delete(hash);
+  }
+
   #sink(block: NewBlock): BlockSink {
     const parts: Uint8Array[] = [];
     return {
@@ -119,6 +162,7 @@ export class MemoryBlockStore implements BlockStore {
         const origin = { ...block.origin, pathHint: storedHint(block.origin.pathHint) };
         if (this.#index.add(block.hash, block.sizeBytes))
           this.#blocks.set(block.hash, { data: Buffer.concat(parts), origin });
+        if (this.#quarantine.get(block.hash)?.reason !== 'corrupt') this.#dropAside(block.hash);
       },
       discard: async () => void (parts.length = 0),
     };

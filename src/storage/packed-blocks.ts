@@ -1,15 +1,14 @@
 /** @module Small blocks, packed into one SQLite file: many writers share one transaction. */
-import { writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { fromHex, fromUtf8, toHex, utf8 } from '../common/bytes.ts';
 import { type BlockHash, crc32c } from '../common/hashing.ts';
 import { storedHint } from './block-file.ts';
 import type { BlockShelf, ShelfWriter } from './block-shelf.ts';
 import type { BlockInfo, BlockOrigin, NewBlock } from './block-store.ts';
 import { deleteKeys, insertRows } from './bulk-sql.ts';
-import { syncDirectory } from './durable-file.ts';
 import { corruptBlock } from './errors.ts';
+import { giveBackPages } from './free-pages.ts';
 import { GroupCommit } from './group-commit.ts';
+import type { QuarantinedBlock, QuarantineReason } from './quarantine.ts';
 import { isSqliteError, SqliteConnection, type SqliteOptions } from './sqlite.ts';
 import type { SqlRow } from './sql-value.ts';
 
@@ -21,14 +20,24 @@ const LOAD_PAGE_ROWS = 4096;
 /** The index holds the sizes too, so that loading it does not read the data. */
 const FORMAT: SqliteOptions = {
   format: 1,
+  shrinks: true,
   schema: [
     'CREATE TABLE packed (hash BLOB NOT NULL, size INTEGER NOT NULL, crc INTEGER NOT NULL, origin BLOB NOT NULL, data BLOB NOT NULL)',
     'CREATE UNIQUE INDEX packed_by_hash ON packed (hash, size)',
   ],
 };
 
+/** Beside the format's own table, since it came later: earlier releases leave it alone. */
+const QUARANTINE_TABLE =
+  'CREATE TABLE IF NOT EXISTS quarantined (hash BLOB NOT NULL UNIQUE, size INTEGER NOT NULL, crc INTEGER NOT NULL, origin BLOB NOT NULL, data BLOB NOT NULL, reason TEXT NOT NULL, era INTEGER NOT NULL, decided INTEGER NOT NULL, since INTEGER NOT NULL)';
+const QUARANTINE =
+  'INSERT OR REPLACE INTO quarantined SELECT hash, size, crc, origin, data, ?, ?, ?, ? FROM packed WHERE hash = ?';
+const RELEASE =
+  'INSERT OR IGNORE INTO packed SELECT hash, size, crc, origin, data FROM quarantined WHERE hash = ?';
+
 type Change =
   | { readonly kind: 'insert'; readonly block: NewBlock; readonly data: Uint8Array }
+  | { readonly kind: 'quarantine' | 'release' | 'purge'; readonly block: QuarantinedBlock }
   | { readonly kind: 'remove'; readonly hash: BlockHash };
 
 interface PackedBlock {
@@ -53,6 +62,7 @@ export class PackedBlocks implements BlockShelf {
   static async open(path: string): Promise<PackedBlocks> {
     const writer = await SqliteConnection.open(path, FORMAT);
     try {
+      await writer.run(QUARANTINE_TABLE);
       return new PackedBlocks(writer, await SqliteConnection.openReader(path));
     } catch (error) {
       await writer.close();
@@ -79,6 +89,20 @@ export class PackedBlocks implements BlockShelf {
     }
   }
 
+  async *quarantined(): AsyncGenerator<QuarantinedBlock> {
+    const text =
+      'SELECT hash, size, reason, era, decided, since FROM quarantined WHERE hash > ? ORDER BY hash LIMIT ?';
+    let after: Uint8Array = new Uint8Array();
+    for (;;) {
+      const rows = await this.#reader.all(text, [after, LOAD_PAGE_ROWS]);
+      for (const row of rows) {
+        after = row['hash'] as Uint8Array;
+        yield quarantinedBlock(row);
+      }
+      if (rows.length < LOAD_PAGE_ROWS) return;
+    }
+  }
+
   async begin(block: NewBlock): Promise<ShelfWriter> {
     const parts: Uint8Array[] = [];
     return {
@@ -99,13 +123,23 @@ export class PackedBlocks implements BlockShelf {
     return (await this.#checked(block.hash)).origin;
   }
 
-  async quarantine(block: BlockInfo, aside: string): Promise<void> {
-    const row = await this.#row(block.hash);
-    if (row !== undefined) {
-      await writeFile(aside, row['data'] as Uint8Array, { mode: 0o600, flush: true });
-      await syncDirectory(dirname(aside));
-    }
-    await this.remove(block);
+  async quarantine(block: QuarantinedBlock): Promise<boolean> {
+    // Read first: a row that cannot be would fail all the changes that share its transaction.
+    if ((await this.#row(block.hash)) === undefined) return false;
+    await this.#commits.add({ kind: 'quarantine', block });
+    return true;
+  }
+
+  release(block: QuarantinedBlock): Promise<void> {
+    return this.#commits.add({ kind: 'release', block });
+  }
+
+  purge(block: QuarantinedBlock): Promise<void> {
+    return this.#commits.add({ kind: 'purge', block });
+  }
+
+  reclaim(): Promise<boolean> {
+    return giveBackPages(this.#writer);
   }
 
   remove(block: BlockInfo): Promise<void> {
@@ -140,19 +174,39 @@ export class PackedBlocks implements BlockShelf {
     }
   }
 
-  /** Order between an insert and a removal of one hash does not matter: the store never has both under way. */
+  /** The order of changes to one hash does not matter: the store never has two under way. */
   async #write(changes: readonly Change[]): Promise<void> {
     const removed: Uint8Array[] = [];
+    const purged: Uint8Array[] = [];
     const inserted: (number | Uint8Array)[][] = [];
-    for (const change of changes) {
-      if (change.kind === 'remove') removed.push(fromHex(change.hash));
-      else inserted.push(packedRow(change.block, change.data));
-    }
     await this.#writer.transaction(async (sql) => {
+      for (const change of changes) {
+        const hash = fromHex(change.kind === 'remove' ? change.hash : change.block.hash);
+        if (change.kind === 'insert') inserted.push(packedRow(change.block, change.data));
+        if (change.kind === 'quarantine') {
+          const { reason, era, index, sinceMs } = change.block;
+          await sql.run(QUARANTINE, [reason, era, index, sinceMs, hash]);
+        }
+        if (change.kind === 'release') await sql.run(RELEASE, [hash]);
+        if (change.kind === 'remove' || change.kind === 'quarantine') removed.push(hash);
+        if (change.kind === 'release' || change.kind === 'purge') purged.push(hash);
+      }
       await deleteKeys(sql, 'DELETE FROM packed WHERE hash', removed);
+      await deleteKeys(sql, 'DELETE FROM quarantined WHERE hash', purged);
       await insertRows(sql, 'INSERT OR IGNORE INTO packed (hash, size, crc, origin, data)', inserted);
     });
   }
+}
+
+function quarantinedBlock(row: SqlRow): QuarantinedBlock {
+  return {
+    hash: toHex(row['hash'] as Uint8Array),
+    sizeBytes: row['size'] as number,
+    reason: row['reason'] as QuarantineReason,
+    era: row['era'] as number,
+    index: row['decided'] as number,
+    sinceMs: row['since'] as number,
+  };
 }
 
 function packedRow(block: NewBlock, data: Uint8Array): (number | Uint8Array)[] {

@@ -2,55 +2,42 @@
 import { toHex } from '../common/bytes.ts';
 import { describeError, isHoldfastError } from '../common/errors.ts';
 import { type BlockHash, sha256Stream } from '../common/hashing.ts';
+import { BlockHoldings, type HoldingsComponents, type HoldingsOptions } from './block-holdings.ts';
 import type { BlockIndex } from './block-index.ts';
 import type { BlockRoom } from './block-room.ts';
-import { type BlockShelf, MAX_PACKED_BYTES, type ShelfWriter } from './block-shelf.ts';
+import type { BlockShelf, ShelfWriter } from './block-shelf.ts';
 import type { BlockInfo, BlockOrigin, BlockStore, BlockWriter, NewBlock, StoreUsage } from './block-store.ts';
-import { FailureLatch, noBlock, storageClosed, storageFailed, storageFull } from './errors.ts';
-import { KeyedLock } from './keyed-lock.ts';
+import { noBlock, storageFailed, storageFull } from './errors.ts';
+import type { Quarantine, QuarantinedBlock, QuarantineNote } from './quarantine.ts';
 import { type BlockSink, StreamingBlockWriter } from './streaming-block-writer.ts';
 
 /** The shelves stay the caller's to close, after the store. */
-export interface ShelvedBlockStoreComponents {
-  /** Filled with what the shelves hold. */
-  readonly index: BlockIndex;
-  readonly packed: BlockShelf;
-  readonly files: BlockShelf;
+export interface ShelvedBlockStoreComponents extends HoldingsComponents {
   readonly room: BlockRoom;
-}
-
-export interface ShelvedBlockStoreOptions {
-  /** Where it is, for messages. */
-  readonly name: string;
-  /** Where a bad copy is kept. */
-  readonly asidePath: (hash: BlockHash) => string;
-  /** Whether a shelf means by this error that the disk is full. */
-  readonly isFull: (error: unknown) => boolean;
 }
 
 /** A failed write or fsync latches: nothing more is taken, while reads go on, since each is verified. */
 export class ShelvedBlockStore implements BlockStore {
   readonly #index: BlockIndex;
+  readonly #quarantine: Quarantine;
   readonly #packed: BlockShelf;
-  readonly #files: BlockShelf;
+  readonly #holdings: BlockHoldings;
   readonly #room: BlockRoom;
-  readonly #options: ShelvedBlockStoreOptions;
-  readonly #latch = new FailureLatch();
-  /** Publishing, removing and quarantining one block exclude each other. */
-  readonly #lock = new KeyedLock();
+  readonly #options: HoldingsOptions;
   readonly #writers = new Set<BlockWriter>();
   #closed = false;
 
-  constructor(components: ShelvedBlockStoreComponents, options: ShelvedBlockStoreOptions) {
+  constructor(components: ShelvedBlockStoreComponents, options: HoldingsOptions) {
     this.#index = components.index;
+    this.#quarantine = components.quarantine;
     this.#packed = components.packed;
-    this.#files = components.files;
+    this.#holdings = new BlockHoldings(components, options);
     this.#room = components.room;
     this.#options = options;
   }
 
   has(hash: BlockHash): boolean {
-    return this.#index.sizeOf(hash) !== undefined;
+    return this.#holdings.has(hash);
   }
 
   info(hash: BlockHash): BlockInfo | undefined {
@@ -60,12 +47,12 @@ export class ShelvedBlockStore implements BlockStore {
 
   /** A block that is here already is taken and verified all the same, then dropped. */
   async create(block: NewBlock): Promise<BlockWriter> {
-    this.#assertOpen();
-    this.#latch.check();
+    this.#holdings.assertOpen();
+    this.#holdings.latch.check();
     await this.#room.promise(block.sizeBytes);
     const sink = this.#sink(block, await this.#begin(block));
     const writer = new StreamingBlockWriter(block, sink, {
-      explain: (error) => this.#explain(`write block ${block.hash}`, block.sizeBytes, error),
+      explain: (error) => this.#holdings.explain(`write block ${block.hash}`, block.sizeBytes, error),
       ended: (ended) => {
         this.#writers.delete(ended);
         this.#room.release(block.sizeBytes);
@@ -79,20 +66,20 @@ export class ShelvedBlockStore implements BlockStore {
     hash: BlockHash,
     range?: { readonly offset: number; readonly length: number },
   ): AsyncGenerator<Uint8Array> {
-    const block = this.#held(hash);
+    const block = this.#holdings.held(hash);
     const from = range?.offset ?? 0;
     const to = Math.min(block.sizeBytes, range === undefined ? block.sizeBytes : from + range.length);
     try {
-      yield* this.#shelfOf(block).read(block, from, to);
+      yield* this.#holdings.shelfOf(block).read(block, from, to);
     } catch (error) {
       throw this.#explainRead(hash, error);
     }
   }
 
   async origin(hash: BlockHash): Promise<BlockOrigin> {
-    const block = this.#held(hash);
+    const block = this.#holdings.held(hash);
     try {
-      return await this.#shelfOf(block).origin(block);
+      return await this.#holdings.shelfOf(block).origin(block);
     } catch (error) {
       throw this.#explainRead(hash, error);
     }
@@ -109,13 +96,29 @@ export class ShelvedBlockStore implements BlockStore {
     return toHex(digest.digest()) === hash;
   }
 
-  quarantine(hash: BlockHash): Promise<void> {
-    const aside = this.#options.asidePath(hash);
-    return this.#takeOut(hash, 'quarantine', (shelf, block) => shelf.quarantine(block, aside));
+  quarantine(hash: BlockHash, note: QuarantineNote, isStill: () => boolean = () => true): Promise<boolean> {
+    return this.#holdings.quarantine(hash, note, isStill);
+  }
+
+  release(hash: BlockHash): Promise<boolean> {
+    return this.#holdings.release(hash);
+  }
+
+  purge(hash: BlockHash): Promise<boolean> {
+    return this.#holdings.purge(hash);
+  }
+
+  quarantined(after: BlockHash | undefined, limit: number): readonly QuarantinedBlock[] {
+    return this.#quarantine.list(after, limit);
   }
 
   remove(hash: BlockHash): Promise<void> {
-    return this.#takeOut(hash, 'remove', (shelf, block) => shelf.remove(block));
+    return this.#holdings.remove(hash);
+  }
+
+  reclaim(): Promise<boolean> {
+    this.#holdings.assertOpen();
+    return this.#packed.reclaim();
   }
 
   list(after: BlockHash | undefined, limit: number): readonly BlockInfo[] {
@@ -131,12 +134,12 @@ export class ShelvedBlockStore implements BlockStore {
     if (this.#closed) return;
     this.#closed = true;
     await Promise.all([...this.#writers].map((writer) => writer.abort()));
-    await this.#lock.idle();
+    await this.#holdings.close();
   }
 
   async #begin(block: NewBlock): Promise<ShelfWriter> {
     try {
-      return await this.#shelfOf(block).begin(block);
+      return await this.#holdings.shelfOf(block).begin(block);
     } catch (error) {
       this.#room.release(block.sizeBytes);
       if (this.#options.isFull(error)) throw storageFull(this.#options.name, block.sizeBytes, 0);
@@ -150,61 +153,12 @@ export class ShelvedBlockStore implements BlockStore {
       write: (bytes) => writer.write(bytes),
       publish: async (crcs) => {
         await writer.finish(crcs);
-        await this.#publish(block, writer);
+        await this.#holdings.publish(block, writer);
         // Something is left to drop only when another writer of this block was faster.
         await writer.discard();
       },
       discard: () => writer.discard(),
     };
-  }
-
-  #publish(block: NewBlock, writer: ShelfWriter): Promise<void> {
-    return this.#lock.run(block.hash, async () => {
-      this.#assertOpen();
-      this.#latch.check();
-      if (this.has(block.hash)) return;
-      await writer.publish();
-      this.#index.add(block.hash, block.sizeBytes);
-    });
-  }
-
-  /** Out of the index first, so that nobody is served from it any more. */
-  #takeOut(
-    hash: BlockHash,
-    verb: string,
-    work: (shelf: BlockShelf, block: BlockInfo) => Promise<void>,
-  ): Promise<void> {
-    return this.#lock.run(hash, async () => {
-      const block = this.#held(hash);
-      this.#latch.check();
-      this.#index.delete(hash);
-      try {
-        await work(this.#shelfOf(block), block);
-      } catch (error) {
-        throw this.#explain(`${verb} block ${hash}`, block.sizeBytes, error);
-      }
-    });
-  }
-
-  #shelfOf(block: BlockInfo): BlockShelf {
-    return block.sizeBytes <= MAX_PACKED_BYTES ? this.#packed : this.#files;
-  }
-
-  #held(hash: BlockHash): BlockInfo {
-    this.#assertOpen();
-    const block = this.info(hash);
-    if (block === undefined) throw noBlock(hash);
-    return block;
-  }
-
-  #assertOpen(): void {
-    if (this.#closed) throw storageClosed(this.#options.name);
-  }
-
-  #explain(action: string, wantedBytes: number, error: unknown): unknown {
-    if (isHoldfastError(error)) return error;
-    if (this.#options.isFull(error)) return storageFull(this.#options.name, wantedBytes, 0);
-    return this.#latch.fail(action, this.#options.name, error);
   }
 
   #explainRead(hash: BlockHash, error: unknown): unknown {

@@ -37,6 +37,8 @@ export interface SqliteOptions {
   readonly newestFormat?: number;
   /** Statements that make the tables of a new file. */
   readonly schema: readonly string[];
+  /** Of a new file: pages that deletions leave can be given back to the file system (free-pages.ts). */
+  readonly shrinks?: boolean;
   /** Further PRAGMAs for this connection, e.g. 'cache_size = -8192'. */
   readonly pragmas?: readonly string[];
   /** Statements that bring a file of an older format to the next one, by the older format's number. */
@@ -73,6 +75,8 @@ export class SqliteConnection implements SqlDatabase {
   static async open(path: string, options: SqliteOptions): Promise<SqliteConnection> {
     const connection = await SqliteConnection.#connect(path, sqlite3.OPEN_READWRITE | sqlite3.OPEN_CREATE);
     try {
+      // Only before the first page is written, which is what journal_mode does.
+      if (options.shrinks) await connection.run('PRAGMA auto_vacuum = INCREMENTAL');
       await makeDurable(connection);
       await makeTables(connection, options);
       await connection.#set(options.pragmas);

@@ -84,7 +84,7 @@ describe('a chain of datanodes', () => {
     // Once around, for the reader that now compares.
     await new Promise((resolve) => setImmediate(resolve));
     verify.mockRestore();
-    await first.blocks.quarantine(hash);
+    await first.blocks.quarantine(hash, { reason: 'corrupt', era: 0, index: 0, sinceMs: 0 });
     await sending.write(bytes.subarray(300 * KIB));
     expect((await sending.finish()).map(summary)).toEqual([`${first.number} DATANODE_COPY_TAKEN_OUT`]);
   });

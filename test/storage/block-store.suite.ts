@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { KIB, MIB, toHex } from '../../src/common/bytes.ts';
 import { sha256 } from '../../src/common/hashing.ts';
 import type { BlockStore, NewBlock } from '../../src/storage/block-store.ts';
+import type { QuarantineNote } from '../../src/storage/quarantine.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 export interface OpenOptions {
@@ -11,6 +12,8 @@ export interface OpenOptions {
 
 /** Small enough to be packed, just over it, at the edges of a CRC range and of a chunk. */
 const SIZES = [1, 1000, 64 * KIB, 64 * KIB + 1, 128 * KIB, MIB, 2 * MIB + 12_345];
+
+export const GARBAGE: QuarantineNote = { reason: 'garbage', era: 4, index: 17, sinceMs: 1_700_000_000_000 };
 
 export function blockStoreSuite(
   name: string,
@@ -129,6 +132,8 @@ export function blockStoreSuite(
         usedBytes: 100 * KIB,
         freeBytes: 0,
         blockCount: 1,
+        quarantinedBytes: 0,
+        quarantinedCount: 0,
       });
       await store.close();
     });
@@ -161,17 +166,82 @@ export function blockStoreSuite(
     it('neither serves nor lists what was removed or quarantined, and takes it again', async () => {
       const store = await fresh();
       for (const sizeBytes of [1000, 300 * KIB]) {
-        for (const verb of ['remove', 'quarantine'] as const) {
+        for (const takeOut of [
+          (hash: string) => store.remove(hash),
+          (hash: string) => store.quarantine(hash, GARBAGE),
+        ]) {
           const { hash } = await put(store, patterned(sizeBytes));
-          await store[verb](hash);
+          await takeOut(hash);
           expect([store.has(hash), store.list(undefined, 10)]).toEqual([false, []]);
           await expect(readAll(store, hash)).rejects.toMatchObject({ code: 'STORAGE_NO_BLOCK' });
-          await expect(store[verb](hash)).rejects.toMatchObject({ code: 'STORAGE_NO_BLOCK' });
+          await expect(takeOut(hash)).rejects.toMatchObject({ code: 'STORAGE_NO_BLOCK' });
           await put(store, patterned(sizeBytes));
           expect(await store.verify(hash)).toBe(true);
           await store.remove(hash);
         }
       }
+      expect(await store.usage()).toMatchObject({ usedBytes: 0, blockCount: 0, quarantinedCount: 0 });
+      await store.close();
+    });
+
+    it('brings a quarantined block back whole, and deletes it for good only when told to', async () => {
+      const store = await fresh({ capacityBytes: 400 * KIB });
+      for (const sizeBytes of [1000, 300 * KIB]) {
+        const data = patterned(sizeBytes);
+        const { hash, origin } = await put(store, data);
+        expect(await store.quarantine(hash, GARBAGE)).toBe(true);
+        expect(store.quarantined(undefined, 10)).toEqual([{ hash, sizeBytes, ...GARBAGE }]);
+        expect(await store.usage()).toMatchObject({
+          usedBytes: sizeBytes,
+          freeBytes: 400 * KIB - sizeBytes,
+          blockCount: 0,
+          quarantinedBytes: sizeBytes,
+        });
+        expect([await store.release(hash), await store.release(hash)]).toEqual([true, false]);
+        expectBytes(await readAll(store, hash), data);
+        expect(await store.origin(hash)).toEqual(origin);
+        await store.quarantine(hash, GARBAGE);
+        expect([await store.purge(hash), await store.purge(hash)]).toEqual([true, false]);
+        expect(await store.release(hash)).toBe(false);
+        expect(await store.usage()).toMatchObject({ usedBytes: 0, quarantinedCount: 0 });
+      }
+      await store.close();
+    });
+
+    it('quarantines only what its caller still wants quarantined at that moment', async () => {
+      const store = await fresh();
+      const { hash } = await put(store, patterned(1000));
+      expect(await store.quarantine(hash, GARBAGE, () => false)).toBe(false);
+      expect(store.has(hash)).toBe(true);
+      await store.close();
+    });
+
+    it('never brings a bad copy back, and keeps it beside the good one that took its place', async () => {
+      const store = await fresh();
+      for (const sizeBytes of [1000, 300 * KIB]) {
+        const { hash } = await put(store, patterned(sizeBytes));
+        await store.quarantine(hash, { ...GARBAGE, reason: 'corrupt' });
+        expect(await store.release(hash)).toBe(false);
+        await put(store, patterned(sizeBytes));
+        expect(store.quarantined(undefined, 10)).toMatchObject([{ hash, reason: 'corrupt' }]);
+        await store.quarantine(hash, GARBAGE);
+        expect(store.quarantined(undefined, 10)).toMatchObject([{ hash, reason: 'garbage' }]);
+        await store.purge(hash);
+      }
+      await store.close();
+    });
+
+    it('lists quarantined blocks in hash order, page by page', async () => {
+      const store = await fresh();
+      const blocks = await Promise.all(Array.from({ length: 20 }, (_, at) => put(store, patterned(100, at))));
+      await Promise.all(blocks.map(({ hash }) => store.quarantine(hash, GARBAGE)));
+      const listed: string[] = [];
+      for (;;) {
+        const page = store.quarantined(listed.at(-1), 7);
+        if (page.length === 0) break;
+        listed.push(...page.map(({ hash }) => hash));
+      }
+      expect(listed).toEqual(blocks.map(({ hash }) => hash).toSorted());
       await store.close();
     });
 

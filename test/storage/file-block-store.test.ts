@@ -1,16 +1,25 @@
 /** @module FileBlockStore against the suite, and what only a disk can show. */
-import { mkdir, open, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { KIB, MIB } from '../../src/common/bytes.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import { type FileBlockStore, openBlockStore } from '../../src/storage/file-block-store.ts';
 import { SqliteConnection } from '../../src/storage/sqlite.ts';
-import { blockStoreSuite, described, expectBytes, patterned, put, readAll } from './block-store.suite.ts';
+import {
+  blockStoreSuite,
+  described,
+  expectBytes,
+  GARBAGE,
+  patterned,
+  put,
+  readAll,
+} from './block-store.suite.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 const LARGE = patterned(300 * KIB);
 const SMALL = patterned(1000);
+const BAD = { ...GARBAGE, reason: 'corrupt' } as const;
 
 blockStoreSuite('FileBlockStore', (directory, options) => reopen(directory, options));
 
@@ -109,7 +118,7 @@ describe('a damaged block', () => {
       await damage(path, fileOf(root, other.hash));
       await expect(readAll(store, hash)).rejects.toMatchObject({ code: 'STORAGE_CORRUPT_BLOCK' });
       await expect(store.origin(hash)).rejects.toMatchObject({ code: 'STORAGE_CORRUPT_BLOCK' });
-      await store.quarantine(hash);
+      await store.quarantine(hash, BAD);
       await put(store, LARGE);
       expect(await store.verify(hash)).toBe(true);
       await store.close();
@@ -137,8 +146,8 @@ describe('a damaged block', () => {
     await database.close();
     await expect(readAll(store, hash)).rejects.toMatchObject({ code: 'STORAGE_CORRUPT_BLOCK' });
     expect(await store.verify(hash)).toBe(false);
-    await store.quarantine(hash);
-    expect((await readFile(join(root, 'quarantine', hash))).length).toBe(SMALL.length);
+    await store.quarantine(hash, BAD);
+    expect(store.quarantined(undefined, 10)).toEqual([{ hash, sizeBytes: SMALL.length, ...BAD }]);
     await store.close();
     const again = await reopen(root);
     expect(again.has(hash)).toBe(false);
@@ -146,14 +155,54 @@ describe('a damaged block', () => {
   });
 });
 
-it('keeps a quarantined block out of service over a restart', async () => {
-  const { store, hash, root } = await withLarge();
-  await store.quarantine(hash);
+it('keeps quarantined blocks and why they are, over restarts, and brings them back after one', async () => {
+  const root = await temporaryDirectory();
+  const store = await reopen(root);
+  const blocks = await Promise.all([put(store, LARGE), put(store, SMALL)]);
+  for (const { hash } of blocks) await store.quarantine(hash, GARBAGE);
   await store.close();
   const again = await reopen(root);
-  expect(again.has(hash)).toBe(false);
-  expect(await readdir(join(root, 'quarantine'))).toEqual([hash]);
+  expect(again.list(undefined, 10)).toEqual([]);
+  expect(again.quarantined(undefined, 10)).toEqual(
+    blocks
+      .map(({ hash, sizeBytes }) => ({ hash, sizeBytes, ...GARBAGE }))
+      .toSorted((a, b) => (a.hash < b.hash ? -1 : 1)),
+  );
+  for (const { hash } of blocks) expect(await again.release(hash)).toBe(true);
   await again.close();
+  const last = await reopen(root);
+  for (const { hash } of blocks) expect(await last.verify(hash)).toBe(true);
+  await last.close();
+});
+
+it('takes what an earlier release put aside for a bad copy, as it was', async () => {
+  const { store, hash, root, path } = await withLarge();
+  await store.close();
+  await rename(path, join(root, 'quarantine', hash));
+  await writeFile(join(root, 'quarantine', 'notes.txt'), 'mine');
+  const again = await reopen(root);
+  expect(again.quarantined(undefined, 10)).toMatchObject([
+    { hash, reason: 'corrupt', sizeBytes: LARGE.length },
+  ]);
+  await again.purge(hash);
+  expect(await readdir(join(root, 'quarantine'))).toEqual(['notes.txt']);
+  await again.close();
+});
+
+it('gives the room of small blocks back to the file system', async () => {
+  const root = await temporaryDirectory();
+  const store = await reopen(root);
+  const blocks = await Promise.all(
+    Array.from({ length: 200 }, (_, seed) => put(store, patterned(60 * KIB, seed))),
+  );
+  for (const { hash } of blocks) await store.quarantine(hash, GARBAGE);
+  for (const { hash } of blocks) await store.purge(hash);
+  let steps = 0;
+  while (await store.reclaim()) steps += 1;
+  expect(steps).toBeGreaterThan(1);
+  expect(await store.reclaim()).toBe(false);
+  await store.close();
+  expect((await stat(join(root, 'packed.db'))).size).toBeLessThan(2 * MIB);
 });
 
 it('lets many small blocks share few transactions', async () => {
