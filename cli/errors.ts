@@ -110,6 +110,34 @@ export function demoFailed(step: string, reason: string, cause?: unknown): Holdf
   });
 }
 
+/** The package was installed without them. `path`: where they would be. */
+export function noSimulations(path: string): HoldfastError {
+  return new HoldfastError({
+    code: 'CLI_NO_SIMULATIONS',
+    kind: 'refused',
+    message: `This installation does not carry the simulations: there is no ${path}. Run the command from a clone of the repository (npm ci && npm run build).`,
+    facts: { path },
+  });
+}
+
+/** The simulation itself came to grief, not a cluster in it. */
+export function simulationFailed(tail: string): HoldfastError {
+  return new HoldfastError({
+    code: 'CLI_SIMULATION_FAILED',
+    kind: 'broken',
+    message: `The simulation ended before its seeds did. Its last words:\n${tail}`,
+  });
+}
+
+export function seedsFailed(failed: number, total: number): HoldfastError {
+  return new HoldfastError({
+    code: 'CLI_SEEDS_FAILED',
+    kind: 'broken',
+    message: `${failed} of ${total} seeds failed: a promise of the cluster did not hold. Replay one with the command above, add --shrink to make it small, and report it.`,
+    facts: { failed, total },
+  });
+}
+
 /** A child process of the demo or of a test ended or stayed silent when it should have run. */
 export function nodeProcessFailed(name: string, reason: string, tail: string): HoldfastError {
   return new HoldfastError({

@@ -6,6 +6,7 @@ import { addDemoCommand } from './demo.ts';
 import { addNodeCommands } from './node.ts';
 import { addPlacementCommands } from './placement.ts';
 import type { Shell } from './shell.ts';
+import { addSimulateCommand } from './simulate.ts';
 import { addSpaceCommands } from './space.ts';
 import { addTransferCommands } from './transfer.ts';
 import { addTreeCommands } from './tree.ts';
@@ -40,5 +41,6 @@ export function buildProgram(shell: Shell): Command {
   addPlacementCommands(program, shell);
   program.commandsGroup('Clusters:');
   addDemoCommand(program, shell);
+  addSimulateCommand(program, shell);
   return program;
 }

@@ -20,6 +20,8 @@ export interface Progress {
 export interface ProgressOptions {
   /** A verb: "put", "get". */
   readonly label: string;
+  /** What stands beside the bar, where it is not about bytes. */
+  readonly text?: () => string;
 }
 
 /** Without a terminal a line is printed at most this often. */
@@ -38,6 +40,7 @@ export function createProgress(output: Output, terminal: Terminal, options: Prog
 class VisibleProgress implements Progress {
   readonly #terminal: Terminal;
   readonly #label: string;
+  readonly #text: (() => string) | undefined;
   readonly #done = new Map<string, number>();
   readonly #rate = new RateMeter();
   readonly #bar: cliProgress.SingleBar | undefined;
@@ -46,8 +49,9 @@ class VisibleProgress implements Progress {
   #lineMs: number = performance.now();
   #stopped = false;
 
-  constructor(terminal: Terminal, { label }: ProgressOptions) {
+  constructor(terminal: Terminal, { label, text }: ProgressOptions) {
     this.#terminal = terminal;
+    this.#text = text;
     this.#label = printable(label);
     if (!terminal.isInteractive) return;
     this.#bar = new cliProgress.SingleBar({
@@ -87,7 +91,9 @@ class VisibleProgress implements Progress {
   #show(): void {
     if (this.#stopped) return;
     const nowMs = performance.now();
-    const text = describe(this.#doneBytes, this.#totalBytes, this.#rate.measure(nowMs, this.#doneBytes));
+    const text =
+      this.#text?.() ??
+      describe(this.#doneBytes, this.#totalBytes, this.#rate.measure(nowMs, this.#doneBytes));
     if (this.#bar !== undefined) {
       this.#bar.setTotal(Math.max(this.#totalBytes, this.#doneBytes, 1));
       this.#bar.update(this.#doneBytes, { text });

@@ -56,8 +56,8 @@ function seedsOf(text: string, isOne: boolean): { readonly first: number; readon
   return { first: isOne ? numberOf(from) : 1, last: numberOf(from) };
 }
 
-function seedsBetween(from: number, to: number, step: number): number[] {
-  return Array.from({ length: Math.ceil((to - from + 1) / step) }, (_, place) => from + place * step);
+function* seedsBetween(from: number, to: number, step: number): Generator<number> {
+  for (let seed = from; seed <= to; seed += step) yield seed;
 }
 
 function numberOf(text: string): number {

@@ -6,7 +6,7 @@ import type { Scenario } from './cluster/scenario.ts';
 import { shrinkScenario } from './cluster/shrink-scenario.ts';
 
 export interface ClusterSeeds extends Omit<ScenarioCut, 'seed'> {
-  readonly seeds: readonly number[];
+  readonly seeds: Iterable<number>;
   /** Runs this one instead of the seeds. */
   readonly scenarioFile?: string;
   /** One JSON object for each seed, on a line of its own, and nothing else. */
@@ -34,19 +34,22 @@ export async function runClusterSeeds(options: ClusterSeeds): Promise<boolean> {
   const startMs = performance.now();
   const totals = new Map<string, number>();
   let failures = 0;
-  const scenarios =
-    options.scenarioFile === undefined
-      ? options.seeds.map((seed) => () => cutScenario({ ...options, seed }))
-      : [() => loadScenario(options.scenarioFile ?? '')];
-  for (const scenarioOf of scenarios) {
-    const report = await runOne(scenarioOf(), options);
+  let seeds = 0;
+  for (const scenario of scenariosOf(options)) {
+    const report = await runOne(scenario, options);
+    seeds += 1;
     if (report.failure !== undefined) failures += 1;
     if (options.asJson) console.log(JSON.stringify(report));
     else tell(report);
     count(totals, report);
   }
-  if (!options.asJson) console.log(summary(scenarios.length, failures, performance.now() - startMs, totals));
+  if (!options.asJson) console.log(summary(seeds, failures, performance.now() - startMs, totals));
   return failures === 0;
+}
+
+function* scenariosOf(options: ClusterSeeds): Generator<Scenario> {
+  if (options.scenarioFile !== undefined) return yield loadScenario(options.scenarioFile);
+  for (const seed of options.seeds) yield cutScenario({ ...options, seed });
 }
 
 async function runOne(scenario: Scenario, options: ClusterSeeds): Promise<SeedReport> {

@@ -1,0 +1,53 @@
+/** @module The simulations as programs of their own: nothing that ships imports them, and each takes a core for itself. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { extname } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { noSimulations, simulationFailed } from '../errors.ts';
+import { parseReport, type SeedReport } from './seed-report.ts';
+
+/** What is kept of a program's last words, for the message when it dies. */
+const TAIL_CHARACTERS = 4_000;
+/** It ended by itself: all seeds held, or some did not. */
+const VERDICTS: readonly (number | null)[] = [0, 1];
+
+/**
+ * Runs simulations/main.ts (or its built twin) with `words` and yields what it reports, until it or `signal` ends it.
+ * Throws CLI_NO_SIMULATIONS where the installed package does not carry it, CLI_SIMULATION_FAILED when it dies.
+ */
+export async function* simulationReports(
+  words: readonly string[],
+  signal: AbortSignal,
+): AsyncGenerator<SeedReport> {
+  const script = fileURLToPath(new URL(`../../simulations/main${extname(import.meta.url)}`, import.meta.url));
+  if (!existsSync(script)) throw noSimulations(script);
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const tail = tailOf(child);
+  const ended = once(child, 'close');
+  const kill = (): void => void child.kill('SIGKILL');
+  signal.addEventListener('abort', kill, { once: true });
+  if (signal.aborted) kill();
+  try {
+    for await (const line of createInterface({ input: child.stdout })) {
+      const report = parseReport(line);
+      if (report !== undefined) yield report;
+    }
+    await ended;
+    if (!signal.aborted && !VERDICTS.includes(child.exitCode)) throw simulationFailed(tail());
+  } finally {
+    signal.removeEventListener('abort', kill);
+    kill();
+  }
+}
+
+function tailOf({ stderr }: ChildProcess): () => string {
+  let tail = '';
+  stderr?.setEncoding('utf8').on('data', (text: string) => {
+    tail = (tail + text).slice(-TAIL_CHARACTERS);
+  });
+  return () => tail;
+}
