@@ -5,6 +5,7 @@ import type { PeerId } from '../../src/network/network.ts';
 import type { JoinResponse } from '../../src/protocol/messages.ts';
 import { SafetyViolation } from '../raft-oracle.ts';
 import { ClientProcess } from './client-process.ts';
+import { DataProcess } from './data-process.ts';
 import type { ClusterWorld } from './cluster-world.ts';
 import type { Roster } from './fault-injector.ts';
 import { founding, joinRequest, peerOf } from './founding.ts';
@@ -15,6 +16,8 @@ import type { Scenario } from './scenario.ts';
 const REPAIR_MS = 2_000;
 const JOIN_RETRY_MS = 1_000;
 const MOST_NODES = 7;
+
+export type Process = MetadataProcess | DataProcess;
 
 export interface ClusterRosterComponents {
   readonly shared: ClusterWorld;
@@ -27,8 +30,9 @@ export class ClusterRoster implements Roster {
   readonly #components: ClusterRosterComponents;
   readonly #scenario: Scenario;
   readonly #nodes: MetadataProcess[] = [];
-  readonly #removed = new Set<MetadataProcess>();
-  readonly #handledFailures = new Map<MetadataProcess, number>();
+  readonly #datanodes: DataProcess[] = [];
+  readonly #removed = new Set<Process>();
+  readonly #handledFailures = new Map<Process, number>();
   readonly #clients: ClientProcess[] = [];
   #admin: ClientProcess | undefined;
   #peers = 0;
@@ -41,6 +45,10 @@ export class ClusterRoster implements Roster {
   /** Metadata nodes, those that are gone included. */
   nodes(): readonly MetadataProcess[] {
     return this.#nodes;
+  }
+
+  datanodes(): readonly DataProcess[] {
+    return this.#datanodes;
   }
 
   running(): readonly MetadataProcess[] {
@@ -56,7 +64,7 @@ export class ClusterRoster implements Roster {
   }
 
   peers(): readonly PeerId[] {
-    return [...this.#nodes, ...this.#clients].map(({ peer }) => peer);
+    return [...this.#nodes, ...this.#clients, ...this.#datanodes].map(({ peer }) => peer);
   }
 
   get admin(): ClientProcess | undefined {
@@ -96,13 +104,31 @@ export class ClusterRoster implements Roster {
     this.#newNode(member.number, peer, [...metadataNodes, member]).start();
   }
 
+  async joinDatanode(): Promise<void> {
+    const peer = this.#newPeer();
+    const { member, metadataNodes } = await this.#join(peer, ['data']);
+    if (member === undefined) throw new SafetyViolation('a join was answered without a member');
+    const { number } = member;
+    const { seed } = this.#scenario;
+    const process: DataProcess = new DataProcess(this.#components.shared, {
+      number,
+      peer,
+      seed,
+      seeds: metadataNodes,
+      host: `host-${number}`,
+      onFatal: (error) => this.#fatal(process, error),
+    });
+    this.#datanodes.push(process);
+    process.start();
+  }
+
   /** Connected; the administrator is the last. */
   async joinClients(): Promise<void> {
     for (let id = 0; id < this.#scenario.clients; id += 1) this.#clients.push(await this.#newClient(id));
     this.#admin = await this.#newClient(this.#scenario.clients);
   }
 
-  startLater(process: MetadataProcess, afterMs: number): void {
+  startLater(process: Process, afterMs: number): void {
     this.#components.shared.world.after(afterMs, () => {
       if (!this.#removed.has(process)) process.start();
     });
@@ -110,7 +136,7 @@ export class ClusterRoster implements Roster {
 
   /** Everybody runs and is let alone. */
   heal(): void {
-    for (const process of this.#nodes) {
+    for (const process of [...this.#nodes, ...this.#datanodes]) {
       const { health, clock } = process.machine;
       health.nextFailure = undefined;
       health.slowestSyncMs = 4;
@@ -176,7 +202,7 @@ export class ClusterRoster implements Roster {
   }
 
   /** A node may stop for two reasons only: its disk failed, or it was removed. */
-  #fatal(process: MetadataProcess, error: Error): void {
+  #fatal(process: Process, error: Error): void {
     const { say, fail, shared } = this.#components;
     say(`node ${process.number} stops: ${error.message}`);
     const { failures } = process.machine.health;

@@ -1,6 +1,7 @@
 /** @module How a simulated cluster begins, and what those who join it say. */
 import { sha256 } from '../../src/common/hashing.ts';
 import { SUPPORTED_FEATURE_LEVEL } from '../../src/namespace/feature-level.ts';
+import { MIN_BLOCK_SIZE_BYTES } from '../../src/namespace/limits.ts';
 import type { Cluster, Member, Token } from '../../src/namespace/schema.ts';
 import { memoryAddress } from '../../src/network/memory-network.ts';
 import type { PeerId } from '../../src/network/network.ts';
@@ -27,7 +28,7 @@ export function founding(peer: PeerId, voters: number): Founding {
       name: 'simulated',
       createdMs: WORLD_EPOCH_MS,
       defaultReplication: 3,
-      defaultBlockSizeBytes: 8 * 1024 * 1024,
+      defaultBlockSizeBytes: MIN_BLOCK_SIZE_BYTES,
       featureLevel: SUPPORTED_FEATURE_LEVEL,
       voters: voters,
       voterReplacementMs: 5_000,

@@ -3,14 +3,15 @@ import { bootstrapCluster } from '../../src/metadata/genesis.ts';
 import { MetadataNode } from '../../src/metadata/metadata-node.ts';
 import type { Genesis, Member } from '../../src/namespace/schema.ts';
 import { StateMachine } from '../../src/namespace/state-machine.ts';
+import type { PeerId } from '../../src/network/network.ts';
 import { MemoryRaftLog } from '../../src/storage/memory-raft-log.ts';
 import { SimulatedRaftLog } from '../world/simulated-raft-log.ts';
 import { SimulatedRowStore } from '../world/simulated-row-store.ts';
 import type { ClusterWorld } from './cluster-world.ts';
 import { CLUSTER_ID } from './founding.ts';
-import { RegistryRing } from './registry-ring.ts';
 import type { Scenario } from './scenario.ts';
 import { type Run, SimulatedProcess, type SimulatedProcessOptions } from './simulated-process.ts';
+import { SimulatedKademlia } from './simulated-kademlia.ts';
 
 export interface MetadataProcessOptions extends Omit<SimulatedProcessOptions, 'seed'> {
   /** Those the join answer named. */
@@ -21,6 +22,7 @@ export interface MetadataProcessOptions extends Omit<SimulatedProcessOptions, 's
 interface MetadataService {
   readonly node: MetadataNode;
   readonly machine: StateMachine;
+  readonly kademlia: SimulatedKademlia;
 }
 
 export class MetadataProcess extends SimulatedProcess<MetadataService> {
@@ -57,8 +59,9 @@ export class MetadataProcess extends SimulatedProcess<MetadataService> {
     this.shared.oracle.crashed(this);
   }
 
-  protected override async close({ node }: MetadataService): Promise<void> {
+  protected override async close({ node, kademlia }: MetadataService): Promise<void> {
     await node.stop();
+    kademlia.stop();
   }
 
   protected override async open(run: Run): Promise<void> {
@@ -75,8 +78,12 @@ export class MetadataProcess extends SimulatedProcess<MetadataService> {
     });
     const machine = await StateMachine.open({ store }, scenario);
     oracle.watch(this, machine);
+    const kademlia = new SimulatedKademlia(run, {
+      ownsShards: true,
+      knownMetadataPeers: () => metadataPeers(machine),
+    });
     const node = new MetadataNode(
-      { ...run, log, machine, files, kademlia: new RegistryRing(machine, this.peer) },
+      { ...run, log, machine, files, kademlia },
       {
         ...scenario,
         number,
@@ -90,7 +97,15 @@ export class MetadataProcess extends SimulatedProcess<MetadataService> {
     network.authorize(node.authorizer);
     await node.start();
     await network.start();
-    this.serve(run, { node, machine });
+    kademlia.start();
+    this.serve(run, { node, machine, kademlia });
     await node.takePart();
   }
+}
+
+function metadataPeers(machine: StateMachine): readonly PeerId[] {
+  return machine
+    .members()
+    .filter(({ roles, state }) => roles.includes('meta') && state === 'active')
+    .map(({ peer }) => peer);
 }

@@ -1,6 +1,6 @@
 /** @module What one seed stands for: a cluster, clients, and every fault with its time. A part of a scenario is a scenario. */
 import { Prng } from '../prng.ts';
-import type { WorkloadName } from '../workloads/all-workloads.ts';
+import { drawWorkloads, type WorkloadName } from '../workloads/all-workloads.ts';
 import type { WeatherOptions } from '../world/weather.ts';
 import { drawFaults, type Fault } from './faults.ts';
 
@@ -10,6 +10,7 @@ export interface Scenario {
   /** Metadata nodes at the start; all streams of randomness are named, so fewer of anything does not reshuffle the rest. */
   readonly nodes: number;
   readonly voters: number;
+  readonly datanodes: number;
   readonly clients: number;
   readonly workloads: readonly WorkloadName[];
   readonly registers: number;
@@ -35,6 +36,7 @@ export function drawScenario(seed: number, profile: Profile = 'rough'): Scenario
   const random = new Prng(seed, 'scenario');
   const rarely = (perMille: number): number => random.int(perMille + 1) / 1000;
   const nodes = random.pick([1, 2, 3, 3, 3, 3, 4, 5, 5]);
+  const datanodes = new Prng(seed, 'datanodes').pick([0, 1, 2, 3, 3, 4, 5]);
   const faultyMs = 1000 * random.between(10, 30);
   const isSmall = random.chance(0.5);
   return {
@@ -42,8 +44,9 @@ export function drawScenario(seed: number, profile: Profile = 'rough'): Scenario
     profile,
     nodes,
     voters: random.pick([3, 3, 5]),
+    datanodes,
     clients: random.between(1, 4),
-    workloads: ['registers', 'names', 'leases'],
+    workloads: drawWorkloads(new Prng(seed, 'workloads'), datanodes),
     registers: random.between(1, 3),
     faultyMs,
     faults: drawFaults(seed, { faultyMs, periodMs: FAULT_PERIOD_MS[profile] }),

@@ -112,6 +112,7 @@ export class SimulatedCluster {
     const founder = await this.#roster.found();
     await this.#until(() => founder.node?.isLeader === true);
     for (let count = 1; count < this.#scenario.nodes; count += 1) await this.#roster.joinNode();
+    for (let count = 0; count < this.#scenario.datanodes; count += 1) await this.#roster.joinDatanode();
     await this.#roster.joinClients();
     const { admin } = this.#roster;
     if (admin === undefined) throw new Error('the cluster has no administrator');

@@ -17,6 +17,8 @@ export interface SimulatedProcessOptions {
   readonly number: number;
   readonly peer: PeerId;
   readonly seed: number;
+  /** Of the disk for blocks, in bytes; ample when absent. */
+  readonly blockCapacityBytes?: number | undefined;
   /** The process cannot go on. */
   readonly onFatal: (error: Error) => void;
 }
@@ -48,7 +50,8 @@ export abstract class SimulatedProcess<Service> {
     this.#options = options;
     this.number = options.number;
     this.peer = options.peer;
-    this.machine = new Machine(shared.world, { seed: options.seed, name: options.peer });
+    const { seed, blockCapacityBytes } = options;
+    this.machine = new Machine(shared.world, { seed, name: options.peer, blockCapacityBytes });
   }
 
   get isRunning(): boolean {

@@ -16,6 +16,13 @@ export class DiskHealth {
   nextFailure: DiskFailure | undefined;
   /** Writes that failed so far. */
   failures = 0;
+
+  /** Whether the next write meets a full disk; it is then over with it. */
+  takeFullness(): boolean {
+    if (this.nextFailure !== 'full') return false;
+    this.nextFailure = undefined;
+    return true;
+  }
 }
 
 export interface DiskQueueComponents {

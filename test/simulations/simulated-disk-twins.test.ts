@@ -1,11 +1,18 @@
 /** @module The stores of a simulated machine against the suites of the real ones, and what a crash leaves of them. */
 import { describe, expect, it } from 'vitest';
 import { Machine } from '../../simulations/cluster/machine.ts';
+import { Prng } from '../../simulations/prng.ts';
 import { ProcessGate } from '../../simulations/world/process-gate.ts';
 import { SimulatedRaftLog } from '../../simulations/world/simulated-raft-log.ts';
 import { SimulatedRowStore } from '../../simulations/world/simulated-row-store.ts';
+import {
+  openSimulatedBlockStore,
+  type SimulatedShelfComponents,
+} from '../../simulations/world/simulated-shelf.ts';
 import { World } from '../../simulations/world/world.ts';
 import { MemoryRowStore } from '../../src/storage/memory-row-store.ts';
+import type { ShelvedBlockStore } from '../../src/storage/shelved-block-store.ts';
+import { blockStoreSuite, described, patterned, put, readAll } from '../storage/block-store.suite.ts';
 import { raftLogStoreSuite } from '../storage/raft-log-store.suite.ts';
 import { rowStoreSuite } from '../storage/row-store.suite.ts';
 
@@ -23,6 +30,12 @@ function openLog(machine: Machine, gate: ProcessGate): SimulatedRaftLog {
   return new SimulatedRaftLog({ file: machine.log, queue, observe: () => {} });
 }
 
+function blockParts(machine: Machine, world: World): SimulatedShelfComponents {
+  const gate = new ProcessGate({ world });
+  const { platter, health } = machine;
+  return { platter, health, queue: machine.openQueue(gate, 'blocks'), seek: () => world.pass(1) };
+}
+
 const restless = new RestlessWorld();
 raftLogStoreSuite('SimulatedRaftLog', async () =>
   openLog(new Machine(restless, { seed: 1, name: 'a' }), new ProcessGate({ world: restless })),
@@ -33,6 +46,69 @@ rowStoreSuite('SimulatedRowStore', async () => {
     'rows',
   );
   return new SimulatedRowStore({ rows: new MemoryRowStore(), queue });
+});
+
+blockStoreSuite('SimulatedBlockStore', async (_directory, options) =>
+  openSimulatedBlockStore(blockParts(new Machine(restless, { seed: 1, name: 'a' }), restless), options),
+);
+
+describe('the blocks of a simulated machine', () => {
+  const opened = async (damage: (machine: Machine) => void): Promise<ShelvedBlockStore> => {
+    const machine = new Machine(restless, { seed: 1, name: 'a' });
+    await put(machine.openBlocks(new ProcessGate({ world: restless })), patterned(200 * 1024));
+    damage(machine);
+    return machine.openBlocks(new ProcessGate({ world: restless }));
+  };
+
+  it('are never served once they have rotted or were torn', async () => {
+    const random = new Prng(1, 'damage');
+    for (const damage of ['rot', 'tear'] as const) {
+      const store = await opened(({ platter }) => platter[damage](random));
+      const { hash } = described(patterned(200 * 1024));
+      expect(await store.verify(hash)).toBe(false);
+      await expect(readAll(store, hash)).rejects.toMatchObject({ code: 'STORAGE_CORRUPT_BLOCK' });
+    }
+  });
+
+  it('are there after a crash if their commit was acknowledged, and else whole or not at all', async () => {
+    const outcomes = new Set<boolean>();
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const world = new World();
+      const machine = new Machine(world, { seed, name: 'a' });
+      const store = machine.openBlocks(new ProcessGate({ world }));
+      const putting = put(store, patterned(1000));
+      await world.run(100, () => {});
+      const { hash } = await putting;
+      void put(store, patterned(1000, 2));
+      await world.run(world.nowMs + seed / 10, () => {});
+      machine.crash();
+      const again = machine.openBlocks(new ProcessGate({ world }));
+      expect(machine.platter.isGood(hash)).toBe(true);
+      expect(machine.platter.incomingCount).toBe(0);
+      const other = described(patterned(1000, 2)).hash;
+      expect(again.has(other)).toBe(machine.platter.isGood(other));
+      outcomes.add(again.has(other));
+    }
+    expect(outcomes.size).toBe(2);
+  });
+
+  it('have no room on a disk that is full, until it has', async () => {
+    const machine = new Machine(restless, { seed: 1, name: 'a' });
+    const store = machine.openBlocks(new ProcessGate({ world: restless }));
+    machine.health.nextFailure = 'full';
+    await expect(put(store, patterned(1000))).rejects.toMatchObject({ code: 'STORAGE_FULL' });
+    await put(store, patterned(1000));
+  });
+
+  it('are taken no more after a sync that failed, until the store is opened anew', async () => {
+    const machine = new Machine(restless, { seed: 1, name: 'a' });
+    const store = machine.openBlocks(new ProcessGate({ world: restless }));
+    machine.health.nextFailure = 'sync';
+    for (let attempt = 0; attempt < 2; attempt += 1)
+      await expect(put(store, patterned(1000))).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    machine.crash();
+    await put(machine.openBlocks(new ProcessGate({ world: restless })), patterned(1000));
+  });
 });
 
 describe('the disk of a simulated machine', () => {

@@ -1,0 +1,182 @@
+/** @module The private Kademlia as processes of a simulated cluster have it: who was met, late and with failures, and provider records. */
+import { Ring } from '../../dht/ring.ts';
+import type { Clock, Timer } from '../../src/common/clock.ts';
+import { describeError } from '../../src/common/errors.ts';
+import type { Logger } from '../../src/common/logger.ts';
+import type { Random } from '../../src/common/random.ts';
+import type { ChangingRing } from '../../src/datanode/block-indexer.ts';
+import type { KnownMetadataNode } from '../../src/datanode/member-directory.ts';
+import type { MetadataFinder } from '../../src/datanode/metadata-session.ts';
+import type { MetadataDiscovery } from '../../src/metadata/discovery-worker.ts';
+import type { Network, PeerId } from '../../src/network/network.ts';
+
+export interface SimulatedKademliaComponents {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** As those of dht/kademlia.ts. */
+export interface SimulatedKademliaOptions {
+  readonly ownsShards: boolean;
+  readonly knownMetadataPeers: () => readonly PeerId[];
+}
+
+/** Whom a process has met, and who is said to be a metadata node. */
+interface Acquaintances {
+  readonly met: readonly PeerId[];
+  readonly providers: readonly KnownMetadataNode[];
+}
+
+/** As in dht/kademlia.ts. */
+const QUERY_SELF_INTERVAL_MS = 10_000;
+/** Somebody met is in the routing table after identify and a ping, in milliseconds; longest. */
+const LONGEST_LAG_MS = 1_500;
+const QUESTION_TIMEOUT_MS = 2_000;
+/** Peers asked in one query. */
+const QUERY_PEERS = 20;
+const ASK = 'kademlia.ask';
+const PROVIDE = 'kademlia.provide';
+
+/** Stands in for dht/kademlia.ts: the same ring of members, learned over the simulated network. One per network. */
+export class SimulatedKademlia implements MetadataDiscovery, MetadataFinder, ChangingRing {
+  readonly self: PeerId | undefined;
+  readonly #components: SimulatedKademliaComponents;
+  readonly #options: SimulatedKademliaOptions;
+  readonly #met = new Set<PeerId>();
+  readonly #providers = new Map<PeerId, KnownMetadataNode>();
+  readonly #listeners = new Set<() => void>();
+  readonly #stopping = new AbortController();
+  #selfQuery: Timer | undefined;
+  #ring: Ring;
+
+  constructor(components: SimulatedKademliaComponents, options: SimulatedKademliaOptions) {
+    const { network } = components;
+    this.#components = components;
+    this.#options = options;
+    this.self = options.ownsShards ? network.localPeer : undefined;
+    this.#ring = new Ring(this.#members(), this.self);
+    network.onRequest('control', ASK, async () => encode(this.#acquaintances()));
+    network.onRequest('control', PROVIDE, async ({ body }) => {
+      const provider = JSON.parse(Buffer.from(body).toString()) as KnownMetadataNode;
+      this.#providers.set(provider.peer, provider);
+      return new Uint8Array(0);
+    });
+    network.onPeer({ connected: (peer) => this.#lookLater(peer) });
+  }
+
+  /** After the network. */
+  start(): void {
+    this.#selfQuery = this.#components.clock.every(QUERY_SELF_INTERVAL_MS, () => {
+      for (const peer of this.#met) this.#lookLater(peer);
+    });
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+    this.#selfQuery?.cancel();
+    this.#listeners.clear();
+  }
+
+  closest(shard: number, count: number): readonly PeerId[] {
+    return this.#ring.closest(shard, count);
+  }
+
+  all(): readonly PeerId[] {
+    return this.#ring.all();
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  refresh(): void {
+    const next = new Ring(this.#members(), this.self);
+    if (next.all().join() === this.#ring.all().join()) return;
+    this.#ring = next;
+    for (const listener of this.#listeners) listener();
+  }
+
+  async provide(_clusterId: string, signal?: AbortSignal): Promise<number> {
+    const { network } = this.#components;
+    const record = { peer: network.localPeer, addresses: [...network.addresses()] };
+    this.#providers.set(record.peer, record);
+    const asked = [...this.#met].slice(0, QUERY_PEERS);
+    const kept = await Promise.allSettled(
+      asked.map((peer) => this.#call(peer, PROVIDE, encode(record), signal)),
+    );
+    return kept.filter(({ status }) => status === 'fulfilled').length;
+  }
+
+  /** What it yields is hearsay, as with the real one. */
+  async *findMetadata(_clusterId: string, signal?: AbortSignal): AsyncGenerator<KnownMetadataNode> {
+    const yielded = new Set([this.#components.network.localPeer]);
+    const asked = new Set<PeerId>();
+    const toAsk = [...this.#met, ...this.#options.knownMetadataPeers()];
+    let known: readonly KnownMetadataNode[] = [...this.#providers.values()];
+    for (;;) {
+      for (const node of known) {
+        if (yielded.has(node.peer)) continue;
+        yielded.add(node.peer);
+        yield node;
+      }
+      const next = toAsk.find((peer) => !asked.has(peer));
+      if (next === undefined || asked.size >= QUERY_PEERS) return;
+      asked.add(next);
+      const answer = await this.#ask(next, signal);
+      signal?.throwIfAborted();
+      known = answer?.providers ?? [];
+      toAsk.push(...(answer?.met ?? []));
+    }
+  }
+
+  /** A peer was met, or is to be looked at again: it is in the table while it answers. */
+  #lookLater(peer: PeerId): void {
+    const { clock, random } = this.#components;
+    clock.after(random.int(LONGEST_LAG_MS), () => {
+      if (!this.#stopping.signal.aborted) void this.#look(peer);
+    });
+  }
+
+  async #look(peer: PeerId): Promise<void> {
+    const answer = await this.#ask(peer, undefined);
+    if (answer === undefined) this.#met.delete(peer);
+    else this.#met.add(peer);
+  }
+
+  /** Undefined from somebody who does not answer, or is no node. */
+  async #ask(peer: PeerId, signal: AbortSignal | undefined): Promise<Acquaintances | undefined> {
+    try {
+      const answer = await this.#call(peer, ASK, new Uint8Array(0), signal);
+      return JSON.parse(Buffer.from(answer).toString()) as Acquaintances;
+    } catch (error) {
+      this.#components.logger.debug('kademlia.no-answer', { peer, error: describeError(error) });
+      return undefined;
+    }
+  }
+
+  #call(
+    peer: PeerId,
+    method: string,
+    body: Uint8Array,
+    signal: AbortSignal = this.#stopping.signal,
+  ): Promise<Uint8Array> {
+    const options = { signal, timeoutMs: QUESTION_TIMEOUT_MS };
+    return this.#components.network.request(peer, 'control', method, body, options);
+  }
+
+  #acquaintances(): Acquaintances {
+    return { met: [...this.#met], providers: [...this.#providers.values()] };
+  }
+
+  /** Those met count only if they are known to be metadata nodes, so that the known ones are all there are. */
+  #members(): PeerId[] {
+    return [...this.#options.knownMetadataPeers(), ...(this.self === undefined ? [] : [this.self])];
+  }
+}
+
+function encode(value: Acquaintances | KnownMetadataNode): Uint8Array {
+  return Buffer.from(JSON.stringify(value));
+}

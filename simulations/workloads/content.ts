@@ -1,0 +1,48 @@
+/** @module Content that says itself whether it is whole: a value, its size, bytes that follow from both, and a checksum of them. */
+import type { Client } from '../../src/client/client.ts';
+import { crc32c } from '../../src/common/hashing.ts';
+import type { Prng } from '../prng.ts';
+
+/** Little endian: value f64, size u32, CRC32C of what follows u32. */
+const HEADER_BYTES = 16;
+const AT = { value: 0, size: 8, checksum: 12 } as const;
+/** A linear congruential step (Numerical Recipes) fills the rest: quick, and no two values give the same bytes. */
+const MULTIPLIER = 1_664_525;
+const INCREMENT = 1_013_904_223;
+
+/** Mostly one small block, sometimes at a block's edge, sometimes enough of them to need a lease; blocks have 64 KiB. */
+const SIZES = [16, 40, 40, 900, 900, 5_000, 65_536, 65_537, 150_000, 400_000];
+
+export function drawSize(random: Prng): number {
+  return random.pick(SIZES);
+}
+
+/** At least 16 bytes. */
+export function contentOf(value: number, sizeBytes: number): Uint8Array {
+  const bytes = Buffer.alloc(Math.max(HEADER_BYTES, sizeBytes));
+  bytes.writeDoubleLE(value, AT.value);
+  bytes.writeUInt32LE(bytes.length, AT.size);
+  let state = value | 0;
+  for (let at = HEADER_BYTES; at < bytes.length; at += 1) {
+    state = (Math.imul(state, MULTIPLIER) + INCREMENT) | 0;
+    bytes[at] = state >>> 24;
+  }
+  bytes.writeUInt32LE(crc32c(bytes.subarray(HEADER_BYTES)), AT.checksum);
+  return bytes;
+}
+
+/** The value whose content this is, whole and unaltered; undefined when it is none's. */
+export function valueOf(bytes: Uint8Array): number | undefined {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (buffer.length < HEADER_BYTES || buffer.readUInt32LE(AT.size) !== buffer.length) return undefined;
+  if (crc32c(buffer.subarray(HEADER_BYTES)) !== buffer.readUInt32LE(AT.checksum)) return undefined;
+  return buffer.readDoubleLE(AT.value);
+}
+
+/** All of a file. */
+export async function readWhole(client: Client, path: string): Promise<Uint8Array> {
+  const { bytes } = await client.get(path);
+  const pieces: Uint8Array[] = [];
+  for await (const piece of bytes) pieces.push(piece);
+  return Buffer.concat(pieces);
+}

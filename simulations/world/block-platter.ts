@@ -1,0 +1,130 @@
+/** @module The blocks on one simulated disk, as they lie there: outlives the processes, and rots, tears and fills up. */
+import { toHex } from '../../src/common/bytes.ts';
+import { isHoldfastError } from '../../src/common/errors.ts';
+import { type BlockHash, sha256 } from '../../src/common/hashing.ts';
+import { decodeTail } from '../../src/storage/block-file.ts';
+import type { Prng } from '../prng.ts';
+
+/** A block as its file has it: the data, and behind it the tail of block-file.ts. */
+export interface StoredBlock {
+  readonly sizeBytes: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What a disk writes at once, in bytes: of the last write a crash may keep any number of these. */
+const SECTOR_SIZES = [512, 4096];
+
+export class BlockPlatter {
+  /** In bytes, of the whole disk. */
+  readonly capacityBytes: number;
+  readonly #blocks = new Map<BlockHash, StoredBlock>();
+  /** Bad copies that a store has put aside. */
+  readonly #aside = new Map<BlockHash, StoredBlock>();
+  /** Blocks under their temporary names, by the number of their writer. */
+  readonly #incoming = new Set<number>();
+  #writers = 0;
+
+  constructor(capacityBytes: number) {
+    this.capacityBytes = capacityBytes;
+  }
+
+  get freeBytes(): number {
+    let usedBytes = 0;
+    for (const { sizeBytes } of this.#blocks.values()) usedBytes += sizeBytes;
+    return this.capacityBytes - usedBytes;
+  }
+
+  /** Temporary files, which a store that is at rest has none of. */
+  get incomingCount(): number {
+    return this.#incoming.size;
+  }
+
+  hashes(): readonly BlockHash[] {
+    return [...this.#blocks.keys()];
+  }
+
+  get(hash: BlockHash): StoredBlock | undefined {
+    return this.#blocks.get(hash);
+  }
+
+  /** Whether there is a copy here that a store can read, and whose bytes are what its name says. */
+  isGood(hash: BlockHash): boolean {
+    const stored = this.#blocks.get(hash);
+    if (stored === undefined) return false;
+    const { bytes, sizeBytes } = stored;
+    try {
+      decodeTail(hash, sizeBytes, bytes.subarray(sizeBytes));
+    } catch (error) {
+      if (!isHoldfastError(error, 'STORAGE_CORRUPT_BLOCK')) throw error;
+      return false;
+    }
+    return toHex(sha256(bytes.subarray(0, sizeBytes))) === hash;
+  }
+
+  /** A writer begins a temporary file; returns its number. */
+  begin(): number {
+    this.#writers += 1;
+    this.#incoming.add(this.#writers);
+    return this.#writers;
+  }
+
+  /** The temporary file is renamed or removed. */
+  end(writer: number): void {
+    this.#incoming.delete(writer);
+  }
+
+  /** As a store does when it opens. */
+  dropIncoming(): void {
+    this.#incoming.clear();
+  }
+
+  put(hash: BlockHash, block: StoredBlock): void {
+    this.#blocks.set(hash, block);
+  }
+
+  remove(hash: BlockHash): void {
+    this.#blocks.delete(hash);
+  }
+
+  putAside(hash: BlockHash): void {
+    const block = this.#blocks.get(hash);
+    if (block === undefined) return;
+    this.#aside.set(hash, block);
+    this.#blocks.delete(hash);
+  }
+
+  /** The disk is replaced by an empty one. */
+  wipe(): void {
+    this.#blocks.clear();
+    this.#aside.clear();
+    this.#incoming.clear();
+  }
+
+  /** Flips one bit somewhere in one block. */
+  rot(random: Prng): BlockHash | undefined {
+    return this.#damage(random, (bytes) => {
+      const at = random.int(bytes.length);
+      bytes[at] = (bytes[at] ?? 0) ^ (1 << random.int(8));
+    });
+  }
+
+  /** A disk that lied about a sync lost power: from some sector on there is nothing in one block. */
+  tear(random: Prng): BlockHash | undefined {
+    return this.#damage(random, (bytes) => {
+      const sector = random.pick(SECTOR_SIZES);
+      bytes.fill(0, sector * random.int(Math.ceil(bytes.length / sector)));
+    });
+  }
+
+  /** Of any block; a copy, since others may hold the very same bytes in memory. */
+  #damage(random: Prng, change: (bytes: Uint8Array) => void): BlockHash | undefined {
+    if (this.#blocks.size === 0) return undefined;
+    const hash = random.pick(this.hashes());
+    const block = this.#blocks.get(hash);
+    if (block === undefined) return undefined;
+    const bytes = Uint8Array.from(block.bytes);
+    change(bytes);
+    this.#blocks.set(hash, { ...block, bytes });
+    return hash;
+  }
+}

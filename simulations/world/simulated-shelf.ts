@@ -1,0 +1,136 @@
+/** @module A shelf of the block store on a simulated disk: the store above it is the one that ships. */
+import { crc32c } from '../../src/common/hashing.ts';
+import { isHoldfastError } from '../../src/common/errors.ts';
+import { type BlockTail, CRC_RANGE_BYTES, decodeTail, encodeTail } from '../../src/storage/block-file.ts';
+import { BlockIndex } from '../../src/storage/block-index.ts';
+import { BlockRoom } from '../../src/storage/block-room.ts';
+import type { BlockShelf, ShelfWriter } from '../../src/storage/block-shelf.ts';
+import type { BlockInfo, BlockOrigin, NewBlock } from '../../src/storage/block-store.ts';
+import { isSystemError } from '../../src/storage/durable-file.ts';
+import { corruptBlock } from '../../src/storage/errors.ts';
+import { ShelvedBlockStore } from '../../src/storage/shelved-block-store.ts';
+import type { BlockPlatter, StoredBlock } from './block-platter.ts';
+import type { DiskHealth, DiskQueue } from './disk-queue.ts';
+
+export interface SimulatedShelfComponents {
+  readonly platter: BlockPlatter;
+  readonly health: DiskHealth;
+  readonly queue: DiskQueue;
+  /** Resolves once the disk's head is where it is to read. */
+  readonly seek: () => Promise<void>;
+}
+
+/** As with the real shelves. */
+const CHUNK_BYTES: number = 1024 * 1024;
+const NAME = 'blocks';
+
+/** The store that ships, as one run of a process has it open. */
+export function openSimulatedBlockStore(
+  components: SimulatedShelfComponents,
+  options: { readonly capacityBytes?: number } = {},
+): ShelvedBlockStore {
+  const { platter } = components;
+  const index = new BlockIndex();
+  platter.dropIncoming();
+  for (const hash of platter.hashes()) index.add(hash, platter.get(hash)?.sizeBytes ?? 0);
+  const shelf = new SimulatedShelf(components);
+  const room = new BlockRoom(
+    { index, freeBytes: async () => platter.freeBytes },
+    { ...options, reserveBytes: 0, name: NAME },
+  );
+  return new ShelvedBlockStore(
+    { index, packed: shelf, files: shelf, room },
+    { name: NAME, asidePath: (hash) => hash, isFull: (error) => isSystemError(error, 'ENOSPC') },
+  );
+}
+
+export class SimulatedShelf implements BlockShelf {
+  readonly #components: SimulatedShelfComponents;
+
+  constructor(components: SimulatedShelfComponents) {
+    this.#components = components;
+  }
+
+  async begin(block: NewBlock): Promise<ShelfWriter> {
+    const { platter, health } = this.#components;
+    const parts: Uint8Array[] = [];
+    const number = platter.begin();
+    let stored: StoredBlock | undefined;
+    return {
+      write: async (bytes) => void parts.push(bytes),
+      finish: async (crcs) => {
+        // A data disk that is full once has room again later: unlike a failed sync it is no reason to stop.
+        if (health.takeFullness()) throw new SystemError('ENOSPC', 'no space left on device, write');
+        stored = { sizeBytes: block.sizeBytes, bytes: Buffer.concat([...parts, encodeTail(block, crcs)]) };
+        await this.#write(() => {});
+      },
+      publish: () =>
+        this.#write(() => {
+          if (stored !== undefined) platter.put(block.hash, stored);
+          platter.end(number);
+        }),
+      discard: async () => platter.end(number),
+    };
+  }
+
+  async *read(block: BlockInfo, from: number, to: number): AsyncGenerator<Uint8Array> {
+    const { bytes, tail } = await this.#open(block);
+    for (let at = from; at < to; at += CHUNK_BYTES) {
+      const end = Math.min(to, at + CHUNK_BYTES);
+      verifyRanges(block, bytes, tail, at, end);
+      yield bytes.slice(at, end);
+    }
+  }
+
+  async origin(block: BlockInfo): Promise<BlockOrigin> {
+    return (await this.#open(block)).tail.origin;
+  }
+
+  quarantine({ hash }: BlockInfo): Promise<void> {
+    return this.#write(() => this.#components.platter.putAside(hash));
+  }
+
+  remove({ hash }: BlockInfo): Promise<void> {
+    return this.#write(() => this.#components.platter.remove(hash));
+  }
+
+  async #open(block: BlockInfo): Promise<{ readonly bytes: Uint8Array; readonly tail: BlockTail }> {
+    await this.#components.seek();
+    const stored = this.#components.platter.get(block.hash);
+    if (stored === undefined) throw corruptBlock(block.hash, 'its file is gone');
+    const tail = decodeTail(block.hash, block.sizeBytes, stored.bytes.subarray(block.sizeBytes));
+    return { bytes: stored.bytes, tail };
+  }
+
+  /** Shelves reject with what the system says. */
+  async #write(persist: () => void): Promise<void> {
+    try {
+      await this.#components.queue.write(persist);
+    } catch (error) {
+      throw isHoldfastError(error) && error.cause !== undefined ? error.cause : error;
+    }
+  }
+}
+
+class SystemError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(`${code}: ${message}`);
+    this.code = code;
+  }
+}
+
+function verifyRanges(
+  block: BlockInfo,
+  bytes: Uint8Array,
+  { crcs }: BlockTail,
+  at: number,
+  end: number,
+): void {
+  for (let from = at - (at % CRC_RANGE_BYTES); from < end; from += CRC_RANGE_BYTES) {
+    const to = Math.min(block.sizeBytes, from + CRC_RANGE_BYTES);
+    if (crc32c(bytes.subarray(from, to)) !== crcs[from / CRC_RANGE_BYTES])
+      throw corruptBlock(block.hash, `bytes ${from} to ${to} have a bad checksum`);
+  }
+}
