@@ -68,5 +68,6 @@ export class Machine {
     for (const queue of this.#queues) queue.crash();
     this.#queues = [];
     this.files.crash();
+    this.platter.crash(this.#random);
   }
 }

@@ -3,12 +3,19 @@ import { toHex } from '../../src/common/bytes.ts';
 import { isHoldfastError } from '../../src/common/errors.ts';
 import { type BlockHash, sha256 } from '../../src/common/hashing.ts';
 import { decodeTail } from '../../src/storage/block-file.ts';
+import type { QuarantinedBlock } from '../../src/storage/quarantine.ts';
 import type { Prng } from '../prng.ts';
 
 /** A block as its file has it: the data, and behind it the tail of block-file.ts. */
 export interface StoredBlock {
   readonly sizeBytes: number;
   readonly bytes: Uint8Array;
+}
+
+/** A copy out of service, and the decision that put it there. */
+interface AsideBlock {
+  readonly stored: StoredBlock;
+  readonly note: QuarantinedBlock;
 }
 
 /** What a disk writes at once, in bytes: of the last write a crash may keep any number of these. */
@@ -18,8 +25,10 @@ export class BlockPlatter {
   /** In bytes, of the whole disk. */
   readonly capacityBytes: number;
   readonly #blocks = new Map<BlockHash, StoredBlock>();
-  /** Bad copies that a store has put aside. */
-  readonly #aside = new Map<BlockHash, StoredBlock>();
+  /** Copies that a store has put aside. */
+  readonly #aside = new Map<BlockHash, AsideBlock>();
+  /** How to undo the changes that were made since the last sync, in their order. */
+  #unsynced: (() => void)[] = [];
   /** Blocks under their temporary names, by the number of their writer. */
   readonly #incoming = new Set<number>();
   #writers = 0;
@@ -31,6 +40,7 @@ export class BlockPlatter {
   get freeBytes(): number {
     let usedBytes = 0;
     for (const { sizeBytes } of this.#blocks.values()) usedBytes += sizeBytes;
+    for (const { stored } of this.#aside.values()) usedBytes += stored.sizeBytes;
     return this.capacityBytes - usedBytes;
   }
 
@@ -78,19 +88,54 @@ export class BlockPlatter {
     this.#incoming.clear();
   }
 
+  quarantined(): readonly QuarantinedBlock[] {
+    return [...this.#aside.values()].map(({ note }) => note);
+  }
+
   put(hash: BlockHash, block: StoredBlock): void {
     this.#blocks.set(hash, block);
+    this.#unsynced = [];
   }
 
   remove(hash: BlockHash): void {
     this.#blocks.delete(hash);
+    this.#unsynced = [];
   }
 
-  putAside(hash: BlockHash): void {
-    const block = this.#blocks.get(hash);
-    if (block === undefined) return;
-    this.#aside.set(hash, block);
-    this.#blocks.delete(hash);
+  /** False when there is nothing to put aside. A crash before the next sync may undo it. */
+  putAside(note: QuarantinedBlock): boolean {
+    const stored = this.#blocks.get(note.hash);
+    if (stored === undefined) return false;
+    this.#blocks.delete(note.hash);
+    this.#aside.set(note.hash, { stored, note });
+    this.#unsynced.push(() => {
+      this.#aside.delete(note.hash);
+      this.#blocks.set(note.hash, stored);
+    });
+    return true;
+  }
+
+  /** Puts it back. */
+  release(hash: BlockHash): void {
+    const aside = this.#aside.get(hash);
+    if (aside === undefined) return;
+    this.#aside.delete(hash);
+    this.put(hash, aside.stored);
+  }
+
+  /** Deletes what was put aside. A crash before the next sync may undo it. */
+  purge(hash: BlockHash): void {
+    const aside = this.#aside.get(hash);
+    if (aside === undefined) return;
+    this.#aside.delete(hash);
+    this.#unsynced.push(() => void this.#aside.set(hash, aside));
+  }
+
+  /** Of what was not synced, some first part is on the disk nevertheless. */
+  crash(random: Prng): void {
+    const kept = random.int(this.#unsynced.length + 1);
+    for (const undo of this.#unsynced.slice(kept).toReversed()) undo();
+    this.#unsynced = [];
   }
 
   /** The disk is replaced by an empty one. */
@@ -98,6 +143,7 @@ export class BlockPlatter {
     this.#blocks.clear();
     this.#aside.clear();
     this.#incoming.clear();
+    this.#unsynced = [];
   }
 
   /** Flips one bit somewhere in one block. */

@@ -8,6 +8,7 @@ import type { BlockShelf, ShelfWriter } from '../../src/storage/block-shelf.ts';
 import type { BlockInfo, BlockOrigin, NewBlock } from '../../src/storage/block-store.ts';
 import { isSystemError } from '../../src/storage/durable-file.ts';
 import { corruptBlock } from '../../src/storage/errors.ts';
+import { Quarantine, type QuarantinedBlock } from '../../src/storage/quarantine.ts';
 import { ShelvedBlockStore } from '../../src/storage/shelved-block-store.ts';
 import type { BlockPlatter, StoredBlock } from './block-platter.ts';
 import type { DiskHealth, DiskQueue } from './disk-queue.ts';
@@ -30,17 +31,18 @@ export function openSimulatedBlockStore(
   options: { readonly capacityBytes?: number } = {},
 ): ShelvedBlockStore {
   const { platter } = components;
-  const index = new BlockIndex();
+  const held = { index: new BlockIndex(), quarantine: new Quarantine() };
   platter.dropIncoming();
-  for (const hash of platter.hashes()) index.add(hash, platter.get(hash)?.sizeBytes ?? 0);
+  for (const hash of platter.hashes()) held.index.add(hash, platter.get(hash)?.sizeBytes ?? 0);
+  for (const block of platter.quarantined()) held.quarantine.add(block);
   const shelf = new SimulatedShelf(components);
   const room = new BlockRoom(
-    { index, freeBytes: async () => platter.freeBytes },
+    { ...held, freeBytes: async () => platter.freeBytes },
     { ...options, reserveBytes: 0, name: NAME },
   );
   return new ShelvedBlockStore(
-    { index, packed: shelf, files: shelf, room },
-    { name: NAME, asidePath: (hash) => hash, isFull: (error) => isSystemError(error, 'ENOSPC') },
+    { ...held, packed: shelf, files: shelf, room },
+    { name: NAME, isFull: (error) => isSystemError(error, 'ENOSPC') },
   );
 }
 
@@ -86,8 +88,20 @@ export class SimulatedShelf implements BlockShelf {
     return (await this.#open(block)).tail.origin;
   }
 
-  quarantine({ hash }: BlockInfo): Promise<void> {
-    return this.#write(() => this.#components.platter.putAside(hash));
+  async quarantine(block: QuarantinedBlock): Promise<boolean> {
+    return this.#components.platter.putAside(block);
+  }
+
+  release({ hash }: QuarantinedBlock): Promise<void> {
+    return this.#write(() => this.#components.platter.release(hash));
+  }
+
+  async purge({ hash }: QuarantinedBlock): Promise<void> {
+    this.#components.platter.purge(hash);
+  }
+
+  async reclaim(): Promise<boolean> {
+    return false;
   }
 
   remove({ hash }: BlockInfo): Promise<void> {
