@@ -7,6 +7,7 @@ import { SafetyViolation } from '../raft-oracle.ts';
 import { ClientProcess } from './client-process.ts';
 import { DataProcess } from './data-process.ts';
 import type { ClusterWorld } from './cluster-world.ts';
+import type { Process } from './fault-actions.ts';
 import type { Roster } from './fault-injector.ts';
 import { founding, joinRequest, peerOf } from './founding.ts';
 import { MetadataProcess } from './metadata-process.ts';
@@ -16,8 +17,6 @@ import type { Scenario } from './scenario.ts';
 const REPAIR_MS = 2_000;
 const JOIN_RETRY_MS = 1_000;
 const MOST_NODES = 7;
-
-export type Process = MetadataProcess | DataProcess;
 
 export interface ClusterRosterComponents {
   readonly shared: ClusterWorld;
@@ -142,6 +141,9 @@ export class ClusterRoster implements Roster {
       health.slowestSyncMs = 4;
       clock.drift(1);
       process.resume();
+      // A datanode whose disk has failed takes nothing more until somebody starts it again.
+      if (health.failures > 0 && this.#datanodes.some((datanode) => datanode === process))
+        process.crash('refused');
       if (!this.#removed.has(process)) process.start();
     }
   }

@@ -1,5 +1,5 @@
 /** @module What a run exercised, by name: the swarm is only worth what it has seen, and what no seed sees is not tested. */
-import { FAULT_KINDS, type FaultKind } from './faults.ts';
+import { type Fault, FAULT_KINDS } from './faults.ts';
 
 /** In the order in which people are told. A name that no run ever reports is one that the simulation has forgotten. */
 export const SIGHTS = [
@@ -17,7 +17,7 @@ export const SIGHTS = [
   'requests repeated after a leader change',
 ] as const;
 
-export type Sight = (typeof SIGHTS)[number] | `fault: ${FaultKind['kind']}`;
+export type Sight = (typeof SIGHTS)[number] | `fault: ${Fault['kind']}`;
 
 export class Coverage {
   readonly #counts = new Map<Sight, number>();

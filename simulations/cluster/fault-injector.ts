@@ -3,26 +3,28 @@ import type { Client } from '../../src/client/client.ts';
 import { describeError } from '../../src/common/errors.ts';
 import type { PeerId } from '../../src/network/network.ts';
 import type { SimulatedSwitch } from '../world/simulated-switch.ts';
-import type { CutMode, Weather } from '../world/weather.ts';
+import type { Weather } from '../world/weather.ts';
 import type { World } from '../world/world.ts';
 import { describeFault, type Fault } from './faults.ts';
 import type { Coverage } from './coverage.ts';
+import type { DataProcess } from './data-process.ts';
+import { DatanodeFaultInjector, type DatanodeFaultInjectorOptions } from './datanode-fault-injector.ts';
+import { isDatanodeFault } from './datanode-faults.ts';
+import { FaultActions, type Process } from './fault-actions.ts';
 import type { MetadataProcess } from './metadata-process.ts';
-
-/** A supervisor kills what does not stop in this time, in milliseconds. */
-const STOP_GRACE_MS = 10_000;
 
 /** The cluster, as far as faults need to know it. */
 export interface Roster {
   nodes(): readonly MetadataProcess[];
   running(): readonly MetadataProcess[];
+  datanodes(): readonly DataProcess[];
   leader(): MetadataProcess | undefined;
-  /** Of nodes and clients. */
+  /** Of nodes, clients and datanodes. */
   peers(): readonly PeerId[];
   /** Unless there are enough. */
   addNode(): void;
   /** Unless it is removed meanwhile. */
-  startLater(process: MetadataProcess, afterMs: number): void;
+  startLater(process: Process, afterMs: number): void;
   /** Who administers the cluster; undefined before there is one. */
   readonly admin: { readonly actor: { readonly client: Client } } | undefined;
 }
@@ -36,47 +38,48 @@ export interface FaultInjectorComponents {
   readonly say: (text: string) => void;
 }
 
-interface Cut {
-  readonly mode: CutMode;
-  readonly oneWay: boolean;
-  readonly forMs: number;
-}
-
 export class FaultInjector {
   readonly #components: FaultInjectorComponents;
 
-  constructor(components: FaultInjectorComponents) {
+  readonly #actions: FaultActions;
+  readonly #datanodes: DatanodeFaultInjector;
+
+  constructor(components: FaultInjectorComponents, options: DatanodeFaultInjectorOptions) {
+    const { roster } = components;
     this.#components = components;
+    this.#actions = new FaultActions({
+      ...components,
+      startLater: (process, afterMs) => roster.startLater(process, afterMs),
+    });
+    this.#datanodes = new DatanodeFaultInjector({ ...components, actions: this.#actions }, options);
   }
 
   inject(fault: Fault): void {
     const { roster, weather, links, world, coverage } = this.#components;
     this.#components.say(`fault: ${describeFault(fault)}`);
     coverage.saw(`fault: ${fault.kind}`);
+    if (isDatanodeFault(fault)) return this.#datanodes.inject(fault);
+    const actions = this.#actions;
     switch (fault.kind) {
       case 'crash':
-        return this.#crash(this.#at(fault.node), fault.mode, fault.forMs);
+        return actions.crash(this.#at(fault.node), fault.mode, fault.forMs);
       case 'crash-all':
-        for (const process of roster.running()) this.#crash(process, fault.mode, fault.forMs);
+        for (const process of roster.running()) actions.crash(process, fault.mode, fault.forMs);
         return;
       case 'crash-leader':
-        return this.#crash(roster.leader(), fault.mode, fault.forMs);
+        return actions.crash(roster.leader(), fault.mode, fault.forMs);
       case 'isolate-leader': {
         const leader = roster.leader();
         const others = roster
           .nodes()
           .filter((process) => process !== leader)
           .flatMap(peersOf);
-        return this.#cut(peersOf(leader), others, fault);
+        return actions.cut(peersOf(leader), others, fault);
       }
       case 'restart':
-        return this.#restart(this.#at(fault.node), fault.forMs);
-      case 'pause': {
-        const process = this.#at(fault.node);
-        process?.pause();
-        world.after(fault.forMs, () => process?.resume());
-        return;
-      }
+        return actions.restart(this.#at(fault.node), fault.forMs);
+      case 'pause':
+        return actions.pause(this.#at(fault.node), fault.forMs);
       case 'clock-jump':
         return this.#at(fault.node)?.machine.clock.jump(fault.byMs);
       case 'clock-drift':
@@ -85,14 +88,14 @@ export class FaultInjector {
         const peers = roster.peers();
         const isLeft = (place: number): boolean => ((fault.sides >> (place % 16)) & 1) === 1;
         const left = peers.filter((_, place) => isLeft(place));
-        return this.#cut(
+        return actions.cut(
           left,
           peers.filter((peer) => !left.includes(peer)),
           fault,
         );
       }
       case 'cut-link':
-        return this.#cut(peersOf(this.#at(fault.node)), peersOf(this.#at(fault.other)), fault);
+        return actions.cut(peersOf(this.#at(fault.node)), peersOf(this.#at(fault.other)), fault);
       case 'clog':
         for (const from of peersOf(this.#at(fault.node)))
           for (const to of peersOf(this.#at(fault.other))) weather.clog(from, to, world.nowMs + fault.forMs);
@@ -101,16 +104,8 @@ export class FaultInjector {
         for (const a of peersOf(this.#at(fault.node)))
           for (const b of peersOf(this.#at(fault.other))) links.snap(a, b);
         return;
-      case 'slow-disk': {
-        const health = this.#at(fault.node)?.machine.health;
-        if (health === undefined) return;
-        const { slowestSyncMs } = health;
-        health.slowestSyncMs = fault.slowestSyncMs;
-        world.after(fault.forMs, () => {
-          health.slowestSyncMs = Math.min(health.slowestSyncMs, slowestSyncMs);
-        });
-        return;
-      }
+      case 'slow-disk':
+        return actions.slowDisk(this.#at(fault.node), fault.slowestSyncMs, fault.forMs);
       case 'disk-failure': {
         const process = this.#at(fault.node);
         if (process !== undefined) process.machine.health.nextFailure = fault.failure;
@@ -137,35 +132,6 @@ export class FaultInjector {
       () => say(`${fault.kind} ${process.number} done`),
       (error: unknown) => say(`${fault.kind} ${process.number}: ${describeError(error)}`),
     );
-  }
-
-  #crash(process: MetadataProcess | undefined, mode: 'silent' | 'refused', forMs: number): void {
-    if (process === undefined) return;
-    process.crash(mode);
-    this.#components.roster.startLater(process, forMs);
-  }
-
-  #restart(process: MetadataProcess | undefined, forMs: number): void {
-    if (process === undefined || process.isPaused) return;
-    const { world, roster, say } = this.#components;
-    const { runs } = process;
-    const stopped = process
-      .stop()
-      .catch((error: unknown) => say(`node ${process.number}: ${describeError(error)}`));
-    world.after(STOP_GRACE_MS, () => {
-      if (process.runs === runs) process.crash('refused');
-    });
-    void stopped.finally(() => roster.startLater(process, forMs));
-  }
-
-  #cut(left: readonly PeerId[], right: readonly PeerId[], { mode, oneWay, forMs }: Cut): void {
-    const { world, weather } = this.#components;
-    const there = left.flatMap((from) => right.map((to) => [from, to] as const));
-    const pairs = oneWay ? there : there.flatMap(([from, to]) => [[from, to] as const, [to, from] as const]);
-    for (const [from, to] of pairs) if (from !== to) weather.cut(from, to, mode);
-    world.after(forMs, () => {
-      for (const [from, to] of pairs) weather.heal(from, to);
-    });
   }
 
   #at(place: number): MetadataProcess | undefined {

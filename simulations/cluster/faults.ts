@@ -1,5 +1,6 @@
 /** @module Everything that may go wrong in a run, drawn before it begins: a list can be shortened, a habit cannot. */
 import { Prng } from '../prng.ts';
+import { DATANODE_FAULT_KINDS, type DatanodeFaultKind } from './datanode-faults.ts';
 import type { DiskFailure } from '../world/disk-queue.ts';
 import type { CutMode } from '../world/weather.ts';
 
@@ -53,7 +54,7 @@ export type FaultKind =
   | { readonly kind: 'remove-node'; readonly node: number }
   | { readonly kind: 'transfer'; readonly node: number };
 
-export type Fault = FaultKind & { readonly atMs: number };
+export type Fault = (FaultKind | DatanodeFaultKind) & { readonly atMs: number };
 
 const MOST_FAULTS = 100;
 const KINDS: readonly FaultKind['kind'][] = [
@@ -82,7 +83,7 @@ const KINDS: readonly FaultKind['kind'][] = [
 ];
 
 /** Each once. */
-export const FAULT_KINDS: readonly FaultKind['kind'][] = [...new Set(KINDS)];
+export const FAULT_KINDS: readonly Fault['kind'][] = [...new Set(KINDS), ...DATANODE_FAULT_KINDS];
 
 /** In the order of their times. Each seed draws its own mix of kinds. */
 export function drawFaults(

@@ -2,6 +2,7 @@
 import { Prng } from '../prng.ts';
 import { drawWorkloads, type WorkloadName } from '../workloads/all-workloads.ts';
 import type { WeatherOptions } from '../world/weather.ts';
+import { drawDatanodeFaults } from './datanode-faults.ts';
 import { drawFaults, type Fault } from './faults.ts';
 
 export interface Scenario {
@@ -11,6 +12,8 @@ export interface Scenario {
   readonly nodes: number;
   readonly voters: number;
   readonly datanodes: number;
+  /** Place of the only datanode that ever loses copies: what is acknowledged has two. */
+  readonly victim: number;
   readonly clients: number;
   readonly workloads: readonly WorkloadName[];
   readonly registers: number;
@@ -38,6 +41,7 @@ export function drawScenario(seed: number, profile: Profile = 'rough'): Scenario
   const nodes = random.pick([1, 2, 3, 3, 3, 3, 4, 5, 5]);
   const datanodes = new Prng(seed, 'datanodes').pick([0, 1, 2, 3, 3, 4, 5]);
   const faultyMs = 1000 * random.between(10, 30);
+  const periodMs = FAULT_PERIOD_MS[profile];
   const isSmall = random.chance(0.5);
   return {
     seed,
@@ -45,11 +49,15 @@ export function drawScenario(seed: number, profile: Profile = 'rough'): Scenario
     nodes,
     voters: random.pick([3, 3, 5]),
     datanodes,
+    victim: new Prng(seed, 'victim').int(64),
     clients: random.between(1, 4),
     workloads: drawWorkloads(new Prng(seed, 'workloads'), datanodes),
     registers: random.between(1, 3),
     faultyMs,
-    faults: drawFaults(seed, { faultyMs, periodMs: FAULT_PERIOD_MS[profile] }),
+    faults: [
+      ...drawFaults(seed, { faultyMs, periodMs }),
+      ...drawDatanodeFaults(seed, { datanodes, faultyMs, periodMs }),
+    ].toSorted((a, b) => a.atMs - b.atMs),
     weather: {
       shortestDelayMs: 0.1,
       longestDelayMs: random.pick([1, 5, 20, 60]),

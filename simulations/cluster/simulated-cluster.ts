@@ -82,14 +82,17 @@ export class SimulatedCluster {
   async runFaulty(): Promise<void> {
     const { world } = this;
     const { faults, faultyMs, weather } = this.#scenario;
-    const injector = new FaultInjector({
-      world,
-      weather: this.#weather,
-      links: this.#shared.links,
-      coverage: this.coverage,
-      roster: this.#roster,
-      say: (text) => this.#say(text),
-    });
+    const injector = new FaultInjector(
+      {
+        world,
+        weather: this.#weather,
+        links: this.#shared.links,
+        coverage: this.coverage,
+        roster: this.#roster,
+        say: (text) => this.#say(text),
+      },
+      this.#scenario,
+    );
     this.#weather.become(weather);
     const choices = this.#workloads.flatMap(({ weight, workload }) =>
       Array.from({ length: weight }, () => workload),
