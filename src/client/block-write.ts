@@ -17,6 +17,8 @@ export interface BlockToWrite extends WholeBlock {
   readonly fileId: number;
   readonly pathHint: string;
   readonly position: number;
+  /** Of the namespace, as known when the write began: for how long datanodes keep the block without a reference. */
+  readonly era: number;
 }
 
 export interface BlockWriteOptions {
@@ -115,8 +117,8 @@ async function pushToChain(
 ): Promise<readonly CopyOutcome[]> {
   const [target, ...rest] = chain;
   if (target === undefined) return [];
-  const { hash, sizeBytes, fileId, pathHint, position } = block;
-  const header = { hash, sizeBytes, fileId, pathHint, position, chain: rest };
+  const { hash, sizeBytes, fileId, pathHint, position, era } = block;
+  const header = { hash, sizeBytes, fileId, pathHint, position, era, chain: rest };
   const push = new BlockPush(context, { target, header, signal });
   try {
     for (const piece of block.pieces) await push.write(piece);
@@ -142,7 +144,7 @@ async function topUp(
   await Promise.all(
     targets.map(async (target, position) => {
       const source = sources[position % sources.length] as Holder;
-      const request = { hash: block.hash, sizeBytes: block.sizeBytes, target };
+      const request = { hash: block.hash, sizeBytes: block.sizeBytes, era: block.era, target };
       try {
         await call(context.network, source.peer, REPLICATE, request, {
           signal,

@@ -2,6 +2,7 @@
 import { MIB } from '../common/bytes.ts';
 import { ByteBudget } from '../common/byte-budget.ts';
 import { orAborted } from '../common/deadline.ts';
+import { currentEra } from '../namespace/collection.ts';
 import { MAX_BLOCK_SIZE_BYTES, MAX_REPLICATION, MIN_BLOCK_SIZE_BYTES } from '../namespace/limits.ts';
 import type { BlockRef, CreateFile, Stat } from '../namespace/schema.ts';
 import { BlockPlacer } from './block-placer.ts';
@@ -12,6 +13,7 @@ import type { PutOptions, PutResult, PutSource } from './client-options.ts';
 import { invalidArgument } from './errors.ts';
 import { defaultReplication } from './default-replication.ts';
 import { OpenFile } from './open-file.ts';
+import { referTo, type WrittenBlocks } from './retained-blocks.ts';
 import { statResult } from './result.ts';
 
 /** Bytes of blocks held until datanodes have them: four of the default size, or a single larger one. */
@@ -52,6 +54,11 @@ export interface OpenedFile {
   readonly close: () => Promise<Stat>;
 }
 
+interface SentBlock {
+  readonly copies: number;
+  readonly era: number;
+}
+
 export class FileWriter {
   readonly #context: ClientContext;
   readonly #options: FileWriterOptions;
@@ -63,6 +70,8 @@ export class FileWriter {
   readonly #signal: AbortSignal;
   /** Blocks that are safe but not yet appended, in order. */
   #safe: BlockRef[] = [];
+  /** The earliest era in which one of them was written. */
+  #safeEra = Number.POSITIVE_INFINITY;
   #file: OpenFile | undefined;
   readonly #close: (file: OpenFile) => Promise<Stat>;
   #doneBytes = 0;
@@ -126,21 +135,24 @@ export class FileWriter {
     }
   }
 
-  async #send(block: WholeBlock, position: number): Promise<number> {
+  async #send(block: WholeBlock, position: number): Promise<SentBlock> {
     const { path: pathHint, copies, blockSizeBytes } = this.#options;
-    const task = { ...block, position, pathHint, fileId: this.#file?.inode ?? 0 };
     try {
-      return await writeBlock(this.#context, this.#placer, task, { copies, signal: this.#signal });
+      const era = currentEra(await this.#context.cluster());
+      const task = { ...block, position, pathHint, fileId: this.#file?.inode ?? 0, era };
+      const written = await writeBlock(this.#context, this.#placer, task, { copies, signal: this.#signal });
+      return { copies: written, era };
     } finally {
       this.#held.release(blockSizeBytes);
       this.#slots.release(1);
     }
   }
 
-  async #noteInOrder(before: Promise<void>, block: WholeBlock, sent: Promise<number>): Promise<void> {
-    const [copies] = await Promise.all([sent, before]);
+  async #noteInOrder(before: Promise<void>, block: WholeBlock, sent: Promise<SentBlock>): Promise<void> {
+    const [{ copies, era }] = await Promise.all([sent, before]);
     const { hash, sizeBytes } = block;
     this.#safe.push({ hash, sizeBytes });
+    this.#safeEra = Math.min(this.#safeEra, era);
     this.#fewestCopies = Math.min(this.#fewestCopies, copies);
     this.#blocksByCopies.set(copies, (this.#blocksByCopies.get(copies) ?? 0) + 1);
     this.#doneBytes += sizeBytes;
@@ -155,9 +167,15 @@ export class FileWriter {
   }
 
   async #append(): Promise<void> {
-    const blocks = this.#safe;
+    if (this.#safe.length > 0) await this.#file?.append(await this.#takeSafe(), this.#signal);
+  }
+
+  async #takeSafe(): Promise<WrittenBlocks> {
+    if (this.#safe.length === 0) return { blocks: [], era: 0, requiredCopies: 0 };
+    const written = { blocks: this.#safe, era: this.#safeEra };
     this.#safe = [];
-    if (blocks.length > 0) await this.#file?.append(blocks, this.#signal);
+    this.#safeEra = Number.POSITIVE_INFINITY;
+    return { ...written, requiredCopies: await this.#placer.requiredCopies() };
   }
 
   async #finish(): Promise<Stat> {
@@ -165,11 +183,12 @@ export class FileWriter {
       await this.#append();
       return this.#close(this.#file);
     }
-    const value = { ...this.#description(), complete: true, blocks: this.#safe };
+    const signal = this.#signal;
+    const written = await this.#takeSafe();
+    const value = { ...this.#description(), complete: true, blocks: [...written.blocks] };
     // Without the long patience of large files: little is lost, and without a quorum a write is to be refused soon.
-    const result = await this.#context.mutations.run(
-      { $case: 'createFile', value },
-      { signal: this.#signal },
+    const result = await referTo(this.#context, written, signal, (writtenEra) =>
+      this.#context.mutations.run({ $case: 'createFile', value: { ...value, writtenEra } }, { signal }),
     );
     return statResult('createFile', result);
   }

@@ -2,10 +2,11 @@
 import type { Timer } from '../common/clock.ts';
 import { orAborted, withDeadline } from '../common/deadline.ts';
 import { describeError } from '../common/errors.ts';
-import type { BlockRef, CreateFile, Grant, Precondition, Stat } from '../namespace/schema.ts';
+import type { CreateFile, Grant, Precondition, Stat } from '../namespace/schema.ts';
 import type { ClientContext } from './client-context.ts';
 import { grantTooLate } from './errors.ts';
 import type { MutationCommand } from './mutations.ts';
+import { referTo, type WrittenBlocks } from './retained-blocks.ts';
 import { grantResult, statOf, statResult } from './result.ts';
 
 /** A writer that is silent for longer loses its file. */
@@ -77,19 +78,15 @@ export class OpenFile {
     return statOf('openAppend', this.#appendedTo);
   }
 
-  /** One call at a time, in the order of the file. Errors: NAMESPACE_LEASE_EXPIRED. */
-  async append(blocks: readonly BlockRef[], signal: AbortSignal): Promise<void> {
+  /** One call at a time, in the order of the file. Errors: NAMESPACE_LEASE_EXPIRED, NAMESPACE_WRITTEN_TOO_LONG_AGO. */
+  async append(written: WrittenBlocks, signal: AbortSignal): Promise<void> {
     const { inode } = this;
-    const value = {
-      inode,
-      fencingToken: this.#fencingToken,
-      firstBlock: this.#blockCount,
-      blocks: [...blocks],
-    };
+    const blocks = [...written.blocks];
+    const value = { inode, fencingToken: this.#fencingToken, firstBlock: this.#blockCount, blocks };
     this.#blockCount += blocks.length;
-    await this.#context.mutations.run(
-      { $case: 'appendBlocks', value },
-      { signal, patienceMs: PUT_PATIENCE_MS },
+    const options = { signal, patienceMs: PUT_PATIENCE_MS };
+    await referTo(this.#context, written, signal, (writtenEra) =>
+      this.#context.mutations.run({ $case: 'appendBlocks', value: { ...value, writtenEra } }, options),
     );
   }
 

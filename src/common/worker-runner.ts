@@ -1,28 +1,56 @@
-/** @module Runs background workers: one step at a time each, side by side, until stopped. */
+/** @module Runs background workers: one step at a time each, side by side, until stopped. People can look, pause and hurry. */
 import { type Clock, sleep } from './clock.ts';
-import { describeError } from './errors.ts';
+import { describeError, isHoldfastError } from './errors.ts';
 import type { Logger } from './logger.ts';
-import type { BackgroundWorker, WorkState } from './worker.ts';
+import type { BackgroundWorker, WorkerStanding, WorkerState } from './worker.ts';
 
 export interface WorkerRunnerComponents {
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** Pause between two steps of a busy worker, in milliseconds: lets requests and timers in between. */
+export interface WorkerRunnerOptions {
+  /** Names of workers that were paused before. */
+  readonly paused?: readonly string[] | undefined;
+  /** Keeps the names of those that are paused now, durably. */
+  readonly keepPaused?: ((names: readonly string[]) => Promise<void>) | undefined;
+}
+
+/** Between two steps of a busy worker that names no other pause: lets requests and timers in between. */
 const BUSY_PAUSE_MS = 0;
+
+interface Slot {
+  readonly worker: BackgroundWorker;
+  state: WorkerState;
+  isPaused: boolean;
+  steps: number;
+  failures: number;
+  stuck: WorkerStanding['stuck'];
+  /** Ends the pause it is in. */
+  wake: AbortController;
+}
+
+const NOT_STUCK = { code: '', message: '' };
 
 export class WorkerRunner {
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #workers: readonly BackgroundWorker[];
+  readonly #slots: ReadonlyMap<string, Slot>;
+  readonly #keepPaused: WorkerRunnerOptions['keepPaused'];
   #stopping = new AbortController();
   #running: Promise<void>[] = [];
 
-  constructor(components: WorkerRunnerComponents, workers: readonly BackgroundWorker[]) {
+  constructor(
+    components: WorkerRunnerComponents,
+    workers: readonly BackgroundWorker[],
+    { paused = [], keepPaused }: WorkerRunnerOptions = {},
+  ) {
     this.#clock = components.clock;
     this.#logger = components.logger;
-    this.#workers = workers;
+    this.#keepPaused = keepPaused;
+    this.#slots = new Map(
+      workers.map((worker) => [worker.name, newSlot(worker, paused.includes(worker.name))]),
+    );
   }
 
   /** Starts every worker; each waits its `idleMs` before the first step. */
@@ -30,7 +58,7 @@ export class WorkerRunner {
     if (this.#running.length > 0) return;
     this.#stopping = new AbortController();
     const { signal } = this.#stopping;
-    this.#running = this.#workers.map((worker) => this.#run(worker, signal));
+    this.#running = [...this.#slots.values()].map((slot) => this.#run(slot, signal));
   }
 
   /** Aborts the step each worker is in and resolves when all have returned. */
@@ -40,32 +68,84 @@ export class WorkerRunner {
     this.#running = [];
   }
 
-  async #run(worker: BackgroundWorker, signal: AbortSignal): Promise<void> {
-    let state: WorkState = 'idle';
-    while (state !== 'done') {
-      const stopped = await this.#pause(state === 'busy' ? BUSY_PAUSE_MS : worker.idleMs, signal);
-      if (stopped) return;
-      state = await this.#step(worker, signal);
+  standings(): readonly WorkerStanding[] {
+    return [...this.#slots.values()].map(({ worker, state, isPaused, steps, failures, stuck }) => ({
+      name: worker.name,
+      state: isPaused ? 'paused' : state,
+      isPausable: worker.isPausable ?? false,
+      steps,
+      failures,
+      stuck,
+      progress: worker.progress?.() ?? '',
+    }));
+  }
+
+  /** Lets a worker do its next step now, once, even while it is paused. False when there is no such worker. */
+  hurry(name: string): boolean {
+    const slot = this.#slots.get(name);
+    slot?.wake.abort();
+    return slot !== undefined;
+  }
+
+  /** Holds a worker after the step it is in, or lets it go on. False when there is none that may be paused. */
+  async setPaused(name: string, isPaused: boolean): Promise<boolean> {
+    const slot = this.#slots.get(name);
+    if (slot === undefined || slot.worker.isPausable !== true) return false;
+    slot.isPaused = isPaused;
+    if (!isPaused) slot.wake.abort();
+    await this.#keepPaused?.(
+      [...this.#slots.values()].filter((each) => each.isPaused).map(({ worker }) => worker.name),
+    );
+    return true;
+  }
+
+  async #run(slot: Slot, signal: AbortSignal): Promise<void> {
+    const { worker } = slot;
+    while (slot.state !== 'done') {
+      const delayMs = slot.state === 'busy' ? (worker.pauseMs ?? BUSY_PAUSE_MS) : worker.idleMs;
+      const isHurried = await this.#pause(slot, delayMs, signal);
+      if (signal.aborted) return;
+      if (slot.isPaused && !isHurried) slot.state = 'idle';
+      else await this.#step(slot, signal);
     }
   }
 
-  async #step(worker: BackgroundWorker, signal: AbortSignal): Promise<WorkState> {
+  async #step(slot: Slot, signal: AbortSignal): Promise<void> {
+    slot.steps += 1;
     try {
-      return await worker.work(signal);
+      slot.state = await slot.worker.work(signal);
+      slot.stuck = NOT_STUCK;
     } catch (error) {
-      if (!signal.aborted)
-        this.#logger.warn('worker.failed', { worker: worker.name, error: describeError(error) });
-      return 'idle';
+      slot.state = 'stuck';
+      if (signal.aborted) return;
+      slot.failures += 1;
+      const code = isHoldfastError(error) ? error.code : 'WORKER_FAILED';
+      slot.stuck = { code, message: describeError(error) };
+      this.#logger.warn('worker.failed', { worker: slot.worker.name, code, error: describeError(error) });
     }
   }
 
-  /** True when the runner was stopped meanwhile. */
-  async #pause(delayMs: number, signal: AbortSignal): Promise<boolean> {
+  /** True when it was cut short by somebody who is in a hurry. */
+  async #pause(slot: Slot, delayMs: number, signal: AbortSignal): Promise<boolean> {
     try {
-      await sleep(this.#clock, delayMs, signal);
+      await sleep(this.#clock, delayMs, AbortSignal.any([signal, slot.wake.signal]));
+      return false;
     } catch {
-      // The only rejection of sleep is the abort, and that is what is being reported.
+      // The only rejection of sleep is an abort: the runner stops, or the worker is to go on at once.
+      if (slot.wake.signal.aborted) slot.wake = new AbortController();
+      return !signal.aborted;
     }
-    return signal.aborted;
   }
+}
+
+function newSlot(worker: BackgroundWorker, isPaused: boolean): Slot {
+  return {
+    worker,
+    state: 'waiting',
+    isPaused,
+    steps: 0,
+    failures: 0,
+    stuck: NOT_STUCK,
+    wake: new AbortController(),
+  };
 }

@@ -8,9 +8,11 @@ import { BlockWriteHeader, BlockWriteResponse } from '../protocol/messages.ts';
 import { ChainTail } from './chain-tail.ts';
 import { badHeader, tooManyBytes } from './errors.ts';
 import { LocalCopy, type LocalCopyComponents } from './local-copy.ts';
+import type { WriteEras } from './write-eras.ts';
 
 export interface BlockReceiverComponents extends LocalCopyComponents {
   readonly network: Network;
+  readonly eras: WriteEras;
   readonly clock: Clock;
 }
 
@@ -44,6 +46,8 @@ export class BlockReceiver {
     const { fileId, pathHint, position, sizeBytes } = header;
     const block = { hash: toHex(header.hash), sizeBytes, origin: { fileId, pathHint, position } };
     const tail = new ChainTail(this.#components, header);
+    // First of all: from here on a copy that is here already is not collected.
+    this.#components.eras.note(block.hash, header.era ?? 0);
     const local = new LocalCopy(this.#components, this.#node, block);
     try {
       let receivedBytes = 0;

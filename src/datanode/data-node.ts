@@ -1,20 +1,34 @@
 /** @module The datanode: takes, forwards, serves and announces blocks, and reports to every metadata node. */
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
+import { WorkerRunner } from '../common/worker-runner.ts';
 import type { Member } from '../namespace/schema.ts';
 import { serve } from '../network/method.ts';
 import type { Authorizer, Network, PeerId } from '../network/network.ts';
-import { BLOCK_READ_CHANNEL, BLOCK_WRITE_CHANNEL, BLOCKS_HERE, REPLICATE } from '../protocol/methods.ts';
+import {
+  BLOCK_READ_CHANNEL,
+  BLOCK_WRITE_CHANNEL,
+  BLOCKS_HERE,
+  DATA_WORKER_CONTROL,
+  DATA_WORKERS,
+  REPLICATE,
+} from '../protocol/methods.ts';
+import { serveWorkers } from '../protocol/worker-service.ts';
 import type { BlockStore } from '../storage/block-store.ts';
 import { BlockIndexer, type ChangingRing } from './block-indexer.ts';
 import { BlockReceiver } from './block-receiver.ts';
 import { BlockSender } from './block-sender.ts';
+import { CopyService } from './copy-service.ts';
+import { GarbageCollector } from './garbage-collector.ts';
 import { listBlocksHere } from './blocks-here.ts';
 import { LoadMeter } from './load-meter.ts';
 import { type KnownMetadataNode, MemberDirectory } from './member-directory.ts';
 import { type MetadataFinder, MetadataSession } from './metadata-session.ts';
 import { NeighbourWatch } from './neighbour-watch.ts';
+import { NamespaceReferences } from './references.ts';
 import { Replicator } from './replicator.ts';
+import { SpareCopies } from './spare-copies.ts';
+import { WriteEras } from './write-eras.ts';
 
 export interface DataNodeComponents {
   readonly network: Network;
@@ -56,6 +70,8 @@ export class DataNode {
   readonly #receiver: BlockReceiver;
   readonly #sender: BlockSender;
   readonly #replicator: Replicator;
+  readonly #copies: CopyService;
+  readonly #workers: WorkerRunner;
   readonly #load: LoadMeter;
   readonly #options: DataNodeOptions;
 
@@ -69,7 +85,13 @@ export class DataNode {
       { ...components, members },
       { number: options.number, onSilence: () => this.#session.beatNow() },
     );
-    const parts = { ...components, load, members, indexer, watch };
+    const eras = new WriteEras();
+    const parts = { ...components, load, members, indexer, watch, eras };
+    const references = new NamespaceReferences(parts);
+    const spares = new SpareCopies(parts, options);
+    const collector = new GarbageCollector({ ...parts, references, spares });
+    this.#copies = new CopyService({ ...parts, references, spares, collector }, options);
+    this.#workers = new WorkerRunner(components, [collector]);
     this.#watch = watch;
     this.#load = load;
     this.#members = members;
@@ -103,12 +125,23 @@ export class DataNode {
     serve(network, REPLICATE, (request, { signal }) => this.#replicator.replicate(request, signal));
     const here = { blocks, load: this.#load };
     serve(network, BLOCKS_HERE, (request) => listBlocksHere(here, this.#options.number, request));
+    this.#copies.start();
+    const methods = { list: DATA_WORKERS, control: DATA_WORKER_CONTROL };
+    serveWorkers({ network, workers: this.#workers }, methods, (peer) => this.#mayControl(peer));
+    this.#workers.start();
     this.#watch.start();
     this.#session.start();
   }
 
+  /** Whoever got here is a member; one that has joined too lately to be listed is no datanode that we know of. */
+  #mayControl(peer: PeerId): boolean {
+    const roles = this.#members.members().find((member) => member.peer === peer)?.roles;
+    return roles === undefined || roles.includes('client') || roles.includes('meta');
+  }
+
   /** Ends heartbeats and announcements; transfers in flight end with the network. */
   async stop(): Promise<void> {
+    await this.#workers.stop();
     await this.#watch.stop();
     await this.#session.stop();
     await this.#indexer.stop();

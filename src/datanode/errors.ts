@@ -103,3 +103,35 @@ export function superseded(number: number, cluster: string, epoch: number, curre
     facts: { number, cluster, epoch, current },
   });
 }
+
+/** The answer of a metadata node that was left behind; nothing may be decided by it. */
+export function staleAnswer(
+  epoch: number,
+  index: number,
+  known: { readonly epoch: number; readonly index: number },
+): HoldfastError {
+  return new HoldfastError({
+    code: 'DATANODE_STALE_ANSWER',
+    kind: 'unavailable',
+    message: `A metadata node said what was true at index ${index} of epoch ${epoch}, but index ${known.index} of epoch ${known.epoch} was heard of before. It is asked again; stop metadata nodes of an older epoch.`,
+    facts: { epoch, index, knownEpoch: known.epoch, knownIndex: known.index },
+  });
+}
+
+export function tooManyHashes(got: number, limit: number): HoldfastError {
+  return new HoldfastError({
+    code: 'DATANODE_TOO_MANY_HASHES',
+    kind: 'refused',
+    message: `${got} blocks were named in one request, and ${limit} is the limit. Ask in parts.`,
+    facts: { got, limit },
+  });
+}
+
+export function onlyMetadata(what: string, peer: string): HoldfastError {
+  return new HoldfastError({
+    code: 'DATANODE_NOT_ALLOWED',
+    kind: 'refused',
+    message: `Only a metadata node may ${what}, and peer ${peer} is none.`,
+    facts: { peer },
+  });
+}

@@ -43,7 +43,8 @@ export class LoadMeter {
   }
 
   async report(): Promise<NodeLoad> {
-    const { capacityBytes, usedBytes, freeBytes, blockCount } = await this.#blocks.usage();
+    const usage = await this.#blocks.usage();
+    const { capacityBytes, usedBytes, freeBytes, blockCount, quarantinedBytes, quarantinedCount } = usage;
     return {
       capacityBytes,
       usedBytes,
@@ -52,6 +53,8 @@ export class LoadMeter {
       writesInFlight: this.#inFlight.writes,
       readsInFlight: this.#inFlight.reads,
       readOnly: this.#isReadOnly,
+      quarantinedBytes,
+      quarantinedBlocks: quarantinedCount,
     };
   }
 }

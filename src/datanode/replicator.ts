@@ -6,10 +6,12 @@ import type { CopyOutcome, ReplicateRequest, ReplicateResponse } from '../protoc
 import type { BlockStore } from '../storage/block-store.ts';
 import { badHeader, replicationFailed } from './errors.ts';
 import type { LoadMeter } from './load-meter.ts';
+import type { WriteEras } from './write-eras.ts';
 
 export interface ReplicatorComponents extends BlockPushComponents {
   readonly blocks: BlockStore;
   readonly load: LoadMeter;
+  readonly eras: WriteEras;
 }
 
 export class Replicator {
@@ -27,7 +29,9 @@ export class Replicator {
     const hash = toHex(request.hash);
     let outcome: CopyOutcome | undefined;
     try {
-      outcome = await this.#components.load.during('replications', () => this.#push(hash, target, signal));
+      outcome = await this.#components.load.during('replications', () =>
+        this.#push(hash, target, request.era ?? 0, signal),
+      );
     } catch (error) {
       throw replicationFailed(hash, target.node, error);
     }
@@ -39,11 +43,19 @@ export class Replicator {
   async #push(
     hash: string,
     target: NonNullable<ReplicateRequest['target']>,
+    era: number,
     signal: AbortSignal,
   ): Promise<CopyOutcome | undefined> {
-    const { blocks } = this.#components;
+    const { blocks, eras } = this.#components;
     const sizeBytes = blocks.info(hash)?.sizeBytes ?? 0;
-    const header = { ...(await blocks.origin(hash)), hash: Buffer.from(hash, 'hex'), sizeBytes, chain: [] };
+    const header = {
+      ...(await blocks.origin(hash)),
+      hash: Buffer.from(hash, 'hex'),
+      sizeBytes,
+      chain: [],
+      // Whoever writes the block counts on both copies.
+      era: Math.max(era, eras.noted(hash)),
+    };
     const push = new BlockPush(this.#components, { target, header, signal });
     try {
       for await (const chunk of blocks.read(hash)) await push.write(chunk);

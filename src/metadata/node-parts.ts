@@ -18,6 +18,8 @@ import { FeatureGateWorker } from './feature-gate-worker.ts';
 import { FeatureLevelService } from './feature-level-service.ts';
 import { FlushWorker } from './flush-worker.ts';
 import { ClusterService } from './cluster-service.ts';
+import { CollectionService } from './collection-service.ts';
+import { EraWorker } from './era-worker.ts';
 import { Forwarder } from './forwarder.ts';
 import { HousekeepingWorker } from './housekeeping-worker.ts';
 import { JoinService } from './join-service.ts';
@@ -123,6 +125,7 @@ export function composeParts(
     new StatusService({ ...parts, atRisk }),
     new MemberService({ ...parts, atRisk, membership }),
     new ClusterService(parts),
+    new CollectionService(parts, { epoch }),
     new PositionService({ ...parts, membership }, { epoch, version: options.version ?? '' }),
     new StandingService(parts, { epoch }),
     new TokenService(parts),
@@ -139,6 +142,7 @@ export function composeParts(
     membership,
     new LivenessWorker(parts),
     new HousekeepingWorker(parts),
+    new EraWorker(parts),
     new FeatureGateWorker(parts),
     new FlushWorker({ machine, onFailed: (error) => driver.fail(error) }),
     new LogCompactor(parts, options),

@@ -8,8 +8,8 @@ export function currentEra(cluster: Pick<Cluster, 'collection'> | undefined): nu
 
 /** Never with a 0 for a time. */
 export function collectionOf(cluster: Pick<Cluster, 'collection'> | undefined): Collection {
-  const { era, paused, undoneAt, eraMs, graceMs } = cluster?.collection ?? NOTHING_SAID;
-  return { era, paused, undoneAt, eraMs: eraMs || DEFAULT_ERA_MS, graceMs: graceMs || DEFAULT_GRACE_MS };
+  const { era, paused, undoneEra, eraMs, graceMs } = cluster?.collection ?? NOTHING_SAID;
+  return { era, paused, undoneEra, eraMs: eraMs || DEFAULT_ERA_MS, graceMs: graceMs || DEFAULT_GRACE_MS };
 }
 
-const NOTHING_SAID: Collection = { era: 0, paused: false, undoneAt: 0, eraMs: 0, graceMs: 0 };
+const NOTHING_SAID: Collection = { era: 0, paused: false, undoneEra: 0, eraMs: 0, graceMs: 0 };

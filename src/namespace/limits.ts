@@ -77,11 +77,13 @@ export const RECOVERY_MEMBER_GAP = 64;
 
 /** Shortest length of an era, by the leader's monotonic clock: above every lease, so that no writer who still has one is too slow. */
 export const DEFAULT_ERA_MS: number = MAX_LEASE_MS;
-export const MIN_ERA_MS = 500;
+export const MIN_ERA_MS = 100;
 export const MAX_ERA_MS: number = 7 * 24 * 3_600_000;
 /** From quarantine to deletion. */
 export const DEFAULT_GRACE_MS: number = 24 * 3_600_000;
-export const MIN_GRACE_MS = 500;
+export const MIN_GRACE_MS = 100;
 export const MAX_GRACE_MS: number = 365 * 24 * 3_600_000;
+/** Eras that entries lost with a majority may have begun. */
+export const RECOVERY_ERA_GAP = 1_024;
 /** Rows of table `garbage`, which only level 1 writes, that one BeginEra removes. */
 export const MAX_FORGOTTEN_GARBAGE = 1_000;

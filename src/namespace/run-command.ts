@@ -131,6 +131,6 @@ function handle(
     case 'beginEra':
       return beginEra(view, kind.value);
     case 'configureCollection':
-      return configureCollection(view, kind.value, context);
+      return configureCollection(view, kind.value);
   }
 }

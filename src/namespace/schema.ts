@@ -203,13 +203,13 @@ export interface Cluster {
   collection?: Collection | undefined;
 }
 
-/** How garbage is collected (README of this folder). Only BeginEra makes the era rise. */
+/** How garbage is collected (README of this folder). */
 export interface Collection {
   /** a block nobody refers to yet may be referred to in the era it was written in and in the next one */
   era: number;
   paused: boolean;
-  /** raft index: what was taken out of service by a decision at or before it comes back */
-  undoneAt: number;
+  /** what was taken out of service by a decision of this era or an earlier one comes back */
+  undoneEra: number;
   /** shortest length of an era. 0: DEFAULT_ERA_MS */
   eraMs: number;
   /** from quarantine to deletion. 0: DEFAULT_GRACE_MS */
@@ -444,7 +444,7 @@ export interface BeginEra {
   era: number;
 }
 
-/** What is absent or 0 stays as it is. `undo` also pauses: what comes back would be taken out again at once. */
+/** What is absent or 0 stays as it is. `undo` also pauses, since what comes back would be taken out again at once, and begins an era. */
 export interface ConfigureCollection {
   paused?: boolean | undefined;
   undo: boolean;
@@ -2348,7 +2348,7 @@ export const Cluster: MessageFns<Cluster> = {
 };
 
 function createBaseCollection(): Collection {
-  return { era: 0, paused: false, undoneAt: 0, eraMs: 0, graceMs: 0 };
+  return { era: 0, paused: false, undoneEra: 0, eraMs: 0, graceMs: 0 };
 }
 
 export const Collection: MessageFns<Collection> = {
@@ -2359,8 +2359,8 @@ export const Collection: MessageFns<Collection> = {
     if (message.paused !== false) {
       writer.uint32(16).bool(message.paused);
     }
-    if (message.undoneAt !== 0) {
-      writer.uint32(24).uint64(message.undoneAt);
+    if (message.undoneEra !== 0) {
+      writer.uint32(24).uint64(message.undoneEra);
     }
     if (message.eraMs !== 0) {
       writer.uint32(32).uint64(message.eraMs);
@@ -2405,7 +2405,7 @@ export const Collection: MessageFns<Collection> = {
               break;
             }
 
-            message.undoneAt = longToNumber(reader.uint64());
+            message.undoneEra = longToNumber(reader.uint64());
             continue;
           }
           case 4: {
@@ -2443,7 +2443,7 @@ export const Collection: MessageFns<Collection> = {
     const message = createBaseCollection();
     message.era = object.era ?? 0;
     message.paused = object.paused ?? false;
-    message.undoneAt = object.undoneAt ?? 0;
+    message.undoneEra = object.undoneEra ?? 0;
     message.eraMs = object.eraMs ?? 0;
     message.graceMs = object.graceMs ?? 0;
     return message;

@@ -31,3 +31,30 @@ export function tooLongAnswer(peer: string, limitBytes: number): HoldfastError {
     facts: { peer, limitBytes },
   });
 }
+
+export function noSuchWorker(name: string, known: readonly string[]): HoldfastError {
+  return new HoldfastError({
+    code: 'PROTOCOL_NO_SUCH_WORKER',
+    kind: 'refused',
+    message: `There is no worker "${name}" here. There are: ${known.join(', ')}.`,
+    facts: { name, known },
+  });
+}
+
+export function notPausable(name: string): HoldfastError {
+  return new HoldfastError({
+    code: 'PROTOCOL_NOT_PAUSABLE',
+    kind: 'refused',
+    message: `The worker "${name}" cannot be paused: the node needs it to be well.`,
+    facts: { name },
+  });
+}
+
+export function controlNotAllowed(peer: string): HoldfastError {
+  return new HoldfastError({
+    code: 'PROTOCOL_CONTROL_NOT_ALLOWED',
+    kind: 'refused',
+    message: `Only clients and metadata nodes may control workers, and peer ${peer} is neither.`,
+    facts: { peer },
+  });
+}

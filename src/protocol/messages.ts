@@ -6,7 +6,17 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Cluster, Counters, ListEntry, Member, Result, SessionCommand, Stat, Token } from "../namespace/schema.ts";
+import {
+  Cluster,
+  Collection,
+  Counters,
+  ListEntry,
+  Member,
+  Result,
+  SessionCommand,
+  Stat,
+  Token,
+} from "../namespace/schema.ts";
 
 export const protobufPackage = "holdfast.protocol";
 
@@ -242,6 +252,17 @@ export interface ConfigureResponse {
   cluster: Cluster | undefined;
 }
 
+export interface ConfigureCollectionRequest {
+  paused?: boolean | undefined;
+  undo: boolean;
+  eraMs: number;
+  graceMs: number;
+}
+
+export interface ConfigureCollectionResponse {
+  collection: Collection | undefined;
+}
+
 export interface MembersRequest {
   stale: boolean;
   knownVersion?: number | undefined;
@@ -356,6 +377,8 @@ export interface NodeLoad {
   writesInFlight: number;
   readsInFlight: number;
   readOnly: boolean;
+  quarantinedBytes?: number | undefined;
+  quarantinedBlocks?: number | undefined;
 }
 
 export interface RegisterRequest {
@@ -409,6 +432,18 @@ export interface SilenceResponse {
   silentMs: number[];
 }
 
+/** How many copies each of these blocks shall have (0: no file refers to it), read linearizably. */
+export interface ReferencesRequest {
+  hashes: Uint8Array[];
+}
+
+export interface ReferencesResponse {
+  copies: number[];
+  index: number;
+  epoch: number;
+  collection: Collection | undefined;
+}
+
 /**
  * ---- to datanodes ----
  * class control
@@ -417,6 +452,7 @@ export interface ReplicateRequest {
   hash: Uint8Array;
   sizeBytes: number;
   target: Holder | undefined;
+  era?: number | undefined;
 }
 
 export interface ReplicateResponse {
@@ -443,6 +479,76 @@ export interface BlockHere {
   position: number;
 }
 
+/** What this datanode has of each block. With `verify` the copies are read whole first, and bad ones taken out of service. */
+export interface CopiesRequest {
+  hashes: Uint8Array[];
+  verify: boolean;
+}
+
+export interface CopiesResponse {
+  copies: CopyState[];
+}
+
+export interface CopyState {
+  /** 'good' | 'absent' | 'garbage' | 'surplus' | 'corrupt': the last three are in quarantine */
+  state: string;
+  sizeBytes: number;
+  /** in quarantine since */
+  sinceMs: number;
+  /** when it was last read whole and found good; 0: not known */
+  verifiedMs: number;
+}
+
+/** The writer of these blocks has not referred to them yet and needs them for another era. */
+export interface RetainRequest {
+  hashes: Uint8Array[];
+  era: number;
+}
+
+export interface RetainResponse {
+  retained: boolean[];
+}
+
+/** From a metadata node: there are more copies than wanted. The datanode makes sure of that before, and again after. */
+export interface DropSurplusRequest {
+  hashes: Uint8Array[];
+}
+
+export interface DropSurplusResponse {
+  dropped: boolean[];
+}
+
+export interface CollectionReportRequest {
+  preview: boolean;
+}
+
+/** What garbage collection has found here. Blocks that no file refers to are collectable, or too young for it. */
+export interface CollectionReport {
+  node: number;
+  /** ended since the start of the datanode */
+  rounds: number;
+  /** wall-clock time of the last one's end; 0: none yet */
+  roundMs: number;
+  collectableBlocks: number;
+  collectableBytes: number;
+  youngBlocks: number;
+  youngBytes: number;
+  quarantinedBlocks: number;
+  quarantinedBytes: number;
+  /** since the start */
+  deletedBlocks: number;
+  deletedBytes: number;
+  releasedBlocks: number;
+  /** code of what ended the last round early; empty: nothing */
+  stuck: string;
+  stuckMessage: string;
+  /** raft index the last round's decisions were true at */
+  index: number;
+  era: number;
+  /** when the oldest of what is in quarantine came there */
+  oldestMs: number;
+}
+
 /** channel `block.write`: header, then size_bytes of data, then the writer half-closes; the answer is one BlockWriteResponse, then end. */
 export interface BlockWriteHeader {
   hash: Uint8Array;
@@ -452,6 +558,8 @@ export interface BlockWriteHeader {
   position: number;
   /** further datanodes to forward to, in order */
   chain: Holder[];
+  /** of the namespace, as the writer knows it: for so long nobody may collect the block (Collection.era) */
+  era?: number | undefined;
 }
 
 export interface BlockWriteResponse {
@@ -472,6 +580,29 @@ export interface BlockReadHeader {
   hash: Uint8Array;
   offset: number;
   length: number;
+}
+
+/** ---- background workers, of a metadata node or a datanode ---- */
+export interface WorkersResponse {
+  workers: WorkerStanding[];
+}
+
+export interface WorkerStanding {
+  name: string;
+  /** 'waiting' | 'busy' | 'idle' | 'done' | 'stuck' | 'paused' */
+  state: string;
+  isPausable: boolean;
+  steps: number;
+  failures: number;
+  /** code of the error that the last step failed with */
+  stuck: string;
+  stuckMessage: string;
+  progress: string;
+}
+
+export interface WorkerControlRequest {
+  name: string;
+  action: string;
 }
 
 /** ---- between metadata nodes (class raft) ---- */
@@ -3378,6 +3509,154 @@ export const ConfigureResponse: MessageFns<ConfigureResponse> = {
   },
 };
 
+function createBaseConfigureCollectionRequest(): ConfigureCollectionRequest {
+  return { paused: undefined, undo: false, eraMs: 0, graceMs: 0 };
+}
+
+export const ConfigureCollectionRequest: MessageFns<ConfigureCollectionRequest> = {
+  encode(message: ConfigureCollectionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.paused !== undefined) {
+      writer.uint32(8).bool(message.paused);
+    }
+    if (message.undo !== false) {
+      writer.uint32(16).bool(message.undo);
+    }
+    if (message.eraMs !== 0) {
+      writer.uint32(24).uint64(message.eraMs);
+    }
+    if (message.graceMs !== 0) {
+      writer.uint32(32).uint64(message.graceMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfigureCollectionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfigureCollectionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.paused = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.undo = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.eraMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.graceMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ConfigureCollectionRequest>): ConfigureCollectionRequest {
+    return ConfigureCollectionRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ConfigureCollectionRequest>): ConfigureCollectionRequest {
+    const message = createBaseConfigureCollectionRequest();
+    message.paused = object.paused ?? undefined;
+    message.undo = object.undo ?? false;
+    message.eraMs = object.eraMs ?? 0;
+    message.graceMs = object.graceMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseConfigureCollectionResponse(): ConfigureCollectionResponse {
+  return { collection: undefined };
+}
+
+export const ConfigureCollectionResponse: MessageFns<ConfigureCollectionResponse> = {
+  encode(message: ConfigureCollectionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.collection !== undefined) {
+      Collection.encode(message.collection, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfigureCollectionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfigureCollectionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.collection = Collection.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ConfigureCollectionResponse>): ConfigureCollectionResponse {
+    return ConfigureCollectionResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ConfigureCollectionResponse>): ConfigureCollectionResponse {
+    const message = createBaseConfigureCollectionResponse();
+    message.collection = (object.collection !== undefined && object.collection !== null)
+      ? Collection.fromPartial(object.collection)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseMembersRequest(): MembersRequest {
   return { stale: false, knownVersion: undefined, knownEpoch: undefined };
 }
@@ -4637,6 +4916,8 @@ function createBaseNodeLoad(): NodeLoad {
     writesInFlight: 0,
     readsInFlight: 0,
     readOnly: false,
+    quarantinedBytes: undefined,
+    quarantinedBlocks: undefined,
   };
 }
 
@@ -4662,6 +4943,12 @@ export const NodeLoad: MessageFns<NodeLoad> = {
     }
     if (message.readOnly !== false) {
       writer.uint32(56).bool(message.readOnly);
+    }
+    if (message.quarantinedBytes !== undefined) {
+      writer.uint32(64).uint64(message.quarantinedBytes);
+    }
+    if (message.quarantinedBlocks !== undefined) {
+      writer.uint32(72).uint64(message.quarantinedBlocks);
     }
     return writer;
   },
@@ -4735,6 +5022,22 @@ export const NodeLoad: MessageFns<NodeLoad> = {
             message.readOnly = reader.bool();
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.quarantinedBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.quarantinedBlocks = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4759,6 +5062,8 @@ export const NodeLoad: MessageFns<NodeLoad> = {
     message.writesInFlight = object.writesInFlight ?? 0;
     message.readsInFlight = object.readsInFlight ?? 0;
     message.readOnly = object.readOnly ?? false;
+    message.quarantinedBytes = object.quarantinedBytes ?? undefined;
+    message.quarantinedBlocks = object.quarantinedBlocks ?? undefined;
     return message;
   },
 };
@@ -5359,8 +5664,170 @@ export const SilenceResponse: MessageFns<SilenceResponse> = {
   },
 };
 
+function createBaseReferencesRequest(): ReferencesRequest {
+  return { hashes: [] };
+}
+
+export const ReferencesRequest: MessageFns<ReferencesRequest> = {
+  encode(message: ReferencesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.hashes) {
+      writer.uint32(10).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReferencesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReferencesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hashes.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReferencesRequest>): ReferencesRequest {
+    return ReferencesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReferencesRequest>): ReferencesRequest {
+    const message = createBaseReferencesRequest();
+    message.hashes = object.hashes?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseReferencesResponse(): ReferencesResponse {
+  return { copies: [], index: 0, epoch: 0, collection: undefined };
+}
+
+export const ReferencesResponse: MessageFns<ReferencesResponse> = {
+  encode(message: ReferencesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.copies.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.copies) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.index !== 0) {
+      writer.uint32(16).uint64(message.index);
+    }
+    if (message.epoch !== 0) {
+      writer.uint32(24).uint32(message.epoch);
+    }
+    if (message.collection !== undefined) {
+      Collection.encode(message.collection, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReferencesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReferencesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.copies.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.copies.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.index = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.epoch = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.collection = Collection.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReferencesResponse>): ReferencesResponse {
+    return ReferencesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReferencesResponse>): ReferencesResponse {
+    const message = createBaseReferencesResponse();
+    message.copies = object.copies?.map((e) => e) || [];
+    message.index = object.index ?? 0;
+    message.epoch = object.epoch ?? 0;
+    message.collection = (object.collection !== undefined && object.collection !== null)
+      ? Collection.fromPartial(object.collection)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseReplicateRequest(): ReplicateRequest {
-  return { hash: new Uint8Array(0), sizeBytes: 0, target: undefined };
+  return { hash: new Uint8Array(0), sizeBytes: 0, target: undefined, era: undefined };
 }
 
 export const ReplicateRequest: MessageFns<ReplicateRequest> = {
@@ -5373,6 +5840,9 @@ export const ReplicateRequest: MessageFns<ReplicateRequest> = {
     }
     if (message.target !== undefined) {
       Holder.encode(message.target, writer.uint32(26).fork()).join();
+    }
+    if (message.era !== undefined) {
+      writer.uint32(32).uint64(message.era);
     }
     return writer;
   },
@@ -5414,6 +5884,14 @@ export const ReplicateRequest: MessageFns<ReplicateRequest> = {
             message.target = Holder.decode(reader, reader.uint32());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.era = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5436,6 +5914,7 @@ export const ReplicateRequest: MessageFns<ReplicateRequest> = {
     message.target = (object.target !== undefined && object.target !== null)
       ? Holder.fromPartial(object.target)
       : undefined;
+    message.era = object.era ?? undefined;
     return message;
   },
 };
@@ -5756,8 +6235,801 @@ export const BlockHere: MessageFns<BlockHere> = {
   },
 };
 
+function createBaseCopiesRequest(): CopiesRequest {
+  return { hashes: [], verify: false };
+}
+
+export const CopiesRequest: MessageFns<CopiesRequest> = {
+  encode(message: CopiesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.hashes) {
+      writer.uint32(10).bytes(v!);
+    }
+    if (message.verify !== false) {
+      writer.uint32(16).bool(message.verify);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CopiesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCopiesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hashes.push(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.verify = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CopiesRequest>): CopiesRequest {
+    return CopiesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CopiesRequest>): CopiesRequest {
+    const message = createBaseCopiesRequest();
+    message.hashes = object.hashes?.map((e) => e) || [];
+    message.verify = object.verify ?? false;
+    return message;
+  },
+};
+
+function createBaseCopiesResponse(): CopiesResponse {
+  return { copies: [] };
+}
+
+export const CopiesResponse: MessageFns<CopiesResponse> = {
+  encode(message: CopiesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.copies) {
+      CopyState.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CopiesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCopiesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.copies.push(CopyState.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CopiesResponse>): CopiesResponse {
+    return CopiesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CopiesResponse>): CopiesResponse {
+    const message = createBaseCopiesResponse();
+    message.copies = object.copies?.map((e) => CopyState.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseCopyState(): CopyState {
+  return { state: "", sizeBytes: 0, sinceMs: 0, verifiedMs: 0 };
+}
+
+export const CopyState: MessageFns<CopyState> = {
+  encode(message: CopyState, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.state !== "") {
+      writer.uint32(10).string(message.state);
+    }
+    if (message.sizeBytes !== 0) {
+      writer.uint32(16).uint32(message.sizeBytes);
+    }
+    if (message.sinceMs !== 0) {
+      writer.uint32(24).int64(message.sinceMs);
+    }
+    if (message.verifiedMs !== 0) {
+      writer.uint32(32).int64(message.verifiedMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CopyState {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCopyState();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.sizeBytes = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sinceMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.verifiedMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CopyState>): CopyState {
+    return CopyState.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CopyState>): CopyState {
+    const message = createBaseCopyState();
+    message.state = object.state ?? "";
+    message.sizeBytes = object.sizeBytes ?? 0;
+    message.sinceMs = object.sinceMs ?? 0;
+    message.verifiedMs = object.verifiedMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseRetainRequest(): RetainRequest {
+  return { hashes: [], era: 0 };
+}
+
+export const RetainRequest: MessageFns<RetainRequest> = {
+  encode(message: RetainRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.hashes) {
+      writer.uint32(10).bytes(v!);
+    }
+    if (message.era !== 0) {
+      writer.uint32(16).uint64(message.era);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RetainRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRetainRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hashes.push(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.era = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RetainRequest>): RetainRequest {
+    return RetainRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RetainRequest>): RetainRequest {
+    const message = createBaseRetainRequest();
+    message.hashes = object.hashes?.map((e) => e) || [];
+    message.era = object.era ?? 0;
+    return message;
+  },
+};
+
+function createBaseRetainResponse(): RetainResponse {
+  return { retained: [] };
+}
+
+export const RetainResponse: MessageFns<RetainResponse> = {
+  encode(message: RetainResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.retained.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.retained) {
+        writer.bool(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RetainResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRetainResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.retained.push(reader.bool());
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.retained.push(reader.bool());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RetainResponse>): RetainResponse {
+    return RetainResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RetainResponse>): RetainResponse {
+    const message = createBaseRetainResponse();
+    message.retained = object.retained?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseDropSurplusRequest(): DropSurplusRequest {
+  return { hashes: [] };
+}
+
+export const DropSurplusRequest: MessageFns<DropSurplusRequest> = {
+  encode(message: DropSurplusRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.hashes) {
+      writer.uint32(10).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DropSurplusRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDropSurplusRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hashes.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DropSurplusRequest>): DropSurplusRequest {
+    return DropSurplusRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DropSurplusRequest>): DropSurplusRequest {
+    const message = createBaseDropSurplusRequest();
+    message.hashes = object.hashes?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseDropSurplusResponse(): DropSurplusResponse {
+  return { dropped: [] };
+}
+
+export const DropSurplusResponse: MessageFns<DropSurplusResponse> = {
+  encode(message: DropSurplusResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.dropped.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.dropped) {
+        writer.bool(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DropSurplusResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDropSurplusResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.dropped.push(reader.bool());
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.dropped.push(reader.bool());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DropSurplusResponse>): DropSurplusResponse {
+    return DropSurplusResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DropSurplusResponse>): DropSurplusResponse {
+    const message = createBaseDropSurplusResponse();
+    message.dropped = object.dropped?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseCollectionReportRequest(): CollectionReportRequest {
+  return { preview: false };
+}
+
+export const CollectionReportRequest: MessageFns<CollectionReportRequest> = {
+  encode(message: CollectionReportRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.preview !== false) {
+      writer.uint32(8).bool(message.preview);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CollectionReportRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCollectionReportRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.preview = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CollectionReportRequest>): CollectionReportRequest {
+    return CollectionReportRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CollectionReportRequest>): CollectionReportRequest {
+    const message = createBaseCollectionReportRequest();
+    message.preview = object.preview ?? false;
+    return message;
+  },
+};
+
+function createBaseCollectionReport(): CollectionReport {
+  return {
+    node: 0,
+    rounds: 0,
+    roundMs: 0,
+    collectableBlocks: 0,
+    collectableBytes: 0,
+    youngBlocks: 0,
+    youngBytes: 0,
+    quarantinedBlocks: 0,
+    quarantinedBytes: 0,
+    deletedBlocks: 0,
+    deletedBytes: 0,
+    releasedBlocks: 0,
+    stuck: "",
+    stuckMessage: "",
+    index: 0,
+    era: 0,
+    oldestMs: 0,
+  };
+}
+
+export const CollectionReport: MessageFns<CollectionReport> = {
+  encode(message: CollectionReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== 0) {
+      writer.uint32(8).uint32(message.node);
+    }
+    if (message.rounds !== 0) {
+      writer.uint32(16).uint64(message.rounds);
+    }
+    if (message.roundMs !== 0) {
+      writer.uint32(24).int64(message.roundMs);
+    }
+    if (message.collectableBlocks !== 0) {
+      writer.uint32(32).uint64(message.collectableBlocks);
+    }
+    if (message.collectableBytes !== 0) {
+      writer.uint32(40).uint64(message.collectableBytes);
+    }
+    if (message.youngBlocks !== 0) {
+      writer.uint32(48).uint64(message.youngBlocks);
+    }
+    if (message.youngBytes !== 0) {
+      writer.uint32(56).uint64(message.youngBytes);
+    }
+    if (message.quarantinedBlocks !== 0) {
+      writer.uint32(64).uint64(message.quarantinedBlocks);
+    }
+    if (message.quarantinedBytes !== 0) {
+      writer.uint32(72).uint64(message.quarantinedBytes);
+    }
+    if (message.deletedBlocks !== 0) {
+      writer.uint32(80).uint64(message.deletedBlocks);
+    }
+    if (message.deletedBytes !== 0) {
+      writer.uint32(88).uint64(message.deletedBytes);
+    }
+    if (message.releasedBlocks !== 0) {
+      writer.uint32(96).uint64(message.releasedBlocks);
+    }
+    if (message.stuck !== "") {
+      writer.uint32(106).string(message.stuck);
+    }
+    if (message.stuckMessage !== "") {
+      writer.uint32(114).string(message.stuckMessage);
+    }
+    if (message.index !== 0) {
+      writer.uint32(120).uint64(message.index);
+    }
+    if (message.era !== 0) {
+      writer.uint32(128).uint64(message.era);
+    }
+    if (message.oldestMs !== 0) {
+      writer.uint32(136).int64(message.oldestMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CollectionReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCollectionReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.node = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.rounds = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.roundMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.collectableBlocks = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.collectableBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.youngBlocks = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.youngBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.quarantinedBlocks = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.quarantinedBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.deletedBlocks = longToNumber(reader.uint64());
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.deletedBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.releasedBlocks = longToNumber(reader.uint64());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.stuck = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.stuckMessage = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.index = longToNumber(reader.uint64());
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.era = longToNumber(reader.uint64());
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.oldestMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CollectionReport>): CollectionReport {
+    return CollectionReport.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CollectionReport>): CollectionReport {
+    const message = createBaseCollectionReport();
+    message.node = object.node ?? 0;
+    message.rounds = object.rounds ?? 0;
+    message.roundMs = object.roundMs ?? 0;
+    message.collectableBlocks = object.collectableBlocks ?? 0;
+    message.collectableBytes = object.collectableBytes ?? 0;
+    message.youngBlocks = object.youngBlocks ?? 0;
+    message.youngBytes = object.youngBytes ?? 0;
+    message.quarantinedBlocks = object.quarantinedBlocks ?? 0;
+    message.quarantinedBytes = object.quarantinedBytes ?? 0;
+    message.deletedBlocks = object.deletedBlocks ?? 0;
+    message.deletedBytes = object.deletedBytes ?? 0;
+    message.releasedBlocks = object.releasedBlocks ?? 0;
+    message.stuck = object.stuck ?? "";
+    message.stuckMessage = object.stuckMessage ?? "";
+    message.index = object.index ?? 0;
+    message.era = object.era ?? 0;
+    message.oldestMs = object.oldestMs ?? 0;
+    return message;
+  },
+};
+
 function createBaseBlockWriteHeader(): BlockWriteHeader {
-  return { hash: new Uint8Array(0), sizeBytes: 0, fileId: 0, pathHint: "", position: 0, chain: [] };
+  return { hash: new Uint8Array(0), sizeBytes: 0, fileId: 0, pathHint: "", position: 0, chain: [], era: undefined };
 }
 
 export const BlockWriteHeader: MessageFns<BlockWriteHeader> = {
@@ -5779,6 +7051,9 @@ export const BlockWriteHeader: MessageFns<BlockWriteHeader> = {
     }
     for (const v of message.chain) {
       Holder.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.era !== undefined) {
+      writer.uint32(56).uint64(message.era);
     }
     return writer;
   },
@@ -5844,6 +7119,14 @@ export const BlockWriteHeader: MessageFns<BlockWriteHeader> = {
             message.chain.push(Holder.decode(reader, reader.uint32()));
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.era = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5867,6 +7150,7 @@ export const BlockWriteHeader: MessageFns<BlockWriteHeader> = {
     message.pathHint = object.pathHint ?? "";
     message.position = object.position ?? 0;
     message.chain = object.chain?.map((e) => Holder.fromPartial(e)) || [];
+    message.era = object.era ?? undefined;
     return message;
   },
 };
@@ -6116,6 +7400,267 @@ export const BlockReadHeader: MessageFns<BlockReadHeader> = {
     message.hash = object.hash ?? new Uint8Array(0);
     message.offset = object.offset ?? 0;
     message.length = object.length ?? 0;
+    return message;
+  },
+};
+
+function createBaseWorkersResponse(): WorkersResponse {
+  return { workers: [] };
+}
+
+export const WorkersResponse: MessageFns<WorkersResponse> = {
+  encode(message: WorkersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.workers) {
+      WorkerStanding.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WorkersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWorkersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.workers.push(WorkerStanding.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WorkersResponse>): WorkersResponse {
+    return WorkersResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WorkersResponse>): WorkersResponse {
+    const message = createBaseWorkersResponse();
+    message.workers = object.workers?.map((e) => WorkerStanding.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseWorkerStanding(): WorkerStanding {
+  return { name: "", state: "", isPausable: false, steps: 0, failures: 0, stuck: "", stuckMessage: "", progress: "" };
+}
+
+export const WorkerStanding: MessageFns<WorkerStanding> = {
+  encode(message: WorkerStanding, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.state !== "") {
+      writer.uint32(18).string(message.state);
+    }
+    if (message.isPausable !== false) {
+      writer.uint32(24).bool(message.isPausable);
+    }
+    if (message.steps !== 0) {
+      writer.uint32(32).uint64(message.steps);
+    }
+    if (message.failures !== 0) {
+      writer.uint32(40).uint64(message.failures);
+    }
+    if (message.stuck !== "") {
+      writer.uint32(50).string(message.stuck);
+    }
+    if (message.stuckMessage !== "") {
+      writer.uint32(58).string(message.stuckMessage);
+    }
+    if (message.progress !== "") {
+      writer.uint32(66).string(message.progress);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WorkerStanding {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWorkerStanding();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.isPausable = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.steps = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.failures = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.stuck = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.stuckMessage = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.progress = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WorkerStanding>): WorkerStanding {
+    return WorkerStanding.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WorkerStanding>): WorkerStanding {
+    const message = createBaseWorkerStanding();
+    message.name = object.name ?? "";
+    message.state = object.state ?? "";
+    message.isPausable = object.isPausable ?? false;
+    message.steps = object.steps ?? 0;
+    message.failures = object.failures ?? 0;
+    message.stuck = object.stuck ?? "";
+    message.stuckMessage = object.stuckMessage ?? "";
+    message.progress = object.progress ?? "";
+    return message;
+  },
+};
+
+function createBaseWorkerControlRequest(): WorkerControlRequest {
+  return { name: "", action: "" };
+}
+
+export const WorkerControlRequest: MessageFns<WorkerControlRequest> = {
+  encode(message: WorkerControlRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.action !== "") {
+      writer.uint32(18).string(message.action);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WorkerControlRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWorkerControlRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WorkerControlRequest>): WorkerControlRequest {
+    return WorkerControlRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WorkerControlRequest>): WorkerControlRequest {
+    const message = createBaseWorkerControlRequest();
+    message.name = object.name ?? "";
+    message.action = object.action ?? "";
     return message;
   },
 };

@@ -116,6 +116,12 @@ export const CONFIGURE: Method<m.ConfigureRequest, m.ConfigureResponse> = {
   request: m.ConfigureRequest,
   response: m.ConfigureResponse,
 };
+export const CONFIGURE_COLLECTION: Method<m.ConfigureCollectionRequest, m.ConfigureCollectionResponse> = {
+  name: 'meta.configure-collection',
+  trafficClass: control,
+  request: m.ConfigureCollectionRequest,
+  response: m.ConfigureCollectionResponse,
+};
 export const VOUCH: Method<m.VouchRequest, m.VouchResponse> = {
   name: 'meta.vouch',
   trafficClass: control,
@@ -133,6 +139,32 @@ export const POSITION: Method<m.Empty, m.Position> = {
   trafficClass: control,
   request: m.Empty,
   response: m.Position,
+};
+
+// Background workers. A process with both roles serves both, so they have names of their own.
+export const META_WORKERS: Method<m.Empty, m.WorkersResponse> = {
+  name: 'meta.workers',
+  trafficClass: control,
+  request: m.Empty,
+  response: m.WorkersResponse,
+};
+export const META_WORKER_CONTROL: Method<m.WorkerControlRequest, m.WorkersResponse> = {
+  name: 'meta.worker-control',
+  trafficClass: control,
+  request: m.WorkerControlRequest,
+  response: m.WorkersResponse,
+};
+export const DATA_WORKERS: Method<m.Empty, m.WorkersResponse> = {
+  name: 'data.workers',
+  trafficClass: control,
+  request: m.Empty,
+  response: m.WorkersResponse,
+};
+export const DATA_WORKER_CONTROL: Method<m.WorkerControlRequest, m.WorkersResponse> = {
+  name: 'data.worker-control',
+  trafficClass: control,
+  request: m.WorkerControlRequest,
+  response: m.WorkersResponse,
 };
 
 // Between metadata nodes.
@@ -170,6 +202,12 @@ export const HEARTBEAT: Method<m.HeartbeatRequest, m.HeartbeatResponse> = {
   trafficClass: control,
   request: m.HeartbeatRequest,
   response: m.HeartbeatResponse,
+};
+export const REFERENCES: Method<m.ReferencesRequest, m.ReferencesResponse> = {
+  name: 'meta.references',
+  trafficClass: control,
+  request: m.ReferencesRequest,
+  response: m.ReferencesResponse,
 };
 
 // The location index.
@@ -211,6 +249,30 @@ export const BLOCKS_HERE: Method<m.BlocksHereRequest, m.BlocksHereResponse> = {
   trafficClass: control,
   request: m.BlocksHereRequest,
   response: m.BlocksHereResponse,
+};
+export const COPIES: Method<m.CopiesRequest, m.CopiesResponse> = {
+  name: 'block.copies',
+  trafficClass: control,
+  request: m.CopiesRequest,
+  response: m.CopiesResponse,
+};
+export const RETAIN: Method<m.RetainRequest, m.RetainResponse> = {
+  name: 'block.retain',
+  trafficClass: control,
+  request: m.RetainRequest,
+  response: m.RetainResponse,
+};
+export const DROP_SURPLUS: Method<m.DropSurplusRequest, m.DropSurplusResponse> = {
+  name: 'block.drop-surplus',
+  trafficClass: control,
+  request: m.DropSurplusRequest,
+  response: m.DropSurplusResponse,
+};
+export const COLLECTION_REPORT: Method<m.CollectionReportRequest, m.CollectionReport> = {
+  name: 'block.collection',
+  trafficClass: control,
+  request: m.CollectionReportRequest,
+  response: m.CollectionReport,
 };
 export const BLOCK_WRITE_CHANNEL = 'block.write';
 export const BLOCK_READ_CHANNEL = 'block.read';

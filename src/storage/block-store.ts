@@ -67,6 +67,8 @@ export interface BlockStore {
   release(hash: BlockHash): Promise<boolean>;
   /** Deletes a quarantined copy; false when there is none. Writing a block anew does so, too. */
   purge(hash: BlockHash): Promise<boolean>;
+  /** Why and since when a block's copy is in quarantine, if it is. */
+  quarantineOf(hash: BlockHash): QuarantinedBlock | undefined;
   /** Quarantined copies in hash order from `after` (exclusive), at most `limit`. */
   quarantined(after: BlockHash | undefined, limit: number): readonly QuarantinedBlock[];
   /** Deletes a copy that is in service, at once and for good. */

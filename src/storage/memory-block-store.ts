@@ -104,6 +104,10 @@ export class MemoryBlockStore implements BlockStore {
     return this.#dropAside(hash);
   }
 
+  quarantineOf(hash: BlockHash): QuarantinedBlock | undefined {
+    return this.#quarantine.get(hash);
+  }
+
   quarantined(after: BlockHash | undefined, limit: number): readonly QuarantinedBlock[] {
     return this.#quarantine.list(after, limit);
   }

@@ -108,6 +108,10 @@ export class ShelvedBlockStore implements BlockStore {
     return this.#holdings.purge(hash);
   }
 
+  quarantineOf(hash: BlockHash): QuarantinedBlock | undefined {
+    return this.#quarantine.get(hash);
+  }
+
   quarantined(after: BlockHash | undefined, limit: number): readonly QuarantinedBlock[] {
     return this.#quarantine.list(after, limit);
   }

@@ -60,7 +60,7 @@ describe('garbage collection in the log', () => {
     expect((await tree.machine.references([])).collection).toEqual({
       era: 0,
       paused: false,
-      undoneAt: 0,
+      undoneEra: 0,
       eraMs: DEFAULT_ERA_MS,
       graceMs: DEFAULT_GRACE_MS,
     });
@@ -69,12 +69,20 @@ describe('garbage collection in the log', () => {
     expect((await tree.machine.references([])).collection).toMatchObject({ graceMs: 5_000, paused: false });
   });
 
-  it('pauses with an undo, which names its index, until it is told to go on', async () => {
+  it('pauses with an undo, which begins an era of its own, until it is told to go on', async () => {
+    await eras(4);
     await tree.do('configureCollection', { undo: true });
-    const undoneAt = tree.index;
-    expect((await tree.machine.references([])).collection).toMatchObject({ paused: true, undoneAt });
+    const undone = { era: 5, paused: true, undoneEra: 4 };
+    expect((await tree.machine.references([])).collection).toMatchObject(undone);
     await tree.do('configureCollection', { paused: false });
-    expect((await tree.machine.references([])).collection).toMatchObject({ paused: false, undoneAt });
+    expect((await tree.machine.references([])).collection).toMatchObject({ ...undone, paused: false });
+  });
+
+  it('pauses when the cluster is recovered, in an era that nobody has heard of', async () => {
+    await eras(4);
+    await tree.do('recoverCluster', { epoch: 2, survivor: 1 });
+    const { era, paused } = (await tree.machine.references([])).collection;
+    expect([era > 1_000, paused]).toEqual([true, true]);
   });
 
   it('forgets with each era some of the garbage that level 1 noted', async () => {

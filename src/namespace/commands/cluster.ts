@@ -1,4 +1,5 @@
 /** @module Settings of the whole cluster, and its new beginning after the loss of a majority. */
+import { collectionOf } from '../collection.ts';
 import { invalidArgument, noSuchMember } from '../errors.ts';
 import { numberKey } from '../keys.ts';
 import {
@@ -8,6 +9,7 @@ import {
   DEFAULT_SUSPECT_AFTER_MS,
   MAX_DEAD_AFTER_MS,
   MIN_SUSPECT_AFTER_MS,
+  RECOVERY_ERA_GAP,
   RECOVERY_MEMBER_GAP,
   RECOVERY_NUMBER_GAP,
   VOTER_COUNTS,
@@ -68,7 +70,7 @@ function livenessSettings(
 
 /**
  * Begins a new epoch in which `survivor` is the only metadata node. The others keep their further roles; those without
- * any have left. Numbers that entries lost with the majority may have given out are never given out again, or a client
+ * any have left. Garbage collection pauses. Numbers that entries lost with the majority may have given out are never given out again, or a client
  * could take somebody else's inode, version or member for its own. A command of an epoch that has begun does nothing.
  */
 export function recoverCluster(view: RowView, command: RecoverCluster, context: ApplyContext): Result {
@@ -76,7 +78,11 @@ export function recoverCluster(view: RowView, command: RecoverCluster, context: 
   if (command.epoch <= cluster.epoch) return DONE;
   const survivor = view.get('member', numberKey(command.survivor));
   if (survivor === undefined) throw noSuchMember(command.survivor);
-  view.put('meta', META_CLUSTER, { ...cluster, epoch: command.epoch });
+  // Paused until somebody has seen what was lost: blocks of files that are gone from here may be all that is left of them.
+  const collection = collectionOf(cluster);
+  collection.era += RECOVERY_ERA_GAP;
+  collection.paused = true;
+  view.put('meta', META_CLUSTER, { ...cluster, epoch: command.epoch, collection });
   for (const member of view.all('member')) {
     const next = member.number === survivor.number ? asSurvivor(member) : asOther(member);
     if (next !== member) view.put('member', numberKey(member.number), next);

@@ -7,7 +7,6 @@ import { DONE } from '../results.ts';
 import { META_CLUSTER } from '../rows.ts';
 import type { RowView } from '../row-view.ts';
 import type { BeginEra, Collection, ConfigureCollection, Result } from '../schema.ts';
-import type { ApplyContext } from '../tree.ts';
 
 /** Two leaders may propose the same era: it begins once. */
 export function beginEra(view: RowView, { era }: BeginEra): Result {
@@ -23,15 +22,15 @@ export function beginEra(view: RowView, { era }: BeginEra): Result {
 export function configureCollection(
   view: RowView,
   { paused, undo, eraMs, graceMs }: ConfigureCollection,
-  context: ApplyContext,
 ): Result {
   checkTime('An era', eraMs, MIN_ERA_MS, MAX_ERA_MS);
   checkTime('The time from quarantine to deletion', graceMs, MIN_GRACE_MS, MAX_GRACE_MS);
   const before = collectionOf(view.cluster);
   putCollection(view, {
-    era: before.era,
+    // What is taken out from now on is not what was undone.
+    era: undo ? before.era + 1 : before.era,
     paused: undo || (paused ?? before.paused),
-    undoneAt: undo ? context.index : before.undoneAt,
+    undoneEra: undo ? before.era : before.undoneEra,
     eraMs: eraMs || before.eraMs,
     graceMs: graceMs || before.graceMs,
   });

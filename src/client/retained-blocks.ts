@@ -1,0 +1,81 @@
+/** @module For writers that take hours: blocks that nobody referred to in time are kept, if their datanodes still have them. */
+import { toHex } from '../common/bytes.ts';
+import { describeError, isHoldfastError } from '../common/errors.ts';
+import type { BlockRef } from '../namespace/schema.ts';
+import { call } from '../network/method.ts';
+import type { Holder } from '../protocol/messages.ts';
+import { LOCATE, RETAIN } from '../protocol/methods.ts';
+import type { ClientContext } from './client-context.ts';
+
+export interface WrittenBlocks {
+  /** At most MAX_BLOCKS_PER_COMMAND. */
+  readonly blocks: readonly BlockRef[];
+  /** The earliest era in which one of them was written. */
+  readonly era: number;
+  /** Copies without which a block is not safe. */
+  readonly requiredCopies: number;
+}
+
+/** An era is an hour as a rule: more than one passes between a question and its answer only while a clock is being tested. */
+const MAX_ATTEMPTS = 3;
+const RETAIN_TIMEOUT_MS = 10_000;
+
+/**
+ * Runs `refer` with the era the blocks were written in. When that is too long ago, their datanodes are asked to keep
+ * them, and it is run again. Errors: those of `refer`, NAMESPACE_WRITTEN_TOO_LONG_AGO when they no longer have them.
+ */
+export async function referTo<T>(
+  context: ClientContext,
+  written: WrittenBlocks,
+  signal: AbortSignal,
+  refer: (era: number) => Promise<T>,
+): Promise<T> {
+  let { era } = written;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await refer(era);
+    } catch (error) {
+      if (!isHoldfastError(error, 'NAMESPACE_WRITTEN_TOO_LONG_AGO') || attempt === MAX_ATTEMPTS) throw error;
+      const current = Number(error.facts['era']);
+      if (!(await areRetained(context, written, current, signal))) throw error;
+      era = current;
+    }
+  }
+}
+
+/** True when of each block enough copies stay. */
+async function areRetained(
+  context: ClientContext,
+  { blocks, requiredCopies }: WrittenBlocks,
+  era: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const hashes = blocks.map(({ hash }) => hash);
+  const { holders } = await context.metadata.ask(LOCATE, { hashes }, { signal });
+  const answers = await Promise.all(holders.map((holder) => retain(context, holder, hashes, era, signal)));
+  return hashes.every(
+    (_hash, position) => answers.filter((retained) => retained[position]).length >= requiredCopies,
+  );
+}
+
+async function retain(
+  { network, logger }: ClientContext,
+  { peer, addresses, node }: Holder,
+  hashes: readonly Uint8Array[],
+  era: number,
+  signal: AbortSignal,
+): Promise<readonly boolean[]> {
+  if (!network.isConnected(peer)) network.learn(peer, addresses);
+  try {
+    const options = { signal, timeoutMs: RETAIN_TIMEOUT_MS };
+    return (await call(network, peer, RETAIN, { hashes: [...hashes], era }, options)).retained;
+  } catch (error) {
+    signal.throwIfAborted();
+    logger.warn('client.not-retained', {
+      node,
+      first: toHex(hashes[0] ?? new Uint8Array()),
+      error: describeError(error),
+    });
+    return [];
+  }
+}
