@@ -1,0 +1,52 @@
+/** @module A file with a history in one of the formats known here; the content tells which. */
+import { isEdnHistory, parseEdnHistory } from './edn-history.ts';
+import { malformed } from './errors.ts';
+import { isJepsenLog, parseJepsenLog } from './jepsen-log.ts';
+import { keyValueModel } from './key-value-model.ts';
+import { checkHistory, type Verdict } from './linearizability.ts';
+import type { Model } from './model.ts';
+import type { Operation } from './operation.ts';
+import { registerModel } from './register-model.ts';
+
+export type HistoryFormat = 'jepsen-log' | 'edn';
+
+export interface FileVerdict {
+  readonly format: HistoryFormat;
+  readonly operations: number;
+  readonly isLinearizable: boolean;
+  readonly violation?: FileViolation;
+}
+
+/** What a picture of it needs, whatever the model. */
+export interface FileViolation {
+  readonly model: Model<unknown, unknown>;
+  readonly violation: NonNullable<Verdict<unknown>['violation']>;
+}
+
+/** Errors: CHECK_MALFORMED_HISTORY with the line, CHECK_UNDECIDED. */
+export function checkHistoryText(text: string): FileVerdict {
+  const lines = text.split(/\r?\n/);
+  const first = lines.findIndex((line) => line.trim() !== '');
+  const opening = lines[first] ?? '';
+  if (isJepsenLog(opening)) return judge('jepsen-log', registerModel(), parseJepsenLog(lines));
+  if (isEdnHistory(opening)) return judge('edn', keyValueModel, parseEdnHistory(lines));
+  throw malformed(
+    Math.max(first, 0) + 1,
+    opening === '' ? 'the file is empty' : 'neither a log of Jepsen nor maps of EDN, the formats known here',
+  );
+}
+
+function judge<State, Call>(
+  format: HistoryFormat,
+  model: Model<State, Call>,
+  operations: readonly Operation<Call>[],
+): FileVerdict {
+  const { isLinearizable, violation } = checkHistory(model, operations);
+  const erased = { model, violation } as unknown as FileViolation;
+  return {
+    format,
+    operations: operations.length,
+    isLinearizable,
+    ...(violation !== undefined && { violation: erased }),
+  };
+}
