@@ -5,7 +5,8 @@ import type { KeyValueCall } from './key-value-model.ts';
 import type { Operation } from './operation.ts';
 
 /** A keyword, a whole number, nil, or a string with escapes: all that such a map holds. */
-const ENTRY = /\s*:([a-z][a-z0-9-]*)\s+(?:(:[a-z][a-z0-9-]*)|(-?\d+)|(nil)|("(?:[^"\\]|\\.)*"))\s*(?:,|(?=\}|\s))/y;
+const ENTRY =
+  /\s*:([a-z][a-z0-9-]*)\s+(?:(:[a-z][a-z0-9-]*)|(-?\d+)|(nil)|("(?:[^"\\]|\\.)*"))\s*(?:,|(?=\}|\s))/y;
 const TYPES: readonly string[] = ['invoke', 'ok', 'fail', 'info'];
 const KINDS: readonly string[] = ['get', 'put', 'append'];
 

@@ -22,7 +22,10 @@ export class HistoryBuilder<Call> {
     const open = this.#open.get(process);
     if (type === 'invoke') {
       if (open !== undefined)
-        throw malformed(line, `process ${process} asks again before its ${open.kind} of line ${open.start} ended`);
+        throw malformed(
+          line,
+          `process ${process} asks again before its ${open.kind} of line ${open.start} ended`,
+        );
       if (call === undefined) throw malformed(line, `a ${kind} without a request`);
       this.#open.set(process, { kind, call, start: line });
       return;

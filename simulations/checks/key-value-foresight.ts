@@ -20,7 +20,9 @@ const GETS_AHEAD = 8;
 
 export function foreseeKeyValue(operations: readonly Placed[]): Foresight<string, KeyValueCall> {
   const gets = knownGets(operations);
-  const shown = new PrefixIndex(gets.map(({ value, operation }) => ({ text: value, number: operation.endAt })));
+  const shown = new PrefixIndex(
+    gets.map(({ value, operation }) => ({ text: value, number: operation.endAt })),
+  );
   return {
     /** What is not shown by a get, behind just this state, may as well come later, or be lost under a put. */
     mayHelp(state, call, position) {

@@ -12,7 +12,9 @@ export class PrefixIndex {
   readonly #tree: readonly number[];
 
   constructor(rows: readonly Row[]) {
-    this.#rows = rows.toSorted((left, right) => (left.text < right.text ? -1 : Number(left.text > right.text)));
+    this.#rows = rows.toSorted((left, right) =>
+      left.text < right.text ? -1 : Number(left.text > right.text),
+    );
     const tree = [...this.#rows.map(() => -1), ...this.#rows.map(({ number }) => number)];
     for (let node = this.#rows.length - 1; node > 0; node -= 1)
       tree[node] = Math.max(tree[2 * node] as number, tree[2 * node + 1] as number);

@@ -69,7 +69,11 @@ export class Search<State, Call> {
       stack.push(this.#successors(next));
     }
     const furthest = this.#furthest as Point<State, Call>;
-    return { isLinearizable: false, order: this.#orderOf(furthest), stuckAt: this.#moment(furthest.at).operation };
+    return {
+      isLinearizable: false,
+      order: this.#orderOf(furthest),
+      stuckAt: this.#moment(furthest.at).operation,
+    };
   }
 
   /** On to the next end of an operation that is not taken. What only reads takes effect as soon as it can. */
@@ -117,11 +121,7 @@ export class Search<State, Call> {
   }
 
   /** Its bit is 0 where its outcome is unknown. */
-  #take(
-    point: Point<State, Call>,
-    operation: PlacedOperation<Call>,
-    state: State,
-  ): Point<State, Call> {
+  #take(point: Point<State, Call>, operation: PlacedOperation<Call>, state: State): Point<State, Call> {
     const { at, path: before } = point;
     const owed = point.owed & ~operation.bit;
     const wiped = operation.effect === 'replaces' ? owed & this.#blindAt(at) : 0n;
@@ -141,10 +141,7 @@ export class Search<State, Call> {
    * Those of unknown outcome take effect only where `goal` would have another answer or effect without them: an order that
    * needs more of them is never better than the same without.
    */
-  *#takeAfterPending(
-    point: Point<State, Call>,
-    goal: PlacedOperation<Call>,
-  ): Generator<Point<State, Call>> {
+  *#takeAfterPending(point: Point<State, Call>, goal: PlacedOperation<Call>): Generator<Point<State, Call>> {
     const direct = this.#model.step(point.state, goal.call);
     if (direct !== undefined && goal.effect === 'reads') return;
     const directKey = direct === undefined ? undefined : this.#model.stateKey(direct);

@@ -1,6 +1,9 @@
 /** @module What the clients of a run did and were told, and whether a correct service can have told them that. */
 import { describeError, isHoldfastError } from '../../src/common/errors.ts';
-import { checkRegisters, type RegisterOperation } from '../checks/register-history.ts';
+import { checkHistory } from '../checks/linearizability.ts';
+import type { Operation as Recorded } from '../checks/operation.ts';
+import { type RegisterCall, registerModel } from '../checks/register-model.ts';
+import { describeViolation } from '../checks/violation-text.ts';
 import { SafetyViolation } from '../raft-oracle.ts';
 import type { Trace } from '../trace.ts';
 import type { World } from '../world/world.ts';
@@ -24,9 +27,12 @@ export interface Operation {
 }
 
 /** A read or write of a register, as far as it is known before it ends; what a read finds is its value. */
-export type RegisterAttempt = Pick<RegisterOperation, 'client' | 'kind' | 'key'> & {
+export interface RegisterAttempt {
+  readonly client: number;
+  readonly kind: 'read' | 'write';
+  readonly key: string;
   readonly mayRefuse?: readonly string[];
-};
+}
 
 /** Anybody may meet these: the wall clocks jump, and leases and sessions end by them. */
 const CLOCK_REFUSALS = ['NAMESPACE_LEASE_EXPIRED', 'NAMESPACE_LEASE_LOST', 'NAMESPACE_SESSION_EXPIRED'];
@@ -34,7 +40,7 @@ const CLOCK_REFUSALS = ['NAMESPACE_LEASE_EXPIRED', 'NAMESPACE_LEASE_LOST', 'NAME
 export class Journal {
   readonly #world: World;
   readonly #trace: Trace;
-  readonly #operations: RegisterOperation[] = [];
+  readonly #operations: Recorded<RegisterCall>[] = [];
   readonly #counts = { done: 0, unknown: 0, 'not-done': 0, refused: 0 };
   #violation: Error | undefined;
   #instants = 0;
@@ -82,15 +88,20 @@ export class Journal {
     run: () => Promise<number>,
   ): Promise<Attempt<number>> {
     const { client, kind, key, mayRefuse = [] } = attempted;
-    const operation = { client, kind, key };
     this.#instants += 1;
     const start = this.#instants;
     const attempt = await this.attempt({ client, what: `${kind} ${key} ${value}`, mayRefuse }, run);
     this.#instants += 1;
     // What was surely not done is no operation: if it was nevertheless, a read will find a value nobody wrote.
     if (attempt.outcome === 'done')
-      this.#operations.push({ ...operation, value: attempt.value, start, end: this.#instants });
-    else if (attempt.outcome === 'unknown') this.#operations.push({ ...operation, value, start });
+      this.#operations.push({
+        client,
+        call: { kind, key, value: attempt.value },
+        start,
+        end: this.#instants,
+      });
+    else if (attempt.outcome === 'unknown' && kind === 'write')
+      this.#operations.push({ client, call: { kind, key, value }, start });
     return attempt;
   }
 
@@ -105,15 +116,9 @@ export class Journal {
   }
 
   checkHistory(): void {
-    const { isLinearizable, evidence } = checkRegisters(this.#operations, () => FIRST_VALUE);
-    if (isLinearizable) return;
-    const lines = evidence
-      .slice(-40)
-      .map(
-        ({ client, kind, value, start, end }) =>
-          `  [${start}, ${end ?? '…'}] client ${client} ${kind} ${value}`,
-      );
-    throw new SafetyViolation(`${evidence[0]?.key ?? ''} is not linearizable:\n${lines.join('\n')}`);
+    const model = registerModel(FIRST_VALUE);
+    const { violation } = checkHistory(model, this.#operations);
+    if (violation !== undefined) throw new SafetyViolation(describeViolation(model, violation));
   }
 
   #say(text: string): void {

@@ -13,6 +13,8 @@ const LATEST = 12;
 const MOST_LENGTH = 6;
 const key = 'x';
 
+type Calls<Call> = (isKnown: boolean) => fc.Arbitrary<Call>;
+
 /** Few values, so that many histories nearly fit. */
 const registerCalls = (isKnown: boolean): fc.Arbitrary<RegisterCall> => {
   const value = fc.constantFrom(0, 1, 2);
@@ -21,7 +23,9 @@ const registerCalls = (isKnown: boolean): fc.Arbitrary<RegisterCall> => {
     value.map((seen): RegisterCall => ({ kind: 'read', key, ...(isKnown && { value: seen }) })),
     fc
       .record({ from: value, to: value, isDone: fc.boolean() })
-      .map(({ isDone, ...rest }): RegisterCall => ({ kind: 'cas', key, ...rest, ...(isKnown && { isDone }) })),
+      .map(
+        ({ isDone, ...rest }): RegisterCall => ({ kind: 'cas', key, ...rest, ...(isKnown && { isDone }) }),
+      ),
   );
 };
 const keyValueCalls = (isKnown: boolean): fc.Arbitrary<KeyValueCall> => {
@@ -36,8 +40,8 @@ const keyValueCalls = (isKnown: boolean): fc.Arbitrary<KeyValueCall> => {
 };
 
 describe.each([
-  ['registers', registerModel(0) as Model<unknown, unknown>, registerCalls],
-  ['key-value histories', keyValueModel as Model<unknown, unknown>, keyValueCalls],
+  ['registers', registerModel(0) as Model<unknown, unknown>, registerCalls as Calls<unknown>],
+  ['key-value histories', keyValueModel as Model<unknown, unknown>, keyValueCalls as Calls<unknown>],
 ])('the verdict on %s', (_, model, calls) => {
   it('is that of trying everything, and the order it finds explains the history', () => {
     let linearizable = 0;
@@ -62,10 +66,17 @@ describe('the verdict on several keys', () => {
     const several = fc.tuple(fc.constantFrom('x', 'y'), operations(registerCalls));
     fc.assert(
       fc.property(fc.array(several, { maxLength: MOST_OPERATIONS }), (tuples) => {
-        const history = tuples.map(([own, operation]) => ({ ...operation, call: { ...operation.call, key: own } }));
+        const history = tuples.map(([own, operation]) => ({
+          ...operation,
+          call: { ...operation.call, key: own },
+        }));
         const model = registerModel(0);
         const wanted = ['x', 'y'].every((own) =>
-          isLinearizableByForce(model, 0, history.filter(({ call }) => call.key === own)),
+          isLinearizableByForce(
+            model,
+            0,
+            history.filter(({ call }) => call.key === own),
+          ),
         );
         expect(checkHistory(model, history).isLinearizable).toBe(wanted);
       }),
@@ -75,13 +86,11 @@ describe('the verdict on several keys', () => {
 });
 
 /** Ends are often shared with other starts and ends: what happens at one instant happens at once. */
-function operations<Call>(calls: (isKnown: boolean) => fc.Arbitrary<Call>): fc.Arbitrary<Operation<Call>> {
+function operations<Call>(calls: Calls<Call>): fc.Arbitrary<Operation<Call>> {
   const times = fc.record({ start: fc.nat(LATEST), length: fc.nat(MOST_LENGTH), client: fc.nat(3) });
   const known = fc
     .tuple(times, calls(true))
     .map(([{ start, length, client }, call]) => ({ client, call, start, end: start + length }));
-  const unknown = fc
-    .tuple(times, calls(false))
-    .map(([{ start, client }, call]) => ({ client, call, start }));
+  const unknown = fc.tuple(times, calls(false)).map(([{ start, client }, call]) => ({ client, call, start }));
   return fc.oneof({ weight: 3, arbitrary: known }, { weight: 1, arbitrary: unknown });
 }
