@@ -1,15 +1,16 @@
 #!/usr/bin/env node
 /** @module The installed command: plain JavaScript, so that even an old Node gets as far as a new one. */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import module, { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const OLDEST = [22, 18]; // The first that runs TypeScript without a flag.
-const here = dirname(fileURLToPath(import.meta.url));
-const built = join(here, '..', 'dist', 'cli', 'main.js');
-const script = existsSync(join(here, 'main.ts')) ? join(here, 'main.ts') : built;
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const source = join(root, 'cli', 'main.ts');
+const bundle = join(root, 'dist', 'bundle', 'main.js');
+const script = existsSync(source) && !isCurrent(bundle) ? source : bundle;
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
 if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) {
@@ -23,6 +24,21 @@ if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) {
   child.on('exit', (code, signal) =>
     signal === null ? process.exit(code) : process.kill(process.pid, 'SIGKILL'),
   );
+}
+
+/** Whether nothing in the clone changed after the bundle was made from it. */
+function isCurrent(file) {
+  const made = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return (
+    made > 0 &&
+    ['cli', 'dht', 'raft', 'src', 'package-lock.json'].every((name) => isOlder(join(root, name), made))
+  );
+}
+
+function isOlder(path, thanMs) {
+  const found = statSync(path);
+  if (found.mtimeMs >= thanMs) return false;
+  return !found.isDirectory() || readdirSync(path).every((name) => isOlder(join(path, name), thanMs));
 }
 
 function findNode() {

@@ -115,7 +115,7 @@ export function noSimulations(path: string): HoldfastError {
   return new HoldfastError({
     code: 'CLI_NO_SIMULATIONS',
     kind: 'refused',
-    message: `This installation does not carry the simulations: there is no ${path}. Run the command from a clone of the repository (npm ci && npm run build).`,
+    message: `This installation does not carry the simulations: ${path} has none. Run the command from a clone of the repository (npm ci && npm run build).`,
     facts: { path },
   });
 }

@@ -1,9 +1,9 @@
 /** @module One node as a real process: this very command, started as a child. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { nodeProcessFailed } from '../errors.ts';
+import { PACKAGE } from '../package-root.ts';
 
 /** What a node says when it is up (run-node.ts). */
 export interface Ready {
@@ -91,11 +91,7 @@ export class NodeProcess {
 
 /** The words that start this command on this Node: program, then arguments. */
 export function commandWords(): readonly [string, ...string[]] {
-  const source = fileURLToPath(new URL('../bin.js', import.meta.url));
-  // Built code lives in dist/, the starter does not.
-  const starter = existsSync(source)
-    ? source
-    : fileURLToPath(new URL('../../../cli/bin.js', import.meta.url));
+  const starter = join(PACKAGE.root, 'cli', 'bin.js');
   return [process.execPath, '--disable-warning=ExperimentalWarning', starter];
 }
 

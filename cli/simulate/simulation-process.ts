@@ -2,12 +2,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { extname } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { noSimulations, simulationFailed } from '../errors.ts';
+import { PACKAGE } from '../package-root.ts';
 import { parseReport, type SeedReport } from './seed-report.ts';
 
+/** In a clone, and built. */
+const PROGRAMS: readonly string[] = [
+  join(PACKAGE.root, 'simulations', 'main.ts'),
+  join(PACKAGE.root, 'dist', 'simulations', 'main.js'),
+];
 /** What is kept of a program's last words, for the message when it dies. */
 const TAIL_CHARACTERS = 4_000;
 /** It ended by itself: all seeds held, or some did not. */
@@ -21,8 +26,8 @@ export async function* simulationReports(
   words: readonly string[],
   signal: AbortSignal,
 ): AsyncGenerator<SeedReport> {
-  const script = fileURLToPath(new URL(`../../simulations/main${extname(import.meta.url)}`, import.meta.url));
-  if (!existsSync(script)) throw noSimulations(script);
+  const script = PROGRAMS.find((path) => existsSync(path));
+  if (script === undefined) throw noSimulations(PACKAGE.root);
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
