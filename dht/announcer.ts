@@ -2,23 +2,23 @@
 import { Delivery, Receipt } from './delivery.ts';
 import { noMetadataPeers, stopped } from './errors.ts';
 import { Gate } from './gate.ts';
-import { HolderLane } from './holder-lane.ts';
-import type { AnnounceResponse } from './messages.ts';
+import { HolderLane, type LaneRoot } from './holder-lane.ts';
+import { HeldDigests } from './held-digests.ts';
 import { checkHash } from './packed-hashes.ts';
-import type { BlockHash, Clock, LocationRpc, Logger, MetadataRing, PeerId } from './ports.ts';
-import { Reannouncement } from './reannouncement.ts';
-import { HOLDERS_PER_SHARD, SHARD_COUNT, shardOfHash } from './shard.ts';
+import type { AnnounceRpc, BlockHash, Clock, HeldBlocks, Logger, MetadataRing, PeerId } from './ports.ts';
+import { HOLDERS_PER_SHARD, shardOfHash } from './shard.ts';
 
 /** Calls wait once this many hashes are on their way without enough answers. */
 export const DEFAULT_MAX_UNSETTLED_HASHES = 65_536;
-/** A silent holder's lane keeps this many times as much before it gives up settled records for a re-announcement. */
+/** A silent holder's lane keeps this many times as much before it gives up settled records for a comparison. */
 const LANE_FACTOR = 2;
+/** After so many heartbeats during which something was always under way, the rest is compared all the same. */
+const MAX_BUSY_HEARTBEATS = 10;
 
 export interface AnnouncerComponents {
-  readonly rpc: LocationRpc;
+  readonly rpc: AnnounceRpc;
   readonly ring: MetadataRing;
-  /** Every block held durably, listed anew each call; what is withdrawn meanwhile may still appear. */
-  readonly held: () => AsyncIterable<BlockHash>;
+  readonly held: HeldBlocks;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -37,28 +37,27 @@ interface CallOptions {
 
 interface Holder {
   readonly lane: HolderLane;
-  readonly reannouncement: Reannouncement;
   boot: string | undefined;
+  busyHeartbeats: number;
 }
 
 export class Announcer {
   readonly #components: AnnouncerComponents;
   readonly #options: AnnouncerOptions;
   readonly #maxUnsettled: number;
+  readonly #digests: HeldDigests;
   readonly #holders = new Map<PeerId, Holder>();
   readonly #leaving = new Set<Promise<void>>();
   readonly #unsettled = new Set<Delivery>();
   readonly #space = new Gate();
   readonly #abort = new AbortController();
   #sequence = 0;
-  /** The holders of each shard as last told to holdersChanged(). */
-  #owners: readonly (readonly PeerId[])[];
 
   constructor(components: AnnouncerComponents, options: AnnouncerOptions) {
     this.#components = components;
     this.#options = options;
     this.#maxUnsettled = options.maxUnsettledHashes ?? DEFAULT_MAX_UNSETTLED_HASHES;
-    this.#owners = this.#currentOwners();
+    this.#digests = new HeldDigests(components, { signal: this.#abort.signal });
   }
 
   /** Hashes announced or withdrawn whose holders have not yet answered in sufficient number. */
@@ -85,26 +84,39 @@ export class Announcer {
     return this.#deliver(hashes, false, options);
   }
 
-  /** A metadata node gave a sign of life; with a `boot` unknown so far it is told everything it should hold. */
-  onBoot(peer: PeerId, boot: string): void {
+  /**
+   * What a heartbeat to `peer` says of the blocks held, so that it can tell whether it knows the same; undefined while
+   * something is under way to it, and for a peer that holds no shards.
+   */
+  async heldRoot(peer: PeerId): Promise<LaneRoot | undefined> {
+    if (this.#abort.signal.aborted || !this.#components.ring.all().includes(peer)) return undefined;
+    await this.#digests.refresh();
+    const holder = this.#holder(peer);
+    const root = holder.lane.root();
+    holder.busyHeartbeats = root === undefined ? holder.busyHeartbeats + 1 : 0;
+    if (holder.busyHeartbeats < MAX_BUSY_HEARTBEATS) return root;
+    holder.busyHeartbeats = 0;
+    holder.lane.compare();
+    return undefined;
+  }
+
+  /** A metadata node gave a sign of life, and said whether what it knows differs from what heldRoot() told it. */
+  onAnswer(peer: PeerId, { boot, differs }: { readonly boot: string; readonly differs: boolean }): void {
     if (this.#abort.signal.aborted || !this.#components.ring.all().includes(peer)) return;
     const holder = this.#holder(peer);
     holder.lane.wake();
-    if (holder.boot === boot) return;
+    const isNewBoot = holder.boot !== boot;
     holder.boot = boot;
-    holder.reannouncement.want('everything');
+    if (isNewBoot || differs) holder.lane.compare();
   }
 
-  /** The ring changed: new holders of a shard are told what belongs there, departed members are forgotten. */
+  /**
+   * The ring changed: announcements on their way go to whoever counts now, departed members are forgotten. What was
+   * announced before, the holders hand over among themselves.
+   */
   holdersChanged(): void {
     if (this.#abort.signal.aborted) return;
-    const before = this.#owners;
-    this.#owners = this.#currentOwners();
     this.#forgetDeparted();
-    for (const [peer, shards] of gainedShards(before, this.#owners)) {
-      // A holder not heard from yet gets everything with its first sign of life.
-      if (this.#holders.get(peer)?.boot !== undefined) this.#holder(peer).reannouncement.want(shards);
-    }
     for (const delivery of this.#unsettled) this.#dispatch(delivery);
   }
 
@@ -135,7 +147,7 @@ export class Announcer {
         receipt.settleOne();
       });
       this.#unsettled.add(delivery);
-      for (const { reannouncement } of this.#holders.values()) reannouncement.note(hash, present);
+      this.#digests.changed(shardOfHash(hash));
       this.#dispatch(delivery);
     }
     await receipt.complete(signal);
@@ -154,17 +166,18 @@ export class Announcer {
   #holder(peer: PeerId): Holder {
     const known = this.#holders.get(peer);
     if (known !== undefined) return known;
-    const lane = new HolderLane(this.#components, {
-      peer,
-      node: this.#options.node,
-      generation: this.#options.generation,
-      maxHashes: LANE_FACTOR * this.#maxUnsettled,
-      nextSequence: () => ++this.#sequence,
-      onAnswer: (response: AnnounceResponse) => this.onBoot(peer, response.boot),
-      onOverflow: () => holder.reannouncement.want('everything'),
-    });
-    const reannouncement = new Reannouncement({ ...this.#components, lane }, peer);
-    const holder: Holder = { lane, reannouncement, boot: undefined };
+    const lane = new HolderLane(
+      { ...this.#components, digests: this.#digests },
+      {
+        peer,
+        node: this.#options.node,
+        generation: this.#options.generation,
+        maxHashes: LANE_FACTOR * this.#maxUnsettled,
+        nextSequence: () => ++this.#sequence,
+        onBoot: (boot) => this.onAnswer(peer, { boot, differs: false }),
+      },
+    );
+    const holder: Holder = { lane, boot: undefined, busyHeartbeats: 0 };
     this.#holders.set(peer, holder);
     return holder;
   }
@@ -179,29 +192,9 @@ export class Announcer {
   }
 
   #dismiss(holder: Holder): void {
-    const leaving = Promise.all([holder.lane.stop(), holder.reannouncement.stop()]).then(() => {
+    const leaving = holder.lane.stop().then(() => {
       this.#leaving.delete(leaving);
     });
     this.#leaving.add(leaving);
   }
-
-  #currentOwners(): (readonly PeerId[])[] {
-    return Array.from({ length: SHARD_COUNT }, (_, shard) =>
-      this.#components.ring.closest(shard, HOLDERS_PER_SHARD),
-    );
-  }
-}
-
-function gainedShards(
-  before: readonly (readonly PeerId[])[],
-  after: readonly (readonly PeerId[])[],
-): Map<PeerId, Set<number>> {
-  const gained = new Map<PeerId, Set<number>>();
-  after.forEach((peers, shard) => {
-    for (const peer of peers.filter((each) => before[shard]?.includes(each) !== true)) {
-      const shards = gained.get(peer) ?? new Set();
-      gained.set(peer, shards.add(shard));
-    }
-  });
-  return gained;
 }

@@ -8,15 +8,7 @@ export interface Change {
   readonly deliveries: readonly Delivery[];
 }
 
-export interface Batch {
-  readonly changes: ReadonlyMap<BlockHash, Change>;
-  /** Everything of a full re-announcement was in this batch or in earlier ones. */
-  readonly reset: boolean;
-}
-
-/** Stands in the queue for the end of a full re-announcement; no hash looks like it. */
-const RESET = '';
-const NOBODY_WAITS: Change = { present: true, deliveries: [] };
+export type Changes = ReadonlyMap<BlockHash, Change>;
 
 export class ChangeQueue {
   #changes = new Map<BlockHash, Change>();
@@ -36,36 +28,29 @@ export class ChangeQueue {
     this.#changes.set(hash, { present, deliveries: [...deliveries] });
   }
 
-  /** An announcement nobody waits for; leaves what is already queued about the hash as it is. */
-  putQuietly(hash: BlockHash): void {
-    if (!this.#changes.has(hash)) this.#changes.set(hash, NOBODY_WAITS);
-  }
-
-  putReset(): void {
-    this.#changes.set(RESET, NOBODY_WAITS);
-  }
-
-  /** Takes out the oldest changes, at most `limit`, no further than a reset. */
-  take(limit: number): Batch {
-    const changes = new Map<BlockHash, Change>();
+  /** Takes out the oldest changes, at most `limit`. */
+  take(limit: number): Changes {
+    const taken = new Map<BlockHash, Change>();
     for (const [hash, change] of this.#changes) {
-      if (changes.size === limit) break;
+      if (taken.size === limit) break;
       this.#changes.delete(hash);
-      if (hash === RESET) return { changes, reset: true };
-      changes.set(hash, change);
+      taken.set(hash, change);
     }
-    return { changes, reset: false };
+    return taken;
   }
 
   /** Back to the front, so that the next batch repeats this one except where there is a newer word. */
-  putBack({ changes, reset }: Batch): void {
+  putBack(changes: Changes): void {
     const merged = new Map(changes);
-    if (reset) merged.set(RESET, NOBODY_WAITS);
     for (const [hash, newer] of this.#changes) {
       const older = merged.get(hash)?.deliveries ?? [];
       merged.set(hash, { present: newer.present, deliveries: [...new Set([...older, ...newer.deliveries])] });
     }
     this.#changes = merged;
+  }
+
+  hashes(): Iterable<BlockHash> {
+    return this.#changes.keys();
   }
 
   /** Keeps only what somebody still waits for; returns how much was dropped. */

@@ -1,23 +1,27 @@
-/** @module The way to one holder: the latest word about each hash, in batches, one batch in flight, again until taken. */
+/** @module The way to one holder: the latest word about each hash, and shards it wants whole, one batch in flight, until taken. */
 import { startDeadline } from './deadline.ts';
-import { type Batch, ChangeQueue } from './change-queue.ts';
+import { ChangeQueue } from './change-queue.ts';
 import type { Delivery } from './delivery.ts';
 import { describe, notTaken, stopped } from './errors.ts';
 import { Gate } from './gate.ts';
-import type { AnnounceRequest, AnnounceResponse } from './messages.ts';
-import { MAX_BATCH_HASHES, packHashes } from './packed-hashes.ts';
-import type { BlockHash, Clock, LocationRpc, Logger, PeerId } from './ports.ts';
+import type { HeldDigests } from './held-digests.ts';
+import { type Batch, contentOf, isEmpty, takeBatch } from './lane-batch.ts';
+import type { AnnounceRpc, Clock, HeldBlocks, Logger, MetadataRing, PeerId } from './ports.ts';
+import { shardOfHash } from './shard.ts';
+import { shardsOf } from './shard-ledger.ts';
+import { ShardQueue } from './shard-queue.ts';
 
 /** A holder that has not answered a batch by then is asked again, under a higher sequence. */
 export const ANNOUNCE_TIMEOUT_MS = 5_000;
 /** Waits between attempts double from the first to the last of these. */
 export const BACKOFF_MIN_MS = 100;
 export const BACKOFF_MAX_MS = 5_000;
-/** Re-announcements stop filling a lane at this length, so that new blocks wait for at most two batches. */
-export const BACKGROUND_LANE_HASHES: number = MAX_BATCH_HASHES;
 
 export interface HolderLaneComponents {
-  readonly rpc: LocationRpc;
+  readonly rpc: AnnounceRpc;
+  readonly ring: MetadataRing;
+  readonly held: HeldBlocks;
+  readonly digests: HeldDigests;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -30,9 +34,15 @@ export interface HolderLaneOptions {
   readonly maxHashes: number;
   /** Rises by one each call, over all lanes. */
   readonly nextSequence: () => number;
-  readonly onAnswer: (response: AnnounceResponse) => void;
-  /** Records were given up for lack of room: this holder needs all of them again, when it is back. */
-  readonly onOverflow: () => void;
+  /** The life of its index that the holder answers from. */
+  readonly onBoot: (boot: string) => void;
+}
+
+/** What a heartbeat tells a holder, so that it may find that it knows something else. */
+export interface LaneRoot {
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly root: Uint8Array;
 }
 
 export class HolderLane {
@@ -40,9 +50,13 @@ export class HolderLane {
   readonly #options: HolderLaneOptions;
   readonly #abort = new AbortController();
   readonly #pending = new ChangeQueue();
+  readonly #wanted = new ShardQueue();
   readonly #wake = new Gate();
-  readonly #room = new Gate();
   #inFlight: Batch | undefined;
+  #comparison: 'none' | 'due' | 'after-shards' = 'none';
+  /** What the last comparison asked for: who asks for just that again does not agree on what was sent. */
+  #sentBefore: ReadonlySet<number> = new Set();
+  #takenSequence = 0;
   #failures = 0;
   #active = false;
   #running: Promise<void> | undefined;
@@ -57,36 +71,42 @@ export class HolderLane {
     return this.#pending.size + (this.#inFlight?.changes.size ?? 0);
   }
 
+  /** Shards this holder asked for and has not got yet. */
+  get wantedShards(): number {
+    return this.#wanted.size;
+  }
+
   /** The latest word about a hash wins; whoever waited for an earlier word is answered with it. */
   send(delivery: Delivery): void {
-    if (this.#abort.signal.aborted) return;
+    if (this.#abort.signal.aborted || this.#isUnderWay(delivery)) return;
     if (this.#pending.size >= this.#options.maxHashes && !this.#pending.has(delivery.hash))
       this.#giveUpSettled();
     this.#pending.put(delivery);
     this.#start();
   }
 
-  /** Re-announces a held block, unless something about it is on its way. Check `hasRoom` first. */
-  sendAgain(hash: BlockHash): void {
-    if (this.#abort.signal.aborted || this.#inFlight?.changes.has(hash)) return;
-    this.#pending.putQuietly(hash);
-    this.#start();
-  }
-
-  /** After everything sent before, the holder forgets what only earlier generations announced. */
-  sendReset(): void {
+  /** Compares with the holder what it knows, and sends what it asks for thereupon. */
+  compare(): void {
     if (this.#abort.signal.aborted) return;
-    this.#pending.putReset();
-    this.#start();
+    this.#components.digests.refresh().then(
+      () => {
+        if (this.#abort.signal.aborted) return;
+        this.#comparison = 'due';
+        this.#start();
+      },
+      () => {
+        // The announcer was stopped: there is nothing more to compare.
+      },
+    );
   }
 
-  hasRoom(): boolean {
-    return this.#pending.size < BACKGROUND_LANE_HASHES;
-  }
-
-  /** Resolves when hasRoom() may have changed; rejects with DHT_STOPPED. */
-  room(): Promise<void> {
-    return this.#room.wait(this.#abort.signal);
+  /** As heldRoot() of the announcer. Undefined while something is under way. */
+  root(): LaneRoot | undefined {
+    const { ring, digests } = this.#components;
+    const current = this.#active ? undefined : digests.current();
+    if (current === undefined) return undefined;
+    const root = current.root(shardsOf(ring, this.#options.peer));
+    return { epoch: ring.epoch, sequence: this.#takenSequence, root };
   }
 
   /** The holder gave a sign of life: try again now. */
@@ -99,15 +119,19 @@ export class HolderLane {
     this.#abort.abort(stopped(`announce blocks to ${this.#options.peer}`));
     this.#wake.open();
     this.#pending.clear();
+    this.#wanted.clear();
     await this.#running;
   }
 
-  /** Keeps what somebody waits for; the rest comes again with the re-announcement that onOverflow asks for. */
+  #isUnderWay(delivery: Delivery): boolean {
+    return this.#inFlight?.changes.get(delivery.hash)?.deliveries.includes(delivery) === true;
+  }
+
+  /** Keeps what somebody waits for; a comparison shows the rest, once this holder is back. */
   #giveUpSettled(): void {
     const records = this.#pending.dropSettled();
-    if (records === 0) return;
-    this.#components.logger.warn('dht.announce-overflow', { peer: this.#options.peer, records });
-    this.#options.onOverflow();
+    if (records > 0)
+      this.#components.logger.warn('dht.announce-overflow', { peer: this.#options.peer, records });
   }
 
   #start(): void {
@@ -119,53 +143,95 @@ export class HolderLane {
   async #run(): Promise<void> {
     // One turn of the microtask queue gathers whatever is announced together.
     await Promise.resolve();
-    while (this.#pending.size > 0 && !this.#abort.signal.aborted) {
-      const batch = this.#pending.take(MAX_BATCH_HASHES);
+    while (this.#hasWork() && !this.#abort.signal.aborted) {
+      if (this.#comparison === 'due') await this.#compareNow();
+      const batch = takeBatch(this.#pending, this.#wanted, this.#components.held);
+      if (isEmpty(batch)) continue;
       this.#inFlight = batch;
       try {
         await this.#deliver(batch);
         this.#inFlight = undefined;
+        this.#maybeCompareAgain();
       } catch (error) {
         this.#inFlight = undefined;
-        this.#pending.putBack(batch);
+        this.#pending.putBack(batch.changes);
+        this.#wanted.putBack(batch.wholes);
         if (!this.#abort.signal.aborted) await this.#backOff(error);
       }
-      this.#room.open();
     }
     // In the same turn as the loop's last look at the queue, so that no send() falls between.
     this.#active = false;
   }
 
+  #hasWork(): boolean {
+    return this.#pending.size > 0 || this.#wanted.size > 0 || this.#comparison === 'due';
+  }
+
   async #deliver(batch: Batch): Promise<void> {
-    const { peer, onAnswer } = this.#options;
-    const { clock, rpc, logger } = this.#components;
-    const attempt = `announce blocks to ${peer}`;
-    const deadline = startDeadline(clock, ANNOUNCE_TIMEOUT_MS, attempt, this.#abort.signal);
+    const { peer, node, generation, nextSequence, onBoot } = this.#options;
+    const { clock, rpc, logger, ring } = this.#components;
+    const { count, ...content } = contentOf(batch);
+    const sequence = nextSequence();
+    const deadline = startDeadline(clock, ANNOUNCE_TIMEOUT_MS, `announce blocks to ${peer}`, this.#abort.signal);
     try {
-      const response = await rpc.announce(peer, this.#request(batch), deadline.signal);
-      const wanted = batch.changes.size;
-      if (response.taken !== wanted) throw notTaken(peer, wanted, response.taken);
+      const request = { node, generation, sequence, epoch: ring.epoch, ...content };
+      const answer = await rpc.announce(peer, request, deadline.signal);
+      if (answer.taken !== count) throw notTaken(peer, count, answer.taken);
+      this.#takenSequence = sequence;
       if (this.#failures > 0) logger.info('dht.announce-resumed', { peer });
       this.#failures = 0;
+      // Who counts by a newer membership must be known before it is counted who took it.
+      ring.learn(answer.ring);
       for (const { deliveries } of batch.changes.values()) for (const each of deliveries) each.takenBy(peer);
-      onAnswer(response);
+      onBoot(answer.boot);
     } finally {
       deadline.release();
     }
   }
 
-  #request({ changes, reset }: Batch): AnnounceRequest {
-    const { node, generation, nextSequence } = this.#options;
-    const hashes = (present: boolean): BlockHash[] =>
-      [...changes].filter(([, change]) => change.present === present).map(([hash]) => hash);
-    return {
-      node,
-      generation,
-      sequence: nextSequence(),
-      added: packHashes(hashes(true)),
-      removed: packHashes(hashes(false)),
-      reset,
-    };
+  /** Leaves out shards of which something is under way. A failure is none of the announcements' business: heartbeats go on comparing. */
+  async #compareNow(): Promise<void> {
+    this.#comparison = 'none';
+    const { peer, node, generation, nextSequence, onBoot } = this.#options;
+    const { clock, rpc, logger, ring } = this.#components;
+    const digests = this.#components.digests.current();
+    if (digests === undefined) return this.compare();
+    const shards = shardsOf(ring, peer);
+    for (const hash of this.#pending.hashes()) shards.delete(shardOfHash(hash));
+    for (const shard of this.#wanted.shards()) shards.delete(shard);
+    const sequence = nextSequence();
+    const deadline = startDeadline(clock, ANNOUNCE_TIMEOUT_MS, `compare shards with ${peer}`, this.#abort.signal);
+    try {
+      const answer = await rpc.compare(
+        peer,
+        { node, generation, sequence, epoch: ring.epoch, shards: shards.encode(), digests: digests.encode(shards) },
+        deadline.signal,
+      );
+      this.#takenSequence = sequence;
+      ring.learn(answer.ring);
+      onBoot(answer.boot);
+      this.#takeWanted(answer);
+    } catch (error) {
+      if (!this.#abort.signal.aborted) logger.debug('dht.compare-failed', { peer, reason: describe(error) });
+    } finally {
+      deadline.release();
+    }
+  }
+
+  #takeWanted({ wanted, more }: { readonly wanted: readonly number[]; readonly more: boolean }): void {
+    const isNew = wanted.some((shard) => !this.#sentBefore.has(shard));
+    this.#sentBefore = new Set(wanted);
+    if (wanted.length === 0) return;
+    this.#components.logger.debug('dht.shards-wanted', { peer: this.#options.peer, shards: wanted.length, more });
+    this.#wanted.put(wanted);
+    // What is wanted a second time at once is left to the next heartbeat: something else is wrong.
+    if (isNew) this.#comparison = 'after-shards';
+  }
+
+  #maybeCompareAgain(): void {
+    if (this.#comparison !== 'after-shards' || this.#wanted.size > 0) return;
+    this.#comparison = 'none';
+    this.compare();
   }
 
   async #backOff(error: unknown): Promise<void> {

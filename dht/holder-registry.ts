@@ -1,19 +1,19 @@
-/** @module The (datanode, start) pairs that location records name, as small numbers, and how many records name each. */
+/** @module The datanodes that location records name, as small numbers, and how many records name each. */
 import { tooManyNodes } from './errors.ts';
 
-/** One UTF-16 code unit names a holder, hence this many at a time. */
-export const MAX_HOLDERS = 65_536;
+/** Sixteen bits name a holder, and 0 names nobody. */
+export const MAX_HOLDERS = 65_535;
 
 interface Holder {
   readonly node: number;
   alive: boolean;
-  /** Records that name it, counted on after its death until each is cleared away. */
+  /** Records that name it, counted on after its burial until each is cleared away. */
   records: number;
 }
 
 /** Burying a holder makes all its records void at once; its number is used again after the last was released. */
 export class HolderRegistry {
-  readonly #holders: (Holder | undefined)[] = [];
+  readonly #holders: (Holder | undefined)[] = [undefined];
   readonly #free: number[] = [];
   #deaths = 0;
   #liveRecords = 0;
@@ -32,10 +32,10 @@ export class HolderRegistry {
     return this.#deadRecords;
   }
 
-  /** A new living holder's number, in [0, MAX_HOLDERS). Throws DHT_TOO_MANY_NODES. */
+  /** A new living holder's number, in [1, MAX_HOLDERS]. Throws DHT_TOO_MANY_NODES. */
   enlist(node: number): number {
     const id = this.#free.pop() ?? this.#holders.length;
-    if (id >= MAX_HOLDERS) throw tooManyNodes(MAX_HOLDERS);
+    if (id > MAX_HOLDERS) throw tooManyNodes(MAX_HOLDERS);
     this.#holders[id] = { node, alive: true, records: 0 };
     return id;
   }
@@ -55,6 +55,10 @@ export class HolderRegistry {
 
   isAlive(id: number): boolean {
     return this.#get(id).alive;
+  }
+
+  recordsOf(id: number): number {
+    return this.#get(id).records;
   }
 
   /** One record more names the living holder `id`. */

@@ -4,8 +4,10 @@ import { CID } from 'multiformats/cid';
 import * as Digest from 'multiformats/hashes/digest';
 import { createHash } from 'node:crypto';
 import { startDeadline } from './deadline.ts';
+import { describe } from './errors.ts';
+import { type Membership, MembershipRing } from './membership-ring.ts';
+import type { RingHint } from './messages.ts';
 import type { Clock, Logger, MetadataRing, PeerId } from './ports.ts';
-import { Ring } from './ring.ts';
 
 /** Our own protocol, so that a cluster never mixes with any other network. */
 export const KADEMLIA_PROTOCOL = '/holdfast/kad/1';
@@ -20,8 +22,8 @@ export const PROVIDER_VALIDITY_MS = 3_600_000;
 /** Bounds of one publication and of one discovery. */
 export const PROVIDE_TIMEOUT_MS = 30_000;
 export const FIND_METADATA_TIMEOUT_MS = 15_000;
-/** More metadata nodes than this are not taken from the routing table. */
-export const MAX_RING_PEERS = 1024;
+/** The routing table is searched for those who left, no deeper than this. */
+export const MAX_TABLE_PEERS = 4096;
 
 const RAW_CODEC = 0x55;
 const SHA2_256 = 0x12;
@@ -53,8 +55,13 @@ export function kademliaService(options: KademliaServiceOptions): (components: K
 }
 
 /** What this file uses of kad-dht's routing table, which its interface type leaves out. */
-interface RoutingTable extends EventTarget {
-  closestPeers(kadId: Uint8Array, options: { readonly count: number }): { toString(): string }[];
+interface RoutingTable {
+  closestPeers(kadId: Uint8Array, options: { readonly count: number }): KnownPeer[];
+  remove(peer: KnownPeer): Promise<void>;
+}
+
+interface KnownPeer {
+  toString(): string;
 }
 
 export interface KademliaComponents {
@@ -68,10 +75,8 @@ export interface KademliaOptions {
   readonly self: PeerId;
   /** True for a metadata node: it is one of those that shards are spread over. */
   readonly ownsShards: boolean;
-  /** Active metadata members as far as known: bootstrap peers at first, the registry later. */
-  readonly knownMetadataPeers: () => readonly PeerId[];
-  /** Filters the routing table: only members may own shards. */
-  readonly isMetadataMember: (peer: PeerId) => boolean;
+  /** The metadata nodes that hold the index: bootstrap peers of epoch 0 at first, the registry's later. */
+  readonly membership: () => Membership;
 }
 
 /** A metadata node found through the network; addresses are multiaddrs, maybe none. */
@@ -81,33 +86,28 @@ export interface FoundMetadata {
 }
 
 export class Kademlia implements MetadataRing {
-  readonly self: PeerId | undefined;
   readonly #components: KademliaComponents;
   readonly #options: KademliaOptions;
   readonly #table: RoutingTable;
-  readonly #listeners = new Set<() => void>();
-  readonly #onTable = (): void => this.refresh();
-  #ring: Ring;
+  readonly #ring: MembershipRing;
+  /** Of the ring before its last change. */
+  #members: readonly PeerId[];
 
   constructor(components: KademliaComponents, options: KademliaOptions) {
     this.#components = components;
     this.#options = options;
     this.#table = routingTableOf(components.service);
-    this.self = options.ownsShards ? options.self : undefined;
-    this.#ring = new Ring(this.#members(), this.self);
+    this.#ring = new MembershipRing(options.membership, options.ownsShards ? options.self : undefined);
+    this.#members = this.#ring.all();
+    this.#ring.onChange(() => this.#evictDeparted());
   }
 
-  /** Follows the routing table from now on. */
-  start(): void {
-    this.#table.addEventListener('peer:add', this.#onTable);
-    this.#table.addEventListener('peer:remove', this.#onTable);
-    this.refresh();
+  get self(): PeerId | undefined {
+    return this.#ring.self;
   }
 
-  stop(): void {
-    this.#table.removeEventListener('peer:add', this.#onTable);
-    this.#table.removeEventListener('peer:remove', this.#onTable);
-    this.#listeners.clear();
+  get epoch(): number {
+    return this.#ring.epoch;
   }
 
   closest(shard: number, count: number): readonly PeerId[] {
@@ -118,19 +118,18 @@ export class Kademlia implements MetadataRing {
     return this.#ring.all();
   }
 
-  /** Calls `listener` after each change of the ring, until the returned function is called. */
-  onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+  learn(hint: RingHint | undefined): void {
+    this.#ring.learn(hint);
   }
 
-  /** Looks again at the routing table and at the known members. Call when the membership changed. */
+  /** Calls `listener` after each change of the ring, until the returned function is called. */
+  onChange(listener: () => void): () => void {
+    return this.#ring.onChange(listener);
+  }
+
+  /** Looks again at the membership. Call when it changed. */
   refresh(): void {
-    const next = new Ring(this.#members(), this.self);
-    if (next.all().join() === this.#ring.all().join()) return;
-    this.#ring = next;
-    this.#components.logger.debug('dht.ring-changed', { peers: next.all() });
-    for (const listener of this.#listeners) listener();
+    this.#ring.refresh();
   }
 
   /**
@@ -178,14 +177,20 @@ export class Kademlia implements MetadataRing {
     }
   }
 
-  #members(): PeerId[] {
+  /** Who is no member any more leaves the routing table at once, and not when it fails to answer. */
+  #evictDeparted(): void {
+    const { logger } = this.#components;
+    const members = this.#ring.all();
+    logger.debug('dht.ring-changed', { epoch: this.#ring.epoch, peers: members });
+    const departed = new Set(this.#members.filter((peer) => !members.includes(peer)));
+    this.#members = members;
+    if (departed.size === 0) return;
     const anywhere = new Uint8Array(32);
-    const met = this.#table.closestPeers(anywhere, { count: MAX_RING_PEERS }).map(String);
-    return [
-      ...met.filter((peer) => this.#options.isMetadataMember(peer)),
-      ...this.#options.knownMetadataPeers(),
-      ...(this.self === undefined ? [] : [this.self]),
-    ];
+    const met = this.#table.closestPeers(anywhere, { count: MAX_TABLE_PEERS });
+    for (const peer of met.filter((each) => departed.has(each.toString())))
+      this.#table.remove(peer).catch((error: unknown) => {
+        logger.debug('dht.not-evicted', { peer: peer.toString(), reason: describe(error) });
+      });
   }
 }
 

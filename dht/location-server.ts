@@ -1,17 +1,52 @@
 /** @module A metadata node's side of the index protocol: checks what peers say, then asks the table. */
 import { badBatch, notYourNode, staleGeneration } from './errors.ts';
+import { shardOfPrefix } from './hash-prefix.ts';
 import type { LocationTable } from './location-table.ts';
 import type {
   AnnounceRequest,
   AnnounceResponse,
-  IndexStatusResponse,
+  CompareRequest,
+  CompareResponse,
+  HoldingsRequest,
+  HoldingsResponse,
   LookupRequest,
   LookupResponse,
+  PullRequest,
+  PullResponse,
+  RingHint,
 } from './messages.ts';
 import { countPacked, MAX_BATCH_HASHES } from './packed-hashes.ts';
+import type { MetadataRing } from './ports.ts';
+import { shardOfPacked } from './shard.ts';
+import { DIGEST_SIZE_BYTES, ShardDigests } from './shard-digests.ts';
+import type { ShardLedger } from './shard-ledger.ts';
+import { ShardSet } from './shard-set.ts';
+
+/** Shards that one comparison asks a datanode for; the next one asks for more. */
+export const MAX_WANTED_SHARDS = 256;
+/** Prefixes of one announcement or pull. */
+export const MAX_PREFIXES = 4096;
+/** Blocks of one answer to a pull. */
+export const MAX_PULLED_BLOCKS = 8192;
+
+const NOTHING_HELD = new ShardDigests();
+
+/** What a datanode says of itself in a heartbeat: the digest over the shards of this holder. */
+export interface HeldRoot {
+  readonly node: number;
+  readonly generation: number;
+  readonly epoch: number;
+  /** Of the last batch this holder took. */
+  readonly sequence: number;
+  readonly root: Uint8Array;
+}
 
 export interface LocationServerComponents {
   readonly table: LocationTable;
+  readonly ledger: ShardLedger;
+  readonly ring: MetadataRing;
+  /** Numbers of the datanodes that may hold blocks nobody knows of yet: all that are not dead. */
+  readonly awaited: () => readonly number[];
 }
 
 export interface LocationServerOptions {
@@ -19,41 +54,125 @@ export interface LocationServerOptions {
   readonly boot: string;
 }
 
-/** Synchronous and free of side effects beyond the table; the shell authenticates the caller and moves the bytes. */
+/** Synchronous and free of side effects beyond table and ledger; the shell authenticates the caller and moves the bytes. */
 export class LocationServer {
   readonly boot: string;
-  readonly #table: LocationTable;
+  readonly #components: LocationServerComponents;
 
   constructor(components: LocationServerComponents, options: LocationServerOptions) {
-    this.#table = components.table;
+    this.#components = components;
     this.boot = options.boot;
   }
 
   /**
    * Takes a batch from the member numbered `callerNode`, as its authenticated peer id says. `taken` lower than sent means
-   * the rest must be sent again. Throws DHT_BAD_BATCH, DHT_NOT_YOUR_NODE, DHT_STALE_GENERATION, DHT_TOO_MANY_NODES.
+   * the rest must be sent again. Also takes what belongs elsewhere by now, and says so: it will be handed over or dropped.
+   * Throws DHT_BAD_BATCH, DHT_NOT_YOUR_NODE, DHT_STALE_GENERATION, DHT_TOO_MANY_NODES.
    */
   announce(callerNode: number, request: AnnounceRequest): AnnounceResponse {
     if (request.node !== callerNode) throw notYourNode(callerNode, request.node);
-    refuseLarge(countPacked(request.added) + countPacked(request.removed));
-    const outcome = this.#table.announce(request);
+    refuseLarge(countPacked(request.added) + countPacked(request.removed), MAX_BATCH_HASHES);
+    refuseLarge(request.whole.length, MAX_PREFIXES);
+    const outcome = this.#components.table.announce(request);
     if (outcome.kind === 'stale-generation')
       throw staleGeneration(request.node, outcome.known, request.generation);
-    return { boot: this.boot, taken: outcome.kind === 'taken' ? outcome.taken : 0 };
+    const taken = outcome.kind === 'taken' ? outcome.taken : 0;
+    return { boot: this.boot, taken, ring: this.#hint(request.epoch) };
   }
 
   /** Throws DHT_BAD_BATCH. */
-  lookup(request: LookupRequest): LookupResponse {
-    refuseLarge(countPacked(request.hashes));
-    return { ...this.#table.lookup(request.hashes), boot: this.boot };
+  lookup({ hashes, epoch }: LookupRequest): LookupResponse {
+    refuseLarge(countPacked(hashes), MAX_BATCH_HASHES);
+    const { table, ledger } = this.#components;
+    const found = table.lookup(hashes);
+    const incomplete: number[] = [];
+    found.counts.forEach((_, position) => {
+      const shard = shardOfPacked(hashes, position * 32);
+      if (ledger.isComplete(shard)) return;
+      incomplete.push(position);
+      ledger.ask(shard);
+    });
+    return { ...found, boot: this.boot, incomplete, ring: this.#hint(epoch) };
   }
 
-  status(): IndexStatusResponse {
-    return { boot: this.boot, records: this.#table.recordCount, shards: this.#table.shardCount };
+  /**
+   * What this datanode should send again. Only a comparison under the same epoch says anything, since both sides must mean
+   * the same shards. Throws DHT_BAD_BATCH, DHT_NOT_YOUR_NODE, DHT_STALE_GENERATION, DHT_TOO_MANY_NODES.
+   */
+  compare(callerNode: number, request: CompareRequest): CompareResponse {
+    const { node, generation, sequence, epoch } = request;
+    if (node !== callerNode) throw notYourNode(callerNode, node);
+    const shards = [...ShardSet.decode(request.shards)];
+    if (request.digests.byteLength !== shards.length * DIGEST_SIZE_BYTES)
+      throw badBatch(`${request.digests.byteLength} bytes of digests for ${shards.length} shards`, { node });
+    const { table, ledger, ring, awaited } = this.#components;
+    const nothing = { boot: this.boot, wanted: [], more: false, ring: this.#hint(epoch) };
+    if (epoch !== ring.epoch) return nothing;
+    const stale = table.advance(node, generation, sequence);
+    if (stale?.kind === 'stale-generation') throw staleGeneration(node, stale.known, generation);
+    if (stale !== undefined) return nothing;
+
+    const known = table.node(node)?.digests ?? NOTHING_HELD;
+    const { buffer, byteOffset, byteLength } = request.digests;
+    const digests = new DataView(buffer, byteOffset, byteLength);
+    const isSame = shards.map((shard, position) => known.equals(shard, digests, position * DIGEST_SIZE_BYTES));
+    ledger.agree(
+      node,
+      shards.filter((_, position) => isSame[position] === true),
+    );
+    ledger.settle(awaited());
+    const differing = shards.filter((shard, position) => isSame[position] === false && ledger.wants(shard));
+    const wanted = ledger.urgentFirst(differing).slice(0, MAX_WANTED_SHARDS);
+    return { ...nothing, wanted, more: wanted.length < differing.length };
+  }
+
+  /** Whether this node knows of a datanode what it holds; undefined when they do not mean the same shards. */
+  matches({ node, generation, epoch, sequence, root }: HeldRoot): boolean | undefined {
+    const { table, ledger, ring, awaited } = this.#components;
+    if (epoch !== ring.epoch) return undefined;
+    const known = table.node(node);
+    if ((known?.generation ?? 0) !== generation || (known?.sequence ?? 0) !== sequence) return false;
+    if (!Buffer.from(root).equals((known?.digests ?? NOTHING_HELD).root(ledger.owned))) return false;
+    ledger.agree(node, ledger.owned);
+    ledger.settle(awaited());
+    return true;
+  }
+
+  holdings({ epoch }: HoldingsRequest): HoldingsResponse {
+    const { ledger, ring } = this.#components;
+    return {
+      boot: this.boot,
+      epoch: ring.epoch,
+      complete: ledger.complete.encode(),
+      ring: this.#hint(epoch),
+    };
+  }
+
+  /** As many of the prefixes as fit into an answer, in their order, and none of a shard that is not complete here. Throws DHT_BAD_BATCH. */
+  pull({ prefixes }: PullRequest): PullResponse {
+    refuseLarge(prefixes.length, MAX_PREFIXES);
+    const { table, ledger } = this.#components;
+    const offered = prefixes.filter((prefix) => ledger.isComplete(shardOfPrefix(prefix)));
+    const answer = { prefixes: [] as string[], hashes: [] as Uint8Array[], counts: [] as number[], nodes: [] as number[] };
+    for (const prefix of offered) {
+      const records = table.below(prefix, MAX_PULLED_BLOCKS - answer.counts.length);
+      if (records === undefined) break;
+      answer.prefixes.push(prefix);
+      answer.hashes.push(records.hashes);
+      for (const count of records.counts) answer.counts.push(count);
+      for (const node of records.nodes) answer.nodes.push(node);
+    }
+    const tooLarge = offered.length > 0 && answer.prefixes.length === 0;
+    return { boot: this.boot, ...answer, hashes: Buffer.concat(answer.hashes), tooLarge };
+  }
+
+  /** For a caller that chose this holder by an older membership than the one known here. */
+  #hint(epoch: number): RingHint | undefined {
+    const { ring } = this.#components;
+    return epoch < ring.epoch ? { epoch: ring.epoch, peers: [...ring.all()] } : undefined;
   }
 }
 
-function refuseLarge(count: number): void {
-  if (count > MAX_BATCH_HASHES)
-    throw badBatch(`${count} hashes exceed the ${MAX_BATCH_HASHES} of one batch`, { count });
+function refuseLarge(count: number, limit: number): void {
+  if (count > limit) throw badBatch(`${count} entries exceed the ${limit} of one message`, { count });
 }

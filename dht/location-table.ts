@@ -1,50 +1,71 @@
-/** @module Which datanodes hold which block: soft state in memory, about a hundred bytes a block, no object per record. */
+/** @module Which datanodes hold which block: soft state in memory, some sixty bytes a block, no object per record. */
+import { shardOfPrefix, SHARD_DIGITS } from './hash-prefix.ts';
 import { HolderRegistry } from './holder-registry.ts';
 import type { AnnounceRequest } from './messages.ts';
 import { countPacked } from './packed-hashes.ts';
 import type { BlockHash } from './ports.ts';
 import { HASH_SIZE_BYTES, SHARD_COUNT, shardOfPacked } from './shard.ts';
+import { ShardDigests } from './shard-digests.ts';
+import { type HashKey, hashKeyOf, ShardRecords } from './shard-records.ts';
 
-/** A record is one (block, datanode) pair. At about 100 bytes each this bounds the table near 3 GiB. */
+/** A record is one (block, datanode) pair. At no more than 80 bytes each this bounds the table near 2.5 GiB. */
 export const DEFAULT_MAX_RECORDS = 32_000_000;
+
+const KEY_OF_TESTS = new Uint8Array(HASH_SIZE_BYTES).fill(1);
 
 export interface LocationTableOptions {
   readonly maxRecords?: number;
+  /** 32 secret bytes, so that nobody can choose hashes that are slow to find. */
+  readonly secret?: Uint8Array;
 }
 
 /** What became of a batch. The stale kinds changed nothing. */
 export type AnnounceOutcome =
-  /** `taken` counts added and removed hashes; fewer than sent means the table is full. */
+  /** `taken` counts added and removed hashes; fewer than sent means the table has no room for more of this datanode. */
   | { readonly kind: 'taken'; readonly taken: number }
   /** A later start of this datanode was already heard. */
   | { readonly kind: 'stale-generation'; readonly known: number }
   /** A later batch of the same start overtook this one, and repeats what it said. */
   | { readonly kind: 'stale-sequence'; readonly known: number };
 
+/** Blocks and their holders as LookupResponse has them. */
+export interface PackedRecords {
+  readonly hashes: Uint8Array;
+  readonly counts: readonly number[];
+  readonly nodes: readonly number[];
+}
+
+/** What is known of one datanode. */
+export interface KnownNode {
+  readonly generation: number;
+  readonly sequence: number;
+  readonly records: number;
+  readonly digests: ShardDigests;
+}
+
 interface NodeState {
   generation: number;
   sequence: number;
-  /** Holder number of this generation. */
-  current: number;
-  /** Earlier generations whose records still count, until a `reset`. */
-  earlier: number[];
+  readonly id: number;
+  readonly digests: ShardDigests;
 }
 
-/** Latin-1 text of the 32 hash bytes -> one code unit per holder. Strings are the leanest maps V8 offers. */
 interface Shard {
-  readonly blocks: Map<string, string>;
+  readonly records: ShardRecords;
   /** The registry's `deaths` when its dead records were last cleared away. */
   sweptAt: number;
 }
 
 export class LocationTable {
   readonly #maxRecords: number;
+  readonly #key: HashKey;
   readonly #shards: (Shard | undefined)[] = [];
   readonly #nodes = new Map<number, NodeState>();
   readonly #holders = new HolderRegistry();
 
   constructor(options: LocationTableOptions = {}) {
     this.#maxRecords = options.maxRecords ?? DEFAULT_MAX_RECORDS;
+    this.#key = hashKeyOf(options.secret ?? KEY_OF_TESTS);
   }
 
   /** Records of living holders. */
@@ -54,51 +75,113 @@ export class LocationTable {
 
   /** Shards with at least one block in them. */
   get shardCount(): number {
-    return this.#shards.filter((shard) => (shard?.blocks.size ?? 0) > 0).length;
+    return this.#shards.filter((shard) => (shard?.records.size ?? 0) > 0).length;
+  }
+
+  /** Memory of the records, in bytes. */
+  get sizeBytes(): number {
+    return this.#shards.reduce((sum, shard) => sum + (shard?.records.sizeBytes ?? 0), 0);
+  }
+
+  isEmpty(shard: number): boolean {
+    return (this.#shards[shard]?.records.size ?? 0) === 0;
+  }
+
+  /** Numbers of the datanodes that were heard of. */
+  nodes(): readonly number[] {
+    return [...this.#nodes.keys()];
+  }
+
+  node(number: number): KnownNode | undefined {
+    const state = this.#nodes.get(number);
+    if (state === undefined) return undefined;
+    const { generation, sequence, id, digests } = state;
+    return { generation, sequence, digests, records: this.#holders.recordsOf(id) };
   }
 
   /**
-   * Takes one batch of one datanode: removals, then additions, then `reset`, which forgets what earlier generations
-   * announced and this one did not repeat. Batches of a generation count in the order of their sequence only: a later
-   * one must repeat whatever an unanswered earlier one said. Throws DHT_TOO_MANY_NODES.
+   * Takes one batch of one datanode: removals, then additions, then whatever else it was said to hold below the `whole`
+   * prefixes is forgotten. Batches of a generation count in the order of their sequence only: a later one must repeat
+   * whatever an unanswered earlier one said. Throws DHT_TOO_MANY_NODES, DHT_BAD_BATCH.
    */
   announce(batch: AnnounceRequest): AnnounceOutcome {
-    const state = this.#stateOf(batch.node, batch.generation);
-    if (batch.generation < state.generation) return { kind: 'stale-generation', known: state.generation };
-    if (batch.sequence <= state.sequence) return { kind: 'stale-sequence', known: state.sequence };
-    state.sequence = batch.sequence;
-
-    let taken = 0;
-    forEachPacked(batch.removed, (key, shard) => {
-      this.#remove(key, shard, batch.node);
-      taken++;
+    const wholes = batch.whole.map((prefix) => ({ prefix, shard: shardOfPrefix(prefix) }));
+    const stale = this.advance(batch.node, batch.generation, batch.sequence);
+    if (stale !== undefined) return stale;
+    const state = this.#stateOf(batch.node);
+    let taken = countPacked(batch.removed);
+    forEachPacked(batch.removed, (packed, offset, shard) => this.#remove(packed, offset, shard, state));
+    forEachPacked(batch.added, (packed, offset, shard) => {
+      if (this.#add(packed, offset, shard, state)) taken++;
     });
-    forEachPacked(batch.added, (key, shard) => {
-      if (this.#add(key, shard, state.current)) taken++;
-    });
-    if (batch.reset) for (const id of state.earlier.splice(0)) this.#holders.bury(id);
+    for (const whole of wholes) this.#forgetOthers(whole, batch.added, state);
     return { kind: 'taken', taken };
+  }
+
+  /** Notes that `node` said something under this generation and sequence; the outcome when that is stale. Throws DHT_TOO_MANY_NODES. */
+  advance(node: number, generation: number, sequence: number): Exclude<AnnounceOutcome, { kind: 'taken' }> | undefined {
+    const state = this.#stateOf(node);
+    if (generation < state.generation) return { kind: 'stale-generation', known: state.generation };
+    if (generation === state.generation && sequence <= state.sequence)
+      return { kind: 'stale-sequence', known: state.sequence };
+    state.generation = generation;
+    state.sequence = sequence;
+    return undefined;
   }
 
   /** Holders of each packed hash in order: hash i is held by the next `counts[i]` of `nodes`. */
   lookup(packed: Uint8Array): { counts: number[]; nodes: number[] } {
     const counts: number[] = [];
     const nodes: number[] = [];
-    forEachPacked(packed, (key, shard) => {
+    forEachPacked(packed, (view, offset, shard) => {
       const before = nodes.length;
-      this.#collect(this.#shards[shard]?.blocks.get(key) ?? '', nodes);
+      const records = this.#shards[shard]?.records;
+      if (records !== undefined) this.#collect(records.holdersOf(view, offset), nodes);
       counts.push(nodes.length - before);
     });
     return { counts, nodes };
   }
 
+  /** Blocks below a prefix with their holders; undefined when there are more than `limit` blocks. Throws DHT_BAD_BATCH. */
+  below(prefix: string, limit: number): PackedRecords | undefined {
+    const records = this.#shards[shardOfPrefix(prefix)]?.records;
+    const hashes: Uint8Array[] = [];
+    const counts: number[] = [];
+    const nodes: number[] = [];
+    records?.forEach((hash, holders) => {
+      if (!isBelow(hash, prefix)) return;
+      const before = nodes.length;
+      this.#collect(holders, nodes);
+      if (nodes.length === before) return;
+      counts.push(nodes.length - before);
+      if (counts.length <= limit) hashes.push(Uint8Array.from(hash));
+    });
+    return counts.length > limit ? undefined : { hashes: Buffer.concat(hashes), counts, nodes };
+  }
+
+  /** Takes over what another holder knows, except of datanodes that `accepts` denies; returns how many records were new. Throws DHT_TOO_MANY_NODES, DHT_BAD_BATCH. */
+  merge({ hashes, counts, nodes }: PackedRecords, accepts: (node: number) => boolean): number {
+    let next = 0;
+    let position = 0;
+    const before = this.recordCount;
+    forEachPacked(hashes, (packed, offset, shard) => {
+      const end = next + (counts[position++] ?? 0);
+      for (const node of nodes.slice(next, end))
+        if (accepts(node)) this.#add(packed, offset, shard, this.#stateOf(node));
+      next = end;
+    });
+    return this.recordCount - before;
+  }
+
   /** The blocks of one shard with their holders, in no particular order; blocks nobody holds are left out. */
-  *blocks(shard: number): Generator<{ readonly hash: BlockHash; readonly nodes: readonly number[] }> {
-    for (const [key, holders] of this.#shards[shard]?.blocks ?? []) {
+  blocks(shard: number): { readonly hash: BlockHash; readonly nodes: readonly number[] }[] {
+    const found: { hash: BlockHash; nodes: number[] }[] = [];
+    this.#shards[shard]?.records.forEach((bytes, holders) => {
       const nodes: number[] = [];
       this.#collect(holders, nodes);
-      if (nodes.length > 0) yield { hash: Buffer.from(key, 'latin1').toString('hex'), nodes };
-    }
+      if (nodes.length > 0) found.push({ hash: Buffer.from(bytes).toString('hex'), nodes });
+    });
+    return found;
   }
 
   /** Forgets a datanode altogether, as when its membership ended. Takes no longer for many records than for few. */
@@ -106,7 +189,7 @@ export class LocationTable {
     const state = this.#nodes.get(node);
     if (state === undefined) return;
     this.#nodes.delete(node);
-    for (const id of [...state.earlier, state.current]) this.#holders.bury(id);
+    this.#holders.bury(state.id);
   }
 
   /** Forgets a whole shard, as when others hold it now. */
@@ -114,94 +197,110 @@ export class LocationTable {
     const forgotten = this.#shards[shard];
     if (forgotten === undefined) return;
     this.#shards[shard] = undefined;
-    for (const holders of forgotten.blocks.values()) this.#keep(holders, () => false);
+    forgotten.records.forEach((_, holders) => {
+      for (const id of holders) this.#holders.release(id);
+    });
+    for (const { digests } of this.#nodes.values()) digests.clear(shard);
   }
 
-  #stateOf(node: number, generation: number): NodeState {
-    const state = this.#nodes.get(node);
+  #stateOf(node: number): NodeState {
+    let state = this.#nodes.get(node);
     if (state === undefined) {
-      const fresh = { generation, sequence: 0, current: this.#holders.enlist(node), earlier: [] };
-      this.#nodes.set(node, fresh);
-      return fresh;
-    }
-    if (generation > state.generation) {
-      const current = this.#holders.enlist(node);
-      state.earlier.push(state.current);
-      state.generation = generation;
-      state.sequence = 0;
-      state.current = current;
+      state = { generation: 0, sequence: 0, id: this.#holders.enlist(node), digests: new ShardDigests() };
+      this.#nodes.set(node, state);
     }
     return state;
   }
 
-  #add(key: string, shard: number, id: number): boolean {
-    const blocks = this.#sweptShard(shard).blocks;
-    const holders = blocks.get(key) ?? '';
-    const unit = String.fromCharCode(id);
-    if (holders.includes(unit)) return true;
-    const others = this.#without(holders, this.#holders.nodeOf(id));
-    if (others.length === holders.length && this.#isFull()) return false;
-    blocks.set(key, others + unit);
+  #add(packed: DataView, offset: number, shard: number, { id, digests }: NodeState): boolean {
+    const { records } = this.#sweptShard(shard);
+    if (records.has(packed, offset, id)) return true;
+    if (!this.#hasRoomFor(id)) return false;
+    records.add(packed, offset, id);
+    digests.add(shard, packed, offset);
     this.#holders.acquire(id);
     return true;
   }
 
-  #remove(key: string, shard: number, node: number): void {
-    const blocks = this.#sweptShard(shard).blocks;
-    const holders = blocks.get(key);
-    if (holders === undefined) return;
-    const others = this.#without(holders, node);
-    if (others === '') blocks.delete(key);
-    else blocks.set(key, others);
+  #remove(packed: DataView, offset: number, shard: number, { id, digests }: NodeState): void {
+    if (!this.#sweptShard(shard).records.remove(packed, offset, id)) return;
+    digests.remove(shard, packed, offset);
+    this.#holders.release(id);
   }
 
-  /** `holders` without those of one datanode, whatever their generation; what falls away is released. */
-  #without(holders: string, node: number): string {
-    return this.#keep(holders, (id) => this.#holders.nodeOf(id) !== node);
+  #forgetOthers({ prefix, shard }: { prefix: string; shard: number }, added: Uint8Array, state: NodeState): void {
+    const said = new Set<string>();
+    forEachPacked(added, (packed, offset) => {
+      const hash = hashAt(packed, offset);
+      if (isBelow(hash, prefix)) said.add(textOf(hash));
+    });
+    // All that was said is in by now: with equal counts there is nothing else.
+    if (prefix.length === SHARD_DIGITS && state.digests.count(shard) === said.size) return;
+    const others: Uint8Array[] = [];
+    this.#sweptShard(shard).records.forEach((hash, holders) => {
+      if (holders.includes(state.id) && isBelow(hash, prefix) && !said.has(textOf(hash)))
+        others.push(Uint8Array.from(hash));
+    });
+    for (const hash of others) this.#remove(new DataView(hash.buffer), 0, shard, state);
   }
 
-  #keep(holders: string, condition: (id: number) => boolean): string {
-    let kept = '';
-    for (let at = 0; at < holders.length; at++) {
-      const id = holders.charCodeAt(at);
-      if (condition(id)) kept += holders.charAt(at);
-      else this.#holders.release(id);
-    }
-    return kept;
-  }
-
-  #isFull(): boolean {
+  /**
+   * No datanode may take more than what is left to all the others, so that one which floods the table cannot keep the
+   * others out (dynamic thresholds: Choudhury and Hahne, 1998).
+   */
+  #hasRoomFor(id: number): boolean {
     const { liveRecords, deadRecords } = this.#holders;
-    if (liveRecords + deadRecords < this.#maxRecords) return false;
+    if (liveRecords + deadRecords + this.#holders.recordsOf(id) < this.#maxRecords) return true;
     if (deadRecords > 0) for (let shard = 0; shard < SHARD_COUNT; shard++) this.#sweptShard(shard);
-    return liveRecords >= this.#maxRecords;
+    return liveRecords + this.#holders.recordsOf(id) < this.#maxRecords;
   }
 
   /** The shard with the records of dead holders cleared away: the cost of a death is spread over later touches. */
   #sweptShard(index: number): Shard {
     const { deaths } = this.#holders;
-    const shard: Shard = (this.#shards[index] ??= { blocks: new Map(), sweptAt: deaths });
+    const shard: Shard = (this.#shards[index] ??= { records: new ShardRecords(this.#key), sweptAt: deaths });
     if (shard.sweptAt === deaths) return shard;
     shard.sweptAt = deaths;
-    for (const [key, holders] of shard.blocks) {
-      const living = this.#keep(holders, (id) => this.#holders.isAlive(id));
-      if (living === '') shard.blocks.delete(key);
-      else if (living.length < holders.length) shard.blocks.set(key, living);
+    const dead: { readonly hash: Uint8Array; readonly id: number }[] = [];
+    shard.records.forEach((hash, holders) => {
+      for (const id of holders) if (!this.#holders.isAlive(id)) dead.push({ hash: Uint8Array.from(hash), id });
+    });
+    for (const { hash, id } of dead) {
+      shard.records.remove(new DataView(hash.buffer), 0, id);
+      this.#holders.release(id);
     }
     return shard;
   }
 
-  #collect(holders: string, nodes: number[]): void {
-    for (let at = 0; at < holders.length; at++) {
-      const id = holders.charCodeAt(at);
-      if (this.#holders.isAlive(id)) nodes.push(this.#holders.nodeOf(id));
-    }
+  #collect(holders: Uint16Array, nodes: number[]): void {
+    for (const id of holders) if (this.#holders.isAlive(id)) nodes.push(this.#holders.nodeOf(id));
   }
 }
 
-function forEachPacked(packed: Uint8Array, visit: (key: string, shard: number) => void): void {
-  const bytes = Buffer.from(packed.buffer, packed.byteOffset, packed.byteLength);
+function forEachPacked(
+  packed: Uint8Array,
+  visit: (packed: DataView, offset: number, shard: number) => void,
+): void {
+  const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
   const end = countPacked(packed) * HASH_SIZE_BYTES;
   for (let offset = 0; offset < end; offset += HASH_SIZE_BYTES)
-    visit(bytes.toString('latin1', offset, offset + HASH_SIZE_BYTES), shardOfPacked(packed, offset));
+    visit(view, offset, shardOfPacked(packed, offset));
+}
+
+function hashAt({ buffer, byteOffset }: DataView, offset: number): Uint8Array {
+  return new Uint8Array(buffer, byteOffset + offset, HASH_SIZE_BYTES);
+}
+
+function textOf(hash: Uint8Array): string {
+  return Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString('latin1');
+}
+
+function isBelow(hash: Uint8Array, prefix: string): boolean {
+  for (let at = SHARD_DIGITS; at < prefix.length; at++) {
+    const byte = hash[at >> 1] ?? 0;
+    const digit = at % 2 === 0 ? byte >> 4 : byte & 15;
+    if (digit !== Number.parseInt(prefix.charAt(at), 16)) return false;
+  }
+  // All of a shard begins alike.
+  return shardOfPacked(hash, 0) === shardOfPrefix(prefix);
 }

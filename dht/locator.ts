@@ -1,18 +1,38 @@
-/** @module Asks the metadata nodes who holds which block: nearest first, in batches, on to the next where nothing is known. */
+/** @module Asks the metadata nodes who holds which block: nearest first, in batches, on to the next until one knows everything. */
 import { startDeadline } from './deadline.ts';
 import { badBatch, describe, lookupIncomplete, noMetadataPeers } from './errors.ts';
 import { MAX_BATCH_HASHES, packHashes } from './packed-hashes.ts';
-import type { BlockHash, Clock, LocationRpc, Logger, MetadataRing, PeerId } from './ports.ts';
+import { pause } from './pause.ts';
+import type { BlockHash, Clock, Logger, LookupRpc, MetadataRing, PeerId } from './ports.ts';
 import { HOLDERS_PER_SHARD, shardOfHash } from './shard.ts';
 
 /** A metadata node that has not answered by then is passed over for the rest of the lookup. */
 export const LOOKUP_TIMEOUT_MS = 3_000;
+/** While the index is being rebuilt nobody may know a block yet: it is asked for again, so often and after such pauses. */
+export const INCOMPLETE_RETRIES = 8;
+export const INCOMPLETE_PAUSE_MS = 250;
 
 export interface LocatorComponents {
-  readonly rpc: LocationRpc;
+  readonly rpc: LookupRpc;
   readonly ring: MetadataRing;
   readonly clock: Clock;
   readonly logger: Logger;
+}
+
+/** What one question and its answer did, for people. */
+export interface LookupStep {
+  readonly peer: PeerId;
+  readonly hashes: number;
+  readonly found: number;
+  readonly milliseconds: number;
+  /** Why there was no answer. */
+  readonly failure?: string;
+}
+
+export interface LookupOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Is told of every question. */
+  readonly onStep?: (step: LookupStep) => void;
 }
 
 /** One hash being looked up, through the ring from its nearest member on. */
@@ -20,8 +40,8 @@ interface Search {
   readonly hash: BlockHash;
   readonly candidates: readonly PeerId[];
   readonly found: Set<number>;
-  /** One of the shard's holders answered, so that finding nothing means something. */
-  heardHolder: boolean;
+  /** A holder answered that knows everything of the shard, so that finding nothing means something. */
+  isComplete: boolean;
 }
 
 export class Locator {
@@ -32,32 +52,52 @@ export class Locator {
   }
 
   /**
-   * Member numbers of the datanodes that hold each hash, in the order of `hashes`; empty where no metadata node knows any.
-   * Answers are hints: a datanode may have lost the block since. Throws DHT_NO_METADATA_PEERS, and DHT_LOOKUP_INCOMPLETE
-   * when none of a hash's own holders answered and nobody else knew it.
+   * Member numbers of the datanodes that hold each hash, in the order of `hashes`; empty where nobody holds it. Answers are
+   * hints: a datanode may have lost the block since. Throws DHT_NO_METADATA_PEERS, and DHT_LOOKUP_INCOMPLETE when nothing
+   * was found of a hash, and no holder that knows everything of its shard answered.
    */
-  async lookup(hashes: readonly BlockHash[], signal?: AbortSignal): Promise<number[][]> {
+  async lookup(hashes: readonly BlockHash[], options: LookupOptions = {}): Promise<number[][]> {
     if (hashes.length === 0) return [];
-    const members = this.#components.ring.all();
-    if (members.length === 0) throw noMetadataPeers(`locate ${hashes.length} blocks`);
-    const searches = new Map(hashes.map((hash) => [hash, this.#search(hash, members.length)]));
-    const failures = new Map<PeerId, unknown>();
-
-    let open = [...searches.values()];
-    for (let round = 0; round < members.length && open.length > 0; round++) {
-      signal?.throwIfAborted();
-      await this.#askRound(open, round, failures, signal);
-      open = open.filter((search) => search.found.size === 0);
+    const searches = new Map<BlockHash, Search>();
+    let failures = new Map<PeerId, unknown>();
+    let open: Search[] = [...new Set(hashes)].map((hash) => this.#search(hash, hashes.length));
+    for (const search of open) searches.set(search.hash, search);
+    for (let retries = 0; ; retries++) {
+      failures = new Map();
+      await this.#walk(open, failures, options);
+      open = open.filter((search) => !search.isComplete && search.found.size === 0);
+      if (open.length === 0) return hashes.map((hash) => [...(searches.get(hash)?.found ?? [])]);
+      // Members that do not answer at all do not become more complete by being asked again at once.
+      if (retries === INCOMPLETE_RETRIES || failures.size === this.#components.ring.all().length) break;
+      await pause(this.#components.clock, INCOMPLETE_PAUSE_MS, options.signal ?? NEVER);
+      open = open.map(({ hash }) => this.#search(hash, hashes.length));
+      for (const search of open) searches.set(search.hash, search);
     }
-    const missing = open.filter((search) => !search.heardHolder);
-    if (missing.length > 0)
-      throw lookupIncomplete(missing.length, [...failures.keys()], [...failures.values()][0]);
-    return hashes.map((hash) => [...(searches.get(hash)?.found ?? [])]);
+    throw lookupIncomplete(open.length, [...failures.keys()], [...failures.values()][0]);
   }
 
-  #search(hash: BlockHash, members: number): Search {
+  #search(hash: BlockHash, wanted: number): Search {
+    const members = this.#components.ring.all().length;
+    if (members === 0) throw noMetadataPeers(`locate ${wanted} blocks`);
     const candidates = this.#components.ring.closest(shardOfHash(hash), members);
-    return { hash, candidates, found: new Set(), heardHolder: false };
+    return { hash, candidates, found: new Set(), isComplete: false };
+  }
+
+  /** From the nearest candidate on, until a complete one knows the block, or all were asked. */
+  async #walk(
+    searches: readonly Search[],
+    failures: Map<PeerId, unknown>,
+    options: LookupOptions,
+  ): Promise<void> {
+    let open = [...searches];
+    for (let round = 0; open.length > 0; round++) {
+      options.signal?.throwIfAborted();
+      await this.#askRound(open, round, failures, options);
+      open = open.filter(({ found, isComplete, candidates }) => {
+        const isKnown = found.size > 0 && (isComplete || round + 1 >= HOLDERS_PER_SHARD);
+        return !isKnown && round + 1 < candidates.length;
+      });
+    }
   }
 
   /** Asks each search's candidate number `round`, all peers at once, each peer's batches one after the other. */
@@ -65,7 +105,7 @@ export class Locator {
     open: readonly Search[],
     round: number,
     failures: Map<PeerId, unknown>,
-    signal?: AbortSignal,
+    options: LookupOptions,
   ): Promise<void> {
     const byPeer = Map.groupBy(open, (search) => search.candidates[round]);
     await Promise.all(
@@ -73,9 +113,9 @@ export class Locator {
         if (peer === undefined || failures.has(peer)) return;
         try {
           for (let at = 0; at < searches.length; at += MAX_BATCH_HASHES)
-            await this.#ask(peer, searches.slice(at, at + MAX_BATCH_HASHES), round, signal);
+            await this.#ask(peer, searches.slice(at, at + MAX_BATCH_HASHES), options);
         } catch (error) {
-          signal?.throwIfAborted();
+          options.signal?.throwIfAborted();
           failures.set(peer, error);
           this.#components.logger.debug('dht.lookup-failed', { peer, reason: describe(error) });
         }
@@ -83,23 +123,49 @@ export class Locator {
     );
   }
 
-  async #ask(peer: PeerId, batch: readonly Search[], round: number, signal?: AbortSignal): Promise<void> {
-    const { rpc, clock } = this.#components;
+  async #ask(peer: PeerId, batch: readonly Search[], { signal, onStep }: LookupOptions): Promise<void> {
+    const { rpc, clock, ring } = this.#components;
     const deadline = startDeadline(clock, LOOKUP_TIMEOUT_MS, `look up blocks at ${peer}`, signal);
-    try {
-      const request = { hashes: packHashes(batch.map((search) => search.hash)) };
-      const { counts, nodes } = await rpc.lookup(peer, request, deadline.signal);
-      if (counts.length !== batch.length)
-        throw badBatch(`${counts.length} answers to ${batch.length} hashes`, { peer });
-      let next = 0;
-      batch.forEach((search, index) => {
-        const end = next + (counts[index] ?? 0);
-        for (const node of nodes.slice(next, end)) search.found.add(node);
-        if (round < HOLDERS_PER_SHARD) search.heardHolder = true;
-        next = end;
+    const startMs = clock.monotonicMs();
+    const report = (found: number, failure?: string): void =>
+      onStep?.({
+        peer,
+        hashes: batch.length,
+        found,
+        milliseconds: clock.monotonicMs() - startMs,
+        ...(failure === undefined ? {} : { failure }),
       });
+    try {
+      const request = { hashes: packHashes(batch.map((search) => search.hash)), epoch: ring.epoch };
+      const answer = await rpc.lookup(peer, request, deadline.signal);
+      ring.learn(answer.ring);
+      report(takeAnswer(peer, batch, answer));
+    } catch (error) {
+      report(0, describe(error));
+      throw error;
     } finally {
       deadline.release();
     }
   }
+}
+
+const NEVER = new AbortController().signal;
+
+/** Returns how many of the batch this answer found. */
+function takeAnswer(
+  peer: PeerId,
+  batch: readonly Search[],
+  { counts, nodes, incomplete }: { counts: readonly number[]; nodes: readonly number[]; incomplete: readonly number[] },
+): number {
+  if (counts.length !== batch.length)
+    throw badBatch(`${counts.length} answers to ${batch.length} hashes`, { peer });
+  const unsure = new Set(incomplete);
+  let next = 0;
+  batch.forEach((search, index) => {
+    const end = next + (counts[index] ?? 0);
+    for (const node of nodes.slice(next, end)) search.found.add(node);
+    if (!unsure.has(index)) search.isComplete = true;
+    next = end;
+  });
+  return counts.filter((count) => count > 0).length;
 }

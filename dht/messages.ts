@@ -13,6 +13,12 @@ export const protobufFileName = "messages.proto";
 
 /** Location records and how they travel: always in batches, hashes packed 32 bytes each. */
 
+/** The metadata nodes that hold the index now, when the asker does not know: its request named an older epoch. */
+export interface RingHint {
+  epoch: number;
+  peers: string[];
+}
+
 /** A datanode (known by its authenticated peer id) tells a holder what it has, or has no longer. */
 export interface AnnounceRequest {
   /** member number of the datanode */
@@ -25,25 +31,84 @@ export interface AnnounceRequest {
   added: Uint8Array;
   /** packed hashes */
   removed: Uint8Array;
-  /** last batch of a full re-announcement: forget what only older generations announced */
-  reset: boolean;
+  /** of the membership by which the sender chose this holder */
+  epoch: number;
+  /** leading hex digits, three or more each: `added` is all that the datanode holds below them */
+  whole: string[];
 }
 
 export interface AnnounceResponse {
-  /** identity of this holder's index; a new one means everything must be announced again */
+  /** identity of this holder's index; a new one means that everything must be compared */
   boot: string;
   taken: number;
+  ring: RingHint | undefined;
 }
 
 export interface LookupRequest {
   hashes: Uint8Array;
+  epoch: number;
 }
 
-/** holders of hash i are the next counts[i] numbers of nodes */
 export interface LookupResponse {
+  /** holders of hash i are the next counts[i] numbers of nodes */
   counts: number[];
   nodes: number[];
   boot: string;
+  /** positions of hashes about which others may know more: their shard is not complete here */
+  incomplete: number[];
+  ring: RingHint | undefined;
+}
+
+/** A datanode and a holder compare what the one has with what the other knows of it, shard by shard. */
+export interface CompareRequest {
+  node: number;
+  generation: number;
+  /** of the same count as those of announcements; none of those is on its way to this holder */
+  sequence: number;
+  epoch: number;
+  /** bitmap of those compared */
+  shards: Uint8Array;
+  /** of the shards in the bitmap, in order */
+  digests: Uint8Array;
+}
+
+export interface CompareResponse {
+  boot: string;
+  /** shards that differ and shall be sent whole, the most urgent first */
+  wanted: number[];
+  /** others differ as well: compare again once these are sent */
+  more: boolean;
+  ring: RingHint | undefined;
+}
+
+/** Between metadata nodes. */
+export interface HoldingsRequest {
+  epoch: number;
+}
+
+export interface HoldingsResponse {
+  boot: string;
+  epoch: number;
+  /** bitmap of the shards of which this node knows everything, whether its own or not */
+  complete: Uint8Array;
+  ring: RingHint | undefined;
+}
+
+export interface PullRequest {
+  epoch: number;
+  prefixes: string[];
+}
+
+export interface PullResponse {
+  boot: string;
+  /** the first of those asked for, all that is below them being in this answer */
+  prefixes: string[];
+  hashes: Uint8Array;
+  /** as in LookupResponse */
+  counts: number[];
+  nodes: number[];
+  /** even the first holds more than one answer may: ask for its parts */
+  tooLarge: boolean;
 }
 
 export interface IndexStatusRequest {
@@ -52,11 +117,111 @@ export interface IndexStatusRequest {
 export interface IndexStatusResponse {
   boot: string;
   records: number;
+  /** with records in them */
   shards: number;
+  epoch: number;
+  /** shards this node is among the closest of */
+  owned: number;
+  /** of those, the ones it knows everything of */
+  complete: number;
+  /** no longer its own, kept until the new holders have them */
+  leaving: number;
+  nodes: NodeRecords[];
+  /** of memory that the table takes */
+  bytes: number;
+  ownedBitmap: Uint8Array;
+  completeBitmap: Uint8Array;
+  /** records taken over from other metadata nodes since the start */
+  pulled: number;
 }
 
+/** What this holder knows of one datanode. */
+export interface NodeRecords {
+  node: number;
+  records: number;
+  generation: number;
+  sequence: number;
+  confirmed: number;
+  digest: Uint8Array;
+}
+
+function createBaseRingHint(): RingHint {
+  return { epoch: 0, peers: [] };
+}
+
+export const RingHint: MessageFns<RingHint> = {
+  encode(message: RingHint, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.epoch !== 0) {
+      writer.uint32(8).uint64(message.epoch);
+    }
+    for (const v of message.peers) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RingHint {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRingHint();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.epoch = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.peers.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RingHint>): RingHint {
+    return RingHint.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RingHint>): RingHint {
+    const message = createBaseRingHint();
+    message.epoch = object.epoch ?? 0;
+    message.peers = object.peers?.map((e) => e) || [];
+    return message;
+  },
+};
+
 function createBaseAnnounceRequest(): AnnounceRequest {
-  return { node: 0, generation: 0, sequence: 0, added: new Uint8Array(0), removed: new Uint8Array(0), reset: false };
+  return {
+    node: 0,
+    generation: 0,
+    sequence: 0,
+    added: new Uint8Array(0),
+    removed: new Uint8Array(0),
+    epoch: 0,
+    whole: [],
+  };
 }
 
 export const AnnounceRequest: MessageFns<AnnounceRequest> = {
@@ -76,8 +241,11 @@ export const AnnounceRequest: MessageFns<AnnounceRequest> = {
     if (message.removed.length !== 0) {
       writer.uint32(42).bytes(message.removed);
     }
-    if (message.reset !== false) {
-      writer.uint32(48).bool(message.reset);
+    if (message.epoch !== 0) {
+      writer.uint32(56).uint64(message.epoch);
+    }
+    for (const v of message.whole) {
+      writer.uint32(66).string(v!);
     }
     return writer;
   },
@@ -135,12 +303,20 @@ export const AnnounceRequest: MessageFns<AnnounceRequest> = {
             message.removed = reader.bytes();
             continue;
           }
-          case 6: {
-            if (tag !== 48) {
+          case 7: {
+            if (tag !== 56) {
               break;
             }
 
-            message.reset = reader.bool();
+            message.epoch = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.whole.push(reader.string());
             continue;
           }
         }
@@ -165,13 +341,14 @@ export const AnnounceRequest: MessageFns<AnnounceRequest> = {
     message.sequence = object.sequence ?? 0;
     message.added = object.added ?? new Uint8Array(0);
     message.removed = object.removed ?? new Uint8Array(0);
-    message.reset = object.reset ?? false;
+    message.epoch = object.epoch ?? 0;
+    message.whole = object.whole?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseAnnounceResponse(): AnnounceResponse {
-  return { boot: "", taken: 0 };
+  return { boot: "", taken: 0, ring: undefined };
 }
 
 export const AnnounceResponse: MessageFns<AnnounceResponse> = {
@@ -181,6 +358,9 @@ export const AnnounceResponse: MessageFns<AnnounceResponse> = {
     }
     if (message.taken !== 0) {
       writer.uint32(16).uint32(message.taken);
+    }
+    if (message.ring !== undefined) {
+      RingHint.encode(message.ring, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -214,6 +394,14 @@ export const AnnounceResponse: MessageFns<AnnounceResponse> = {
             message.taken = reader.uint32();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.ring = RingHint.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -233,18 +421,22 @@ export const AnnounceResponse: MessageFns<AnnounceResponse> = {
     const message = createBaseAnnounceResponse();
     message.boot = object.boot ?? "";
     message.taken = object.taken ?? 0;
+    message.ring = (object.ring !== undefined && object.ring !== null) ? RingHint.fromPartial(object.ring) : undefined;
     return message;
   },
 };
 
 function createBaseLookupRequest(): LookupRequest {
-  return { hashes: new Uint8Array(0) };
+  return { hashes: new Uint8Array(0), epoch: 0 };
 }
 
 export const LookupRequest: MessageFns<LookupRequest> = {
   encode(message: LookupRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.hashes.length !== 0) {
       writer.uint32(10).bytes(message.hashes);
+    }
+    if (message.epoch !== 0) {
+      writer.uint32(16).uint64(message.epoch);
     }
     return writer;
   },
@@ -270,6 +462,14 @@ export const LookupRequest: MessageFns<LookupRequest> = {
             message.hashes = reader.bytes();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.epoch = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -288,12 +488,13 @@ export const LookupRequest: MessageFns<LookupRequest> = {
   fromPartial(object: DeepPartial<LookupRequest>): LookupRequest {
     const message = createBaseLookupRequest();
     message.hashes = object.hashes ?? new Uint8Array(0);
+    message.epoch = object.epoch ?? 0;
     return message;
   },
 };
 
 function createBaseLookupResponse(): LookupResponse {
-  return { counts: [], nodes: [], boot: "" };
+  return { counts: [], nodes: [], boot: "", incomplete: [], ring: undefined };
 }
 
 export const LookupResponse: MessageFns<LookupResponse> = {
@@ -314,6 +515,16 @@ export const LookupResponse: MessageFns<LookupResponse> = {
     }
     if (message.boot !== "") {
       writer.uint32(26).string(message.boot);
+    }
+    if (message.incomplete.length !== 0) {
+      writer.uint32(34).fork();
+      for (const v of message.incomplete) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.ring !== undefined) {
+      RingHint.encode(message.ring, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -375,6 +586,32 @@ export const LookupResponse: MessageFns<LookupResponse> = {
             message.boot = reader.string();
             continue;
           }
+          case 4: {
+            if (tag === 32) {
+              message.incomplete.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 34) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.incomplete.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.ring = RingHint.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -395,6 +632,584 @@ export const LookupResponse: MessageFns<LookupResponse> = {
     message.counts = object.counts?.map((e) => e) || [];
     message.nodes = object.nodes?.map((e) => e) || [];
     message.boot = object.boot ?? "";
+    message.incomplete = object.incomplete?.map((e) => e) || [];
+    message.ring = (object.ring !== undefined && object.ring !== null) ? RingHint.fromPartial(object.ring) : undefined;
+    return message;
+  },
+};
+
+function createBaseCompareRequest(): CompareRequest {
+  return { node: 0, generation: 0, sequence: 0, epoch: 0, shards: new Uint8Array(0), digests: new Uint8Array(0) };
+}
+
+export const CompareRequest: MessageFns<CompareRequest> = {
+  encode(message: CompareRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== 0) {
+      writer.uint32(8).uint32(message.node);
+    }
+    if (message.generation !== 0) {
+      writer.uint32(16).uint64(message.generation);
+    }
+    if (message.sequence !== 0) {
+      writer.uint32(24).uint64(message.sequence);
+    }
+    if (message.epoch !== 0) {
+      writer.uint32(32).uint64(message.epoch);
+    }
+    if (message.shards.length !== 0) {
+      writer.uint32(42).bytes(message.shards);
+    }
+    if (message.digests.length !== 0) {
+      writer.uint32(50).bytes(message.digests);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CompareRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCompareRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.node = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.generation = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sequence = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.epoch = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.shards = reader.bytes();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.digests = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CompareRequest>): CompareRequest {
+    return CompareRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CompareRequest>): CompareRequest {
+    const message = createBaseCompareRequest();
+    message.node = object.node ?? 0;
+    message.generation = object.generation ?? 0;
+    message.sequence = object.sequence ?? 0;
+    message.epoch = object.epoch ?? 0;
+    message.shards = object.shards ?? new Uint8Array(0);
+    message.digests = object.digests ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseCompareResponse(): CompareResponse {
+  return { boot: "", wanted: [], more: false, ring: undefined };
+}
+
+export const CompareResponse: MessageFns<CompareResponse> = {
+  encode(message: CompareResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.boot !== "") {
+      writer.uint32(10).string(message.boot);
+    }
+    if (message.wanted.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.wanted) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.more !== false) {
+      writer.uint32(24).bool(message.more);
+    }
+    if (message.ring !== undefined) {
+      RingHint.encode(message.ring, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CompareResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCompareResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.boot = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.wanted.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.wanted.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.more = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.ring = RingHint.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CompareResponse>): CompareResponse {
+    return CompareResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CompareResponse>): CompareResponse {
+    const message = createBaseCompareResponse();
+    message.boot = object.boot ?? "";
+    message.wanted = object.wanted?.map((e) => e) || [];
+    message.more = object.more ?? false;
+    message.ring = (object.ring !== undefined && object.ring !== null) ? RingHint.fromPartial(object.ring) : undefined;
+    return message;
+  },
+};
+
+function createBaseHoldingsRequest(): HoldingsRequest {
+  return { epoch: 0 };
+}
+
+export const HoldingsRequest: MessageFns<HoldingsRequest> = {
+  encode(message: HoldingsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.epoch !== 0) {
+      writer.uint32(8).uint64(message.epoch);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HoldingsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHoldingsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.epoch = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<HoldingsRequest>): HoldingsRequest {
+    return HoldingsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HoldingsRequest>): HoldingsRequest {
+    const message = createBaseHoldingsRequest();
+    message.epoch = object.epoch ?? 0;
+    return message;
+  },
+};
+
+function createBaseHoldingsResponse(): HoldingsResponse {
+  return { boot: "", epoch: 0, complete: new Uint8Array(0), ring: undefined };
+}
+
+export const HoldingsResponse: MessageFns<HoldingsResponse> = {
+  encode(message: HoldingsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.boot !== "") {
+      writer.uint32(10).string(message.boot);
+    }
+    if (message.epoch !== 0) {
+      writer.uint32(16).uint64(message.epoch);
+    }
+    if (message.complete.length !== 0) {
+      writer.uint32(26).bytes(message.complete);
+    }
+    if (message.ring !== undefined) {
+      RingHint.encode(message.ring, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HoldingsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHoldingsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.boot = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.epoch = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.complete = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.ring = RingHint.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<HoldingsResponse>): HoldingsResponse {
+    return HoldingsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HoldingsResponse>): HoldingsResponse {
+    const message = createBaseHoldingsResponse();
+    message.boot = object.boot ?? "";
+    message.epoch = object.epoch ?? 0;
+    message.complete = object.complete ?? new Uint8Array(0);
+    message.ring = (object.ring !== undefined && object.ring !== null) ? RingHint.fromPartial(object.ring) : undefined;
+    return message;
+  },
+};
+
+function createBasePullRequest(): PullRequest {
+  return { epoch: 0, prefixes: [] };
+}
+
+export const PullRequest: MessageFns<PullRequest> = {
+  encode(message: PullRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.epoch !== 0) {
+      writer.uint32(8).uint64(message.epoch);
+    }
+    for (const v of message.prefixes) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PullRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePullRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.epoch = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.prefixes.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PullRequest>): PullRequest {
+    return PullRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PullRequest>): PullRequest {
+    const message = createBasePullRequest();
+    message.epoch = object.epoch ?? 0;
+    message.prefixes = object.prefixes?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBasePullResponse(): PullResponse {
+  return { boot: "", prefixes: [], hashes: new Uint8Array(0), counts: [], nodes: [], tooLarge: false };
+}
+
+export const PullResponse: MessageFns<PullResponse> = {
+  encode(message: PullResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.boot !== "") {
+      writer.uint32(10).string(message.boot);
+    }
+    for (const v of message.prefixes) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.hashes.length !== 0) {
+      writer.uint32(26).bytes(message.hashes);
+    }
+    if (message.counts.length !== 0) {
+      writer.uint32(34).fork();
+      for (const v of message.counts) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.nodes.length !== 0) {
+      writer.uint32(42).fork();
+      for (const v of message.nodes) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.tooLarge !== false) {
+      writer.uint32(48).bool(message.tooLarge);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PullResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePullResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.boot = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.prefixes.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.hashes = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag === 32) {
+              message.counts.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 34) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.counts.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 5: {
+            if (tag === 40) {
+              message.nodes.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 42) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.nodes.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.tooLarge = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PullResponse>): PullResponse {
+    return PullResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PullResponse>): PullResponse {
+    const message = createBasePullResponse();
+    message.boot = object.boot ?? "";
+    message.prefixes = object.prefixes?.map((e) => e) || [];
+    message.hashes = object.hashes ?? new Uint8Array(0);
+    message.counts = object.counts?.map((e) => e) || [];
+    message.nodes = object.nodes?.map((e) => e) || [];
+    message.tooLarge = object.tooLarge ?? false;
     return message;
   },
 };
@@ -443,7 +1258,20 @@ export const IndexStatusRequest: MessageFns<IndexStatusRequest> = {
 };
 
 function createBaseIndexStatusResponse(): IndexStatusResponse {
-  return { boot: "", records: 0, shards: 0 };
+  return {
+    boot: "",
+    records: 0,
+    shards: 0,
+    epoch: 0,
+    owned: 0,
+    complete: 0,
+    leaving: 0,
+    nodes: [],
+    bytes: 0,
+    ownedBitmap: new Uint8Array(0),
+    completeBitmap: new Uint8Array(0),
+    pulled: 0,
+  };
 }
 
 export const IndexStatusResponse: MessageFns<IndexStatusResponse> = {
@@ -456,6 +1284,33 @@ export const IndexStatusResponse: MessageFns<IndexStatusResponse> = {
     }
     if (message.shards !== 0) {
       writer.uint32(24).uint32(message.shards);
+    }
+    if (message.epoch !== 0) {
+      writer.uint32(32).uint64(message.epoch);
+    }
+    if (message.owned !== 0) {
+      writer.uint32(40).uint32(message.owned);
+    }
+    if (message.complete !== 0) {
+      writer.uint32(48).uint32(message.complete);
+    }
+    if (message.leaving !== 0) {
+      writer.uint32(56).uint32(message.leaving);
+    }
+    for (const v of message.nodes) {
+      NodeRecords.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(72).uint64(message.bytes);
+    }
+    if (message.ownedBitmap.length !== 0) {
+      writer.uint32(82).bytes(message.ownedBitmap);
+    }
+    if (message.completeBitmap.length !== 0) {
+      writer.uint32(90).bytes(message.completeBitmap);
+    }
+    if (message.pulled !== 0) {
+      writer.uint32(96).uint64(message.pulled);
     }
     return writer;
   },
@@ -497,6 +1352,78 @@ export const IndexStatusResponse: MessageFns<IndexStatusResponse> = {
             message.shards = reader.uint32();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.epoch = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.owned = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.complete = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.leaving = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.nodes.push(NodeRecords.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.bytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.ownedBitmap = reader.bytes();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.completeBitmap = reader.bytes();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.pulled = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -517,6 +1444,130 @@ export const IndexStatusResponse: MessageFns<IndexStatusResponse> = {
     message.boot = object.boot ?? "";
     message.records = object.records ?? 0;
     message.shards = object.shards ?? 0;
+    message.epoch = object.epoch ?? 0;
+    message.owned = object.owned ?? 0;
+    message.complete = object.complete ?? 0;
+    message.leaving = object.leaving ?? 0;
+    message.nodes = object.nodes?.map((e) => NodeRecords.fromPartial(e)) || [];
+    message.bytes = object.bytes ?? 0;
+    message.ownedBitmap = object.ownedBitmap ?? new Uint8Array(0);
+    message.completeBitmap = object.completeBitmap ?? new Uint8Array(0);
+    message.pulled = object.pulled ?? 0;
+    return message;
+  },
+};
+
+function createBaseNodeRecords(): NodeRecords {
+  return { node: 0, records: 0, generation: 0, sequence: 0, confirmed: 0, digest: new Uint8Array(0) };
+}
+
+export const NodeRecords: MessageFns<NodeRecords> = {
+  encode(message: NodeRecords, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== 0) {
+      writer.uint32(8).uint32(message.node);
+    }
+    if (message.records !== 0) {
+      writer.uint32(16).uint64(message.records);
+    }
+    if (message.generation !== 0) {
+      writer.uint32(24).uint64(message.generation);
+    }
+    if (message.sequence !== 0) {
+      writer.uint32(32).uint64(message.sequence);
+    }
+    if (message.confirmed !== 0) {
+      writer.uint32(40).uint32(message.confirmed);
+    }
+    if (message.digest.length !== 0) {
+      writer.uint32(50).bytes(message.digest);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NodeRecords {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNodeRecords();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.node = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.records = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.generation = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.sequence = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.confirmed = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.digest = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NodeRecords>): NodeRecords {
+    return NodeRecords.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NodeRecords>): NodeRecords {
+    const message = createBaseNodeRecords();
+    message.node = object.node ?? 0;
+    message.records = object.records ?? 0;
+    message.generation = object.generation ?? 0;
+    message.sequence = object.sequence ?? 0;
+    message.confirmed = object.confirmed ?? 0;
+    message.digest = object.digest ?? new Uint8Array(0);
     return message;
   },
 };

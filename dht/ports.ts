@@ -2,9 +2,16 @@
 import type {
   AnnounceRequest,
   AnnounceResponse,
+  CompareRequest,
+  CompareResponse,
+  HoldingsRequest,
+  HoldingsResponse,
   IndexStatusResponse,
   LookupRequest,
   LookupResponse,
+  PullRequest,
+  PullResponse,
+  RingHint,
 } from './messages.ts';
 
 /** A libp2p peer id in its base58 text form. */
@@ -31,19 +38,45 @@ export interface Logger {
   warn(event: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
-/** The three questions a holder of shards answers. `signal` is the caller's deadline; calls to the local peer are allowed. */
-export interface LocationRpc {
-  announce(peer: PeerId, request: AnnounceRequest, signal: AbortSignal): Promise<AnnounceResponse>;
+/** What a holder of shards answers to anybody in the cluster. `signal` is the caller's deadline; calls to the local peer are allowed. */
+export interface LookupRpc {
   lookup(peer: PeerId, request: LookupRequest, signal: AbortSignal): Promise<LookupResponse>;
+}
+
+/** What it answers to datanodes. */
+export interface AnnounceRpc {
+  announce(peer: PeerId, request: AnnounceRequest, signal: AbortSignal): Promise<AnnounceResponse>;
+  compare(peer: PeerId, request: CompareRequest, signal: AbortSignal): Promise<CompareResponse>;
+}
+
+/** What it answers to other holders. */
+export interface HandoverRpc {
+  holdings(peer: PeerId, request: HoldingsRequest, signal: AbortSignal): Promise<HoldingsResponse>;
+  pull(peer: PeerId, request: PullRequest, signal: AbortSignal): Promise<PullResponse>;
+}
+
+export interface StatusRpc {
   status(peer: PeerId, signal: AbortSignal): Promise<IndexStatusResponse>;
 }
+
+export type LocationRpc = LookupRpc & AnnounceRpc & HandoverRpc & StatusRpc;
 
 /** The metadata nodes as points in Kademlia space. Everybody must compute the same order from the same members. */
 export interface MetadataRing {
   /** The local peer when it holds shards itself. */
   readonly self?: PeerId | undefined;
+  /** Grows with each change of the membership; 0 while nothing is known but whom to ask first. */
+  readonly epoch: number;
   /** At most `count` members, nearest first by XOR between the shard's and the peers' Kademlia ids. */
   closest(shard: number, count: number): readonly PeerId[];
   /** Every member known, in no particular order. */
   all(): readonly PeerId[];
+  /** Takes the word of a holder that knows a newer membership. */
+  learn(hint: RingHint | undefined): void;
+}
+
+/** The blocks of a datanode. */
+export interface HeldBlocks {
+  /** Every block held durably whose hash begins with the hex digits `prefix`, as of now. */
+  below(prefix: string): readonly BlockHash[];
 }

@@ -9,6 +9,7 @@ import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type FoundMetadata, Kademlia, kademliaService } from '../../dht/kademlia.ts';
+import type { Membership } from '../../dht/membership-ring.ts';
 import type { PeerId } from '../../dht/ports.ts';
 import { compareDistance, peerKadId, SHARD_COUNT, shardKadId } from '../../dht/shard.ts';
 import { systemClock } from '../../src/common/clock.ts';
@@ -21,17 +22,24 @@ const PATIENCE = { timeout: 8_000, interval: 20 };
 interface Host {
   readonly peer: PeerId;
   readonly kademlia: Kademlia;
+  /** Peer ids in kad-dht's routing table, in its order of closeness to the shard. */
+  met(shard: number): PeerId[];
   dial(other: Host): Promise<void>;
   readonly addresses: () => string[];
   stop(): Promise<void>;
 }
 
+interface Table {
+  closestPeers(kadId: Uint8Array, options: { count: number }): object[];
+}
+
 const hosts: Host[] = [];
+/** What every node was told. */
+let membership: Membership = { epoch: 0, peers: [] };
 
 async function startHost(options: {
   serverMode: boolean;
   ownsShards?: boolean;
-  isMember?: (peer: PeerId) => boolean;
 }): Promise<Host> {
   const libp2p = await createLibp2p({
     addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
@@ -52,20 +60,19 @@ async function startHost(options: {
     {
       self: peer,
       ownsShards: options.ownsShards ?? options.serverMode,
-      knownMetadataPeers: () => [],
-      isMetadataMember: options.isMember ?? (() => true),
+      membership: () => membership,
     },
   );
-  kademlia.start();
+  const table = (service as unknown as { routingTable: Table }).routingTable;
   const host: Host = {
     peer,
     kademlia,
+    met: (shard) => table.closestPeers(shardKadId(shard), { count: 20 }).map(String),
     dial: async (other) => {
       await libp2p.dial(other.addresses().map((address) => multiaddr(address)));
     },
     addresses: () => libp2p.getMultiaddrs().map(String),
     stop: async () => {
-      kademlia.stop();
       await libp2p.stop();
     },
   };
@@ -81,6 +88,8 @@ beforeEach(async () => {
   const [first, ...others] = metadata;
   if (first === undefined) throw new Error('no host');
   bootstrap = first;
+  membership = { epoch: 1, peers: metadata.map((host) => host.peer) };
+  for (const { kademlia } of metadata) kademlia.refresh();
   for (const other of others) await other.dial(bootstrap);
 });
 
@@ -97,17 +106,26 @@ function trueOrder(shard: number): PeerId[] {
 
 async function meshed(observers: readonly Host[]): Promise<void> {
   for (const host of observers)
-    await vi.waitFor(() => expect(host.kademlia.all()).toHaveLength(METADATA_NODES), PATIENCE);
+    await vi.waitFor(
+      () => expect(others(host).every((peer) => host.met(0).includes(peer))).toBe(true),
+      PATIENCE,
+    );
+}
+
+function others(host: Host): PeerId[] {
+  return metadata.map(({ peer }) => peer).filter((peer) => peer !== host.peer);
 }
 
 describe('Kademlia', () => {
-  it('lets metadata nodes and a datanode that know one address agree on the true XOR order of every shard', async () => {
+  it('orders the members for every shard as XOR does, and as the routing table of kad-dht does', async () => {
     const datanode = await startHost({ serverMode: false });
     await datanode.dial(bootstrap);
     await meshed([...metadata, datanode]);
-    for (const { kademlia } of [...metadata, datanode])
-      for (let shard = 0; shard < SHARD_COUNT; shard += 61)
+    for (let shard = 0; shard < SHARD_COUNT; shard += 61) {
+      for (const { kademlia } of [...metadata, datanode])
         expect(kademlia.closest(shard, 3)).toEqual(trueOrder(shard).slice(0, 3));
+      expect(datanode.met(shard)).toEqual(trueOrder(shard));
+    }
     expect(datanode.kademlia.self).toBeUndefined();
   });
 
@@ -128,10 +146,9 @@ describe('Kademlia', () => {
   it('lets a datanode that keeps records find who came right before the only metadata node it knew went away', async () => {
     const [newcomer, ...rest] = metadata.filter((host) => host !== bootstrap) as [Host, ...Host[]];
     for (const host of rest) await host.stop();
-    const isMember = (peer: PeerId): boolean => metadata.some((host) => host.peer === peer);
-    const datanode = await startHost({ serverMode: true, ownsShards: false, isMember });
+    const datanode = await startHost({ serverMode: true, ownsShards: false });
     await datanode.dial(bootstrap);
-    await vi.waitFor(() => expect(bootstrap.kademlia.all()).toContain(datanode.peer), PATIENCE);
+    await vi.waitFor(() => expect(bootstrap.met(0)).toContain(datanode.peer), PATIENCE);
     // As its background worker does, until it has met those who shall keep the record.
     const isKept = async (): Promise<void> =>
       expect(await newcomer.kademlia.provide(CLUSTER)).toBeGreaterThan(1);
@@ -143,11 +160,12 @@ describe('Kademlia', () => {
     expect(datanode.kademlia.self).toBeUndefined();
   });
 
-  it('keeps peers that are no members out of the ring', async () => {
-    await meshed(metadata);
-    const wary = await startHost({ serverMode: false, isMember: (peer) => peer !== bootstrap.peer });
-    await wary.dial(bootstrap);
-    await vi.waitFor(() => expect(wary.kademlia.all()).toHaveLength(METADATA_NODES - 1), PATIENCE);
-    expect(wary.kademlia.all()).not.toContain(bootstrap.peer);
+  it('takes who is no member any more out of ring and routing table at once', async () => {
+    await meshed([bootstrap]);
+    const [, departed] = metadata as [Host, Host];
+    membership = { epoch: 2, peers: membership.peers.filter((peer) => peer !== departed.peer) };
+    bootstrap.kademlia.refresh();
+    expect(bootstrap.kademlia.all()).not.toContain(departed.peer);
+    await vi.waitFor(() => expect(bootstrap.met(0)).not.toContain(departed.peer), PATIENCE);
   });
 });

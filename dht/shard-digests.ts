@@ -1,0 +1,66 @@
+/** @module What one datanode holds, as twelve bytes a shard: two that agree on them agree on the blocks. */
+import { createHash } from 'node:crypto';
+import { SHARD_COUNT } from './shard.ts';
+
+/** Of one shard: how many hashes, and eight bytes of each of them combined by exclusive or. */
+export const DIGEST_SIZE_BYTES = 12;
+/** Of many shards together. */
+export const ROOT_SIZE_BYTES = 8;
+
+const WORDS: number = DIGEST_SIZE_BYTES / 4;
+/** The words of a hash that a digest combines. Its first bytes are the same all over the shard. */
+const FIRST_WORD_AT = 8;
+const SECOND_WORD_AT = 12;
+
+export class ShardDigests {
+  readonly #words = new Uint32Array(SHARD_COUNT * WORDS);
+
+  /** Counts the packed hash at byte `offset` in. It must not be counted already. */
+  add(shard: number, packed: DataView, offset: number): void {
+    this.#combine(shard, packed, offset, 1);
+  }
+
+  /** Takes a hash out that was counted in. */
+  remove(shard: number, packed: DataView, offset: number): void {
+    this.#combine(shard, packed, offset, -1);
+  }
+
+  clear(shard: number): void {
+    this.#words.fill(0, shard * WORDS, (shard + 1) * WORDS);
+  }
+
+  /** Hashes counted in this shard. */
+  count(shard: number): number {
+    return this.#words[shard * WORDS] ?? 0;
+  }
+
+  /** The digests of `shards` one after the other, little-endian. */
+  encode(shards: Iterable<number>): Uint8Array {
+    const digests: number[] = [];
+    for (const shard of shards)
+      for (let word = 0; word < WORDS; word++) digests.push(this.#words[shard * WORDS + word] ?? 0);
+    const bytes = Buffer.alloc(digests.length * 4);
+    digests.forEach((word, at) => bytes.writeUInt32LE(word, at * 4));
+    return bytes;
+  }
+
+  /** Whether `shard` has the digest at byte `offset`. */
+  equals(shard: number, digests: DataView, offset: number): boolean {
+    for (let word = 0; word < WORDS; word++)
+      if (this.#words[shard * WORDS + word] !== digests.getUint32(offset + word * 4, true)) return false;
+    return true;
+  }
+
+  /** One short digest over all of `shards`, whose order counts. */
+  root(shards: Iterable<number>): Uint8Array {
+    return createHash('sha256').update(this.encode(shards)).digest().subarray(0, ROOT_SIZE_BYTES);
+  }
+
+  #combine(shard: number, packed: DataView, offset: number, count: 1 | -1): void {
+    const at = shard * WORDS;
+    const words = this.#words;
+    words[at] = (words[at] ?? 0) + count;
+    words[at + 1] = (words[at + 1] ?? 0) ^ packed.getUint32(offset + FIRST_WORD_AT, true);
+    words[at + 2] = (words[at + 2] ?? 0) ^ packed.getUint32(offset + SECOND_WORD_AT, true);
+  }
+}
