@@ -88,13 +88,19 @@ export class Announcer {
    * What a heartbeat to `peer` says of the blocks held, so that it can tell whether it knows the same; undefined while
    * something is under way to it, and for a peer that holds no shards.
    */
-  async heldRoot(peer: PeerId): Promise<LaneRoot | undefined> {
+  heldRoot(peer: PeerId): LaneRoot | undefined {
     if (this.#abort.signal.aborted || !this.#components.ring.all().includes(peer)) return undefined;
-    await this.#digests.refresh();
     const holder = this.#holder(peer);
     const root = holder.lane.root();
-    holder.busyHeartbeats = root === undefined ? holder.busyHeartbeats + 1 : 0;
-    if (holder.busyHeartbeats < MAX_BUSY_HEARTBEATS) return root;
+    if (root !== undefined) {
+      holder.busyHeartbeats = 0;
+      return root;
+    }
+    this.#digests.refresh().catch(() => {
+      // Stopped meanwhile: nobody will ask for them.
+    });
+    holder.busyHeartbeats++;
+    if (holder.busyHeartbeats < MAX_BUSY_HEARTBEATS) return undefined;
     holder.busyHeartbeats = 0;
     holder.lane.compare();
     return undefined;

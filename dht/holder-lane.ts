@@ -6,7 +6,7 @@ import { describe, notTaken, stopped } from './errors.ts';
 import { Gate } from './gate.ts';
 import type { HeldDigests } from './held-digests.ts';
 import { type Batch, contentOf, isEmpty, takeBatch } from './lane-batch.ts';
-import type { AnnounceRpc, Clock, HeldBlocks, Logger, MetadataRing, PeerId } from './ports.ts';
+import type { AnnounceRpc, Clock, HeldBlocks, Logger, MetadataRing, PeerId, Timer } from './ports.ts';
 import { shardOfHash } from './shard.ts';
 import { shardsOf } from './shard-ledger.ts';
 import { ShardQueue } from './shard-queue.ts';
@@ -16,6 +16,9 @@ export const ANNOUNCE_TIMEOUT_MS = 5_000;
 /** Waits between attempts double from the first to the last of these. */
 export const BACKOFF_MIN_MS = 100;
 export const BACKOFF_MAX_MS = 5_000;
+
+/** A holder that wants nothing yet, although something differs, is asked again after this. */
+export const POSTPONED_COMPARISON_MS = 500;
 
 export interface HolderLaneComponents {
   readonly rpc: AnnounceRpc;
@@ -57,6 +60,7 @@ export class HolderLane {
   /** What the last comparison asked for: who asks for just that again does not agree on what was sent. */
   #sentBefore: ReadonlySet<number> = new Set();
   #takenSequence = 0;
+  #later: Timer | undefined;
   #failures = 0;
   #active = false;
   #running: Promise<void> | undefined;
@@ -118,6 +122,7 @@ export class HolderLane {
   async stop(): Promise<void> {
     this.#abort.abort(stopped(`announce blocks to ${this.#options.peer}`));
     this.#wake.open();
+    this.#later?.cancel();
     this.#pending.clear();
     this.#wanted.clear();
     await this.#running;
@@ -219,6 +224,8 @@ export class HolderLane {
   }
 
   #takeWanted({ wanted, more }: { readonly wanted: readonly number[]; readonly more: boolean }): void {
+    // The holder still finds out what others hand over to it.
+    if (more && wanted.length === 0) this.#compareLater();
     const isNew = wanted.some((shard) => !this.#sentBefore.has(shard));
     this.#sentBefore = new Set(wanted);
     if (wanted.length === 0) return;
@@ -232,6 +239,11 @@ export class HolderLane {
     if (this.#comparison !== 'after-shards' || this.#wanted.size > 0) return;
     this.#comparison = 'none';
     this.compare();
+  }
+
+  #compareLater(): void {
+    this.#later?.cancel();
+    this.#later = this.#components.clock.after(POSTPONED_COMPARISON_MS, () => this.compare());
   }
 
   async #backOff(error: unknown): Promise<void> {

@@ -7,7 +7,7 @@ import { HOLDERS_PER_SHARD } from './shard.ts';
  * keeper, since each judges liveness by itself; what a keeper does must be safe even then.
  */
 export function keeper(
-  ring: MetadataRing,
+  ring: Pick<MetadataRing, 'closest'>,
   shard: number,
   isAlive: (peer: PeerId) => boolean,
 ): PeerId | undefined {

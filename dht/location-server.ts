@@ -121,8 +121,9 @@ export class LocationServer {
       shards.filter((_, position) => isSame[position] === true),
     );
     ledger.settle(awaited());
-    const differing = shards.filter((shard, position) => isSame[position] === false && ledger.wants(shard));
-    const wanted = ledger.urgentFirst(differing).slice(0, MAX_WANTED_SHARDS);
+    const differing = shards.filter((_, position) => isSame[position] === false);
+    const wantedNow = differing.filter((shard) => ledger.wants(shard));
+    const wanted = ledger.urgentFirst(wantedNow).slice(0, MAX_WANTED_SHARDS);
     return { ...nothing, wanted, more: wanted.length < differing.length };
   }
 

@@ -29,10 +29,13 @@ export interface LookupStep {
   readonly failure?: string;
 }
 
-export interface LookupOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** Is told of every question. */
-  readonly onStep?: (step: LookupStep) => void;
+/** Is told of every question. */
+export type OnLookupStep = (step: LookupStep) => void;
+
+interface Asking {
+  readonly signal: AbortSignal | undefined;
+  readonly onStep: OnLookupStep | undefined;
+  readonly failures: Map<PeerId, unknown>;
 }
 
 /** One hash being looked up, through the ring from its nearest member on. */
@@ -42,6 +45,8 @@ interface Search {
   readonly found: Set<number>;
   /** A holder answered that knows everything of the shard, so that finding nothing means something. */
   isComplete: boolean;
+  /** One of the shard's holders answered. */
+  heardHolder: boolean;
 }
 
 export class Locator {
@@ -56,43 +61,42 @@ export class Locator {
    * hints: a datanode may have lost the block since. Throws DHT_NO_METADATA_PEERS, and DHT_LOOKUP_INCOMPLETE when nothing
    * was found of a hash, and no holder that knows everything of its shard answered.
    */
-  async lookup(hashes: readonly BlockHash[], options: LookupOptions = {}): Promise<number[][]> {
+  async lookup(
+    hashes: readonly BlockHash[],
+    signal?: AbortSignal,
+    onStep?: OnLookupStep,
+  ): Promise<number[][]> {
     if (hashes.length === 0) return [];
     const searches = new Map<BlockHash, Search>();
-    let failures = new Map<PeerId, unknown>();
     let open: Search[] = [...new Set(hashes)].map((hash) => this.#search(hash, hashes.length));
     for (const search of open) searches.set(search.hash, search);
     for (let retries = 0; ; retries++) {
-      failures = new Map();
-      await this.#walk(open, failures, options);
+      const failures = new Map<PeerId, unknown>();
+      await this.#walk(open, { signal, onStep, failures });
       open = open.filter((search) => !search.isComplete && search.found.size === 0);
       if (open.length === 0) return hashes.map((hash) => [...(searches.get(hash)?.found ?? [])]);
-      // Members that do not answer at all do not become more complete by being asked again at once.
-      if (retries === INCOMPLETE_RETRIES || failures.size === this.#components.ring.all().length) break;
-      await pause(this.#components.clock, INCOMPLETE_PAUSE_MS, options.signal ?? NEVER);
+      // Holders that do not answer at all do not become more complete by being asked again at once.
+      if (retries === INCOMPLETE_RETRIES || !open.some(({ heardHolder }) => heardHolder))
+        throw lookupIncomplete(open.length, [...failures.keys()], [...failures.values()][0]);
+      await pause(this.#components.clock, INCOMPLETE_PAUSE_MS, signal ?? NEVER);
       open = open.map(({ hash }) => this.#search(hash, hashes.length));
       for (const search of open) searches.set(search.hash, search);
     }
-    throw lookupIncomplete(open.length, [...failures.keys()], [...failures.values()][0]);
   }
 
   #search(hash: BlockHash, wanted: number): Search {
     const members = this.#components.ring.all().length;
     if (members === 0) throw noMetadataPeers(`locate ${wanted} blocks`);
     const candidates = this.#components.ring.closest(shardOfHash(hash), members);
-    return { hash, candidates, found: new Set(), isComplete: false };
+    return { hash, candidates, found: new Set(), isComplete: false, heardHolder: false };
   }
 
   /** From the nearest candidate on, until a complete one knows the block, or all were asked. */
-  async #walk(
-    searches: readonly Search[],
-    failures: Map<PeerId, unknown>,
-    options: LookupOptions,
-  ): Promise<void> {
+  async #walk(searches: readonly Search[], asking: Asking): Promise<void> {
     let open = [...searches];
     for (let round = 0; open.length > 0; round++) {
-      options.signal?.throwIfAborted();
-      await this.#askRound(open, round, failures, options);
+      asking.signal?.throwIfAborted();
+      await this.#askRound(open, round, asking);
       open = open.filter(({ found, isComplete, candidates }) => {
         const isKnown = found.size > 0 && (isComplete || round + 1 >= HOLDERS_PER_SHARD);
         return !isKnown && round + 1 < candidates.length;
@@ -101,21 +105,17 @@ export class Locator {
   }
 
   /** Asks each search's candidate number `round`, all peers at once, each peer's batches one after the other. */
-  async #askRound(
-    open: readonly Search[],
-    round: number,
-    failures: Map<PeerId, unknown>,
-    options: LookupOptions,
-  ): Promise<void> {
+  async #askRound(open: readonly Search[], round: number, asking: Asking): Promise<void> {
+    const { failures, signal } = asking;
     const byPeer = Map.groupBy(open, (search) => search.candidates[round]);
     await Promise.all(
       [...byPeer].map(async ([peer, searches]) => {
         if (peer === undefined || failures.has(peer)) return;
         try {
           for (let at = 0; at < searches.length; at += MAX_BATCH_HASHES)
-            await this.#ask(peer, searches.slice(at, at + MAX_BATCH_HASHES), options);
+            await this.#ask(peer, searches.slice(at, at + MAX_BATCH_HASHES), asking);
         } catch (error) {
-          options.signal?.throwIfAborted();
+          signal?.throwIfAborted();
           failures.set(peer, error);
           this.#components.logger.debug('dht.lookup-failed', { peer, reason: describe(error) });
         }
@@ -123,7 +123,7 @@ export class Locator {
     );
   }
 
-  async #ask(peer: PeerId, batch: readonly Search[], { signal, onStep }: LookupOptions): Promise<void> {
+  async #ask(peer: PeerId, batch: readonly Search[], { signal, onStep }: Asking): Promise<void> {
     const { rpc, clock, ring } = this.#components;
     const deadline = startDeadline(clock, LOOKUP_TIMEOUT_MS, `look up blocks at ${peer}`, signal);
     const startMs = clock.monotonicMs();
@@ -165,6 +165,7 @@ function takeAnswer(
     const end = next + (counts[index] ?? 0);
     for (const node of nodes.slice(next, end)) search.found.add(node);
     if (!unsure.has(index)) search.isComplete = true;
+    if (search.candidates.indexOf(peer) < HOLDERS_PER_SHARD) search.heardHolder = true;
     next = end;
   });
   return counts.filter((count) => count > 0).length;

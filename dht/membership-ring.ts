@@ -68,7 +68,8 @@ export class MembershipRing implements MetadataRing {
   }
 
   #adopt({ epoch, peers }: Membership): void {
-    if (epoch < this.#epoch) return;
+    // Before the first list there are only hints, which may change; later an epoch has one list.
+    if (epoch < this.#epoch || (epoch === this.#epoch && epoch > 0)) return;
     const next = new Ring(peers);
     const isSame = next.all().join() === this.#ring.all().join();
     if (isSame && epoch === this.#epoch) return;

@@ -1,8 +1,8 @@
 /** @module A datanode of the code that ships, run after run, on one simulated machine. */
+import type { Membership } from '../../dht/membership-ring.ts';
 import { DataNode } from '../../src/datanode/data-node.ts';
 import type { Timer } from '../../src/common/clock.ts';
 import type { KnownMetadataNode } from '../../src/datanode/member-directory.ts';
-import type { PeerId } from '../../src/network/network.ts';
 import type { BlockStore } from '../../src/storage/block-store.ts';
 import type { ClusterWorld } from './cluster-world.ts';
 import { CLUSTER_ID } from './founding.ts';
@@ -68,8 +68,9 @@ export class DataProcess extends SimulatedProcess<DataService> {
       this.#generation += 1;
     });
     let node: DataNode | undefined;
-    const known = (): readonly PeerId[] => node?.metadataPeers() ?? this.#notedPeers.map(({ peer }) => peer);
-    const kademlia = new SimulatedKademlia(run, { ownsShards: false, knownMetadataPeers: known });
+    const noted = { epoch: 0, peers: this.#notedPeers.map(({ peer }) => peer) };
+    const membership = (): Membership => node?.indexMembership() ?? noted;
+    const kademlia = new SimulatedKademlia(run, { ownsShards: false, membership });
     node = new DataNode(
       { ...run, blocks, kademlia },
       {

@@ -1,9 +1,10 @@
 /** @module A metadata node of the code that ships, run after run, on one simulated machine. */
+import type { Membership } from '../../dht/membership-ring.ts';
 import { bootstrapCluster } from '../../src/metadata/genesis.ts';
 import { MetadataNode } from '../../src/metadata/metadata-node.ts';
 import type { Genesis, Member } from '../../src/namespace/schema.ts';
 import { StateMachine } from '../../src/namespace/state-machine.ts';
-import type { PeerId } from '../../src/network/network.ts';
+import { indexMembership } from '../../src/protocol/index-membership.ts';
 import { MemoryRaftLog } from '../../src/storage/memory-raft-log.ts';
 import { SimulatedRaftLog } from '../world/simulated-raft-log.ts';
 import { SimulatedRowStore } from '../world/simulated-row-store.ts';
@@ -80,7 +81,7 @@ export class MetadataProcess extends SimulatedProcess<MetadataService> {
     oracle.watch(this, machine);
     const kademlia = new SimulatedKademlia(run, {
       ownsShards: true,
-      knownMetadataPeers: () => metadataPeers(machine),
+      membership: () => membershipOf(machine),
     });
     const node = new MetadataNode(
       { ...run, log, machine, files, kademlia },
@@ -103,9 +104,7 @@ export class MetadataProcess extends SimulatedProcess<MetadataService> {
   }
 }
 
-function metadataPeers(machine: StateMachine): readonly PeerId[] {
-  return machine
-    .members()
-    .filter(({ roles, state }) => roles.includes('meta') && state === 'active')
-    .map(({ peer }) => peer);
+function membershipOf(machine: StateMachine): Membership {
+  const { membersVersion: version } = machine.counters();
+  return indexMembership(machine.members(), { version, epoch: machine.cluster()?.epoch ?? 0 });
 }

@@ -1,5 +1,5 @@
 /** @module The private Kademlia as processes of a simulated cluster have it: who was met, late and with failures, and provider records. */
-import { Ring } from '../../dht/ring.ts';
+import { type Membership, MembershipRing } from '../../dht/membership-ring.ts';
 import type { Clock, Timer } from '../../src/common/clock.ts';
 import { describeError } from '../../src/common/errors.ts';
 import type { Logger } from '../../src/common/logger.ts';
@@ -20,7 +20,7 @@ export interface SimulatedKademliaComponents {
 /** As those of dht/kademlia.ts. */
 export interface SimulatedKademliaOptions {
   readonly ownsShards: boolean;
-  readonly knownMetadataPeers: () => readonly PeerId[];
+  readonly membership: () => Membership;
 }
 
 /** Whom a process has met, and who is said to be a metadata node. */
@@ -40,23 +40,19 @@ const ASK = 'kademlia.ask';
 const PROVIDE = 'kademlia.provide';
 
 /** Stands in for dht/kademlia.ts: the same ring of members, learned over the simulated network. One per network. */
-export class SimulatedKademlia implements MetadataDiscovery, MetadataFinder, ChangingRing {
-  readonly self: PeerId | undefined;
+export class SimulatedKademlia extends MembershipRing implements MetadataDiscovery, MetadataFinder, ChangingRing {
   readonly #components: SimulatedKademliaComponents;
   readonly #options: SimulatedKademliaOptions;
   readonly #met = new Set<PeerId>();
   readonly #providers = new Map<PeerId, KnownMetadataNode>();
-  readonly #listeners = new Set<() => void>();
   readonly #stopping = new AbortController();
   #selfQuery: Timer | undefined;
-  #ring: Ring;
 
   constructor(components: SimulatedKademliaComponents, options: SimulatedKademliaOptions) {
     const { network } = components;
+    super(options.membership, options.ownsShards ? network.localPeer : undefined);
     this.#components = components;
     this.#options = options;
-    this.self = options.ownsShards ? network.localPeer : undefined;
-    this.#ring = new Ring(this.#members(), this.self);
     network.onRequest('control', ASK, async () => encode(this.#acquaintances()));
     network.onRequest('control', PROVIDE, async ({ body }) => {
       const provider = JSON.parse(Buffer.from(body).toString()) as KnownMetadataNode;
@@ -76,27 +72,6 @@ export class SimulatedKademlia implements MetadataDiscovery, MetadataFinder, Cha
   stop(): void {
     this.#stopping.abort();
     this.#selfQuery?.cancel();
-    this.#listeners.clear();
-  }
-
-  closest(shard: number, count: number): readonly PeerId[] {
-    return this.#ring.closest(shard, count);
-  }
-
-  all(): readonly PeerId[] {
-    return this.#ring.all();
-  }
-
-  onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
-  }
-
-  refresh(): void {
-    const next = new Ring(this.#members(), this.self);
-    if (next.all().join() === this.#ring.all().join()) return;
-    this.#ring = next;
-    for (const listener of this.#listeners) listener();
   }
 
   async provide(_clusterId: string, signal?: AbortSignal): Promise<number> {
@@ -114,7 +89,7 @@ export class SimulatedKademlia implements MetadataDiscovery, MetadataFinder, Cha
   async *findMetadata(_clusterId: string, signal?: AbortSignal): AsyncGenerator<KnownMetadataNode> {
     const yielded = new Set([this.#components.network.localPeer]);
     const asked = new Set<PeerId>();
-    const toAsk = [...this.#met, ...this.#options.knownMetadataPeers()];
+    const toAsk = [...this.#met, ...this.#options.membership().peers];
     let known: readonly KnownMetadataNode[] = [...this.#providers.values()];
     for (;;) {
       for (const node of known) {
@@ -169,11 +144,6 @@ export class SimulatedKademlia implements MetadataDiscovery, MetadataFinder, Cha
 
   #acquaintances(): Acquaintances {
     return { met: [...this.#met], providers: [...this.#providers.values()] };
-  }
-
-  /** Those met count only if they are known to be metadata nodes, so that the known ones are all there are. */
-  #members(): PeerId[] {
-    return [...this.#options.knownMetadataPeers(), ...(this.self === undefined ? [] : [this.self])];
   }
 }
 

@@ -1,14 +1,15 @@
-/** @module This datanode's blocks in the location index: every change announced, everything again when a holder is new. */
+/** @module This datanode's blocks in the location index: every change announced, and a digest of everything with each heartbeat. */
 import { Announcer } from '../../dht/announcer.ts';
-import type { LocationRpc, MetadataRing } from '../../dht/ports.ts';
+import { hashBefore } from '../../dht/hash-prefix.ts';
+import type { LaneRoot } from '../../dht/holder-lane.ts';
+import type { MetadataRing } from '../../dht/ports.ts';
 import type { Clock } from '../common/clock.ts';
 import { withDeadline } from '../common/deadline.ts';
 import { describeError } from '../common/errors.ts';
 import type { BlockHash } from '../common/hashing.ts';
 import type { Logger } from '../common/logger.ts';
-import { call } from '../network/method.ts';
 import type { Network, PeerId } from '../network/network.ts';
-import { ANNOUNCE, INDEX_STATUS, LOOKUP } from '../protocol/methods.ts';
+import { locationRpc } from '../protocol/location-rpc.ts';
 import type { BlockStore } from '../storage/block-store.ts';
 import { announcedLate } from './errors.ts';
 
@@ -45,7 +46,7 @@ export class BlockIndexer {
     const { network, blocks, kademlia: ring, clock, logger } = components;
     this.#clock = clock;
     this.#logger = logger;
-    const held = (): AsyncIterable<BlockHash> => listHashes(blocks);
+    const held = { below: (prefix: string): readonly BlockHash[] => hashesBelow(blocks, prefix) };
     const parts = { rpc: locationRpc(network), ring, held, clock, logger };
     this.#announcer = new Announcer(parts, { node, generation });
     this.#unsubscribe = ring.onChange(() => this.#announcer.holdersChanged());
@@ -74,9 +75,14 @@ export class BlockIndexer {
       );
   }
 
-  /** A metadata node said which life of its index this is. */
-  onBoot(peer: PeerId, boot: string): void {
-    this.#announcer.onBoot(peer, boot);
+  /** What a heartbeat to `peer` says of the blocks held; undefined while something is under way to it. */
+  heldRoot(peer: PeerId): LaneRoot | undefined {
+    return this.#announcer.heldRoot(peer);
+  }
+
+  /** A metadata node said which life of its index this is, and whether it knows something else than is held here. */
+  onAnswer(peer: PeerId, answer: { readonly boot: string; readonly differs: boolean }): void {
+    this.#announcer.onAnswer(peer, answer);
   }
 
   async stop(): Promise<void> {
@@ -85,20 +91,16 @@ export class BlockIndexer {
   }
 }
 
-async function* listHashes(blocks: BlockStore): AsyncGenerator<BlockHash> {
-  let after: BlockHash | undefined;
+function hashesBelow(blocks: BlockStore, prefix: string): BlockHash[] {
+  const found: BlockHash[] = [];
+  let after = hashBefore(prefix);
   for (;;) {
     const page = blocks.list(after, LIST_PAGE_BLOCKS);
-    for (const { hash } of page) yield hash;
-    if (page.length < LIST_PAGE_BLOCKS) return;
+    for (const { hash } of page) {
+      if (!hash.startsWith(prefix)) return found;
+      found.push(hash);
+    }
+    if (page.length < LIST_PAGE_BLOCKS) return found;
     after = page.at(-1)?.hash;
   }
-}
-
-function locationRpc(network: Network): LocationRpc {
-  return {
-    announce: (peer, request, signal) => call(network, peer, ANNOUNCE, request, { signal }),
-    lookup: (peer, request, signal) => call(network, peer, LOOKUP, request, { signal }),
-    status: (peer, signal) => call(network, peer, INDEX_STATUS, {}, { signal }),
-  };
 }

@@ -1,10 +1,11 @@
 /** @module The datanode: takes, forwards, serves and announces blocks, and reports to every metadata node. */
+import type { Membership } from '../../dht/membership-ring.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import { WorkerRunner } from '../common/worker-runner.ts';
 import type { Member } from '../namespace/schema.ts';
 import { serve } from '../network/method.ts';
-import type { Authorizer, Network, PeerId } from '../network/network.ts';
+import type { Authorizer, Network } from '../network/network.ts';
 import {
   BLOCK_READ_CHANNEL,
   BLOCK_WRITE_CHANNEL,
@@ -102,9 +103,9 @@ export class DataNode {
     this.#replicator = new Replicator(parts);
   }
 
-  /** The cluster's metadata nodes as far as known here, e.g. for the ring of shards. */
-  metadataPeers(): readonly PeerId[] {
-    return this.#members.metadataPeers();
+  /** The metadata nodes that hold the location index, as far as known here. */
+  indexMembership(): Membership {
+    return this.#members.indexMembership();
   }
 
   /** Active members of the cluster as last heard; none before the first heartbeat. */

@@ -1,10 +1,12 @@
 /** @module Who belongs to the cluster, as far as this datanode knows: fed by heartbeats, and by asking about strangers. */
+import type { Membership } from '../../dht/membership-ring.ts';
 import type { Clock } from '../common/clock.ts';
 import { describeError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Member } from '../namespace/schema.ts';
 import { call } from '../network/method.ts';
 import type { Network, PeerId } from '../network/network.ts';
+import { indexMembership } from '../protocol/index-membership.ts';
 import { WHO_IS } from '../protocol/methods.ts';
 import { noMetadata } from './errors.ts';
 
@@ -66,9 +68,11 @@ export class MemberDirectory {
     return this.#epoch;
   }
 
-  /** Active metadata members; before the first list, those of the configuration. */
-  metadataPeers(): readonly PeerId[] {
-    return this.#listed().map(({ peer }) => peer);
+  /** The metadata nodes that hold the location index; before the first list, those of the configuration. */
+  indexMembership(): Membership {
+    if (this.#active.size > 0)
+      return indexMembership([...this.#active.values()], { version: this.#version, epoch: this.#epoch });
+    return { epoch: 0, peers: this.#bootstrap.map(({ peer }) => peer) };
   }
 
   /** Whom to register with: the members, and before the first list also whoever was found. */

@@ -154,17 +154,22 @@ export class MetadataSession {
     const request = { node, generation, host, zone, hostGroup, addresses, load: await load.report() };
     const { boot } = await call(network, peer, REGISTER, request, this.#callOptions());
     this.#registered.add(peer);
-    indexer.onBoot(peer, boot);
+    indexer.onAnswer(peer, { boot, differs: false });
     logger.info('datanode.registered', { peer });
   }
 
   async #heartbeat(peer: PeerId): Promise<boolean> {
     const { network, load, indexer, members, kademlia, watch } = this.#components;
     const { number: node, generation } = this.#options;
+    const report = await load.report();
+    const held = indexer.heldRoot(peer);
     const request = {
       node,
       generation,
-      load: await load.report(),
+      load: report,
+      indexEpoch: held?.epoch,
+      indexSequence: held?.sequence,
+      indexRoot: held?.root,
       membersVersion: members.version,
       epoch: members.epoch,
       takesChanges: true,
@@ -179,7 +184,7 @@ export class MetadataSession {
       for (const listed of members.metadataNodes())
         if (!this.#registered.has(listed.peer)) this.#beat(listed.peer);
     }
-    indexer.onBoot(peer, answer.boot);
+    indexer.onAnswer(peer, { boot: answer.boot, differs: answer.indexDiffers === true });
     return answer.known;
   }
 

@@ -7,6 +7,7 @@ import { HEARTBEAT, REGISTER } from '../protocol/methods.ts';
 import type { DatanodeRegistry } from './datanode-registry.ts';
 import type { DatanodeStates } from './datanode-states.ts';
 import { badRequest, notAllowed, superseded } from './errors.ts';
+import type { LocationIndex } from './location-index.ts';
 import type { MemberChanges } from './member-changes.ts';
 import { type MemberDirectory, hasRole } from './member-directory.ts';
 import type { RaftDriver } from './raft-driver.ts';
@@ -17,6 +18,7 @@ export interface DatanodeServiceComponents {
   readonly members: MemberDirectory;
   readonly machine: StateMachine;
   readonly registry: DatanodeRegistry;
+  readonly index: LocationIndex;
   readonly states: DatanodeStates;
   readonly changes: MemberChanges;
   readonly reports: SilenceReports;
@@ -24,8 +26,6 @@ export interface DatanodeServiceComponents {
 }
 
 export interface DatanodeServiceOptions {
-  /** Identity of this node's location index; a datanode that sees a new one announces everything again. */
-  readonly boot: string;
   readonly epoch: () => number;
 }
 
@@ -42,7 +42,7 @@ export class DatanodeService {
     const { network } = this.#components;
     serve(network, REGISTER, async (request, { peer }) => {
       this.#register(peer, request);
-      return { boot: this.#options.boot };
+      return { boot: this.#components.index.boot };
     });
     serve(network, HEARTBEAT, async (request, { peer }) => this.#heartbeat(peer, request));
   }
@@ -54,7 +54,7 @@ export class DatanodeService {
 
   #heartbeat(peer: PeerId, request: HeartbeatRequest): HeartbeatResponse {
     this.#checkCaller(peer, request.node);
-    const { registry, reports, states, changes } = this.#components;
+    const { registry, reports, states, changes, index } = this.#components;
     const epoch = this.#options.epoch();
     if (request.epoch > epoch) this.#supersede(request.epoch);
     reports.note(request.node, request.silentNeighbours);
@@ -64,13 +64,21 @@ export class DatanodeService {
     if (list.isChange && list.members.length > 0 && request.takesChanges !== true) list = changes.all();
     return {
       known: registry.heartbeat(request.node, request.generation, required(request.load)),
-      boot: this.#options.boot,
+      boot: index.boot,
+      indexDiffers: this.#differs(request),
       membersVersion: list.version,
       members: [...list.members],
       isChange: list.isChange,
       epoch,
       periodMs: states.periodMs,
     };
+  }
+
+  /** Whether the location index here does not know what this heartbeat says is held. */
+  #differs({ node, generation, indexEpoch, indexSequence, indexRoot }: HeartbeatRequest): boolean {
+    if (indexEpoch === undefined || indexRoot === undefined) return false;
+    const held = { node, generation, epoch: indexEpoch, sequence: indexSequence ?? 0, root: indexRoot };
+    return this.#components.index.server.matches(held) === false;
   }
 
   /** The datanode has it from a metadata node of that epoch, which this one cannot reach, or has not asked yet. */

@@ -1,15 +1,15 @@
-/** @module Serves this node's part of the location index: datanodes announce, anybody in the cluster asks. */
-import type { LocationServer } from '../../dht/location-server.ts';
+/** @module Serves this node's part of the location index: datanodes announce, metadata nodes take over, anybody in the cluster asks. */
 import { serve } from '../network/method.ts';
-import type { Network } from '../network/network.ts';
-import { ANNOUNCE, INDEX_STATUS, LOOKUP } from '../protocol/methods.ts';
+import type { Network, PeerId } from '../network/network.ts';
+import { ANNOUNCE, COMPARE, HOLDINGS, INDEX_STATUS, LOOKUP, PULL } from '../protocol/methods.ts';
 import { fromDht, notAllowed } from './errors.ts';
+import type { LocationIndex } from './location-index.ts';
 import { type MemberDirectory, hasRole } from './member-directory.ts';
 
 export interface LocationServiceComponents {
   readonly network: Network;
   readonly members: MemberDirectory;
-  readonly server: LocationServer;
+  readonly index: LocationIndex;
 }
 
 export class LocationService {
@@ -20,14 +20,37 @@ export class LocationService {
   }
 
   start(): void {
-    const { network, members, server } = this.#components;
+    const { network, index } = this.#components;
+    const { server } = index;
     serve(network, ANNOUNCE, async (request, { peer }) => {
-      const member = members.activeByPeer(peer);
-      if (!hasRole(member, 'data')) throw notAllowed('only a datanode may announce blocks', { peer });
-      return translated(() => server.announce(member.number, request));
+      const node = this.#datanode(peer);
+      return translated(() => server.announce(node, request));
+    });
+    serve(network, COMPARE, async (request, { peer }) => {
+      const node = this.#datanode(peer);
+      return translated(() => server.compare(node, request));
+    });
+    serve(network, HOLDINGS, async (request, { peer }) => {
+      this.#checkMetadataNode(peer);
+      return translated(() => server.holdings(request));
+    });
+    serve(network, PULL, async (request, { peer }) => {
+      this.#checkMetadataNode(peer);
+      return translated(() => server.pull(request));
     });
     serve(network, LOOKUP, async (request) => translated(() => server.lookup(request)));
-    serve(network, INDEX_STATUS, async () => server.status());
+    serve(network, INDEX_STATUS, async () => index.status());
+  }
+
+  #datanode(peer: PeerId): number {
+    const member = this.#components.members.activeByPeer(peer);
+    if (!hasRole(member, 'data')) throw notAllowed('only a datanode may announce blocks', { peer });
+    return member.number;
+  }
+
+  #checkMetadataNode(peer: PeerId): void {
+    if (!hasRole(this.#components.members.activeByPeer(peer), 'meta'))
+      throw notAllowed('only a metadata node may take over shards', { peer });
   }
 }
 

@@ -1,10 +1,7 @@
 /** @module What a running metadata node is made of, and how the parts hang together. */
-import { LocationServer } from '../../dht/location-server.ts';
-import { LocationTable } from '../../dht/location-table.ts';
 import { Locator } from '../../dht/locator.ts';
 import { message } from '../../raft/messages.ts';
 import type { Message } from '../../raft/types.ts';
-import { toHex } from '../common/bytes.ts';
 import { WorkerRunner } from '../common/worker-runner.ts';
 import { AddressWorker } from './address-worker.ts';
 import { AtRiskWorker } from './at-risk-worker.ts';
@@ -25,7 +22,9 @@ import { HousekeepingWorker } from './housekeeping-worker.ts';
 import { JoinService } from './join-service.ts';
 import { livenessSettings } from './liveness-judge.ts';
 import { LivenessWorker } from './liveness-worker.ts';
-import { locationRpc } from './location-rpc.ts';
+import { locationRpc } from '../protocol/location-rpc.ts';
+import { IndexHandoverWorker } from './index-handover-worker.ts';
+import { LocationIndex } from './location-index.ts';
 import { LocationService } from './location-service.ts';
 import { LogCompactor } from './log-compactor.ts';
 import { MemberAuthorizer } from './member-authorizer.ts';
@@ -37,6 +36,7 @@ import type { MetadataNodeComponents, MetadataNodeOptions } from './metadata-nod
 import { NamespaceService } from './namespace-service.ts';
 import { FreeSpacePlacement } from './placement.ts';
 import { PositionService } from './position-service.ts';
+import { PresenceWorker } from './presence-worker.ts';
 import { Proposer } from './proposer.ts';
 import { RaftDriver } from './raft-driver.ts';
 import { FIRST_EPOCH, RaftTransport } from './raft-transport.ts';
@@ -75,8 +75,6 @@ export interface NodeParts {
   readonly workers: WorkerRunner;
 }
 
-const BOOT_ID_BYTES = 8;
-
 /** Where snapshot files are: those made here, and those sent by a leader. */
 export interface SnapshotStores {
   readonly made: SnapshotStore;
@@ -95,7 +93,7 @@ export function composeParts(
   components: MetadataNodeComponents & SnapshotStores & WitnessParts,
   options: MetadataNodeOptions,
 ): NodeParts {
-  const { machine, network, kademlia, random } = components;
+  const { machine, network, kademlia } = components;
   const members = new MemberDirectory(machine, options.seeds ?? []);
   const base = { ...components, members };
   const epoch = (): number => Math.max(machine.cluster()?.epoch ?? FIRST_EPOCH, options.epoch ?? FIRST_EPOCH);
@@ -104,12 +102,14 @@ export function composeParts(
 
   const registry = new DatanodeRegistry(base, { settings: () => livenessSettings(machine.cluster()) });
   const locator = new Locator({ ...base, rpc: locationRpc(network), ring: kademlia });
+  const states = new DatanodeStates({ ...base, registry });
   const parts = {
     ...base,
     ...consensus,
     registry,
     locator,
-    states: new DatanodeStates({ ...base, registry }),
+    states,
+    index: new LocationIndex({ ...base, registry, states }),
     changes: new MemberChanges(base),
     survey: new SilenceSurvey({ ...base, registry }),
     reports: new SilenceReports(base),
@@ -117,8 +117,6 @@ export function composeParts(
   };
   const atRisk = new AtRiskWorker(parts);
   const membership = new MembershipManager(parts);
-  // The index dies with the process: a new name tells datanodes to announce everything again.
-  const boot = toHex(random.bytes(BOOT_ID_BYTES));
   const services = [
     new NamespaceService(parts),
     new BlockService({ ...parts, placement: components.placement ?? new FreeSpacePlacement() }),
@@ -132,15 +130,17 @@ export function composeParts(
     new JoinService(parts),
     new RejoinService({ ...parts, membership }),
     new VouchService(parts),
-    new DatanodeService(parts, { boot, epoch }),
+    new DatanodeService(parts, { epoch }),
     parts.survey,
     new FeatureLevelService(parts),
-    new LocationService({ ...parts, server: new LocationServer({ table: new LocationTable() }, { boot }) }),
+    new LocationService(parts),
     new SnapshotServer({ ...parts, store: parts.made }, options),
   ];
   const workers = new WorkerRunner(base, [
     membership,
     new LivenessWorker(parts),
+    new PresenceWorker({ ...parts, membership }),
+    new IndexHandoverWorker(parts),
     new HousekeepingWorker(parts),
     new EraWorker(parts),
     new FeatureGateWorker(parts),

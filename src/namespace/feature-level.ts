@@ -18,7 +18,7 @@ export const FIRST_FEATURE_LEVEL = 1;
  * The highest level this code knows:
  * 1: files, directories, members, tokens; 2: symlinks, append, owner and mode, defaults of directories, replacing an
  * empty directory by a rename, settings of the cluster and its recovery, a new number for a node that lost its log, the
- * state of datanodes; the last metadata node stays.
+ * state of datanodes and metadata nodes; the last metadata node stays.
  */
 export const SUPPORTED_FEATURE_LEVEL = 2;
 
@@ -35,6 +35,7 @@ const LEVEL_OF: Readonly<Partial<Record<CommandKind['$case'], number>>> = {
   configureCollection: 2,
   setLiveness: 2,
   setDrain: 2,
+  setPresence: 2,
 };
 
 /** The level a cluster must have before this command may enter its log. Founding and raising bring their own. */

@@ -5,6 +5,7 @@ import { closeAppend, openAppend } from './commands/append.ts';
 import { beginEra, configureCollection } from './commands/collection.ts';
 import { setAttributes } from './commands/attributes.ts';
 import { setDrain, setLiveness } from './commands/datanodes.ts';
+import { setPresence } from './commands/presence.ts';
 import { makeDirectory, removeDirectory, removeTree, unlink } from './commands/directories.ts';
 import { appendBlocks, closeFile, copyFile, createFile, setReplication, touch } from './commands/files.ts';
 import { genesis, raiseFeatureLevel } from './commands/genesis.ts';
@@ -118,6 +119,8 @@ function handle(
       return setLiveness(view, kind.value, context);
     case 'setDrain':
       return setDrain(view, kind.value, context);
+    case 'setPresence':
+      return setPresence(view, kind.value, context);
     case 'raiseFeatureLevel':
       return raiseFeatureLevel(view, kind.value);
     case 'makeSymlink':

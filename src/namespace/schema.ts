@@ -156,7 +156,15 @@ export interface Member {
   drain?:
     | string
     | undefined;
-  /** machines that fail together, for spreading copies: a rack, a host of virtual machines */
+  /** From feature level 2, of metadata nodes. */
+  away?:
+    | boolean
+    | undefined;
+  /** how often it was away; one that was begins its part anew */
+  absences?:
+    | number
+    | undefined;
+  /** From feature level 2, of datanodes. */
   hostGroup?: string | undefined;
 }
 
@@ -296,6 +304,7 @@ export interface Command {
     | { $case: "configureCollection"; value: ConfigureCollection }
     | { $case: "setLiveness"; value: SetLiveness }
     | { $case: "setDrain"; value: SetDrain }
+    | { $case: "setPresence"; value: SetPresence }
     | undefined;
 }
 
@@ -475,6 +484,12 @@ export interface SetDrain {
   number: number;
   drain: string;
   from?: string | undefined;
+}
+
+/** Proposed by the leader, from whether it hears the metadata node. */
+export interface SetPresence {
+  number: number;
+  away: boolean;
 }
 
 /** After the loss of a majority: `survivor` goes on alone as metadata node, in a new epoch. */
@@ -1785,6 +1800,8 @@ function createBaseMember(): Member {
     liveness: undefined,
     livenessMs: undefined,
     drain: undefined,
+    away: undefined,
+    absences: undefined,
     hostGroup: undefined,
   };
 }
@@ -1826,6 +1843,12 @@ export const Member: MessageFns<Member> = {
     }
     if (message.drain !== undefined) {
       writer.uint32(98).string(message.drain);
+    }
+    if (message.away !== undefined) {
+      writer.uint32(160).bool(message.away);
+    }
+    if (message.absences !== undefined) {
+      writer.uint32(168).uint32(message.absences);
     }
     if (message.hostGroup !== undefined) {
       writer.uint32(106).string(message.hostGroup);
@@ -1942,6 +1965,22 @@ export const Member: MessageFns<Member> = {
             message.drain = reader.string();
             continue;
           }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.away = reader.bool();
+            continue;
+          }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.absences = reader.uint32();
+            continue;
+          }
           case 13: {
             if (tag !== 106) {
               break;
@@ -1979,6 +2018,8 @@ export const Member: MessageFns<Member> = {
     message.liveness = object.liveness ?? undefined;
     message.livenessMs = object.livenessMs ?? undefined;
     message.drain = object.drain ?? undefined;
+    message.away = object.away ?? undefined;
+    message.absences = object.absences ?? undefined;
     message.hostGroup = object.hostGroup ?? undefined;
     return message;
   },
@@ -2993,6 +3034,9 @@ export const Command: MessageFns<Command> = {
       case "setDrain":
         SetDrain.encode(message.kind.value, writer.uint32(338).fork()).join();
         break;
+      case "setPresence":
+        SetPresence.encode(message.kind.value, writer.uint32(482).fork()).join();
+        break;
     }
     return writer;
   },
@@ -3274,6 +3318,14 @@ export const Command: MessageFns<Command> = {
             message.kind = { $case: "setDrain", value: SetDrain.decode(reader, reader.uint32()) };
             continue;
           }
+          case 60: {
+            if (tag !== 482) {
+              break;
+            }
+
+            message.kind = { $case: "setPresence", value: SetPresence.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3487,6 +3539,12 @@ export const Command: MessageFns<Command> = {
       case "setDrain": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "setDrain", value: SetDrain.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "setPresence": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "setPresence", value: SetPresence.fromPartial(object.kind.value) };
         }
         break;
       }
@@ -5628,6 +5686,73 @@ export const SetDrain: MessageFns<SetDrain> = {
     message.number = object.number ?? 0;
     message.drain = object.drain ?? "";
     message.from = object.from ?? undefined;
+    return message;
+  },
+};
+
+function createBaseSetPresence(): SetPresence {
+  return { number: 0, away: false };
+}
+
+export const SetPresence: MessageFns<SetPresence> = {
+  encode(message: SetPresence, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0) {
+      writer.uint32(8).uint32(message.number);
+    }
+    if (message.away !== false) {
+      writer.uint32(16).bool(message.away);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetPresence {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetPresence();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.away = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SetPresence>): SetPresence {
+    return SetPresence.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetPresence>): SetPresence {
+    const message = createBaseSetPresence();
+    message.number = object.number ?? 0;
+    message.away = object.away ?? false;
     return message;
   },
 };

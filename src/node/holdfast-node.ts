@@ -1,4 +1,5 @@
 /** @module One process: a data directory, its network, and the roles that run on it. */
+import type { Membership } from '../../dht/membership-ring.ts';
 import type { Clock } from '../common/clock.ts';
 import { describeError, isHoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
@@ -9,6 +10,7 @@ import { type Identity, loadOrCreateIdentity } from '../network/identity.ts';
 import type { MetadataNode } from '../metadata/metadata-node.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
 import type { Network } from '../network/network.ts';
+import { indexMembership } from '../protocol/index-membership.ts';
 import { type FileBlockStore, openBlockStore } from '../storage/file-block-store.ts';
 import { DataDirectory } from './data-directory.ts';
 import { configDamaged, hasLeft, identityMismatch, recoveryUnfinished } from './errors.ts';
@@ -169,10 +171,9 @@ async function startRoles(
   const { network, kademlia } = await createNodeNetwork(components, {
     config,
     isMetadataNode: stores !== undefined,
-    metadataPeers: () => metadataPeersOf(config, { machine: stores?.machine, data }),
+    membership: () => membershipOf(config, { machine: stores?.machine, data }),
   });
   cleanup.defer(() => network.stop());
-  cleanup.defer(() => kademlia.stop());
 
   let metadata: MetadataNode | undefined;
   if (stores !== undefined) {
@@ -209,7 +210,6 @@ async function startRoles(
   bookKeeping.start();
   await network.start();
   await metadata?.takePart();
-  kademlia.start();
   if (data !== undefined) {
     cleanup.defer(() => data?.stop());
     await data.start();
@@ -217,17 +217,15 @@ async function startRoles(
   return network;
 }
 
-/** Peer ids of the active metadata members: from the registry, else as the datanode heard, else from node.json. */
-function metadataPeersOf(
-  { bootstrap }: NodeConfig,
+/** Who holds the location index: by the registry, else as the datanode heard, else the nodes named in node.json. */
+function membershipOf(
+  { bootstrap, epoch }: NodeConfig,
   { machine, data }: { readonly machine: StateMachine | undefined; readonly data: DataNode | undefined },
-): readonly string[] {
-  const registered = machine?.members() ?? [];
-  if (registered.length > 0)
-    return registered
-      .filter(({ state, roles }) => state === 'active' && roles.includes('meta'))
-      .map(({ peer }) => peer);
-  return data?.metadataPeers() ?? bootstrap.map(({ peer }) => peer);
+): Membership {
+  const version = machine?.counters().membersVersion ?? 0;
+  if (machine !== undefined && version > 0)
+    return indexMembership(machine.members(), { version, epoch: machine.cluster()?.epoch ?? epoch });
+  return data?.indexMembership() ?? { epoch: 0, peers: bootstrap.map(({ peer }) => peer) };
 }
 
 async function openBlocks(

@@ -1,5 +1,6 @@
 /** @module The network of a node: libp2p with the private Kademlia on it, which only members may speak. */
 import { KADEMLIA_PROTOCOL, Kademlia, kademliaService } from '../../dht/kademlia.ts';
+import type { Membership } from '../../dht/membership-ring.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
@@ -21,8 +22,8 @@ export interface NodeNetworkOptions {
   readonly config: NodeConfig;
   /** Only metadata nodes own shards. */
   readonly isMetadataNode: boolean;
-  /** Peer ids of the active metadata members, as far as they are known now. */
-  readonly metadataPeers: () => readonly string[];
+  /** The metadata nodes that hold the location index, as far as they are known now. */
+  readonly membership: () => Membership;
 }
 
 export interface NodeNetwork {
@@ -30,10 +31,10 @@ export interface NodeNetwork {
   readonly kademlia: Kademlia;
 }
 
-/** Neither is started. Kademlia is started after the network. */
+/** The network is not started; until it is, Kademlia finds nobody. */
 export async function createNodeNetwork(
   components: NodeNetworkComponents,
-  { config, isMetadataNode, metadataPeers }: NodeNetworkOptions,
+  { config, isMetadataNode, membership }: NodeNetworkOptions,
 ): Promise<NodeNetwork> {
   // libp2p types services by what every host has; the ping service that this one also wants is part of ours.
   const services = {
@@ -51,8 +52,7 @@ export async function createNodeNetwork(
     {
       self: config.peer,
       ownsShards: isMetadataNode,
-      knownMetadataPeers: metadataPeers,
-      isMetadataMember: (peer) => metadataPeers().includes(peer),
+      membership,
     },
   );
   return { network, kademlia };

@@ -403,12 +403,16 @@ export interface HeartbeatRequest {
   epoch: number;
   takesChanges?: boolean | undefined;
   silentNeighbours: number[];
+  /** What the datanode holds of the shards of this metadata node; absent while something is under way. */
+  indexEpoch?: number | undefined;
+  indexSequence?: number | undefined;
+  indexRoot?: Uint8Array | undefined;
 }
 
 export interface HeartbeatResponse {
   /** false: register again */
   known: boolean;
-  /** a new one: announce everything this holder should have again */
+  /** a new one: compare with this holder what it should know */
   boot: string;
   membersVersion: number;
   /** whole list when the version or the epoch differs */
@@ -420,7 +424,11 @@ export interface HeartbeatResponse {
     | boolean
     | undefined;
   /** how often to send heartbeats */
-  periodMs?: number | undefined;
+  periodMs?:
+    | number
+    | undefined;
+  /** the location index here does not know what the heartbeat says is held */
+  indexDiffers?: boolean | undefined;
 }
 
 /** Between metadata nodes: how long each of these datanodes has been silent to the one that is asked; -1: never heard of. */
@@ -5259,6 +5267,9 @@ function createBaseHeartbeatRequest(): HeartbeatRequest {
     epoch: 0,
     takesChanges: undefined,
     silentNeighbours: [],
+    indexEpoch: undefined,
+    indexSequence: undefined,
+    indexRoot: undefined,
   };
 }
 
@@ -5288,6 +5299,15 @@ export const HeartbeatRequest: MessageFns<HeartbeatRequest> = {
         writer.uint32(v);
       }
       writer.join();
+    }
+    if (message.indexEpoch !== undefined) {
+      writer.uint32(160).uint64(message.indexEpoch);
+    }
+    if (message.indexSequence !== undefined) {
+      writer.uint32(168).uint64(message.indexSequence);
+    }
+    if (message.indexRoot !== undefined) {
+      writer.uint32(178).bytes(message.indexRoot);
     }
     return writer;
   },
@@ -5371,6 +5391,30 @@ export const HeartbeatRequest: MessageFns<HeartbeatRequest> = {
 
             break;
           }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.indexEpoch = longToNumber(reader.uint64());
+            continue;
+          }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.indexSequence = longToNumber(reader.uint64());
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.indexRoot = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5395,12 +5439,24 @@ export const HeartbeatRequest: MessageFns<HeartbeatRequest> = {
     message.epoch = object.epoch ?? 0;
     message.takesChanges = object.takesChanges ?? undefined;
     message.silentNeighbours = object.silentNeighbours?.map((e) => e) || [];
+    message.indexEpoch = object.indexEpoch ?? undefined;
+    message.indexSequence = object.indexSequence ?? undefined;
+    message.indexRoot = object.indexRoot ?? undefined;
     return message;
   },
 };
 
 function createBaseHeartbeatResponse(): HeartbeatResponse {
-  return { known: false, boot: "", membersVersion: 0, members: [], epoch: 0, isChange: undefined, periodMs: undefined };
+  return {
+    known: false,
+    boot: "",
+    membersVersion: 0,
+    members: [],
+    epoch: 0,
+    isChange: undefined,
+    periodMs: undefined,
+    indexDiffers: undefined,
+  };
 }
 
 export const HeartbeatResponse: MessageFns<HeartbeatResponse> = {
@@ -5425,6 +5481,9 @@ export const HeartbeatResponse: MessageFns<HeartbeatResponse> = {
     }
     if (message.periodMs !== undefined) {
       writer.uint32(56).uint32(message.periodMs);
+    }
+    if (message.indexDiffers !== undefined) {
+      writer.uint32(160).bool(message.indexDiffers);
     }
     return writer;
   },
@@ -5498,6 +5557,14 @@ export const HeartbeatResponse: MessageFns<HeartbeatResponse> = {
             message.periodMs = reader.uint32();
             continue;
           }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.indexDiffers = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5522,6 +5589,7 @@ export const HeartbeatResponse: MessageFns<HeartbeatResponse> = {
     message.epoch = object.epoch ?? 0;
     message.isChange = object.isChange ?? undefined;
     message.periodMs = object.periodMs ?? undefined;
+    message.indexDiffers = object.indexDiffers ?? undefined;
     return message;
   },
 };

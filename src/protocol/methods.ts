@@ -217,6 +217,24 @@ export const ANNOUNCE: Method<location.AnnounceRequest, location.AnnounceRespons
   request: location.AnnounceRequest,
   response: location.AnnounceResponse,
 };
+export const COMPARE: Method<location.CompareRequest, location.CompareResponse> = {
+  name: 'dht.compare',
+  trafficClass: control,
+  request: location.CompareRequest,
+  response: location.CompareResponse,
+};
+export const HOLDINGS: Method<location.HoldingsRequest, location.HoldingsResponse> = {
+  name: 'dht.holdings',
+  trafficClass: control,
+  request: location.HoldingsRequest,
+  response: location.HoldingsResponse,
+};
+export const PULL: Method<location.PullRequest, location.PullResponse> = {
+  name: 'dht.pull',
+  trafficClass: control,
+  request: location.PullRequest,
+  response: location.PullResponse,
+};
 export const LOOKUP: Method<location.LookupRequest, location.LookupResponse> = {
   name: 'dht.lookup',
   trafficClass: control,

@@ -1,13 +1,12 @@
 /** @module The other process of dht.ts: one holder of every shard, answering over the real network. */
-import { LocationServer } from '../../dht/location-server.ts';
-import { LocationTable } from '../../dht/location-table.ts';
+import { lonelyHolder } from './lonely-holder.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { createLogger } from '../../src/common/logger.ts';
 import { systemRandom } from '../../src/common/random.ts';
 import { createIdentity } from '../../src/network/identity.ts';
 import { createLibp2pNetwork } from '../../src/network/libp2p-network.ts';
 import { serve } from '../../src/network/method.ts';
-import { ANNOUNCE, INDEX_STATUS, LOOKUP } from '../../src/protocol/methods.ts';
+import { ANNOUNCE, COMPARE, INDEX_STATUS, LOOKUP } from '../../src/protocol/methods.ts';
 
 const network = await createLibp2pNetwork(
   {
@@ -18,11 +17,12 @@ const network = await createLibp2pNetwork(
   },
   { listen: ['/ip4/127.0.0.1/tcp/0'] },
 );
-const server = new LocationServer({ table: new LocationTable() }, { boot: network.localPeer });
+const { server, status } = lonelyHolder(network.localPeer);
 network.authorize(() => true);
 serve(network, ANNOUNCE, async (request) => server.announce(request.node, request));
 serve(network, LOOKUP, async (request) => server.lookup(request));
-serve(network, INDEX_STATUS, async () => server.status());
+serve(network, COMPARE, async (request) => server.compare(request.node, request));
+serve(network, INDEX_STATUS, async () => status());
 await network.start();
 process.send?.({ peer: network.localPeer, addresses: network.addresses() });
 process.once('disconnect', () => void network.stop());

@@ -3,20 +3,19 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { Announcer } from '../../dht/announcer.ts';
-import { LocationServer } from '../../dht/location-server.ts';
-import { LocationTable } from '../../dht/location-table.ts';
 import { Locator } from '../../dht/locator.ts';
 import { AnnounceRequest, LookupRequest, LookupResponse } from '../../dht/messages.ts';
 import { packHashes } from '../../dht/packed-hashes.ts';
-import type { BlockHash, LocationRpc, PeerId } from '../../dht/ports.ts';
-import { Ring } from '../../dht/ring.ts';
+import type { BlockHash, PeerId } from '../../dht/ports.ts';
+import { MembershipRing } from '../../dht/membership-ring.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { createLogger } from '../../src/common/logger.ts';
 import { systemRandom } from '../../src/common/random.ts';
 import { createIdentity } from '../../src/network/identity.ts';
 import { createLibp2pNetwork, type Libp2pNetwork } from '../../src/network/libp2p-network.ts';
-import { call } from '../../src/network/method.ts';
-import { ANNOUNCE, INDEX_STATUS, LOOKUP } from '../../src/protocol/methods.ts';
+import { locationRpc } from '../../src/protocol/location-rpc.ts';
+import { lonelyHolder } from './lonely-holder.ts';
+import { SyntheticBlocks } from './synthetic-blocks.ts';
 
 const BATCH = 256;
 const TABLE_RECORDS = 400_000;
@@ -68,7 +67,7 @@ async function concurrently<Item>(
 
 /** The holder's own work: decoding, the table, encoding. */
 async function measureTable(): Promise<{ announce: Rate; lookup: Rate; bytesPerRecord: number }> {
-  const server = new LocationServer({ table: new LocationTable() }, { boot: 'bench' });
+  const server = lonelyHolder((await createIdentity()).peer).server;
   const batches = batchesOf(TABLE_RECORDS).map(packHashes);
   const announcements = batches.map((added, sequence) =>
     AnnounceRequest.encode(
@@ -80,7 +79,7 @@ async function measureTable(): Promise<{ announce: Rate; lookup: Rate; bytesPerR
     for (const bytes of announcements) server.announce(NODE, AnnounceRequest.decode(bytes));
   });
   const bytesPerRecord = Math.round((process.memoryUsage().rss - before) / TABLE_RECORDS);
-  const questions = batches.map((hashes) => LookupRequest.encode({ hashes }).finish());
+  const questions = batches.map((hashes) => LookupRequest.encode({ hashes, epoch: 1 }).finish());
   const lookup = await rate(TABLE_RECORDS, async () => {
     for (const bytes of questions) LookupResponse.encode(server.lookup(LookupRequest.decode(bytes))).finish();
   });
@@ -109,22 +108,16 @@ async function startCaller(holders: readonly HolderProcess[]): Promise<Libp2pNet
   return network;
 }
 
-/** A datanode that starts empty. */
-async function* nothingHeld(): AsyncGenerator<BlockHash> {}
-
 /** What a datanode and a reader see: each record on all three holders, two of them waited for. */
 async function measureNetwork(): Promise<{ announce: Rate; lookup: Rate }> {
   const holders = await Promise.all(Array.from({ length: HOLDERS }, startHolder));
   const network = await startCaller(holders);
-  const rpc: LocationRpc = {
-    announce: (peer, request, signal) => call(network, peer, ANNOUNCE, request, { signal }),
-    lookup: (peer, request, signal) => call(network, peer, LOOKUP, request, { signal }),
-    status: (peer, signal) => call(network, peer, INDEX_STATUS, {}, { signal }),
-  };
-  const ring = new Ring(holders.map((holder) => holder.peer));
+  const rpc = locationRpc(network);
+  const ring = new MembershipRing(() => ({ epoch: 1, peers: holders.map((holder) => holder.peer) }));
   const logger = createLogger({ level: 'warn' });
+  const held = new SyntheticBlocks(batchesOf(NETWORK_RECORDS).flat());
   const components = { rpc, ring, clock: systemClock, logger };
-  const announcer = new Announcer({ ...components, held: nothingHeld }, { node: NODE, generation: 1 });
+  const announcer = new Announcer({ ...components, held }, { node: NODE, generation: 1 });
   const locator = new Locator(components);
   const batches = batchesOf(NETWORK_RECORDS);
   try {

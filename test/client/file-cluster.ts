@@ -1,5 +1,5 @@
 /** @module A whole cluster in one process: metadata nodes, datanodes on memory stores, and clients. */
-import { Ring } from '../../dht/ring.ts';
+import { MembershipRing } from '../../dht/membership-ring.ts';
 import { Client } from '../../src/client/client.ts';
 import { connect } from '../../src/client/connect.ts';
 import { systemClock } from '../../src/common/clock.ts';
@@ -60,8 +60,8 @@ export class FileCluster {
     generation = 1,
   ): RunningDataNode {
     let dataNode: DataNode | undefined;
-    const first = bootstrap.map(({ peer }) => peer);
-    const kademlia = new TestFinder(() => dataNode?.metadataPeers() ?? first);
+    const first = { epoch: 0, peers: bootstrap.map(({ peer }) => peer) };
+    const kademlia = new TestFinder(() => dataNode?.indexMembership() ?? first);
     dataNode = new DataNode(
       { network, blocks, kademlia, clock: systemClock, logger: this.#logger },
       {
@@ -137,33 +137,6 @@ export class FileCluster {
 }
 
 /** Every metadata node known to the datanode is in the ring; there is no DHT to search. */
-class TestFinder {
-  readonly #known: () => readonly PeerId[];
-  readonly #listeners = new Set<() => void>();
-  #ring: Ring;
-
-  constructor(known: () => readonly PeerId[]) {
-    this.#known = known;
-    this.#ring = new Ring(known());
-  }
-
-  closest(shard: number, count: number): readonly PeerId[] {
-    return this.#ring.closest(shard, count);
-  }
-
-  all(): readonly PeerId[] {
-    return this.#ring.all();
-  }
-
-  onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
-  }
-
-  refresh(): void {
-    this.#ring = new Ring(this.#known());
-    for (const listener of this.#listeners) listener();
-  }
-
+class TestFinder extends MembershipRing {
   async *findMetadata(): AsyncGenerator<KnownMetadataNode> {}
 }

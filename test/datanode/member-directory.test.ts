@@ -21,14 +21,14 @@ describe('the member list of a datanode', () => {
   it('is replaced by a later one only', () => {
     expect(directory.update(list('a', 'b'), { version: 5, epoch: 1 })).toBe(true);
     expect(directory.update(list('a'), { version: 4, epoch: 1 })).toBe(false);
-    expect(directory.metadataPeers()).toEqual(['a', 'b']);
+    expect(directory.indexMembership().peers).toEqual(['a', 'b']);
   });
 
   it('is replaced by one of a later epoch, whose versions may begin lower, and by none of an earlier one', () => {
     directory.update(list('a', 'b'), { version: 500, epoch: 1 });
     expect(directory.update(list('b'), { version: 480, epoch: 2 })).toBe(true);
     expect(directory.update(list('a', 'b'), { version: 501, epoch: 1 })).toBe(false);
-    expect(directory.metadataPeers()).toEqual(['b']);
+    expect(directory.indexMembership().peers).toEqual(['b']);
     expect(directory.epoch).toBe(2);
   });
 });

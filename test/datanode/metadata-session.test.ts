@@ -82,7 +82,7 @@ describe('a datanode without a metadata node', () => {
         ...parts,
         kademlia,
         members: new MemberDirectory(parts, bootstrap),
-        indexer: { onBoot: () => {} } as never,
+        indexer: { heldRoot: () => undefined, onAnswer: () => {} } as never,
         load: load as never,
         watch: { silent: () => [] },
       },

@@ -15,8 +15,8 @@ describe('ChangeQueue', () => {
   it('gives out the oldest first, no more than asked for', () => {
     const queue = new ChangeQueue();
     for (const hash of [B, A]) queue.put(word(hash, true));
-    expect([...queue.take(1).changes.keys()]).toEqual([B]);
-    expect([...queue.take(5).changes.keys()]).toEqual([A]);
+    expect([...queue.take(1).keys()]).toEqual([B]);
+    expect([...queue.take(5).keys()]).toEqual([A]);
     expect(queue.size).toBe(0);
   });
 
@@ -24,8 +24,7 @@ describe('ChangeQueue', () => {
     const queue = new ChangeQueue();
     const [first, second] = [word(A, true), word(A, false)];
     for (const each of [first, second, second]) queue.put(each);
-    queue.putQuietly(A);
-    expect(queue.take(5).changes.get(A)).toEqual({ present: false, deliveries: [first, second] });
+    expect(queue.take(5).get(A)).toEqual({ present: false, deliveries: [first, second] });
   });
 
   it('repeats a failed batch before what came later, except where there is a newer word', () => {
@@ -37,30 +36,19 @@ describe('ChangeQueue', () => {
     queue.put(word(hashOf('c'), true));
     queue.put(withdrawn);
     queue.putBack(failed);
-    const again = queue.take(5).changes;
+    const again = queue.take(5);
     expect([...again.keys()]).toEqual([A, B, hashOf('c')]);
     expect(again.get(A)).toEqual({ present: false, deliveries: [announced, withdrawn] });
   });
 
-  it('ends a batch at a reset, and repeats the reset with the batch', () => {
+  it('drops what nobody waits for any more when told to', () => {
     const queue = new ChangeQueue();
-    queue.putQuietly(A);
-    queue.putReset();
-    queue.putQuietly(B);
-    const failed = queue.take(5);
-    expect([[...failed.changes.keys()], failed.reset]).toEqual([[A], true]);
-    queue.putBack(failed);
-    const again = queue.take(5);
-    expect([[...again.changes.keys()], again.reset]).toEqual([[A], true]);
-    expect(queue.take(5)).toMatchObject({ reset: false });
-  });
-
-  it('drops what nobody waits for when told to', () => {
-    const queue = new ChangeQueue();
-    queue.putQuietly(A);
-    queue.putReset();
+    const settled = word(A, true);
+    settled.expect(['peer']);
+    settled.takenBy('peer');
+    queue.put(settled);
     queue.put(word(B, true));
-    expect(queue.dropSettled()).toBe(2);
-    expect([...queue.take(5).changes.keys()]).toEqual([B]);
+    expect(queue.dropSettled()).toBe(1);
+    expect([...queue.hashes()]).toEqual([B]);
   });
 });

@@ -1,11 +1,14 @@
 /** @module Metadata nodes without a network: real tables and servers behind an rpc whose peers can die, hang and restart. */
 import { createHash } from 'node:crypto';
+import { Handover } from '../../dht/handover.ts';
 import { LocationServer } from '../../dht/location-server.ts';
 import { LocationTable } from '../../dht/location-table.ts';
+import { MembershipRing } from '../../dht/membership-ring.ts';
 import type { AnnounceRequest } from '../../dht/messages.ts';
 import { packHashes, unpackHashes } from '../../dht/packed-hashes.ts';
-import type { BlockHash, LocationRpc, PeerId } from '../../dht/ports.ts';
-import { Ring } from '../../dht/ring.ts';
+import type { BlockHash, Clock, HeldBlocks, LocationRpc, PeerId } from '../../dht/ports.ts';
+import { ShardLedger } from '../../dht/shard-ledger.ts';
+import { quietLogger } from './manual-clock.ts';
 
 /** `up` answers, `dead` fails at once, `hang` answers never. `lossy` does what it is told and then fails. */
 export type Health = 'up' | 'dead' | 'hang' | 'lossy';
@@ -14,7 +17,7 @@ export interface AnnouncedBatch {
   readonly peer: PeerId;
   readonly added: BlockHash[];
   readonly removed: BlockHash[];
-  readonly reset: boolean;
+  readonly whole: readonly string[];
   readonly generation: number;
   readonly sequence: number;
 }
@@ -25,17 +28,54 @@ export function hashOf(name: string | number): BlockHash {
   return createHash('sha256').update(String(name)).digest('hex');
 }
 
+/** Blocks of a datanode in memory. */
+export class HeldSet implements HeldBlocks {
+  readonly #shards = new Map<string, Set<BlockHash>>();
+
+  add(...hashes: readonly BlockHash[]): this {
+    for (const hash of hashes) this.#shard(hash).add(hash);
+    return this;
+  }
+
+  delete(...hashes: readonly BlockHash[]): void {
+    for (const hash of hashes) this.#shard(hash).delete(hash);
+  }
+
+  below(prefix: string): BlockHash[] {
+    return [...this.#shard(prefix)].filter((hash) => hash.startsWith(prefix)).toSorted();
+  }
+
+  all(): BlockHash[] {
+    return [...this.#shards.values()].flatMap((shard) => [...shard]);
+  }
+
+  #shard(prefix: string): Set<BlockHash> {
+    const shard = this.#shards.get(prefix.slice(0, 3)) ?? new Set();
+    this.#shards.set(prefix.slice(0, 3), shard);
+    return shard;
+  }
+}
+
 export class IndexWorld {
   readonly health: Map<PeerId, Health> = new Map();
   readonly announced: AnnouncedBatch[] = [];
   readonly lookups: { readonly peer: PeerId; readonly count: number }[] = [];
-  readonly ring: { current: Ring };
+  /** Comparisons asked for, by peer. */
+  readonly compared: PeerId[] = [];
+  /** What everybody sees, unless somebody has a ring of his own. */
+  readonly ring: MembershipRing;
   readonly rpc: LocationRpc;
+  /** Numbers of the datanodes whose word completes a shard. */
+  awaited: readonly number[] = [];
+  #epoch = 1;
+  #members: readonly PeerId[];
   readonly #servers = new Map<PeerId, LocationServer>();
   readonly #tables = new Map<PeerId, LocationTable>();
+  readonly #ledgers = new Map<PeerId, ShardLedger>();
 
   constructor(peers: readonly PeerId[]) {
-    this.ring = { current: new Ring(peers) };
+    this.#members = peers;
+    this.ring = this.newRing();
     for (const peer of peers) this.restart(peer, `${peer}-1`);
     this.rpc = {
       announce: (peer, request, signal) =>
@@ -43,20 +83,74 @@ export class IndexWorld {
           this.#record(peer, request);
           return server.announce(CALLER, request);
         }),
+      compare: (peer, request, signal) => {
+        this.compared.push(peer);
+        return this.#call(peer, signal, (server) => server.compare(CALLER, request));
+      },
       lookup: (peer, request, signal) => {
         this.lookups.push({ peer, count: request.hashes.length / 32 });
         return this.#call(peer, signal, (server) => server.lookup(request));
       },
-      status: (peer, signal) => this.#call(peer, signal, (server) => server.status()),
+      holdings: (peer, request, signal) => this.#call(peer, signal, (server) => server.holdings(request)),
+      pull: (peer, request, signal) => this.#call(peer, signal, (server) => server.pull(request)),
+      status: () => Promise.reject(new Error('not asked here')),
     };
   }
 
-  /** A metadata node that lost its memory. */
+  /** A ring that follows the world's members when it is refreshed. */
+  newRing(self?: PeerId): MembershipRing {
+    return new MembershipRing(() => ({ epoch: this.#epoch, peers: this.#members }), self);
+  }
+
+  /** The members change; those who share `ring` know at once. */
+  setMembers(peers: readonly PeerId[]): void {
+    this.#members = peers;
+    this.#epoch++;
+    this.ring.refresh();
+  }
+
+  /** A metadata node that lost its memory. It has nothing to ask of others, and with nobody awaited is complete at once. */
   restart(peer: PeerId, boot: string): void {
     const table = new LocationTable();
+    const ledger = new ShardLedger(this.ring, peer);
+    // In the order of a handover: look at the members, ask the others, go on with the datanodes.
+    ledger.missing();
+    ledger.promise([]);
+    ledger.settle(this.awaited);
     this.#tables.set(peer, table);
-    this.#servers.set(peer, new LocationServer({ table }, { boot }));
+    this.#ledgers.set(peer, ledger);
+    const components = { table, ledger, ring: this.ring, awaited: () => this.awaited };
+    this.#servers.set(peer, new LocationServer(components, { boot }));
     this.health.set(peer, 'up');
+  }
+
+  /** The hand-over of one metadata node, as its background worker drives it. */
+  handover(self: PeerId, clock: Clock, options: { readonly recordsPerSecond?: number } = {}): Handover {
+    return new Handover(
+      {
+        rpc: this.rpc,
+        ring: this.ring,
+        table: this.table(self),
+        ledger: this.ledger(self),
+        isDatanode: () => true,
+        awaited: () => this.awaited,
+        clock,
+        logger: quietLogger,
+      },
+      { self, ...options },
+    );
+  }
+
+  ledger(peer: PeerId): ShardLedger {
+    const ledger = this.#ledgers.get(peer);
+    if (ledger === undefined) throw new Error(`No such peer: ${peer}`);
+    return ledger;
+  }
+
+  server(peer: PeerId): LocationServer {
+    const server = this.#servers.get(peer);
+    if (server === undefined) throw new Error(`No such peer: ${peer}`);
+    return server;
   }
 
   table(peer: PeerId): LocationTable {
@@ -73,14 +167,6 @@ export class IndexWorld {
 
   batchesTo(peer: PeerId): AnnouncedBatch[] {
     return this.announced.filter((batch) => batch.peer === peer);
-  }
-
-  /** A view on `ring.current`, for components that keep their ring. */
-  liveRing(): { closest: Ring['closest']; all: Ring['all'] } {
-    return {
-      closest: (shard, count) => this.ring.current.closest(shard, count),
-      all: () => this.ring.current.all(),
-    };
   }
 
   async #call<T>(peer: PeerId, signal: AbortSignal, serve: (server: LocationServer) => T): Promise<T> {
@@ -103,7 +189,7 @@ export class IndexWorld {
       peer,
       added: unpackHashes(added),
       removed: unpackHashes(removed),
-      reset: rest.reset,
+      whole: rest.whole,
       generation: rest.generation,
       sequence: rest.sequence,
     });

@@ -1,6 +1,6 @@
 /** @module The table batch by batch. */
 import { describe, expect, it } from 'vitest';
-import { MAX_HOLDERS } from '../../dht/holder-registry.ts';
+import { HolderRegistry, MAX_HOLDERS } from '../../dht/holder-registry.ts';
 import { LocationTable } from '../../dht/location-table.ts';
 import { packHashes } from '../../dht/packed-hashes.ts';
 import { shardOfHash } from '../../dht/shard.ts';
@@ -12,7 +12,7 @@ const B = hashOf('b');
 interface Words {
   readonly added?: readonly string[];
   readonly removed?: readonly string[];
-  readonly reset?: boolean;
+  readonly whole?: readonly string[];
 }
 
 function announce(table: LocationTable, node: number, generation: number, sequence: number, words: Words) {
@@ -22,7 +22,8 @@ function announce(table: LocationTable, node: number, generation: number, sequen
     sequence,
     added: packHashes(words.added ?? []),
     removed: packHashes(words.removed ?? []),
-    reset: words.reset ?? false,
+    whole: [...(words.whole ?? [])],
+    epoch: 1,
   });
 }
 
@@ -61,15 +62,32 @@ describe('LocationTable', () => {
     expect(holders(table, A)).toEqual([1]);
   });
 
-  it('keeps what an earlier start announced findable until the re-announcement is complete', () => {
+  it('forgets of a whole shard what was not said again, and of others nothing', () => {
     const table = new LocationTable();
-    announce(table, 1, 1, 1, { added: [A, B] });
-    announce(table, 1, 2, 1, { added: [A] });
-    expect(holders(table, B)).toEqual([1]);
-    announce(table, 1, 2, 2, { reset: true });
-    expect(holders(table, B)).toEqual([]);
-    expect(holders(table, A)).toEqual([1]);
-    expect(table.recordCount).toBe(1);
+    const near = `${A.slice(0, 3)}${B.slice(3)}`;
+    announce(table, 1, 1, 1, { added: [A, near, B] });
+    announce(table, 2, 1, 1, { added: [near] });
+    announce(table, 1, 2, 1, { added: [A], whole: [A.slice(0, 3)] });
+    expect([holders(table, A), holders(table, near), holders(table, B)]).toEqual([[1], [2], [1]]);
+    expect(table.recordCount).toBe(3);
+  });
+
+  it('takes a part of a shard for that part only', () => {
+    const table = new LocationTable();
+    const shard = A.slice(0, 3);
+    const [low, high] = [`${shard}0${B.slice(4)}`, `${shard}f${B.slice(4)}`];
+    announce(table, 1, 1, 1, { added: [low, high] });
+    announce(table, 1, 1, 2, { whole: [`${shard}0`] });
+    expect([holders(table, low), holders(table, high)]).toEqual([[], [1]]);
+  });
+
+  it('refuses what is no prefix of a shard, and takes nothing of the batch', () => {
+    const table = new LocationTable();
+    for (const bad of ['ab', 'xyz', 'ABC', 'a'.repeat(17)])
+      expect(() => announce(table, 1, 1, 1, { added: [A], whole: [bad] })).toThrow(
+        expect.objectContaining({ code: 'DHT_BAD_BATCH' }),
+      );
+    expect(table.recordCount).toBe(0);
   });
 
   it('lets a withdrawal of this start remove what an earlier start announced', () => {
@@ -90,13 +108,24 @@ describe('LocationTable', () => {
     expect(holders(table, B)).toEqual([1]);
   });
 
-  it('takes no more than it has room for, and finds room again where holders are gone', () => {
+  it('takes no more than it has room for, and finds room again where datanodes are gone', () => {
     const table = new LocationTable({ maxRecords: 2 });
-    announce(table, 1, 1, 1, { added: [A, B] });
-    expect(announce(table, 2, 1, 1, { added: [A] })).toEqual({ kind: 'taken', taken: 0 });
+    expect(announce(table, 1, 1, 1, { added: [A, B] })).toEqual({ kind: 'taken', taken: 1 });
     expect(announce(table, 1, 1, 2, { added: [A] })).toEqual({ kind: 'taken', taken: 1 });
+    expect(announce(table, 2, 1, 1, { added: [A] })).toEqual({ kind: 'taken', taken: 1 });
+    expect(announce(table, 3, 1, 1, { added: [A] })).toEqual({ kind: 'taken', taken: 0 });
     table.drop(1);
-    expect(announce(table, 2, 1, 2, { added: [A, B] })).toEqual({ kind: 'taken', taken: 2 });
+    expect(announce(table, 3, 1, 2, { added: [A] })).toEqual({ kind: 'taken', taken: 1 });
+  });
+
+  it('leaves the others as much room as a datanode that floods it has taken', () => {
+    const table = new LocationTable({ maxRecords: 100 });
+    const flood = Array.from({ length: 200 }, (_, each) => hashOf(each));
+    announce(table, 1, 1, 1, { added: flood });
+    expect(table.recordCount).toBe(50);
+    expect(announce(table, 2, 1, 1, { added: flood.slice(0, 20) })).toEqual({ kind: 'taken', taken: 20 });
+    announce(table, 1, 1, 2, { removed: flood });
+    expect(announce(table, 1, 1, 3, { added: flood.slice(0, 30) })).toEqual({ kind: 'taken', taken: 30 });
   });
 
   it('lists the blocks of a shard and drops a shard whole', () => {
@@ -110,15 +139,15 @@ describe('LocationTable', () => {
     expect(table.shardCount).toBe(1);
   });
 
-  it('outlives more datanodes and restarts than it can tell apart at one time', () => {
-    const table = new LocationTable();
-    for (let each = 1; each <= MAX_HOLDERS / 2 + 100; each++) {
-      announce(table, each, 1, 1, { added: [A] });
-      announce(table, each, 2, 1, { added: [B], reset: true });
-      table.drop(each);
+  it('outlives more datanodes than it can tell apart at one time', () => {
+    const registry = new HolderRegistry();
+    for (let each = 1; each <= 2 * MAX_HOLDERS; each++) {
+      const id = registry.enlist(each);
+      registry.acquire(id);
+      registry.bury(id);
+      registry.release(id);
     }
-    announce(table, 1, 1, 1, { added: [A, B] });
-    expect(table.lookup(packHashes([A, B])).nodes).toEqual([1, 1]);
-    expect(table.recordCount).toBe(2);
+    for (let each = 1; each <= MAX_HOLDERS; each++) registry.enlist(each);
+    expect(() => registry.enlist(7)).toThrow(expect.objectContaining({ code: 'DHT_TOO_MANY_NODES' }));
   });
 });

@@ -1,6 +1,6 @@
 /** @module Lookups fall through the ring until somebody knows. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { LOOKUP_TIMEOUT_MS, Locator } from '../../dht/locator.ts';
+import { INCOMPLETE_PAUSE_MS, INCOMPLETE_RETRIES, LOOKUP_TIMEOUT_MS, Locator } from '../../dht/locator.ts';
 import { MAX_BATCH_HASHES, packHashes } from '../../dht/packed-hashes.ts';
 import type { PeerId } from '../../dht/ports.ts';
 import { shardOfHash } from '../../dht/shard.ts';
@@ -18,12 +18,12 @@ let order: readonly PeerId[];
 beforeEach(() => {
   world = new IndexWorld(PEERS);
   clock = new ManualClock();
-  locator = new Locator({ rpc: world.rpc, ring: world.liveRing(), clock, logger: quietLogger });
-  order = world.ring.current.closest(shardOfHash(A), PEERS.length);
+  locator = new Locator({ rpc: world.rpc, ring: world.ring, clock, logger: quietLogger });
+  order = world.ring.closest(shardOfHash(A), PEERS.length);
 });
 
 function tell(peer: PeerId | undefined, node: number, hashes: readonly string[]): void {
-  const words = { generation: 1, sequence: 1, removed: new Uint8Array(0), reset: false };
+  const words = { generation: 1, sequence: 1, removed: new Uint8Array(0), whole: [], epoch: 1 };
   world.table(peer ?? '').announce({ node, added: packHashes(hashes), ...words });
 }
 
@@ -79,9 +79,40 @@ describe('lookup', () => {
     });
   });
 
+  it('does not believe a holder that does not know everything yet, and asks again while the index is rebuilt', async () => {
+    world.awaited = [4];
+    for (const peer of PEERS) world.restart(peer, 'second');
+    const found = locator.lookup([A]);
+    await clock.advance(INCOMPLETE_PAUSE_MS);
+    tell(order[1], 4, [A]);
+    await clock.advance(INCOMPLETE_PAUSE_MS);
+    expect(await found).toEqual([[4]]);
+    const missing = locator.lookup([hashOf('elsewhere')]);
+    const refused = expect(missing).rejects.toMatchObject({ code: 'DHT_LOOKUP_INCOMPLETE' });
+    await clock.advance(INCOMPLETE_PAUSE_MS * (INCOMPLETE_RETRIES + 1));
+    await refused;
+  });
+
+  it('adds what a complete holder knows to what an incomplete one said', async () => {
+    world.awaited = [4, 9];
+    world.restart(order[0] ?? '', 'second');
+    tell(order[0], 4, [A]);
+    tell(order[1], 4, [A]);
+    tell(order[1], 9, [A]);
+    expect(await locator.lookup([A])).toEqual([[4, 9]]);
+  });
+
+  it('learns of a newer membership from the answer', async () => {
+    const own = world.newRing();
+    locator = new Locator({ rpc: world.rpc, ring: own, clock, logger: quietLogger });
+    world.setMembers(PEERS.slice(1));
+    await locator.lookup([A]);
+    expect([own.epoch, own.all()]).toEqual([world.ring.epoch, PEERS.slice(1)]);
+  });
+
   it('splits large lookups into batches', async () => {
     world = new IndexWorld(['peerA']);
-    locator = new Locator({ rpc: world.rpc, ring: world.liveRing(), clock, logger: quietLogger });
+    locator = new Locator({ rpc: world.rpc, ring: world.ring, clock, logger: quietLogger });
     const hashes = Array.from({ length: MAX_BATCH_HASHES + 3 }, (_, each) => hashOf(each));
     tell('peerA', 4, hashes.slice(0, MAX_BATCH_HASHES));
     const found = await locator.lookup(hashes);
@@ -99,11 +130,11 @@ describe('lookup', () => {
 
   it('fails when no metadata node is known', async () => {
     world = new IndexWorld([]);
-    locator = new Locator({ rpc: world.rpc, ring: world.liveRing(), clock, logger: quietLogger });
+    locator = new Locator({ rpc: world.rpc, ring: world.ring, clock, logger: quietLogger });
     await expect(locator.lookup([A])).rejects.toMatchObject({ code: 'DHT_NO_METADATA_PEERS' });
   });
 });
 
 function closest(hash: string): PeerId | undefined {
-  return world.ring.current.closest(shardOfHash(hash), 1)[0];
+  return world.ring.closest(shardOfHash(hash), 1)[0];
 }

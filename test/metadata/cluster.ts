@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Ring } from '../../dht/ring.ts';
+import { MembershipRing } from '../../dht/membership-ring.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { sha256 } from '../../src/common/hashing.ts';
 import { silentLogger, type Logger } from '../../src/common/logger.ts';
@@ -17,6 +17,7 @@ import { StateMachine } from '../../src/namespace/state-machine.ts';
 import { call } from '../../src/network/method.ts';
 import { MemoryNetwork, MemorySwitch, memoryAddress } from '../../src/network/memory-network.ts';
 import type { Network, PeerId } from '../../src/network/network.ts';
+import { indexMembership } from '../../src/protocol/index-membership.ts';
 import type { JoinRequest, JoinResponse } from '../../src/protocol/messages.ts';
 import { JOIN, MUTATE, REJOIN } from '../../src/protocol/methods.ts';
 import { MemoryRaftLog } from '../../src/storage/memory-raft-log.ts';
@@ -387,38 +388,17 @@ export class TestCluster {
   }
 }
 
-/** The ring computed from the registry alone, as if every metadata node were in every routing table. */
-class TestDiscovery {
-  readonly #machine: StateMachine;
-  readonly self: PeerId;
-
+/** The ring over the registry alone: nobody has to be found. */
+class TestDiscovery extends MembershipRing {
   constructor(machine: StateMachine, self: PeerId) {
-    this.#machine = machine;
-    this.self = self;
+    super(() => {
+      const version = machine.counters().membersVersion;
+      return indexMembership(machine.members(), { version, epoch: machine.cluster()?.epoch ?? 0 });
+    }, self);
   }
-
-  refresh(): void {}
 
   async provide(): Promise<number> {
     return 1;
-  }
-
-  closest(shard: number, count: number): readonly PeerId[] {
-    return this.#ring().closest(shard, count);
-  }
-
-  all(): readonly PeerId[] {
-    return this.#ring().all();
-  }
-
-  #ring(): Ring {
-    const members = this.#machine.members();
-    return new Ring(
-      members
-        .filter(({ roles, state }) => roles.includes('meta') && state === 'active')
-        .map(({ peer }) => peer),
-      this.self,
-    );
   }
 }
 

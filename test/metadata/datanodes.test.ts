@@ -62,7 +62,8 @@ async function announce(to: RunningNode, position: number, hash: Uint8Array): Pr
     sequence: (sequence += 1),
     added: hash,
     removed: new Uint8Array(0),
-    reset: false,
+    whole: [],
+    epoch: 0,
   });
 }
 

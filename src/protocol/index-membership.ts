@@ -1,0 +1,17 @@
+/** @module Which members hold the location index: everybody derives it from the same list. */
+import { type Membership, membershipEpoch } from '../../dht/membership-ring.ts';
+import type { Member } from '../namespace/schema.ts';
+
+/** Of which list of members: raft index of its last change, and the epoch of the cluster. */
+export interface ListVersion {
+  readonly version: number;
+  readonly epoch: number;
+}
+
+/** The metadata nodes that are there. If all were away, nobody could have said so. */
+export function indexMembership(members: readonly Member[], { version, epoch }: ListVersion): Membership {
+  const present = members.filter(
+    ({ state, roles, away }) => state === 'active' && roles.includes('meta') && away !== true,
+  );
+  return { epoch: membershipEpoch(epoch, version), peers: present.map(({ peer }) => peer) };
+}

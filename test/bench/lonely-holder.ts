@@ -1,0 +1,21 @@
+/** @module A holder of every shard without any others: the index's own work, and nothing around it. */
+import { indexStatus } from '../../dht/index-status.ts';
+import { LocationServer } from '../../dht/location-server.ts';
+import { LocationTable } from '../../dht/location-table.ts';
+import { MembershipRing } from '../../dht/membership-ring.ts';
+import type { IndexStatusResponse } from '../../dht/messages.ts';
+import { ShardLedger } from '../../dht/shard-ledger.ts';
+
+export interface LonelyHolder {
+  readonly server: LocationServer;
+  readonly status: () => IndexStatusResponse;
+}
+
+export function lonelyHolder(peer: string): LonelyHolder {
+  const ring = new MembershipRing(() => ({ epoch: 1, peers: [peer] }), peer);
+  const table = new LocationTable();
+  const ledger = new ShardLedger(ring, peer);
+  for (const shard of ledger.owned) ledger.completed(shard);
+  const server = new LocationServer({ table, ledger, ring, awaited: () => [] }, { boot: peer });
+  return { server, status: () => indexStatus({ table, ledger, ring, pulled: () => 0 }, peer) };
+}

@@ -1,0 +1,27 @@
+/** @module What a datanode would hold: hashes by their leading digits, and no bytes behind them. */
+import type { BlockHash, HeldBlocks } from '../../dht/ports.ts';
+import { SHARD_DIGITS } from '../../dht/hash-prefix.ts';
+
+export class SyntheticBlocks implements HeldBlocks {
+  readonly #shards = new Map<string, BlockHash[]>();
+  #size = 0;
+
+  constructor(hashes: Iterable<BlockHash>) {
+    for (const hash of hashes) {
+      const prefix = hash.slice(0, SHARD_DIGITS);
+      const shard = this.#shards.get(prefix) ?? [];
+      shard.push(hash);
+      this.#shards.set(prefix, shard);
+      this.#size++;
+    }
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  below(prefix: string): readonly BlockHash[] {
+    const shard = this.#shards.get(prefix.slice(0, SHARD_DIGITS)) ?? [];
+    return prefix.length === SHARD_DIGITS ? shard : shard.filter((hash) => hash.startsWith(prefix));
+  }
+}
