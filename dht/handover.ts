@@ -71,7 +71,9 @@ export class Handover {
     this.#failed = new Set();
     ledger.promise([...plan.values()].flat());
     ledger.settle(this.#components.awaited());
-    const pulls = [...plan].map(([peer, shards]) => this.#pull(peer, shards.slice(0, SHARDS_PER_PULL), signal));
+    const pulls = [...plan].map(([peer, shards]) =>
+      this.#pull(peer, shards.slice(0, SHARDS_PER_PULL), signal),
+    );
     const moved = await Promise.all(pulls);
     return moved.some((hasMoved) => hasMoved) ? 'busy' : 'idle';
   }
@@ -163,10 +165,7 @@ export class Handover {
 }
 
 /** Each missing shard from one of those who have it whole, spread evenly over them. */
-function planOf(
-  missing: readonly number[],
-  complete: ReadonlyMap<PeerId, ShardSet>,
-): Map<PeerId, number[]> {
+function planOf(missing: readonly number[], complete: ReadonlyMap<PeerId, ShardSet>): Map<PeerId, number[]> {
   const plan = new Map<PeerId, number[]>();
   for (const shard of missing) {
     const sources = [...complete].filter(([, shards]) => shards.has(shard)).map(([peer]) => peer);

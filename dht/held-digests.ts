@@ -44,13 +44,13 @@ export class HeldDigests {
   /** The digests as of now; undefined when too much changed since refresh(). */
   current(): ShardDigests | undefined {
     if (this.#changed.size > MAX_SHARDS_AT_ONCE) return undefined;
-    for (const shard of [...this.#changed]) this.#compute(shard);
+    for (const shard of this.#changed) this.#compute(shard);
     return this.#digests;
   }
 
   async #computeChanged(): Promise<void> {
     let hashes = 0;
-    for (const shard of [...this.#changed]) {
+    for (const shard of this.#changed) {
       hashes += this.#compute(shard);
       if (hashes < HASHES_PER_TURN) continue;
       hashes = 0;

@@ -177,7 +177,12 @@ export class HolderLane {
     const { clock, rpc, logger, ring } = this.#components;
     const { count, ...content } = contentOf(batch);
     const sequence = nextSequence();
-    const deadline = startDeadline(clock, ANNOUNCE_TIMEOUT_MS, `announce blocks to ${peer}`, this.#abort.signal);
+    const deadline = startDeadline(
+      clock,
+      ANNOUNCE_TIMEOUT_MS,
+      `announce blocks to ${peer}`,
+      this.#abort.signal,
+    );
     try {
       const request = { node, generation, sequence, epoch: ring.epoch, ...content };
       const answer = await rpc.announce(peer, request, deadline.signal);
@@ -205,11 +210,23 @@ export class HolderLane {
     for (const hash of this.#pending.hashes()) shards.delete(shardOfHash(hash));
     for (const shard of this.#wanted.shards()) shards.delete(shard);
     const sequence = nextSequence();
-    const deadline = startDeadline(clock, ANNOUNCE_TIMEOUT_MS, `compare shards with ${peer}`, this.#abort.signal);
+    const deadline = startDeadline(
+      clock,
+      ANNOUNCE_TIMEOUT_MS,
+      `compare shards with ${peer}`,
+      this.#abort.signal,
+    );
     try {
       const answer = await rpc.compare(
         peer,
-        { node, generation, sequence, epoch: ring.epoch, shards: shards.encode(), digests: digests.encode(shards) },
+        {
+          node,
+          generation,
+          sequence,
+          epoch: ring.epoch,
+          shards: shards.encode(),
+          digests: digests.encode(shards),
+        },
         deadline.signal,
       );
       this.#takenSequence = sequence;
@@ -229,7 +246,11 @@ export class HolderLane {
     const isNew = wanted.some((shard) => !this.#sentBefore.has(shard));
     this.#sentBefore = new Set(wanted);
     if (wanted.length === 0) return;
-    this.#components.logger.debug('dht.shards-wanted', { peer: this.#options.peer, shards: wanted.length, more });
+    this.#components.logger.debug('dht.shards-wanted', {
+      peer: this.#options.peer,
+      shards: wanted.length,
+      more,
+    });
     this.#wanted.put(wanted);
     // What is wanted a second time at once is left to the next heartbeat: something else is wrong.
     if (isNew) this.#comparison = 'after-shards';

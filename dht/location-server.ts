@@ -115,7 +115,9 @@ export class LocationServer {
     const known = table.node(node)?.digests ?? NOTHING_HELD;
     const { buffer, byteOffset, byteLength } = request.digests;
     const digests = new DataView(buffer, byteOffset, byteLength);
-    const isSame = shards.map((shard, position) => known.equals(shard, digests, position * DIGEST_SIZE_BYTES));
+    const isSame = shards.map((shard, position) =>
+      known.equals(shard, digests, position * DIGEST_SIZE_BYTES),
+    );
     ledger.agree(
       node,
       shards.filter((_, position) => isSame[position] === true),
@@ -154,7 +156,12 @@ export class LocationServer {
     refuseLarge(prefixes.length, MAX_PREFIXES);
     const { table, ledger } = this.#components;
     const offered = prefixes.filter((prefix) => ledger.isComplete(shardOfPrefix(prefix)));
-    const answer = { prefixes: [] as string[], hashes: [] as Uint8Array[], counts: [] as number[], nodes: [] as number[] };
+    const answer = {
+      prefixes: [] as string[],
+      hashes: [] as Uint8Array[],
+      counts: [] as number[],
+      nodes: [] as number[],
+    };
     for (const prefix of offered) {
       const records = table.below(prefix, MAX_PULLED_BLOCKS - answer.counts.length);
       if (records === undefined) break;

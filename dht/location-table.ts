@@ -119,7 +119,11 @@ export class LocationTable {
   }
 
   /** Notes that `node` said something under this generation and sequence; the outcome when that is stale. Throws DHT_TOO_MANY_NODES. */
-  advance(node: number, generation: number, sequence: number): Exclude<AnnounceOutcome, { kind: 'taken' }> | undefined {
+  advance(
+    node: number,
+    generation: number,
+    sequence: number,
+  ): Exclude<AnnounceOutcome, { kind: 'taken' }> | undefined {
     const state = this.#stateOf(node);
     if (generation < state.generation) return { kind: 'stale-generation', known: state.generation };
     if (generation === state.generation && sequence <= state.sequence)
@@ -233,7 +237,11 @@ export class LocationTable {
     this.#holders.release(id);
   }
 
-  #forgetOthers({ prefix, shard }: { prefix: string; shard: number }, added: Uint8Array, state: NodeState): void {
+  #forgetOthers(
+    { prefix, shard }: { prefix: string; shard: number },
+    added: Uint8Array,
+    state: NodeState,
+  ): void {
     const said = new Set<string>();
     forEachPacked(added, (packed, offset) => {
       const hash = hashAt(packed, offset);
@@ -268,7 +276,8 @@ export class LocationTable {
     shard.sweptAt = deaths;
     const dead: { readonly hash: Uint8Array; readonly id: number }[] = [];
     shard.records.forEach((hash, holders) => {
-      for (const id of holders) if (!this.#holders.isAlive(id)) dead.push({ hash: Uint8Array.from(hash), id });
+      for (const id of holders)
+        if (!this.#holders.isAlive(id)) dead.push({ hash: Uint8Array.from(hash), id });
     });
     for (const { hash, id } of dead) {
       shard.records.remove(new DataView(hash.buffer), 0, id);

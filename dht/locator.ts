@@ -155,7 +155,11 @@ const NEVER = new AbortController().signal;
 function takeAnswer(
   peer: PeerId,
   batch: readonly Search[],
-  { counts, nodes, incomplete }: { counts: readonly number[]; nodes: readonly number[]; incomplete: readonly number[] },
+  {
+    counts,
+    nodes,
+    incomplete,
+  }: { counts: readonly number[]; nodes: readonly number[]; incomplete: readonly number[] },
 ): number {
   if (counts.length !== batch.length)
     throw badBatch(`${counts.length} answers to ${batch.length} hashes`, { peer });

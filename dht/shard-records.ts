@@ -52,7 +52,8 @@ export class ShardRecords {
 
   /** False when `holder` was there already. `packed` holds the hash at byte `offset`. */
   add(packed: DataView, offset: number, holder: number): boolean {
-    if (this.#blocks + 1 > this.#capacity * MAX_LOAD) this.#rebuild(Math.ceil(this.#capacity * GROWTH), this.#width);
+    if (this.#blocks + 1 > this.#capacity * MAX_LOAD)
+      this.#rebuild(Math.ceil(this.#capacity * GROWTH), this.#width);
     let slot = this.#find(packed, offset);
     const first = slot * this.#width;
     if (this.#holders[first] === NO_HOLDER) {
@@ -135,7 +136,8 @@ export class ShardRecords {
 
   #isAt(slot: number, packed: DataView, offset: number): boolean {
     for (let word = WORDS_PER_HASH - 1; word >= 0; word--)
-      if (this.#hashes[slot * WORDS_PER_HASH + word] !== packed.getUint32(offset + word * 4, true)) return false;
+      if (this.#hashes[slot * WORDS_PER_HASH + word] !== packed.getUint32(offset + word * 4, true))
+        return false;
     return true;
   }
 
@@ -171,7 +173,12 @@ export class ShardRecords {
   }
 
   #rebuild(capacity: number, width: number): void {
-    const before = { capacity: this.#capacity, width: this.#width, hashes: this.#hashes, holders: this.#holders };
+    const before = {
+      capacity: this.#capacity,
+      width: this.#width,
+      hashes: this.#hashes,
+      holders: this.#holders,
+    };
     const view = new DataView(before.hashes.buffer);
     this.#capacity = capacity;
     this.#width = width;

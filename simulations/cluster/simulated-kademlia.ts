@@ -40,7 +40,10 @@ const ASK = 'kademlia.ask';
 const PROVIDE = 'kademlia.provide';
 
 /** Stands in for dht/kademlia.ts: the same ring of members, learned over the simulated network. One per network. */
-export class SimulatedKademlia extends MembershipRing implements MetadataDiscovery, MetadataFinder, ChangingRing {
+export class SimulatedKademlia
+  extends MembershipRing
+  implements MetadataDiscovery, MetadataFinder, ChangingRing
+{
   readonly #components: SimulatedKademliaComponents;
   readonly #options: SimulatedKademliaOptions;
   readonly #met = new Set<PeerId>();

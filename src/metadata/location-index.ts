@@ -114,7 +114,9 @@ export class LocationIndex {
     const { members, registry, states } = this.#components;
     const isGivenUp = (node: number): boolean => {
       const liveness = states.liveness(node);
-      return liveness === 'unknown' ? registry.listeningMs >= states.settings.deadAfterMs : liveness === 'dead';
+      return liveness === 'unknown'
+        ? registry.listeningMs >= states.settings.deadAfterMs
+        : liveness === 'dead';
     };
     return members
       .withRole('data')

@@ -243,7 +243,8 @@ describe('comparing', () => {
     await settle();
     const sent = world.announced.length;
     const compared = world.compared.length;
-    for (const peer of THREE) expect([await beat(announcer, peer), await beat(announcer, peer)]).toEqual([true, true]);
+    for (const peer of THREE)
+      expect([await beat(announcer, peer), await beat(announcer, peer)]).toEqual([true, true]);
     expect([world.announced.length, world.compared.length]).toEqual([sent, compared]);
   });
 
@@ -268,7 +269,9 @@ describe('comparing', () => {
     for (const peer of THREE) later.onAnswer(peer, { boot: `${peer}-1`, differs: false });
     await settle();
     for (const peer of THREE) expect([world.knows(peer, A), world.knows(peer, B)]).toEqual([true, false]);
-    const repeated = world.announced.filter((batch) => batch.generation === 2).flatMap((batch) => batch.added);
+    const repeated = world.announced
+      .filter((batch) => batch.generation === 2)
+      .flatMap((batch) => batch.added);
     expect(repeated).toEqual([]);
   });
 
@@ -345,7 +348,12 @@ describe('a changed membership', () => {
 
   it('is learnt from the answer of a holder that knows it, and the announcement reaches whoever counts now', async () => {
     world = new IndexWorld(FOUR);
-    const [first, second, third, last] = world.ring.closest(shardOfHash(A), 4) as [string, string, string, string];
+    const [first, second, third, last] = world.ring.closest(shardOfHash(A), 4) as [
+      string,
+      string,
+      string,
+      string,
+    ];
     const former = [first, second, last];
     world.setMembers(former);
     const own = world.newRing();

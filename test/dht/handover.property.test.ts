@@ -84,7 +84,9 @@ class World {
   expectSettled(): void {
     const { ring } = this.index;
     for (const peer of this.#members) {
-      const own = this.announced.filter((hash) => ring.closest(shardOfHash(hash), HOLDERS_PER_SHARD).includes(peer));
+      const own = this.announced.filter((hash) =>
+        ring.closest(shardOfHash(hash), HOLDERS_PER_SHARD).includes(peer),
+      );
       expect(this.index.table(peer).recordCount).toBe(own.length);
       expect(own.every((hash) => this.index.knows(peer, hash))).toBe(true);
       expect([this.index.ledger(peer).missing(), this.index.ledger(peer).leaving()]).toEqual([[], []]);

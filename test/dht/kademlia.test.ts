@@ -37,10 +37,7 @@ const hosts: Host[] = [];
 /** What every node was told. */
 let membership: Membership = { epoch: 0, peers: [] };
 
-async function startHost(options: {
-  serverMode: boolean;
-  ownsShards?: boolean;
-}): Promise<Host> {
+async function startHost(options: { serverMode: boolean; ownsShards?: boolean }): Promise<Host> {
   const libp2p = await createLibp2p({
     addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
     transports: [tcp()],
@@ -107,12 +104,12 @@ function trueOrder(shard: number): PeerId[] {
 async function meshed(observers: readonly Host[]): Promise<void> {
   for (const host of observers)
     await vi.waitFor(
-      () => expect(others(host).every((peer) => host.met(0).includes(peer))).toBe(true),
+      () => expect(othersThan(host).every((peer) => host.met(0).includes(peer))).toBe(true),
       PATIENCE,
     );
 }
 
-function others(host: Host): PeerId[] {
+function othersThan(host: Host): PeerId[] {
   return metadata.map(({ peer }) => peer).filter((peer) => peer !== host.peer);
 }
 
@@ -160,9 +157,10 @@ describe('Kademlia', () => {
     expect(datanode.kademlia.self).toBeUndefined();
   });
 
-  it('takes who is no member any more out of ring and routing table at once', async () => {
+  it('takes who died out of ring and routing table as soon as it is no member any more', async () => {
     await meshed([bootstrap]);
     const [, departed] = metadata as [Host, Host];
+    await departed.stop();
     membership = { epoch: 2, peers: membership.peers.filter((peer) => peer !== departed.peer) };
     bootstrap.kademlia.refresh();
     expect(bootstrap.kademlia.all()).not.toContain(departed.peer);

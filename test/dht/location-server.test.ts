@@ -21,7 +21,11 @@ describe('LocationServer', () => {
 
   it('takes a batch, answers with its boot, and finds the block', () => {
     const hashes = packHashes([A]);
-    expect(server.announce(3, request({ added: hashes }))).toEqual({ boot: 'peerA-1', taken: 1, ring: undefined });
+    expect(server.announce(3, request({ added: hashes }))).toEqual({
+      boot: 'peerA-1',
+      taken: 1,
+      ring: undefined,
+    });
     const found = { counts: [1], nodes: [3], boot: 'peerA-1', incomplete: [], ring: undefined };
     expect(server.lookup({ hashes, epoch: 1 })).toEqual(found);
   });
@@ -86,7 +90,8 @@ describe('LocationServer', () => {
     world.awaited = [3, 4];
     world.restart('peerA', 'second');
     server = world.server('peerA');
-    const incomplete = (): readonly number[] => server.lookup({ hashes: packHashes([A]), epoch: 1 }).incomplete;
+    const incomplete = (): readonly number[] =>
+      server.lookup({ hashes: packHashes([A]), epoch: 1 }).incomplete;
     const shard = shardOfHash(A);
     const shards = new ShardSet([shard]).encode();
     const digests = new ShardDigests().encode([shard]);
@@ -113,7 +118,10 @@ describe('LocationServer', () => {
     expect(server.pull({ epoch: 1, prefixes }).prefixes).toEqual(prefixes);
     world.awaited = [3];
     world.restart('peerA', 'second');
-    expect(world.server('peerA').pull({ epoch: 1, prefixes })).toMatchObject({ prefixes: [], tooLarge: false });
+    expect(world.server('peerA').pull({ epoch: 1, prefixes })).toMatchObject({
+      prefixes: [],
+      tooLarge: false,
+    });
   });
 });
 

@@ -109,18 +109,15 @@ function take(step: Step, table: LocationTable, model: Model): void {
 
 it('knows after any sequence of batches, drops and moves what the model knows', () => {
   fc.assert(
-    fc.property(
-      fc.array(anyStep, { maxLength: 60 }),
-      (steps) => {
-        const table = new LocationTable();
-        const model = new Model();
-        for (const step of steps) {
-          take(step, table, model);
-          expectSame(table, model);
-        }
-        expectSameDigests(table, model);
-      },
-    ),
+    fc.property(fc.array(anyStep, { maxLength: 60 }), (steps) => {
+      const table = new LocationTable();
+      const model = new Model();
+      for (const step of steps) {
+        take(step, table, model);
+        expectSame(table, model);
+      }
+      expectSameDigests(table, model);
+    }),
     { numRuns: 100 },
   );
 });
