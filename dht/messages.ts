@@ -76,7 +76,7 @@ export interface CompareResponse {
   boot: string;
   /** shards that differ and shall be sent whole, the most urgent first */
   wanted: number[];
-  /** others differ as well: compare again once these are sent */
+  /** others differ as well: compare again, once these are sent */
   more: boolean;
   ring: RingHint | undefined;
 }

@@ -5,7 +5,7 @@ import type { Logger } from '../common/logger.ts';
 import { WorkerRunner } from '../common/worker-runner.ts';
 import type { Member } from '../namespace/schema.ts';
 import { serve } from '../network/method.ts';
-import type { Authorizer, Network } from '../network/network.ts';
+import type { Authorizer, Network, PeerId } from '../network/network.ts';
 import {
   BLOCK_READ_CHANNEL,
   BLOCK_WRITE_CHANNEL,

@@ -68,11 +68,16 @@ export class MemberDirectory {
     return this.#epoch;
   }
 
+  /** Active metadata members; before the first list, those of the configuration. */
+  metadataPeers(): readonly PeerId[] {
+    return this.#listed().map(({ peer }) => peer);
+  }
+
   /** The metadata nodes that hold the location index; before the first list, those of the configuration. */
   indexMembership(): Membership {
     if (this.#active.size > 0)
       return indexMembership([...this.#active.values()], { version: this.#version, epoch: this.#epoch });
-    return { epoch: 0, peers: this.#bootstrap.map(({ peer }) => peer) };
+    return { epoch: 0, peers: this.metadataPeers() };
   }
 
   /** Whom to register with: the members, and before the first list also whoever was found. */
