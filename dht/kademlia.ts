@@ -24,6 +24,8 @@ export const PROVIDE_TIMEOUT_MS = 30_000;
 export const FIND_METADATA_TIMEOUT_MS = 15_000;
 /** The routing table is searched for those who left, no deeper than this. */
 export const MAX_TABLE_PEERS = 4096;
+/** So many that left are kept out of it by name. */
+export const MAX_DEPARTED = 256;
 
 const RAW_CODEC = 0x55;
 const SHA2_256 = 0x12;
@@ -58,6 +60,7 @@ export function kademliaService(options: KademliaServiceOptions): (components: K
 interface RoutingTable {
   closestPeers(kadId: Uint8Array, options: { readonly count: number }): KnownPeer[];
   remove(peer: KnownPeer): Promise<void>;
+  addEventListener(type: 'peer:add', listener: (event: { readonly detail: KnownPeer }) => void): void;
 }
 
 interface KnownPeer {
@@ -92,6 +95,7 @@ export class Kademlia implements MetadataRing {
   readonly #ring: MembershipRing;
   /** Of the ring before its last change. */
   #members: readonly PeerId[];
+  readonly #departed = new Set<PeerId>();
 
   constructor(components: KademliaComponents, options: KademliaOptions) {
     this.#components = components;
@@ -100,6 +104,7 @@ export class Kademlia implements MetadataRing {
     this.#ring = new MembershipRing(options.membership, options.ownsShards ? options.self : undefined);
     this.#members = this.#ring.all();
     this.#ring.onChange(() => this.#evictDeparted());
+    this.#table.addEventListener('peer:add', ({ detail }) => this.#maybeEvict(detail));
   }
 
   get self(): PeerId | undefined {
@@ -179,18 +184,22 @@ export class Kademlia implements MetadataRing {
 
   /** Who is no member any more leaves the routing table at once, and not when it fails to answer. */
   #evictDeparted(): void {
-    const { logger } = this.#components;
     const members = this.#ring.all();
-    logger.debug('dht.ring-changed', { epoch: this.#ring.epoch, peers: members });
-    const departed = new Set(this.#members.filter((peer) => !members.includes(peer)));
+    this.#components.logger.debug('dht.ring-changed', { epoch: this.#ring.epoch, peers: members });
+    for (const peer of this.#members) this.#departed.add(peer);
+    for (const peer of members) this.#departed.delete(peer);
     this.#members = members;
-    if (departed.size === 0) return;
+    for (const peer of [...this.#departed].slice(MAX_DEPARTED)) this.#departed.delete(peer);
     const anywhere = new Uint8Array(32);
-    const met = this.#table.closestPeers(anywhere, { count: MAX_TABLE_PEERS });
-    for (const peer of met.filter((each) => departed.has(each.toString())))
-      this.#table.remove(peer).catch((error: unknown) => {
-        logger.debug('dht.not-evicted', { peer: peer.toString(), reason: describe(error) });
-      });
+    for (const peer of this.#table.closestPeers(anywhere, { count: MAX_TABLE_PEERS })) this.#maybeEvict(peer);
+  }
+
+  /** Others, who do not know yet that it left, name it again for a while. */
+  #maybeEvict(peer: KnownPeer): void {
+    if (!this.#departed.has(peer.toString())) return;
+    this.#table.remove(peer).catch((error: unknown) => {
+      this.#components.logger.debug('dht.not-evicted', { peer: peer.toString(), reason: describe(error) });
+    });
   }
 }
 
