@@ -81,6 +81,7 @@ let metadata: Host[];
 let bootstrap: Host;
 
 beforeEach(async () => {
+  membership = { epoch: 0, peers: [] };
   metadata = await Promise.all(Array.from({ length: METADATA_NODES }, () => startHost({ serverMode: true })));
   const [first, ...others] = metadata;
   if (first === undefined) throw new Error('no host');
