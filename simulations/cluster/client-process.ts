@@ -8,6 +8,7 @@ import { silentLogger } from '../../src/common/logger.ts';
 import { FramedNetwork } from '../../src/network/framed-network.ts';
 import { call } from '../../src/network/method.ts';
 import type { PeerId } from '../../src/network/network.ts';
+import { askForNumber, type Readmission } from '../../src/node/readmission.ts';
 import type { JoinRequest, JoinResponse } from '../../src/protocol/messages.ts';
 import { JOIN } from '../../src/protocol/methods.ts';
 import { Prng } from '../prng.ts';
@@ -58,6 +59,12 @@ export class ClientProcess {
   /** Asks `via` for admission. */
   async join(via: PeerId, request: JoinRequest): Promise<JoinResponse> {
     return call(this.network, via, JOIN, request);
+  }
+
+  /** As a metadata node that has lost its log; see readmission.ts. */
+  async askForNumber(readmission: Readmission): Promise<JoinResponse> {
+    const components = { network: this.network, clock: this.#clock, logger: silentLogger };
+    return askForNumber(components, readmission);
   }
 
   /** Once it is a member; again when all the nodes it knew may be gone. */

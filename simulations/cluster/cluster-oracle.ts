@@ -8,7 +8,8 @@ import type { LogWrite } from '../../src/storage/raft-log-store.ts';
 import { hashText } from '../prng.ts';
 import { RaftOracle, SafetyViolation } from '../raft-oracle.ts';
 import type { Trace } from '../trace.ts';
-import type { RaftLogFile, SimulatedRaftLog } from '../world/simulated-raft-log.ts';
+import type { RaftLogFile } from '../world/raft-log-file.ts';
+import type { SimulatedRaftLog } from '../world/simulated-raft-log.ts';
 import type { Coverage } from './coverage.ts';
 import { Sightings } from './sightings.ts';
 
@@ -61,7 +62,7 @@ export class ClusterOracle {
   /** A new run: it knows only what is on its disk. */
   started(process: ObservedNode): void {
     this.#processes.set(process.number, process);
-    const { term, vote } = process.machine.log.window.initialState().hardState;
+    const { term, vote } = process.machine.log.hardState;
     const nothing = { commit: 0, applied: 0, confState: EMPTY_CONF_STATE, leaderOfTerm: 0 };
     this.#seen.set(process, { ...nothing, term, vote });
   }

@@ -1,15 +1,17 @@
 /** @module Who belongs to a simulated cluster: its nodes and clients, how they come, come back, and go. */
-import { isHoldfastError } from '../../src/common/errors.ts';
+import { type HoldfastError, isHoldfastError } from '../../src/common/errors.ts';
+import { SUPPORTED_FEATURE_LEVEL } from '../../src/namespace/feature-level.ts';
 import type { Member } from '../../src/namespace/schema.ts';
 import type { PeerId } from '../../src/network/network.ts';
 import type { JoinResponse } from '../../src/protocol/messages.ts';
+import { hasLostState } from '../../src/node/readmission.ts';
 import { SafetyViolation } from '../raft-oracle.ts';
 import { ClientProcess } from './client-process.ts';
 import { DataProcess } from './data-process.ts';
 import type { ClusterWorld } from './cluster-world.ts';
 import type { Process } from './fault-actions.ts';
 import type { Roster } from './fault-injector.ts';
-import { founding, joinRequest, peerOf } from './founding.ts';
+import { CLUSTER_ID, founding, joinRequest, peerOf } from './founding.ts';
 import { MetadataProcess } from './metadata-process.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -30,7 +32,7 @@ export class ClusterRoster implements Roster {
   readonly #scenario: Scenario;
   readonly #nodes: MetadataProcess[] = [];
   readonly #datanodes: DataProcess[] = [];
-  readonly #removed = new Set<Process>();
+  readonly #gone = new Set<Process>();
   readonly #handledFailures = new Map<Process, number>();
   readonly #clients: ClientProcess[] = [];
   #admin: ClientProcess | undefined;
@@ -63,7 +65,8 @@ export class ClusterRoster implements Roster {
   }
 
   peers(): readonly PeerId[] {
-    return [...this.#nodes, ...this.#clients, ...this.#datanodes].map(({ peer }) => peer);
+    // One that came back under a new number has the peer id of before.
+    return [...new Set([...this.#nodes, ...this.#clients, ...this.#datanodes].map(({ peer }) => peer))];
   }
 
   get admin(): ClientProcess | undefined {
@@ -72,7 +75,7 @@ export class ClusterRoster implements Roster {
 
   /** Of the metadata nodes that were not removed. */
   nodePeers(): readonly PeerId[] {
-    return this.#nodes.filter((process) => !this.#removed.has(process)).map(({ peer }) => peer);
+    return this.#nodes.filter((process) => !this.#gone.has(process)).map(({ peer }) => peer);
   }
 
   /** The active metadata nodes as the leader's registry has them. */
@@ -86,13 +89,13 @@ export class ClusterRoster implements Roster {
 
   async found(): Promise<MetadataProcess> {
     const founder = this.#newNode(1, this.#newPeer(), []);
-    await founder.found(founding(founder.peer, this.#scenario.voters));
+    await founder.found(founding(founder.peer, this.#scenario.voters, this.#scenario.firstLevel));
     founder.start();
     return founder;
   }
 
   addNode(): void {
-    if (this.#nodes.length - this.#removed.size < MOST_NODES)
+    if (this.#nodes.length - this.#gone.size < MOST_NODES)
       this.joinNode().catch((error: unknown) => this.#components.fail(error));
   }
 
@@ -129,7 +132,7 @@ export class ClusterRoster implements Roster {
 
   startLater(process: Process, afterMs: number): void {
     this.#components.shared.world.after(afterMs, () => {
-      if (!this.#removed.has(process)) process.start();
+      if (!this.#gone.has(process)) process.start();
     });
   }
 
@@ -144,7 +147,8 @@ export class ClusterRoster implements Roster {
       // A datanode whose disk has failed takes nothing more until somebody starts it again.
       if (health.failures > 0 && this.#datanodes.some((datanode) => datanode === process))
         process.crash('refused');
-      if (!this.#removed.has(process)) process.start();
+      if (process instanceof MetadataProcess) process.install(SUPPORTED_FEATURE_LEVEL);
+      if (!this.#gone.has(process)) process.start();
     }
   }
 
@@ -155,7 +159,7 @@ export class ClusterRoster implements Roster {
 
   #describeNode(process: MetadataProcess): string {
     const { number, node, isRunning } = process;
-    const standing = this.#removed.has(process) ? 'removed' : isRunning ? 'runs' : 'down';
+    const standing = this.#gone.has(process) ? 'removed' : isRunning ? 'runs' : 'down';
     const { term, raftState, lead, commit, lastIndex, confState } = node?.status() ?? {};
     const applied = node?.appliedIndex;
     const core = JSON.stringify({ term, raftState, lead, commit, lastIndex, applied, confState });
@@ -197,23 +201,82 @@ export class ClusterRoster implements Roster {
       peer,
       seeds,
       scenario: this.#scenario,
+      level: this.#scenario.firstLevel,
       onFatal: (error) => this.#fatal(process, error),
     });
     this.#nodes.push(process);
     return process;
   }
 
-  /** A node may stop for two reasons only: its disk failed, or it was removed. */
+  /** Nobody starts it again: it was removed, or has come back as another. */
+  isGone(process: Process): boolean {
+    return this.#gone.has(process);
+  }
+
+  /** As a supervisor and `holdfast node start` do: every reason to stop that is not expected is a failure of the run. */
   #fatal(process: Process, error: Error): void {
     const { say, fail, shared } = this.#components;
     say(`node ${process.number} stops: ${error.message}`);
     const { failures } = process.machine.health;
-    if (isHoldfastError(error, 'METADATA_REMOVED')) this.#removed.add(process);
+    const { isHarmed } = process.machine;
+    if (isHoldfastError(error, 'METADATA_REMOVED')) this.#gone.add(process);
+    else if (isHarmed && hasLostState(error) && process instanceof MetadataProcess)
+      this.#readmit(process, error);
+    else if (process.machine.areRowsRotten) this.#makeRowsAnew(process);
+    else if (isHoldfastError(error, 'NAMESPACE_FEATURE_LEVEL_TOO_LOW') && process instanceof MetadataProcess)
+      this.#upgrade(process);
     else if (failures > (this.#handledFailures.get(process) ?? 0)) this.startLater(process, REPAIR_MS);
     else fail(new SafetyViolation(`Node ${process.number} stopped for no reason: ${error.message}`));
     this.#handledFailures.set(process, failures);
     // Not at once: the node itself is still in the middle of telling us.
     shared.world.after(0, () => process.crash('refused'));
+  }
+
+  /** Its version is too old for what the cluster does by now. */
+  #upgrade(process: MetadataProcess): void {
+    this.#components.shared.coverage.saw('older versions turned away');
+    process.install(SUPPORTED_FEATURE_LEVEL);
+    this.startLater(process, REPAIR_MS);
+  }
+
+  #makeRowsAnew(process: Process): void {
+    this.#components.shared.coverage.saw('namespaces made anew from the log');
+    this.#components.shared.world.after(1, () => process.machine.setRowsAside());
+    this.startLater(process, REPAIR_MS);
+  }
+
+  /** It does not vote with what it has left, and comes back as another on an empty disk. */
+  #readmit(process: MetadataProcess, lost: HoldfastError): void {
+    this.#gone.add(process);
+    this.#askForNumber(process, lost).catch((error: unknown) => this.#components.fail(error));
+  }
+
+  async #askForNumber(process: MetadataProcess, lost: HoldfastError): Promise<void> {
+    const { shared, say } = this.#components;
+    const { number, peer } = process;
+    const { seed, thinkMs } = this.#scenario;
+    const self = { clusterId: CLUSTER_ID, epoch: 1, number };
+    for (;;) {
+      await shared.world.pass(REPAIR_MS);
+      const asker = new ClientProcess(shared, { id: -1, peer, seed, thinkMs });
+      await asker.network.start();
+      const others = this.#nodes
+        .filter((node) => node.peer !== peer && !this.#gone.has(node))
+        .map((node) => ({ number: node.number, peer: node.peer, addresses: [] }));
+      try {
+        const { member, metadataNodes } = await asker.askForNumber({ self, others, lost });
+        if (member === undefined) throw new SafetyViolation('a readmission was answered without a member');
+        shared.coverage.saw('nodes readmitted under a new number');
+        this.#newNode(member.number, peer, metadataNodes).start();
+        return;
+      } catch (error) {
+        if (!isHoldfastError(error)) throw error;
+        say(`node ${number} is not readmitted: ${error.message}`);
+        if (isHoldfastError(error, 'METADATA_REMOVED')) return;
+      } finally {
+        await asker.network.stop();
+      }
+    }
   }
 
   #newPeer(): PeerId {

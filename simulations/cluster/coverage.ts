@@ -13,6 +13,12 @@ export const SIGHTS = [
   'joint configurations',
   'crashes in a joint configuration',
   'torn log tails',
+  'nodes readmitted under a new number',
+  'namespaces made anew from the log',
+  'older versions turned away',
+  'quorums lost for good',
+  'cores that served without the rest',
+  'faults spared by the budget',
   'requests repeated',
   'requests repeated after a leader change',
 ] as const;

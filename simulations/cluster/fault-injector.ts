@@ -1,16 +1,19 @@
 /** @module Makes the faults of a scenario happen to the cluster as it is at that time. */
 import type { Client } from '../../src/client/client.ts';
 import { describeError } from '../../src/common/errors.ts';
+import { FIRST_FEATURE_LEVEL, SUPPORTED_FEATURE_LEVEL } from '../../src/namespace/feature-level.ts';
 import type { PeerId } from '../../src/network/network.ts';
 import type { SimulatedSwitch } from '../world/simulated-switch.ts';
 import type { Weather } from '../world/weather.ts';
 import type { World } from '../world/world.ts';
 import { describeFault, type Fault } from './faults.ts';
 import type { Coverage } from './coverage.ts';
+import { Amnesia } from './amnesia.ts';
 import type { DataProcess } from './data-process.ts';
 import { DatanodeFaultInjector, type DatanodeFaultInjectorOptions } from './datanode-fault-injector.ts';
 import { isDatanodeFault } from './datanode-faults.ts';
 import { FaultActions, type Process } from './fault-actions.ts';
+import type { FaultBudget } from './fault-budget.ts';
 import type { MetadataProcess } from './metadata-process.ts';
 
 /** The cluster, as far as faults need to know it. */
@@ -23,7 +26,9 @@ export interface Roster {
   peers(): readonly PeerId[];
   /** Unless there are enough. */
   addNode(): void;
-  /** Unless it is removed meanwhile. */
+  /** Removed, or come back as another. */
+  isGone(process: Process): boolean;
+  /** Unless it is gone meanwhile. */
   startLater(process: Process, afterMs: number): void;
   /** Who administers the cluster; undefined before there is one. */
   readonly admin: { readonly actor: { readonly client: Client } } | undefined;
@@ -35,12 +40,13 @@ export interface FaultInjectorComponents {
   readonly links: SimulatedSwitch;
   readonly coverage: Coverage;
   readonly roster: Roster;
+  readonly budget: FaultBudget;
   readonly say: (text: string) => void;
 }
 
 export class FaultInjector {
   readonly #components: FaultInjectorComponents;
-
+  readonly #amnesia: Amnesia;
   readonly #actions: FaultActions;
   readonly #datanodes: DatanodeFaultInjector;
 
@@ -52,10 +58,12 @@ export class FaultInjector {
       startLater: (process, afterMs) => roster.startLater(process, afterMs),
     });
     this.#datanodes = new DatanodeFaultInjector({ ...components, actions: this.#actions }, options);
+    this.#amnesia = new Amnesia(components);
   }
 
   inject(fault: Fault): void {
     const { roster, weather, links, world, coverage } = this.#components;
+    if (this.#amnesia.isQuiet) return;
     this.#components.say(`fault: ${describeFault(fault)}`);
     coverage.saw(`fault: ${fault.kind}`);
     if (isDatanodeFault(fault)) return this.#datanodes.inject(fault);
@@ -110,6 +118,18 @@ export class FaultInjector {
         const process = this.#at(fault.node);
         if (process !== undefined) process.machine.health.nextFailure = fault.failure;
         return;
+      }
+      case 'wipe':
+      case 'bit-rot':
+      case 'misdirected-write':
+      case 'roll-back':
+      case 'lost-fsyncs':
+        return this.#amnesia.inflict(fault, this.#at(fault.node));
+      case 'upgrade':
+      case 'downgrade': {
+        const process = this.#at(fault.node);
+        process?.install(fault.kind === 'upgrade' ? SUPPORTED_FEATURE_LEVEL : FIRST_FEATURE_LEVEL);
+        return actions.restart(process, fault.forMs);
       }
       case 'add-node':
         return roster.addNode();

@@ -3,6 +3,7 @@ import { Prng } from '../prng.ts';
 import { DATANODE_FAULT_KINDS, type DatanodeFaultKind } from './datanode-faults.ts';
 import type { DiskFailure } from '../world/disk-queue.ts';
 import type { CutMode } from '../world/weather.ts';
+import { DISK_PARTS, type DiskPart } from './machine.ts';
 
 /** `node` is a place among those that run at that time, counted round. */
 export type FaultKind =
@@ -50,6 +51,17 @@ export type FaultKind =
       readonly failure: DiskFailure;
       readonly forMs: number;
     }
+  /** Everything on its disk but who it is. */
+  | { readonly kind: 'wipe'; readonly node: number; readonly forMs: number }
+  | { readonly kind: 'bit-rot'; readonly node: number; readonly part: DiskPart; readonly forMs: number }
+  | { readonly kind: 'misdirected-write'; readonly node: number; readonly forMs: number }
+  /** Its directory goes back to what it was `backMs` before, by a copy of its files. */
+  | { readonly kind: 'roll-back'; readonly node: number; readonly backMs: number; readonly forMs: number }
+  /** The drive only said so: what was written within `backMs` is gone with the power. */
+  | { readonly kind: 'lost-fsyncs'; readonly node: number; readonly backMs: number; readonly forMs: number }
+  /** A node of the first feature level comes back as one of the newest, or the other way round. */
+  | { readonly kind: 'upgrade'; readonly node: number; readonly forMs: number }
+  | { readonly kind: 'downgrade'; readonly node: number; readonly forMs: number }
   | { readonly kind: 'add-node' }
   | { readonly kind: 'remove-node'; readonly node: number }
   | { readonly kind: 'transfer'; readonly node: number };
@@ -77,6 +89,14 @@ const KINDS: readonly FaultKind['kind'][] = [
   'snap',
   'slow-disk',
   'disk-failure',
+  'wipe',
+  'bit-rot',
+  'bit-rot',
+  'misdirected-write',
+  'roll-back',
+  'lost-fsyncs',
+  'upgrade',
+  'downgrade',
   'add-node',
   'remove-node',
   'transfer',
@@ -140,6 +160,16 @@ function drawFault(random: Prng, kind: FaultKind['kind']): FaultKind {
       return { kind, node, slowestSyncMs: random.pick([50, 300, 1_500]), forMs };
     case 'disk-failure':
       return { kind, node, failure: random.pick(['sync', 'full'] as const), forMs };
+    case 'wipe':
+    case 'misdirected-write':
+    case 'upgrade':
+    case 'downgrade':
+      return { kind, node, forMs };
+    case 'bit-rot':
+      return { kind, node, part: random.pick(DISK_PARTS), forMs };
+    case 'roll-back':
+    case 'lost-fsyncs':
+      return { kind, node, backMs: random.pick([200, 2_000, 8_000]), forMs };
     case 'add-node':
       return { kind };
     case 'remove-node':

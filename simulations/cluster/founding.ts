@@ -19,8 +19,8 @@ export interface Founding {
   readonly token: Token;
 }
 
-/** `peer` founds; `voters`: how many may vote. */
-export function founding(peer: PeerId, voters: number): Founding {
+/** `peer` founds, with a version of `featureLevel`; `voters`: how many may vote. */
+export function founding(peer: PeerId, voters: number, featureLevel: number): Founding {
   return {
     cluster: {
       id: CLUSTER_ID,
@@ -29,7 +29,7 @@ export function founding(peer: PeerId, voters: number): Founding {
       createdMs: WORLD_EPOCH_MS,
       defaultReplication: 3,
       defaultBlockSizeBytes: MIN_BLOCK_SIZE_BYTES,
-      featureLevel: SUPPORTED_FEATURE_LEVEL,
+      featureLevel,
       voters: voters,
       voterReplacementMs: 5_000,
     },

@@ -7,7 +7,11 @@ import { DiskHealth, DiskQueue } from '../world/disk-queue.ts';
 import { MachineClock } from '../world/process-clock.ts';
 import type { ProcessGate } from '../world/process-gate.ts';
 import { SimulatedFiles } from '../world/simulated-files.ts';
-import { RaftLogFile } from '../world/simulated-raft-log.ts';
+import type { Seen, WitnessStore } from '../../src/metadata/witness.ts';
+import { RaftLogFile } from '../world/raft-log-file.ts';
+import { SimulatedRaftLog, type SimulatedRaftLogComponents } from '../world/simulated-raft-log.ts';
+import { SimulatedRowStore } from '../world/simulated-row-store.ts';
+import type { CutMode } from '../world/weather.ts';
 import { openSimulatedBlockStore } from '../world/simulated-shelf.ts';
 import type { World } from '../world/world.ts';
 
@@ -18,18 +22,33 @@ export interface MachineOptions {
   readonly blockCapacityBytes?: number | undefined;
 }
 
+/** What lies on the disk of a metadata node at one moment. */
+export interface DiskImage {
+  readonly log: RaftLogFile;
+  readonly rows: MemoryRowStore;
+  readonly files: SimulatedFiles;
+  readonly witnessed: readonly Seen[];
+}
+
+/** Of a metadata node's directory. */
+export const DISK_PARTS = ['log', 'marker', 'rows', 'snapshots'] as const;
+export type DiskPart = (typeof DISK_PARTS)[number];
+
 const SEEK_STEPS = 1_000;
 const DEFAULT_BLOCK_CAPACITY_BYTES: number = 1024 * 1024 * 1024;
 
 export class Machine {
   readonly clock: MachineClock;
   readonly health: DiskHealth = new DiskHealth();
-  readonly log: RaftLogFile = new RaftLogFile();
   readonly files: SimulatedFiles;
-  readonly rows: MemoryRowStore;
   readonly platter: BlockPlatter;
   readonly #world: World;
   readonly #random: Prng;
+  #log = new RaftLogFile();
+  #rows: MemoryRowStore;
+  #witnessed: readonly Seen[] = [];
+  #areRowsRotten = false;
+  #isHarmed = false;
   #queues: DiskQueue[] = [];
 
   constructor(world: World, options: MachineOptions) {
@@ -37,8 +56,22 @@ export class Machine {
     this.#random = new Prng(options.seed, `disk of ${options.name}`);
     this.clock = new MachineClock(world);
     this.files = new SimulatedFiles(new Prng(options.seed, `files of ${options.name}`));
-    this.rows = new MemoryRowStore(this.files);
+    this.#rows = new MemoryRowStore(this.files);
     this.platter = new BlockPlatter(options.blockCapacityBytes ?? DEFAULT_BLOCK_CAPACITY_BYTES);
+  }
+
+  get log(): RaftLogFile {
+    return this.#log;
+  }
+
+  /** Something was done to its disk that a node may stop for. */
+  get isHarmed(): boolean {
+    return this.#isHarmed;
+  }
+
+  /** Its namespace cannot be read. */
+  get areRowsRotten(): boolean {
+    return this.#areRowsRotten;
   }
 
   /** For one file of one run of a process. */
@@ -63,10 +96,81 @@ export class Machine {
     return openSimulatedBlockStore({ platter, health, seek, queue: this.openQueue(gate, 'blocks') });
   }
 
-  /** The process died, or the power failed: what was not synced may be gone. */
-  crash(): void {
-    for (const queue of this.#queues) queue.crash();
+  /** The log of a metadata node; errors of RaftLogFile.open. */
+  openLog(gate: ProcessGate, observe: SimulatedRaftLogComponents['observe']): SimulatedRaftLog {
+    const queue = this.openQueue(gate, 'raft.db');
+    return SimulatedRaftLog.open({ file: this.#log, queue, random: this.#random, observe });
+  }
+
+  /** The namespace of a metadata node. */
+  openRows(gate: ProcessGate): SimulatedRowStore {
+    const queue = this.openQueue(gate, 'namespace.db');
+    return new SimulatedRowStore({ rows: this.#rows, queue, isRotten: () => this.#areRowsRotten });
+  }
+
+  openWitness(gate: ProcessGate): WitnessStore {
+    const queue = this.openQueue(gate, 'witness.json');
+    return {
+      load: async () => this.#witnessed,
+      save: (seen) => queue.write(() => void (this.#witnessed = seen)),
+    };
+  }
+
+  /** Everything but who the node is. It must not run. */
+  wipe(): void {
+    this.#isHarmed = true;
+    this.#log.wipe();
+    this.#witnessed = [];
+    this.files.wipe();
+    this.setRowsAside();
+  }
+
+  /** Says whether there was anything to rot. */
+  rot(part: DiskPart): boolean {
+    this.#isHarmed = true;
+    if (part === 'snapshots') return this.files.rot();
+    if (part !== 'rows') return this.#log.rot(part, this.#random);
+    this.#areRowsRotten = true;
+    return true;
+  }
+
+  /** Its last write to the log went elsewhere. It must not run. */
+  misdirect(): boolean {
+    this.#isHarmed = true;
+    return this.#log.misdirect(this.#random);
+  }
+
+  image(): DiskImage {
+    const files = new SimulatedFiles(this.#random);
+    files.become(this.files);
+    return {
+      log: this.#log.clone({ asCopy: false }),
+      rows: this.#rows.clone(),
+      files,
+      witnessed: this.#witnessed,
+    };
+  }
+
+  /** `asCopy`: file by file, as from a backup; else as if nothing had been written since. It must not run. */
+  putBack(image: DiskImage, { asCopy }: { readonly asCopy: boolean }): void {
+    this.#isHarmed = true;
+    this.#log = image.log.clone({ asCopy });
+    this.#rows = image.rows.clone();
+    this.files.become(image.files);
+    this.#witnessed = image.witnessed;
+  }
+
+  /** As a node does that cannot read them. */
+  setRowsAside(): void {
+    this.#rows = new MemoryRowStore(this.files);
+    this.#areRowsRotten = false;
+  }
+
+  /** The process died or, 'silent', the power failed: what was not synced may be gone. */
+  crash(mode: CutMode): void {
+    for (const queue of this.#queues) queue.crash(mode);
     this.#queues = [];
+    if (mode === 'silent') this.#log.losePower(this.#random);
     this.files.crash();
     this.platter.crash(this.#random);
   }

@@ -6,8 +6,6 @@ import type { Genesis, Member } from '../../src/namespace/schema.ts';
 import { StateMachine } from '../../src/namespace/state-machine.ts';
 import { indexMembership } from '../../src/protocol/index-membership.ts';
 import { MemoryRaftLog } from '../../src/storage/memory-raft-log.ts';
-import { SimulatedRaftLog } from '../world/simulated-raft-log.ts';
-import { SimulatedRowStore } from '../world/simulated-row-store.ts';
 import type { ClusterWorld } from './cluster-world.ts';
 import { CLUSTER_ID } from './founding.ts';
 import type { Scenario } from './scenario.ts';
@@ -18,6 +16,8 @@ export interface MetadataProcessOptions extends Omit<SimulatedProcessOptions, 's
   /** Those the join answer named. */
   readonly seeds: readonly Member[];
   readonly scenario: Scenario;
+  /** Feature level of its version. */
+  readonly level: number;
 }
 
 interface MetadataService {
@@ -28,10 +28,13 @@ interface MetadataService {
 
 export class MetadataProcess extends SimulatedProcess<MetadataService> {
   readonly #options: MetadataProcessOptions;
+  /** Feature level of the version that is installed; runs begin with it. */
+  #level: number;
 
   constructor(shared: ClusterWorld, options: MetadataProcessOptions) {
     super(shared, { ...options, seed: options.scenario.seed });
     this.#options = options;
+    this.#level = options.level;
   }
 
   /** Its log becomes that of a new cluster. */
@@ -41,7 +44,12 @@ export class MetadataProcess extends SimulatedProcess<MetadataService> {
     const { hardState, confState } = log.initialState();
     const snapshot = { metadata: { index: 0, term: 0, confState }, data: new Uint8Array(0) };
     const entries = log.entries(1, log.lastIndex() + 1, Infinity);
-    this.machine.log.persist({ kind: 'append', snapshot, hardState, entries });
+    this.machine.log.found({ kind: 'append', snapshot, hardState, entries }, hardState);
+  }
+
+  /** Another version, from the next run on. */
+  install(level: number): void {
+    this.#level = level;
   }
 
   get node(): MetadataNode | undefined {
@@ -67,24 +75,23 @@ export class MetadataProcess extends SimulatedProcess<MetadataService> {
 
   protected override async open(run: Run): Promise<void> {
     const { gate, network } = run;
-    const { oracle } = this.shared;
+    const { oracle, coverage } = this.shared;
     const { number, seeds, scenario } = this.#options;
-    const { files, rows } = this.machine;
+    const { files } = this.machine;
     oracle.started(this);
-    const store = new SimulatedRowStore({ rows, queue: this.machine.openQueue(gate, 'namespace.db') });
-    const log = new SimulatedRaftLog({
-      file: this.machine.log,
-      queue: this.machine.openQueue(gate, 'raft.log'),
-      observe: (write, open) => oracle.sawWrite(this, write, open),
-    });
-    const machine = await StateMachine.open({ store }, scenario);
+    const log = this.machine.openLog(gate, (write, open) => oracle.sawWrite(this, write, open));
+    if (log.wasTorn) coverage.saw('torn log tails');
+    const store = this.machine.openRows(gate);
+    void store.damaged.then((error) => this.fatal(error));
+    const witnessStore = this.machine.openWitness(gate);
+    const machine = await StateMachine.open({ store }, { ...scenario, supportedFeatureLevel: this.#level });
     oracle.watch(this, machine);
     const kademlia = new SimulatedKademlia(run, {
       ownsShards: true,
       membership: () => membershipOf(machine),
     });
     const node = new MetadataNode(
-      { ...run, log, machine, files, kademlia },
+      { ...run, log, machine, files, witnessStore, kademlia },
       {
         ...scenario,
         number,

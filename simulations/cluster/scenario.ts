@@ -1,4 +1,5 @@
 /** @module What one seed stands for: a cluster, clients, and every fault with its time. A part of a scenario is a scenario. */
+import { FIRST_FEATURE_LEVEL, SUPPORTED_FEATURE_LEVEL } from '../../src/namespace/feature-level.ts';
 import { Prng } from '../prng.ts';
 import { drawWorkloads, type WorkloadName } from '../workloads/all-workloads.ts';
 import type { WeatherOptions } from '../world/weather.ts';
@@ -16,6 +17,10 @@ export interface Scenario {
   readonly victim: number;
   readonly clients: number;
   readonly workloads: readonly WorkloadName[];
+  /** Of the version that founds the cluster; nodes that join have it, too. */
+  readonly firstLevel: number;
+  /** More metadata nodes may lose their state than the cluster is built for (fault-budget.ts). */
+  readonly isBeyondBudget: boolean;
   readonly registers: number;
   /** Of the phase with faults, in milliseconds of true time. */
   readonly faultyMs: number;
@@ -33,6 +38,9 @@ export type Profile = 'calm' | 'rough' | 'hell';
 
 /** Mean true time between two faults, in milliseconds. */
 const FAULT_PERIOD_MS: Readonly<Record<Profile, number>> = { calm: 15_000, rough: 2_500, hell: 900 };
+/** Of seeds. */
+const FIRST_LEVEL_SHARE = 0.15;
+const BEYOND_BUDGET_SHARE = 0.15;
 const MIB: number = 1024 * 1024;
 
 export function drawScenario(seed: number, profile: Profile = 'rough'): Scenario {
@@ -52,6 +60,10 @@ export function drawScenario(seed: number, profile: Profile = 'rough'): Scenario
     victim: new Prng(seed, 'victim').int(64),
     clients: random.between(1, 4),
     workloads: drawWorkloads(new Prng(seed, 'workloads'), datanodes),
+    firstLevel: new Prng(seed, 'level').chance(FIRST_LEVEL_SHARE)
+      ? FIRST_FEATURE_LEVEL
+      : SUPPORTED_FEATURE_LEVEL,
+    isBeyondBudget: new Prng(seed, 'budget').chance(BEYOND_BUDGET_SHARE),
     registers: random.between(1, 3),
     faultyMs,
     faults: [

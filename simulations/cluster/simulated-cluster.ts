@@ -12,6 +12,7 @@ import { ClusterOracle } from './cluster-oracle.ts';
 import { ClusterRoster } from './cluster-roster.ts';
 import { type ClusterWorld, traceLogger } from './cluster-world.ts';
 import { Coverage } from './coverage.ts';
+import { FaultBudget } from './fault-budget.ts';
 import { FaultInjector } from './fault-injector.ts';
 import { Journal } from './journal.ts';
 import type { Scenario } from './scenario.ts';
@@ -20,6 +21,10 @@ import type { Scenario } from './scenario.ts';
 const SETUP_LIMIT_MS = 60_000;
 /** Longer than a snapshot, several elections and a client's patience take one after the other. */
 const HEAL_LIMIT_MS = 120_000;
+/** How long a cluster whose quorum is gone is watched for wrong answers. */
+const BEREFT_MS = 20_000;
+/** Of runs: those that end with a core alone at first. */
+const CORE_SHARE = 0.5;
 const LOOK_MS = 100;
 
 interface WeightedWorkload {
@@ -37,6 +42,7 @@ export class SimulatedCluster {
   readonly #weather: Weather;
   readonly #shared: ClusterWorld;
   readonly #roster: ClusterRoster;
+  readonly #budget: FaultBudget;
   readonly #workloads: readonly WeightedWorkload[];
   #failure: Error | undefined;
 
@@ -67,6 +73,10 @@ export class SimulatedCluster {
       { shared: this.#shared, say, fail: (error) => this.#fail(error) },
       scenario,
     );
+    this.#budget = new FaultBudget(
+      { coverage: this.coverage, nodes: () => this.#roster.nodes() },
+      { isUnlimited: scenario.isBeyondBudget },
+    );
     this.#workloads = scenario.workloads.map((name) => {
       const { weight, make } = WORKLOADS[name];
       return { weight, workload: make({ journal: this.journal }, scenario) };
@@ -89,6 +99,7 @@ export class SimulatedCluster {
         links: this.#shared.links,
         coverage: this.coverage,
         roster: this.#roster,
+        budget: this.#budget,
         say: (text) => this.#say(text),
       },
       this.#scenario,
@@ -102,12 +113,22 @@ export class SimulatedCluster {
     await world.run(world.nowMs + faultyMs, () => this.#look());
   }
 
-  /** Faults end, everything is put right; within bounded time all must agree and serve. */
+  /**
+   * Faults end, everything is put right; within bounded time all must agree and serve, after a core of them has served
+   * without the rest. Where a quorum has lost what it knew, nobody need serve; but whoever does must not be wrong.
+   */
   async healAndCheck(): Promise<void> {
     this.#say('healed');
     this.#weather.clearUp();
     this.#roster.heal();
-    await this.#drive('the healed cluster to serve and agree', HEAL_LIMIT_MS, this.#serveAgain());
+    if (this.#budget.isQuorumLost) {
+      await this.world.run(this.world.nowMs + BEREFT_MS, () => this.#look());
+    } else {
+      if (new Prng(this.#scenario.seed, 'core').chance(CORE_SHARE))
+        await this.#drive('a core to serve without the rest', HEAL_LIMIT_MS, this.#serveWithoutSome());
+      this.#roster.heal();
+      await this.#drive('the healed cluster to serve and agree', HEAL_LIMIT_MS, this.#serveAgain());
+    }
     this.journal.checkHistory();
   }
 
@@ -120,6 +141,21 @@ export class SimulatedCluster {
     const { admin } = this.#roster;
     if (admin === undefined) throw new Error('the cluster has no administrator');
     for (const { workload } of this.#workloads) await workload.setUp(admin.actor);
+  }
+
+  async #serveWithoutSome(): Promise<void> {
+    await this.#until(() => this.#isSettled());
+    const away = this.#budget.spareVoters(new Prng(this.#scenario.seed, 'away'));
+    for (const process of away) process.crash('silent');
+    this.#say(`without ${away.map(({ number }) => number).join()}`);
+    await this.#until(() => this.#isSettled());
+    if (away.length > 0) this.coverage.saw('cores that served without the rest');
+  }
+
+  /** Somebody leads, and its configuration is the one in force. */
+  #isSettled(): boolean {
+    const status = this.#roster.leader()?.node?.status();
+    return status !== undefined && status.committedInTerm && status.confState.votersOutgoing.length === 0;
   }
 
   async #serveAgain(): Promise<void> {

@@ -94,7 +94,7 @@ export abstract class SimulatedProcess<Service> {
     this.#run = undefined;
     this.#service = undefined;
     run.gate.kill();
-    this.machine.crash();
+    this.machine.crash(mode);
     this.shared.links.detach(this.peer, mode);
   }
 

@@ -2,6 +2,7 @@
 import { storageFailed } from '../../src/storage/errors.ts';
 import type { Prng } from '../prng.ts';
 import type { ProcessGate } from './process-gate.ts';
+import type { CutMode } from './weather.ts';
 import type { World } from './world.ts';
 
 /** 'sync': an fsync fails, and what it was for may or may not be there. 'full': nothing of the write is there (ENOSPC). */
@@ -34,6 +35,7 @@ export interface DiskQueueComponents {
 
 interface Write {
   readonly persist: () => void;
+  readonly tear: (() => void) | undefined;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
@@ -51,21 +53,26 @@ export class DiskQueue {
     this.#name = name;
   }
 
-  /** `persist` changes what is on the disk; it is called once, at the moment from which a crash keeps the change. */
-  write(persist: () => void): Promise<void> {
+  /**
+   * `persist` changes what is on the disk; it is called once, at the moment from which a crash keeps the change.
+   * `tear` leaves some of its sectors: the power fails while they are written.
+   */
+  write(persist: () => void, tear?: () => void): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ persist, resolve, reject });
+      this.#waiting.push({ persist, tear, resolve, reject });
       if (this.#syncing.length === 0) this.#sync();
     });
   }
 
-  /** The machine or the process died: of what was not synced, some first part is on the disk nevertheless. */
-  crash(): void {
+  /** Of what was not synced, some first part is on the disk nevertheless; where the power failed ('silent'), half a write. */
+  crash(mode: CutMode): void {
     const open = [...this.#syncing, ...this.#waiting];
     this.#syncing = [];
     this.#waiting = [];
-    for (const { persist } of open.slice(0, this.#components.random.int(open.length + 1))) persist();
+    const kept = this.#components.random.int(open.length + 1);
+    for (const { persist } of open.slice(0, kept)) persist();
+    if (mode === 'silent') open[kept]?.tear?.();
   }
 
   #sync(): void {

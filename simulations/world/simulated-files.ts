@@ -7,6 +7,7 @@ interface Content {
   syncedBytes: number;
 }
 
+const BITS = 8;
 const DEFAULT_PART_BYTES: number = 64 * 1024;
 
 /** Names are durable at once, as on a journalling file system; content only once synced. */
@@ -25,6 +26,28 @@ export class SimulatedFiles implements Files {
       content.bytes = bytes.slice(0, kept);
       content.syncedBytes = kept;
     }
+  }
+
+  /** One bit of one file is not what it was. Says whether there was one. */
+  rot(): boolean {
+    const filled = [...this.#files.values()].filter(({ bytes }) => bytes.length > 0);
+    if (filled.length === 0) return false;
+    const content = this.#random.pick(filled);
+    const bytes = Uint8Array.from(content.bytes);
+    const at = this.#random.int(bytes.length);
+    bytes[at] = (bytes[at] ?? 0) ^ (1 << this.#random.int(BITS));
+    content.bytes = bytes;
+    return true;
+  }
+
+  wipe(): void {
+    this.#files.clear();
+  }
+
+  /** Puts everything back as it is in `other`. */
+  become(other: SimulatedFiles): void {
+    this.#files.clear();
+    for (const [path, content] of other.#files) this.#files.set(path, { ...content });
   }
 
   async makeDirectory(): Promise<void> {}

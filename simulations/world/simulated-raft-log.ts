@@ -1,66 +1,60 @@
-/** @module The Raft log on a simulated disk: what a crash leaves is what was synced, and some part of what was being written. */
-import type { ConfState, Entry, HardState, Index, Snapshot, Term } from '../../raft/types.ts';
+/** @module The Raft log as one run of a process has it open, on a simulated disk. Behaves as SqliteRaftLog does. */
+import type { ConfState, Entry, HardState, Index, Snapshot } from '../../raft/types.ts';
 import { logNotEmpty, storageClosed } from '../../src/storage/errors.ts';
-import { type LogChange, LogWindow } from '../../src/storage/log-window.ts';
+import type { LogChange } from '../../src/storage/log-window.ts';
 import { bootstrapChange } from '../../src/storage/memory-raft-log.ts';
 import type { LogWrite, RaftLogStore } from '../../src/storage/raft-log-store.ts';
-import type { DiskQueue } from './disk-queue.ts';
 import { WindowedRaftLog } from '../../src/storage/windowed-raft-log.ts';
-
-const NAME = 'raft.log';
-
-/** What is on the disk; outlives the processes. */
-export class RaftLogFile {
-  readonly window: LogWindow = new LogWindow();
-  sequence = 0;
-  boot = 0;
-
-  persist(change: LogChange): void {
-    this.window.apply(change);
-    this.sequence += 1;
-  }
-
-  /** Term of an entry here; 'compacted' where a snapshot stands for it, undefined where there is none. */
-  termAt(index: Index): Term | 'compacted' | undefined {
-    if (index < this.window.firstIndex() - 1) return 'compacted';
-    return index > this.window.lastIndex() ? undefined : this.window.term(index);
-  }
-}
+import type { Prng } from '../prng.ts';
+import type { DiskQueue } from './disk-queue.ts';
+import { SimulatedMarker } from './marker-file.ts';
+import { LOG_NAME, type OpenedLog, type RaftLogFile, standingOf } from './raft-log-file.ts';
 
 export interface SimulatedRaftLogComponents {
   readonly file: RaftLogFile;
   readonly queue: DiskQueue;
+  readonly random: Prng;
   /** Told of each write that the node orders, before it is durable. */
   readonly observe: (write: LogWrite, log: SimulatedRaftLog) => void;
 }
 
-/** The log as one run of a process has it open. Behaves as SqliteRaftLog does. */
 export class SimulatedRaftLog extends WindowedRaftLog implements RaftLogStore {
-  readonly isCopy = false;
+  /** A write that was cut short was thrown away when it was opened. */
+  readonly wasTorn: boolean;
   readonly #components: SimulatedRaftLogComponents;
+  readonly #marker: SimulatedMarker;
   #sequence: number;
   /** Writes that are not durable yet. */
   #underWay = 0;
   #isClosed = false;
 
-  constructor(components: SimulatedRaftLogComponents) {
-    super(new LogWindow(components.file.window.state()));
+  private constructor(components: SimulatedRaftLogComponents, opened: OpenedLog) {
+    super(opened.window);
     this.#components = components;
-    this.#sequence = components.file.sequence;
+    this.#marker = new SimulatedMarker(opened.marker, components.queue, opened.mark);
+    this.#sequence = opened.sequence;
+    this.wasTorn = opened.wasTorn;
+  }
+
+  /** Errors: those of RaftLogFile.open. */
+  static open(components: SimulatedRaftLogComponents): SimulatedRaftLog {
+    return new SimulatedRaftLog(components, components.file.open());
   }
 
   get sequence(): number {
     return this.#sequence;
   }
 
-  async adopt(): Promise<void> {}
+  get isCopy(): boolean {
+    return this.#marker.isCopy;
+  }
 
-  async beginBoot(): Promise<number> {
-    const { file, queue } = this.#components;
-    await queue.write(() => {
-      file.boot += 1;
-    });
-    return file.boot;
+  adopt(): Promise<void> {
+    return this.#marker.adopt();
+  }
+
+  beginBoot(): Promise<number> {
+    return this.#marker.beginBoot();
   }
 
   async append(write: LogWrite): Promise<void> {
@@ -77,7 +71,7 @@ export class SimulatedRaftLog extends WindowedRaftLog implements RaftLogStore {
   }
 
   async bootstrap(confState: ConfState, hardState: HardState, entries: readonly Entry[]): Promise<void> {
-    if (!this.isEmpty()) throw logNotEmpty(NAME);
+    if (!this.isEmpty()) throw logNotEmpty(LOG_NAME);
     await this.#persist(bootstrapChange(confState, hardState, entries));
   }
 
@@ -85,28 +79,34 @@ export class SimulatedRaftLog extends WindowedRaftLog implements RaftLogStore {
     if (this.#isClosed) return;
     await this.#persist({ kind: 'append', entries: [] });
     this.#isClosed = true;
+    await this.#marker.close();
   }
 
-  /** Reads see the change once it is durable. */
+  /** Reads see the change once it is durable; the caller hears of it once it is marked, too. */
   async #persist(change: LogChange): Promise<void> {
-    if (this.#isClosed) throw storageClosed(NAME);
-    const { file, queue } = this.#components;
-    // A snapshot that a newer one has overtaken meanwhile is none.
-    const isStale = (): boolean =>
-      change.kind === 'compact' && change.snapshot.metadata.index < file.window.storedSnapshot.metadata.index;
+    if (this.#isClosed) throw storageClosed(LOG_NAME);
+    const { file, queue, random } = this.#components;
     this.#underWay += 1;
     try {
-      await queue.write(() => {
-        if (isStale()) return;
-        file.persist(change);
-        this.window.apply(change);
-        // What was only remembered goes along.
-        const { hardState } = this.window.initialState();
-        file.window.apply({ kind: 'append', entries: [], hardState });
-        this.#sequence = file.sequence;
-      });
+      await queue.write(
+        () => this.#write(change),
+        () => file.tear(change, this.window.initialState().hardState, random),
+      );
     } finally {
       this.#underWay -= 1;
     }
+    await this.#marker.mark(standingOf(this.window, this.#sequence));
+  }
+
+  #write(change: LogChange): void {
+    // A compaction that a newer snapshot has overtaken meanwhile is none.
+    if (
+      change.kind === 'compact' &&
+      change.snapshot.metadata.index < this.window.storedSnapshot.metadata.index
+    )
+      return;
+    this.window.apply(change);
+    this.#components.file.persist(change, this.window.initialState().hardState);
+    this.#sequence += 1;
   }
 }

@@ -49,6 +49,12 @@ export class Weather {
     return this.#cuts.get(direction(from, to));
   }
 
+  /** Something is cut or clogged now. */
+  get isRough(): boolean {
+    const isClogged = [...this.#clogs.values()].some((untilMs) => untilMs > this.#world.nowMs);
+    return this.#cuts.size > 0 || isClogged;
+  }
+
   /** In this direction only. */
   cut(from: PeerId, to: PeerId, mode: CutMode): void {
     this.#cuts.set(direction(from, to), mode);

@@ -1,13 +1,22 @@
 /** @module Keeps the raft configuration in step with the registry and the settings: one change at a time, by the leader. */
+import type { Status } from '../../raft/raw-node.ts';
 import type { Clock } from '../common/clock.ts';
 import type { BackgroundWorker, WorkState } from '../common/worker.ts';
 import { DEFAULT_VOTER_REPLACEMENT_MS, DEFAULT_VOTERS } from '../namespace/limits.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
 import type { Membership } from '../protocol/messages.ts';
 import { ContactTimes } from './contact-times.ts';
-import { haveApplied, type PromotionCheckComponents } from './promotion-check.ts';
+import { type PromotionCheckComponents, thoseWhoHaveApplied } from './promotion-check.ts';
 import type { RaftDriver } from './raft-driver.ts';
-import { newVoters, nextStep, sparesOf, type VoterSettings, type VoterView } from './voter-plan.ts';
+import {
+  type MembershipStep,
+  newVoters,
+  nextStep,
+  sparesOf,
+  type VoterSettings,
+  type VoterView,
+  votersAfter,
+} from './voter-plan.ts';
 
 export interface MembershipManagerComponents extends PromotionCheckComponents {
   readonly driver: RaftDriver;
@@ -44,9 +53,8 @@ export class MembershipManager implements BackgroundWorker {
 
     const step = nextStep(view, this.settings());
     if (step === undefined) return 'idle';
-    const added = newVoters(step, status);
-    if (added.length > 0) {
-      if (!(await haveApplied(this.#components, added, status.commit))) return 'idle';
+    if (votersAfter(step, status).join() !== status.confState.voters.join()) {
+      if (!(await this.#canServe(step, status))) return 'idle';
       // The plan is as old as their answers: it must still be the plan.
       const isStill = JSON.stringify(nextStep(this.view(), this.settings())) === JSON.stringify(step);
       if (!driver.isLeader || !isStill) return 'idle';
@@ -56,6 +64,18 @@ export class MembershipManager implements BackgroundWorker {
     if (step.kind === 'transfer') driver.transferLeader(step.to);
     else driver.proposeConfChange(step.changes);
     return 'idle';
+  }
+
+  /**
+   * Asked and not remembered: a voter that died a second ago still counts as alive, and taking a healthy one out beside it
+   * can leave nobody who could put that right.
+   */
+  async #canServe(step: MembershipStep, status: Status): Promise<boolean> {
+    const voters = votersAfter(step, status);
+    const others = voters.filter((id) => id !== status.id);
+    const there = await thoseWhoHaveApplied(this.#components, others, status.commit);
+    const count = there.length + (voters.length - others.length);
+    return count * 2 > voters.length && newVoters(step, status).every((id) => there.includes(id));
   }
 
   settings(): VoterSettings {

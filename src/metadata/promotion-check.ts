@@ -1,4 +1,4 @@
-/** @module Asks those that are about to vote whether their state, and not only their log, has caught up. */
+/** @module Asks those that are to vote whether they are there, and whether their state, and not only their log, has caught up. */
 import type { Index, NodeId } from '../../raft/types.ts';
 import { describeError, isHoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
@@ -18,16 +18,16 @@ export const MAX_UNAPPLIED_ENTRIES = 500;
 const ANSWER_LIMIT_MS = 1_000;
 
 /**
- * True when each of `nodes` has applied nearly all up to `commit`. Raft counts a log as caught up once it is written;
+ * Those of `nodes` that answer and have applied nearly all up to `commit`. Raft counts a log as caught up once it is written;
  * whoever still has thousands of entries to apply then is the one that every change waits for as soon as it votes.
  */
-export async function haveApplied(
+export async function thoseWhoHaveApplied(
   components: PromotionCheckComponents,
   nodes: readonly NodeId[],
   commit: Index,
-): Promise<boolean> {
+): Promise<NodeId[]> {
   const answers = await Promise.all(nodes.map((node) => hasApplied(components, node, commit)));
-  return answers.every(Boolean);
+  return nodes.filter((_, position) => answers[position]);
 }
 
 async function hasApplied(

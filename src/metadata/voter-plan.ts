@@ -60,6 +60,14 @@ export function nextStep(view: VoterView, settings: VoterSettings): MembershipSt
   return { kind: 'change', changes };
 }
 
+/** Who votes once the step is done. */
+export function votersAfter(step: MembershipStep, { confState: { voters } }: Status): NodeId[] {
+  if (step.kind !== 'change') return [...voters];
+  const changed = new Map(step.changes.map(({ type, nodeId }) => [nodeId, type === 'ConfChangeAddNode']));
+  const added = [...changed.keys()].filter((id) => changed.get(id) === true && !voters.includes(id));
+  return [...voters.filter((id) => changed.get(id) !== false), ...added];
+}
+
 /** Whom the step makes a voter. */
 export function newVoters(step: MembershipStep, { confState }: Status): NodeId[] {
   if (step.kind !== 'change') return [];

@@ -19,7 +19,8 @@ import { changedConfig, type NodeChanges, rolesToRun } from './node-changes.ts';
 import type { NodeConfig, NodeRole } from './node-config.ts';
 import { createNodeNetwork } from './node-network.ts';
 import { loadPeers, mergedPeers, PeerBook } from './peer-book.ts';
-import { hasLostState, rejoinCluster } from './rejoin-cluster.ts';
+import { hasLostState } from './readmission.ts';
+import { rejoinCluster } from './rejoin-cluster.ts';
 
 /** Left free on the disk that holds the blocks, so that log and namespace of the same disk can still be written. */
 export const BLOCK_RESERVE_BYTES: number = 512 * 1024 * 1024;

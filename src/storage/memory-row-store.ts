@@ -71,6 +71,14 @@ export class MemoryRowStore implements RowStore {
     this.#closed = true;
   }
 
+  /** An image of the disk, as it were: it shares nothing with this store but its files. */
+  clone(): MemoryRowStore {
+    const twin = new MemoryRowStore(this.#files);
+    // Values are replaced, never changed.
+    twin.#tables = new Map([...this.#tables].map(([table, rows]) => [table, new Map(rows)]));
+    return twin;
+  }
+
   #rows(table: TableName): Map<string, Uint8Array> {
     const rows = this.#tables.get(table);
     if (this.#closed || rows === undefined) throw storageClosed(NAME);

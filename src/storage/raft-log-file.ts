@@ -3,7 +3,8 @@ import { rename, stat } from 'node:fs/promises';
 import { isHoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { isSystemError } from './durable-file.ts';
-import { corruptLog, logBehind, lostLog, lostMarker, storageFailed } from './errors.ts';
+import { corruptLog, lostLog, lostMarker, storageFailed } from './errors.ts';
+import { checkAgainst } from './log-judgement.ts';
 import type { LogStanding } from './log-mark.ts';
 import { LogMarker } from './log-marker.ts';
 import { LogWindow } from './log-window.ts';
@@ -102,21 +103,6 @@ async function judge(
   } finally {
     await reader.close();
   }
-}
-
-/** A log may be ahead of its marker (the process ended between the two), never behind it and never another. */
-function checkAgainst(path: string, standing: LogStanding, marked: LogStanding): void {
-  if (standing.sequence < marked.sequence) throw logBehind(path, standing, marked);
-  const isSame = standing.sequence === marked.sequence;
-  const keepsPromise =
-    standing.term > marked.term ||
-    (standing.term === marked.term && (marked.vote === 0 || standing.vote === marked.vote));
-  const endsAlike = standing.lastIndex === marked.lastIndex && standing.lastTerm === marked.lastTerm;
-  if (!keepsPromise || (isSame && !endsAlike))
-    throw corruptLog(
-      path,
-      `it ends at ${standing.lastIndex} of term ${standing.lastTerm} in term ${standing.term}, the marker beside it says ${marked.lastIndex} of term ${marked.lastTerm} in term ${marked.term}`,
-    );
 }
 
 async function openJudged(

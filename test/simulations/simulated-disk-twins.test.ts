@@ -26,8 +26,7 @@ class RestlessWorld extends World {
 }
 
 function openLog(machine: Machine, gate: ProcessGate): SimulatedRaftLog {
-  const queue = machine.openQueue(gate, 'raft.log');
-  return new SimulatedRaftLog({ file: machine.log, queue, observe: () => {} });
+  return machine.openLog(gate, () => {});
 }
 
 function blockParts(machine: Machine, world: World): SimulatedShelfComponents {
@@ -81,7 +80,7 @@ describe('the blocks of a simulated machine', () => {
       const { hash } = await putting;
       void put(store, patterned(1000, 2));
       await world.run(world.nowMs + seed / 10, () => {});
-      machine.crash();
+      machine.crash('silent');
       const again = machine.openBlocks(new ProcessGate({ world }));
       expect(machine.platter.isGood(hash)).toBe(true);
       expect(machine.platter.incomingCount).toBe(0);
@@ -106,7 +105,7 @@ describe('the blocks of a simulated machine', () => {
     machine.health.nextFailure = 'sync';
     for (let attempt = 0; attempt < 2; attempt += 1)
       await expect(put(store, patterned(1000))).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
-    machine.crash();
+    machine.crash('silent');
     await put(machine.openBlocks(new ProcessGate({ world: restless })), patterned(1000));
   });
 });
@@ -130,7 +129,7 @@ describe('the disk of a simulated machine', () => {
       await synced;
       for (const index of [2, 3]) void log.append({ entries: [entry(index)], mustSync: true });
       expect(log.lastIndex()).toBe(1);
-      machine.crash();
+      machine.crash('silent');
       lengths.add(openLog(machine, new ProcessGate({ world })).lastIndex());
     }
     expect([...lengths].toSorted()).toEqual([1, 2, 3]);
@@ -149,7 +148,7 @@ describe('the disk of a simulated machine', () => {
     await expect(log.append({ entries: [entry(1)], mustSync: true })).rejects.toMatchObject({
       code: 'STORAGE_FAILED',
     });
-    machine.crash();
+    machine.crash('silent');
     expect(openLog(machine, new ProcessGate({ world })).lastIndex()).toBe(0);
   });
 });

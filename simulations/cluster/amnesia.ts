@@ -1,0 +1,95 @@
+/** @module Faults after which a metadata node does not know all that it has promised: what it must notice, and not vote. */
+import type { Weather } from '../world/weather.ts';
+import type { World } from '../world/world.ts';
+import type { Coverage } from './coverage.ts';
+import type { FaultBudget } from './fault-budget.ts';
+import type { Roster } from './fault-injector.ts';
+import type { Fault } from './faults.ts';
+import type { MetadataProcess } from './metadata-process.ts';
+
+export interface AmnesiaComponents {
+  readonly world: World;
+  readonly weather: Weather;
+  readonly coverage: Coverage;
+  readonly roster: Roster;
+  readonly budget: FaultBudget;
+  readonly say: (text: string) => void;
+}
+
+export type AmnesiaFault = Extract<
+  Fault,
+  { readonly kind: 'wipe' | 'bit-rot' | 'misdirected-write' | 'roll-back' | 'lost-fsyncs' }
+>;
+
+/** How long others must be let alone to tell a node that its drive has lied, in milliseconds. */
+const QUIET_MS = 4_000;
+
+export class Amnesia {
+  readonly #components: AmnesiaComponents;
+  #quietUntilMs = 0;
+
+  constructor(components: AmnesiaComponents) {
+    this.#components = components;
+  }
+
+  /**
+   * Nothing else may go wrong now. What a drive lost that only said that it had written can be known by the others
+   * alone; while those who know are out of reach, no system can tell (src/metadata/vouching.ts says so), so that this is
+   * one fault together with their absence, and beyond any budget.
+   */
+  get isQuiet(): boolean {
+    return this.#components.world.nowMs < this.#quietUntilMs;
+  }
+
+  inflict(fault: AmnesiaFault, node: MetadataProcess | undefined): void {
+    if (node === undefined) return;
+    switch (fault.kind) {
+      case 'wipe':
+        return this.#rob(node, fault.forMs, () => node.machine.wipe());
+      case 'misdirected-write':
+        return this.#rob(node, fault.forMs, () => void node.machine.misdirect());
+      case 'bit-rot':
+        if (fault.part === 'rows') return this.#rotRows(node);
+        return this.#rob(node, fault.forMs, () => void node.machine.rot(fault.part));
+      case 'roll-back': {
+        const image = node.machine.image();
+        this.#components.world.after(fault.backMs, () =>
+          this.#rob(node, fault.forMs, () => node.machine.putBack(image, { asCopy: true })),
+        );
+        return;
+      }
+      case 'lost-fsyncs': {
+        const image = node.machine.image();
+        this.#components.world.after(fault.backMs, () => {
+          if (!this.#areOthersWell(node)) return this.#components.coverage.saw('faults spared by the budget');
+          this.#quietUntilMs = this.#components.world.nowMs + QUIET_MS;
+          this.#rob(node, 0, () => node.machine.putBack(image, { asCopy: false }));
+        });
+      }
+    }
+  }
+
+  /** Rows are seen to be rotten while the node runs, or when it starts: its log has them all, or others do. */
+  #rotRows(node: MetadataProcess): void {
+    if (this.#components.budget.takes(node)) node.machine.rot('rows');
+  }
+
+  /**
+   * Killed, not cut off from power: the marker that tells of a loss is in the page cache for up to 63 writes
+   * (log-marker.ts), and power and rot in the same moment are more than it guards against.
+   */
+  #rob(node: MetadataProcess, forMs: number, harm: () => void): void {
+    const { roster, budget, say } = this.#components;
+    if (roster.isGone(node) || !budget.takes(node)) return;
+    say(`node ${node.number} loses what it has promised`);
+    node.crash('refused');
+    harm();
+    roster.startLater(node, forMs);
+  }
+
+  #areOthersWell(node: MetadataProcess): boolean {
+    const { roster, weather } = this.#components;
+    const others = roster.nodes().filter((other) => other !== node && !roster.isGone(other));
+    return !weather.isRough && others.every((other) => other.isRunning && !other.isPaused);
+  }
+}
