@@ -27,6 +27,7 @@ const QUIET_MS = 4_000;
 export class Amnesia {
   readonly #components: AmnesiaComponents;
   #quietUntilMs = 0;
+  #isOver = false;
 
   constructor(components: AmnesiaComponents) {
     this.#components = components;
@@ -39,6 +40,11 @@ export class Amnesia {
    */
   get isQuiet(): boolean {
     return this.#components.world.nowMs < this.#quietUntilMs;
+  }
+
+  /** Nobody is robbed any more. */
+  stop(): void {
+    this.#isOver = true;
   }
 
   inflict(fault: AmnesiaFault, node: MetadataProcess | undefined): void {
@@ -61,7 +67,8 @@ export class Amnesia {
       case 'lost-fsyncs': {
         const image = node.machine.image();
         this.#components.world.after(fault.backMs, () => {
-          if (!this.#areOthersWell(node)) return this.#components.coverage.saw('faults spared by the budget');
+          if (this.#isOver || !this.#areOthersWell(node))
+            return this.#components.coverage.saw('faults spared by the budget');
           this.#quietUntilMs = this.#components.world.nowMs + QUIET_MS;
           this.#rob(node, 0, () => node.machine.putBack(image, { asCopy: false }));
         });
@@ -80,7 +87,7 @@ export class Amnesia {
    */
   #rob(node: MetadataProcess, forMs: number, harm: () => void): void {
     const { roster, budget, say } = this.#components;
-    if (roster.isGone(node) || !budget.takes(node)) return;
+    if (this.#isOver || roster.isGone(node) || !budget.takes(node)) return;
     say(`node ${node.number} loses what it has promised`);
     node.crash('refused');
     harm();

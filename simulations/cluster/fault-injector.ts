@@ -61,6 +61,11 @@ export class FaultInjector {
     this.#amnesia = new Amnesia(components);
   }
 
+  /** What was begun goes no further. */
+  stop(): void {
+    this.#amnesia.stop();
+  }
+
   inject(fault: Fault): void {
     const { roster, weather, links, world, coverage } = this.#components;
     if (this.#amnesia.isQuiet) return;

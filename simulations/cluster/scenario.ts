@@ -48,6 +48,8 @@ export function drawScenario(seed: number, profile: Profile = 'rough'): Scenario
   const rarely = (perMille: number): number => random.int(perMille + 1) / 1000;
   const nodes = random.pick([1, 2, 3, 3, 3, 3, 4, 5, 5]);
   const datanodes = new Prng(seed, 'datanodes').pick([0, 1, 2, 3, 3, 4, 5]);
+  const isFirstLevel = new Prng(seed, 'level').chance(FIRST_LEVEL_SHARE);
+  const firstLevel = isFirstLevel ? FIRST_FEATURE_LEVEL : SUPPORTED_FEATURE_LEVEL;
   const faultyMs = 1000 * random.between(10, 30);
   const periodMs = FAULT_PERIOD_MS[profile];
   const isSmall = random.chance(0.5);
@@ -59,10 +61,8 @@ export function drawScenario(seed: number, profile: Profile = 'rough'): Scenario
     datanodes,
     victim: new Prng(seed, 'victim').int(64),
     clients: random.between(1, 4),
-    workloads: drawWorkloads(new Prng(seed, 'workloads'), datanodes),
-    firstLevel: new Prng(seed, 'level').chance(FIRST_LEVEL_SHARE)
-      ? FIRST_FEATURE_LEVEL
-      : SUPPORTED_FEATURE_LEVEL,
+    workloads: drawWorkloads(new Prng(seed, 'workloads'), { datanodes, level: firstLevel }),
+    firstLevel,
     isBeyondBudget: new Prng(seed, 'budget').chance(BEYOND_BUDGET_SHARE),
     registers: random.between(1, 3),
     faultyMs,

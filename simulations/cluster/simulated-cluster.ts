@@ -109,8 +109,10 @@ export class SimulatedCluster {
       Array.from({ length: weight }, () => workload),
     );
     for (const client of this.#roster.clients()) client.start(choices, (error) => this.#fail(error));
-    for (const fault of faults) world.after(fault.atMs, () => injector.inject(fault));
+    for (const fault of faults)
+      if (fault.atMs < faultyMs) world.after(fault.atMs, () => injector.inject(fault));
     await world.run(world.nowMs + faultyMs, () => this.#look());
+    injector.stop();
   }
 
   /**

@@ -25,6 +25,8 @@ interface Kind {
   readonly weight: number;
   /** Its files have blocks. */
   readonly needsDatanodes: boolean;
+  /** Feature level of the cluster; the first when absent. */
+  readonly level?: number;
   readonly make: (components: WorkloadComponents, options: WorkloadOptions) => Workload;
 }
 
@@ -39,15 +41,18 @@ export const WORKLOADS: Readonly<Record<WorkloadName, Kind>> = {
   'rename-ring': { weight: 2, needsDatanodes: false, make: (components) => new RenameRing(components) },
   transfers: { weight: 2, needsDatanodes: false, make: (components) => new Transfers(components) },
   files: { weight: 6, needsDatanodes: true, make: (components) => new Files(components) },
-  appends: { weight: 3, needsDatanodes: true, make: (components) => new Appends(components) },
+  appends: { weight: 3, needsDatanodes: true, level: 2, make: (components) => new Appends(components) },
   churn: { weight: 4, needsDatanodes: true, make: (components, options) => new Churn(components, options) },
 };
 
 /** Each seed its own mix; never none. */
-export function drawWorkloads(random: Prng, datanodes: number): readonly WorkloadName[] {
-  const possible = (Object.keys(WORKLOADS) as WorkloadName[]).filter(
-    (name) => datanodes > 0 || !WORKLOADS[name].needsDatanodes,
-  );
-  const drawn = possible.filter(() => random.chance(0.6));
-  return drawn.length > 0 ? drawn : possible;
+export function drawWorkloads(
+  random: Prng,
+  { datanodes, level }: { readonly datanodes: number; readonly level: number },
+): readonly WorkloadName[] {
+  const drawn = (Object.keys(WORKLOADS) as WorkloadName[]).filter(() => random.chance(0.6));
+  const isPossible = (name: WorkloadName): boolean =>
+    (datanodes > 0 || !WORKLOADS[name].needsDatanodes) && (WORKLOADS[name].level ?? 0) <= level;
+  const possible = drawn.filter(isPossible);
+  return possible.length > 0 ? possible : ['registers'];
 }
