@@ -5,6 +5,7 @@ import { HASH_SIZE_BYTES } from '../common/hashing.ts';
 import { MAX_BLOCK_SIZE_BYTES } from '../namespace/limits.ts';
 import type { IncomingChannel, Network } from '../network/network.ts';
 import { BlockWriteHeader, BlockWriteResponse } from '../protocol/messages.ts';
+import type { BackgroundPace } from './background-pace.ts';
 import { ChainTail } from './chain-tail.ts';
 import { badHeader, tooManyBytes } from './errors.ts';
 import { LocalCopy, type LocalCopyComponents } from './local-copy.ts';
@@ -14,6 +15,7 @@ export interface BlockReceiverComponents extends LocalCopyComponents {
   readonly network: Network;
   readonly eras: WriteEras;
   readonly clock: Clock;
+  readonly pace: BackgroundPace;
 }
 
 export interface BlockReceiverOptions {
@@ -38,11 +40,15 @@ export class BlockReceiver {
    * Errors, through the channel: DATANODE_BUSY, DATANODE_BAD_HEADER, DATANODE_TOO_MANY_BYTES.
    */
   receive(channel: IncomingChannel): Promise<void> {
-    return this.#components.load.during('writes', () => this.#receive(channel));
+    const { load } = this.#components;
+    return load.during('writes', async () => {
+      const header = checkHeader(BlockWriteHeader.decode(channel.header), this.#node);
+      const receiving = (): Promise<void> => this.#receive(channel, header);
+      return header.background === true ? receiving() : load.forClient(receiving);
+    });
   }
 
-  async #receive(channel: IncomingChannel): Promise<void> {
-    const header = checkHeader(BlockWriteHeader.decode(channel.header), this.#node);
+  async #receive(channel: IncomingChannel, header: BlockWriteHeader): Promise<void> {
     const { fileId, pathHint, position, sizeBytes } = header;
     const block = { hash: toHex(header.hash), sizeBytes, origin: { fileId, pathHint, position } };
     const tail = new ChainTail(this.#components, header);
@@ -55,6 +61,7 @@ export class BlockReceiver {
         receivedBytes += chunk.byteLength;
         if (receivedBytes > sizeBytes) throw tooManyBytes(block.hash, sizeBytes);
         await Promise.all([tail.write(chunk), local.write(chunk)]);
+        if (header.background === true) await this.#components.pace.pass(chunk.byteLength, channel.signal);
       }
     } catch (error) {
       tail.abort(error as Error);

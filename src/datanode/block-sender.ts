@@ -33,7 +33,8 @@ export class BlockSender {
 
   /** Errors, through the channel: DATANODE_BUSY, DATANODE_BAD_HEADER, DATANODE_READER_STALLED, STORAGE_*. */
   send(channel: IncomingChannel): Promise<void> {
-    return this.#components.load.during('reads', () => this.#send(channel));
+    const { load } = this.#components;
+    return load.during('reads', () => load.forClient(() => this.#send(channel)));
   }
 
   async #send(channel: IncomingChannel): Promise<void> {

@@ -16,6 +16,7 @@ import {
 } from '../protocol/methods.ts';
 import { serveWorkers } from '../protocol/worker-service.ts';
 import type { BlockStore } from '../storage/block-store.ts';
+import { BackgroundPace } from './background-pace.ts';
 import { BlockIndexer, type ChangingRing } from './block-indexer.ts';
 import { BlockReceiver } from './block-receiver.ts';
 import { BlockSender } from './block-sender.ts';
@@ -79,7 +80,7 @@ export class DataNode {
   constructor(components: DataNodeComponents, options: DataNodeOptions) {
     this.#components = components;
     this.#options = options;
-    const load = new LoadMeter(components.blocks);
+    const load = new LoadMeter(components);
     const members = new MemberDirectory(components, options.bootstrap);
     const indexer = new BlockIndexer(components, options);
     const watch = new NeighbourWatch(
@@ -87,7 +88,8 @@ export class DataNode {
       { number: options.number, onSilence: () => this.#session.beatNow() },
     );
     const eras = new WriteEras();
-    const parts = { ...components, load, members, indexer, watch, eras };
+    const pace = new BackgroundPace({ ...components, load });
+    const parts = { ...components, load, members, indexer, watch, eras, pace };
     const references = new NamespaceReferences(parts);
     const spares = new SpareCopies(parts, options);
     const collector = new GarbageCollector({ ...parts, references, spares });

@@ -1,4 +1,5 @@
 /** @module How busy and how full this datanode is, and the limits of what it serves at once. */
+import type { Clock } from '../common/clock.ts';
 import type { NodeLoad } from '../protocol/messages.ts';
 import type { BlockStore } from '../storage/block-store.ts';
 import { busy } from './errors.ts';
@@ -17,13 +18,25 @@ const LIMITS: Readonly<Record<Work, number>> = {
   replications: MAX_CONCURRENT_REPLICATIONS,
 };
 
+/** Pauses of a client between two requests are shorter than this, in milliseconds: it is still at work. */
+const CLIENT_PAUSE_MS = 500;
+
+export interface LoadMeterComponents {
+  readonly blocks: BlockStore;
+  readonly clock: Clock;
+}
+
 export class LoadMeter {
   readonly #blocks: BlockStore;
+  readonly #clock: Clock;
+  #clients = 0;
+  #servedMs = Number.NEGATIVE_INFINITY;
   readonly #inFlight: Record<Work, number> = { writes: 0, reads: 0, replications: 0 };
   #isReadOnly = false;
 
-  constructor(blocks: BlockStore) {
+  constructor({ blocks, clock }: LoadMeterComponents) {
     this.#blocks = blocks;
+    this.#clock = clock;
   }
 
   /** Runs `task` within the limit of its kind. Errors: DATANODE_BUSY, at once. */
@@ -35,6 +48,21 @@ export class LoadMeter {
     } finally {
       this.#inFlight[work] -= 1;
     }
+  }
+
+  /** Marks what `task` does as done for a client, who goes before repair. */
+  async forClient<T>(task: () => Promise<T>): Promise<T> {
+    this.#clients += 1;
+    try {
+      return await task();
+    } finally {
+      this.#clients -= 1;
+      this.#servedMs = this.#clock.monotonicMs();
+    }
+  }
+
+  isServingClients(): boolean {
+    return this.#clients > 0 || this.#clock.monotonicMs() - this.#servedMs < CLIENT_PAUSE_MS;
   }
 
   /** A disk that failed to write is offered no more blocks until the next start. */

@@ -1,9 +1,14 @@
 /** @module Copies a block held here to another datanode, on request. */
 import { toHex } from '../common/bytes.ts';
+import { isHoldfastError } from '../common/errors.ts';
 import { HASH_SIZE_BYTES } from '../common/hashing.ts';
 import { BlockPush, type BlockPushComponents } from '../protocol/block-push.ts';
-import type { CopyOutcome, ReplicateRequest, ReplicateResponse } from '../protocol/messages.ts';
+import type { CopyOutcome, Holder, ReplicateRequest, ReplicateResponse } from '../protocol/messages.ts';
+import type { Logger } from '../common/logger.ts';
 import type { BlockStore } from '../storage/block-store.ts';
+import type { BackgroundPace } from './background-pace.ts';
+import type { BlockIndexer } from './block-indexer.ts';
+import { checkCopy } from './copy-check.ts';
 import { badHeader, replicationFailed } from './errors.ts';
 import type { LoadMeter } from './load-meter.ts';
 import type { WriteEras } from './write-eras.ts';
@@ -12,6 +17,15 @@ export interface ReplicatorComponents extends BlockPushComponents {
   readonly blocks: BlockStore;
   readonly load: LoadMeter;
   readonly eras: WriteEras;
+  readonly indexer: BlockIndexer;
+  readonly pace: BackgroundPace;
+  readonly logger: Logger;
+}
+
+interface PushOptions {
+  readonly era: number;
+  readonly background: boolean;
+  readonly signal: AbortSignal;
 }
 
 export class Replicator {
@@ -30,9 +44,10 @@ export class Replicator {
     let outcome: CopyOutcome | undefined;
     try {
       outcome = await this.#components.load.during('replications', () =>
-        this.#push(hash, target, request.era ?? 0, signal),
+        this.#inTurn(request, target, signal),
       );
     } catch (error) {
+      await this.#noteBadCopy(hash, error);
       throw replicationFailed(hash, target.node, error);
     }
     if (outcome?.ok !== true || !outcome.announced)
@@ -40,13 +55,30 @@ export class Replicator {
     return { node: target.node };
   }
 
-  async #push(
-    hash: string,
-    target: NonNullable<ReplicateRequest['target']>,
-    era: number,
+  #inTurn(
+    { hash, era = 0, background = false }: ReplicateRequest,
+    target: Holder,
     signal: AbortSignal,
   ): Promise<CopyOutcome | undefined> {
-    const { blocks, eras } = this.#components;
+    const push = (): Promise<CopyOutcome | undefined> =>
+      this.#push(toHex(hash), target, { era, background, signal });
+    const { load, pace } = this.#components;
+    return background ? pace.inTurn(signal, push) : load.forClient(push);
+  }
+
+  /** Whoever sent us here believes in a copy that is not: it would be sent again and again. */
+  async #noteBadCopy(hash: string, error: unknown): Promise<void> {
+    const { blocks, indexer } = this.#components;
+    if (isHoldfastError(error, 'STORAGE_NO_BLOCK') && !blocks.has(hash)) indexer.withdraw(hash);
+    if (isHoldfastError(error, 'STORAGE_CORRUPT_BLOCK')) await checkCopy(this.#components, hash);
+  }
+
+  async #push(
+    hash: string,
+    target: Holder,
+    { era, background, signal }: PushOptions,
+  ): Promise<CopyOutcome | undefined> {
+    const { blocks, pace, eras } = this.#components;
     const sizeBytes = blocks.info(hash)?.sizeBytes ?? 0;
     const header = {
       ...(await blocks.origin(hash)),
@@ -55,10 +87,14 @@ export class Replicator {
       chain: [],
       // Whoever writes the block counts on both copies.
       era: Math.max(era, eras.noted(hash)),
+      background,
     };
     const push = new BlockPush(this.#components, { target, header, signal });
     try {
-      for await (const chunk of blocks.read(hash)) await push.write(chunk);
+      for await (const chunk of blocks.read(hash)) {
+        if (background) await pace.pass(chunk.byteLength, signal);
+        await push.write(chunk);
+      }
       return (await push.finish())[0];
     } catch (error) {
       push.abort(error as Error);

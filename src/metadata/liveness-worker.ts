@@ -37,6 +37,7 @@ export class LivenessWorker implements BackgroundWorker {
   readonly idleMs: number = IDLE_MS;
   readonly #components: LivenessWorkerComponents;
   #lastLookMs: number | undefined;
+  #periodMs: number | undefined;
   #patienceUntilMs = 0;
   #askedMs = Number.NEGATIVE_INFINITY;
 
@@ -50,7 +51,12 @@ export class LivenessWorker implements BackgroundWorker {
     const stoodStill = this.#lastLookMs !== undefined && nowMs - this.#lastLookMs > STANDSTILL_MS;
     this.#lastLookMs = nowMs;
     // What was said meanwhile waits in queues: it is heard within a heartbeat.
-    if (stoodStill) this.#patienceUntilMs = nowMs + 2 * this.#components.states.periodMs;
+    const { periodMs } = this.#components.states;
+    // Datanodes are told of a shorter period with the next heartbeat of the longer one.
+    const isShorter = this.#periodMs !== undefined && periodMs < this.#periodMs;
+    if (stoodStill || isShorter)
+      this.#patienceUntilMs = nowMs + periodMs + Math.max(periodMs, this.#periodMs ?? 0);
+    this.#periodMs = periodMs;
     if (!driver.isLeader || machine.featureLevel < LIVENESS_LEVEL) return 'idle';
     try {
       await this.#commit(await this.#due(nowMs, signal), signal);

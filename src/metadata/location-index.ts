@@ -5,10 +5,12 @@ import { LocationServer } from '../../dht/location-server.ts';
 import { LocationTable } from '../../dht/location-table.ts';
 import type { IndexStatusResponse } from '../../dht/messages.ts';
 import { keeper } from '../../dht/keeper.ts';
+import { packHashes } from '../../dht/packed-hashes.ts';
 import type { PeerId } from '../../dht/ports.ts';
 import { HASH_SIZE_BYTES } from '../../dht/shard.ts';
 import { ShardLedger } from '../../dht/shard-ledger.ts';
 import { toHex } from '../common/bytes.ts';
+import type { BlockHash } from '../common/hashing.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
@@ -73,6 +75,13 @@ export class LocationIndex {
   /** The blocks of a shard that this node knows of, with the numbers of their datanodes. */
   blocks(shard: number): ReturnType<LocationTable['blocks']> {
     return this.#table.blocks(shard);
+  }
+
+  /** Datanodes that this node knows to hold each of `hashes`, in their order. */
+  holders(hashes: readonly BlockHash[]): readonly (readonly number[])[] {
+    const { counts, nodes } = this.#table.lookup(packHashes(hashes));
+    let next = 0;
+    return counts.map((count) => nodes.slice(next, (next += count)));
   }
 
   status(): IndexStatusResponse {

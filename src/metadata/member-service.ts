@@ -4,7 +4,6 @@ import { serve } from '../network/method.ts';
 import type { Network, PeerId } from '../network/network.ts';
 import { MEMBERS, REMOVE_MEMBER, WHO_IS } from '../protocol/methods.ts';
 import type { RemoveMemberRequest, RemoveMemberResponse } from '../protocol/messages.ts';
-import type { AtRiskWorker } from './at-risk-worker.ts';
 import type { DatanodeRegistry } from './datanode-registry.ts';
 import type { DatanodeStates } from './datanode-states.ts';
 import { lastMetadataNode, noSuchMember, notAllowed, removalUnsafe } from './errors.ts';
@@ -15,6 +14,7 @@ import type { MembershipManager } from './membership-manager.ts';
 import type { Proposer } from './proposer.ts';
 import type { RaftDriver } from './raft-driver.ts';
 import type { ReadBarrier } from './read-barrier.ts';
+import type { ClusterSurvey } from './repair/cluster-survey.ts';
 import { removalConcerns } from './removal-check.ts';
 
 export interface MemberServiceComponents {
@@ -28,7 +28,7 @@ export interface MemberServiceComponents {
   readonly membership: MembershipManager;
   readonly registry: DatanodeRegistry;
   readonly states: DatanodeStates;
-  readonly atRisk: AtRiskWorker;
+  readonly clusterSurvey: ClusterSurvey;
 }
 
 export class MemberService {
@@ -77,7 +77,11 @@ export class MemberService {
     const metadataNodes = members.withRole('meta');
     if (metadataNodes.length === 1 && metadataNodes[0]?.number === number) throw lastMetadataNode(number);
     const view = membership.view();
-    const concerns = removalConcerns(this.#components, { member, view, settings: membership.settings() });
+    const blocks = await this.#components.clusterSurvey.ask(signal);
+    const concerns = removalConcerns(
+      { ...this.#components, blocks },
+      { member, view, settings: membership.settings() },
+    );
     if (dryRun) return { member, concerns, removed: false };
     if (concerns.length > 0 && !force) throw removalUnsafe(number, concerns);
     await proposer.submitInternal({ $case: 'removeMember', value: { number } }, signal);

@@ -4,7 +4,6 @@ import { message } from '../../raft/messages.ts';
 import type { Message } from '../../raft/types.ts';
 import { WorkerRunner } from '../common/worker-runner.ts';
 import { AddressWorker } from './address-worker.ts';
-import { AtRiskWorker } from './at-risk-worker.ts';
 import { BadCopies } from './bad-copies.ts';
 import { BlockService } from './block-service.ts';
 import { DatanodeRegistry } from './datanode-registry.ts';
@@ -41,6 +40,8 @@ import { Proposer } from './proposer.ts';
 import { RaftDriver } from './raft-driver.ts';
 import { FIRST_EPOCH, RaftTransport } from './raft-transport.ts';
 import { ReadBarrier } from './read-barrier.ts';
+import type { CopyRunner } from './repair/copy-runner.ts';
+import { composeRepair } from './repair/repair-parts.ts';
 import { RejoinService } from './rejoin-service.ts';
 import { SilenceReports } from './silence-reports.ts';
 import { SilenceSurvey } from './silence-survey.ts';
@@ -71,6 +72,7 @@ export interface NodeParts {
   readonly barrier: ReadBarrier;
   readonly forwarder: Forwarder;
   readonly authorizer: MemberAuthorizer;
+  readonly copies: CopyRunner;
   readonly services: readonly Service[];
   readonly workers: WorkerRunner;
 }
@@ -114,14 +116,16 @@ export function composeParts(
     survey: new SilenceSurvey({ ...base, registry }),
     reports: new SilenceReports(base),
     badCopies: new BadCopies(base),
+    placement: components.placement ?? new FreeSpacePlacement(),
   };
-  const atRisk = new AtRiskWorker(parts);
+  const repair = composeRepair(parts, { workers: () => workers.states() });
   const membership = new MembershipManager(parts);
   const services = [
     new NamespaceService(parts),
-    new BlockService({ ...parts, placement: components.placement ?? new FreeSpacePlacement() }),
-    new StatusService({ ...parts, atRisk }),
-    new MemberService({ ...parts, atRisk, membership }),
+    new BlockService(parts),
+    new StatusService({ ...parts, ...repair }),
+    new MemberService({ ...parts, ...repair, membership }),
+    repair.keeperService,
     new ClusterService(parts),
     new CollectionService(parts, { epoch }),
     new PositionService({ ...parts, membership }, { epoch, version: options.version ?? '' }),
@@ -136,7 +140,7 @@ export function composeParts(
     new LocationService(parts),
     new SnapshotServer({ ...parts, store: parts.made }, options),
   ];
-  const workers = new WorkerRunner(base, [
+  const workers: WorkerRunner = new WorkerRunner(base, [
     membership,
     new LivenessWorker(parts),
     new PresenceWorker({ ...parts, membership }),
@@ -152,9 +156,10 @@ export function composeParts(
     new StandingWorker(parts, { epoch, cluster: options.cluster }),
     new DiscoveryWorker(parts),
     new WitnessWorker(parts),
-    atRisk,
+    ...repair.workers,
   ]);
-  return { members, ...consensus, authorizer: new MemberAuthorizer(parts), services, workers };
+  const { copies } = repair;
+  return { members, ...consensus, copies, authorizer: new MemberAuthorizer(parts), services, workers };
 }
 
 type ConsensusParts = Pick<

@@ -1,9 +1,9 @@
 /** @module What would be lost by taking a node out: a quorum, or the last copies of blocks. */
 import type { Member } from '../namespace/schema.ts';
-import type { AtRiskWorker } from './at-risk-worker.ts';
 import type { DatanodeRegistry } from './datanode-registry.ts';
 import type { DatanodeStates } from './datanode-states.ts';
 import { hasRole } from './member-directory.ts';
+import type { BlockFigures } from './repair/cluster-survey.ts';
 import { desiredVoters, hasLivingQuorum, type VoterSettings, type VoterView } from './voter-plan.ts';
 
 export interface RemovalSubject {
@@ -15,7 +15,7 @@ export interface RemovalSubject {
 export interface RemovalCheckComponents {
   readonly registry: DatanodeRegistry;
   readonly states: DatanodeStates;
-  readonly atRisk: AtRiskWorker;
+  readonly blocks: BlockFigures;
 }
 
 /** Sentences, each with what to do first; none when nothing would be lost. To be asked of the leader. */
@@ -38,12 +38,15 @@ export function quorumConcerns({ member, view, settings }: RemovalSubject): stri
   ];
 }
 
-function dataConcerns({ registry, states, atRisk }: RemovalCheckComponents, { number }: Member): string[] {
+function dataConcerns(
+  { registry, states, blocks: known }: RemovalCheckComponents,
+  { number }: Member,
+): string[] {
   if (registry.get(number)?.load.blocks === 0) return [];
-  const { atRiskComplete, blocksMissing } = atRisk.figures();
+  const { atRiskComplete, blocksMissing } = known.atRisk();
   if (!atRiskComplete)
     return ['Whether it holds the only copies of any block is not known yet: ask again in a minute.'];
-  const { blocks, bytes } = atRisk.soleCopies(number);
+  const { blocks, bytes } = known.soleCopies(number);
   if (blocks > 0)
     return [
       `It holds the only copy of ${blocks} blocks (${bytes} bytes). Copy the files that "holdfast locate" shows on it first.`,

@@ -10,7 +10,7 @@ import type { BackgroundWorker, WorkState } from '../common/worker.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
 import { SnapshotHandle } from '../protocol/messages.ts';
 import type { RaftLogStore } from '../storage/raft-log-store.ts';
-import { Pacer } from './pacer.ts';
+import { Pacer } from '../common/pacer.ts';
 import { decodeConfState } from './raft-wire.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
 

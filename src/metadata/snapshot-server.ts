@@ -7,7 +7,7 @@ import { SnapshotReadHeader } from '../protocol/messages.ts';
 import { SNAPSHOT_READ_CHANNEL } from '../protocol/methods.ts';
 import { notAllowed, overloaded, snapshotFailed } from './errors.ts';
 import { type MemberDirectory, hasRole } from './member-directory.ts';
-import { Pacer } from './pacer.ts';
+import { Pacer } from '../common/pacer.ts';
 import { encodeChunk, SNAPSHOT_CHUNK_BYTES } from './snapshot-chunks.ts';
 import type { SnapshotMaker } from './snapshot-maker.ts';
 import type { SnapshotStore } from './snapshot-store.ts';

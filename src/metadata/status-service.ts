@@ -13,12 +13,12 @@ import type {
   StatusResponse,
 } from '../protocol/messages.ts';
 import { INDEX_STATUS, POSITION, STATUS } from '../protocol/methods.ts';
-import type { AtRiskWorker } from './at-risk-worker.ts';
 import type { DatanodeRegistry } from './datanode-registry.ts';
 import type { DatanodeStates } from './datanode-states.ts';
 import type { MemberDirectory } from './member-directory.ts';
 import type { RaftDriver } from './raft-driver.ts';
 import type { ReadBarrier } from './read-barrier.ts';
+import type { ClusterSurvey } from './repair/cluster-survey.ts';
 
 export interface StatusServiceComponents {
   readonly network: Network;
@@ -28,7 +28,7 @@ export interface StatusServiceComponents {
   readonly states: DatanodeStates;
   readonly driver: RaftDriver;
   readonly barrier: ReadBarrier;
-  readonly atRisk: AtRiskWorker;
+  readonly clusterSurvey: ClusterSurvey;
   readonly clock: Clock;
 }
 
@@ -49,12 +49,13 @@ export class StatusService {
   }
 
   async #status({ stale }: StatusRequest, signal: AbortSignal): Promise<StatusResponse> {
-    const { machine, members, driver, barrier, atRisk } = this.#components;
+    const { machine, members, driver, barrier, clusterSurvey } = this.#components;
     if (!stale) await barrier.wait(signal);
     const raft = driver.status();
-    const metadataNodes = await Promise.all(
-      members.withRole('meta').map((member) => this.#metadataNode(member, raft, signal)),
-    );
+    const [blocks, metadataNodes] = await Promise.all([
+      clusterSurvey.ask(signal),
+      Promise.all(members.withRole('meta').map((member) => this.#metadataNode(member, raft, signal))),
+    ]);
     const leader = metadataNodes.find(({ member }) => member?.number === driver.leader);
     return {
       cluster: machine.cluster(),
@@ -67,7 +68,8 @@ export class StatusService {
       membership: leader?.position?.membership,
       dataNodes: members.withRole('data').map((member) => this.#dataNode(member)),
       counters: machine.counters(),
-      ...atRisk.figures(),
+      ...blocks.atRisk(),
+      keepers: [...blocks.reports],
     };
   }
 

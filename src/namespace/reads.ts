@@ -108,6 +108,15 @@ export function readReferences(view: RowView, hashes: readonly string[]): BlockR
   return { copies, index: view.counters.appliedIndex, collection: collectionOf(view.cluster) };
 }
 
+/** Those of `hashes` (lower-case hex) that files refer to. */
+export function readWanted(view: RowView, hashes: readonly string[]): WantedBlock[] {
+  const rows = view.peekMany('block', hashes);
+  return hashes.flatMap((hash, position) => {
+    const row = rows[position];
+    return row === undefined ? [] : [{ hash, sizeBytes: row.sizeBytes, copies: row.copies }];
+  });
+}
+
 function findFile(view: RowView, file: FileName): { path: string; inode: Inode } {
   if (file.path === undefined) {
     const inode = view.get('inode', numberKey(file.inode));

@@ -27,6 +27,7 @@ import {
   readList,
   readReferences,
   readStat,
+  readWanted,
   type WantedBlock,
 } from './reads.ts';
 import { RowCache } from './row-cache.ts';
@@ -193,6 +194,11 @@ export class StateMachine {
   /** Who refers to each of these blocks, and the settings of garbage collection, all at one index. */
   references(hashes: readonly string[]): Promise<BlockReferences> {
     return this.#read((view) => readReferences(view, hashes));
+  }
+
+  /** Those of `hashes`, at most MAX_SCAN_BLOCKS, that should exist. */
+  wantedBlocks(hashes: readonly string[]): Promise<WantedBlock[]> {
+    return this.#read((view) => readWanted(view, hashes));
   }
 
   /** All members ever by number, also those that left. */

@@ -308,7 +308,67 @@ export interface StatusResponse {
   blocksMissing: number;
   atRiskComplete: boolean;
   /** unset when the leader did not answer */
-  membership: Membership | undefined;
+  membership:
+    | Membership
+    | undefined;
+  /** of the metadata nodes that answered */
+  keepers: KeeperReport[];
+}
+
+/** What a metadata node knows of the blocks in the shards it keeps, and what it does for them. */
+export interface KeeperReport {
+  node: number;
+  /** that it keeps now */
+  shards: number;
+  /** it has walked over all of them since it keeps them */
+  complete: boolean;
+  /** of blocks with fewer copies than wanted, by how many are left; 0: none */
+  left: CopiesLeft[];
+  sole: SoleCopies[];
+  departures: Departure[];
+  /** copies on their way */
+  copying: number;
+  /** since it started */
+  copiedBytes: number;
+  copiedBlocks: number;
+  /** of the last seconds */
+  bytesPerSecond: number;
+  /** blocks that cannot be helped now, by reason */
+  stuck: Stuck[];
+  workers: WorkerReport[];
+  /** of the members when the last walk that ended began */
+  walkedVersion: number;
+}
+
+export interface CopiesLeft {
+  copies: number;
+  blocks: number;
+  missingBytes: number;
+}
+
+/** What only one datanode has. */
+export interface SoleCopies {
+  node: number;
+  blocks: number;
+  bytes: number;
+}
+
+/** Of a datanode that is being emptied: copies on it that are still among those wanted. */
+export interface Departure {
+  node: number;
+  blocks: number;
+  bytes: number;
+}
+
+export interface Stuck {
+  reason: string;
+  blocks: number;
+  bytes: number;
+}
+
+export interface WorkerReport {
+  name: string;
+  state: string;
 }
 
 export interface MetadataNodeStatus {
@@ -461,6 +521,7 @@ export interface ReplicateRequest {
   sizeBytes: number;
   target: Holder | undefined;
   era?: number | undefined;
+  background?: boolean | undefined;
 }
 
 export interface ReplicateResponse {
@@ -567,7 +628,11 @@ export interface BlockWriteHeader {
   /** further datanodes to forward to, in order */
   chain: Holder[];
   /** of the namespace, as the writer knows it: for so long nobody may collect the block (Collection.era) */
-  era?: number | undefined;
+  era?:
+    | number
+    | undefined;
+  /** no client waits for it: clients go first */
+  background?: boolean | undefined;
 }
 
 export interface BlockWriteResponse {
@@ -4020,6 +4085,7 @@ function createBaseStatusResponse(): StatusResponse {
     blocksMissing: 0,
     atRiskComplete: false,
     membership: undefined,
+    keepers: [],
   };
 }
 
@@ -4066,6 +4132,9 @@ export const StatusResponse: MessageFns<StatusResponse> = {
     }
     if (message.membership !== undefined) {
       Membership.encode(message.membership, writer.uint32(114).fork()).join();
+    }
+    for (const v of message.keepers) {
+      KeeperReport.encode(v!, writer.uint32(122).fork()).join();
     }
     return writer;
   },
@@ -4195,6 +4264,14 @@ export const StatusResponse: MessageFns<StatusResponse> = {
             message.membership = Membership.decode(reader, reader.uint32());
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.keepers.push(KeeperReport.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4232,6 +4309,603 @@ export const StatusResponse: MessageFns<StatusResponse> = {
     message.membership = (object.membership !== undefined && object.membership !== null)
       ? Membership.fromPartial(object.membership)
       : undefined;
+    message.keepers = object.keepers?.map((e) => KeeperReport.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseKeeperReport(): KeeperReport {
+  return {
+    node: 0,
+    shards: 0,
+    complete: false,
+    left: [],
+    sole: [],
+    departures: [],
+    copying: 0,
+    copiedBytes: 0,
+    copiedBlocks: 0,
+    bytesPerSecond: 0,
+    stuck: [],
+    workers: [],
+    walkedVersion: 0,
+  };
+}
+
+export const KeeperReport: MessageFns<KeeperReport> = {
+  encode(message: KeeperReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== 0) {
+      writer.uint32(8).uint32(message.node);
+    }
+    if (message.shards !== 0) {
+      writer.uint32(16).uint32(message.shards);
+    }
+    if (message.complete !== false) {
+      writer.uint32(24).bool(message.complete);
+    }
+    for (const v of message.left) {
+      CopiesLeft.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.sole) {
+      SoleCopies.encode(v!, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.departures) {
+      Departure.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.copying !== 0) {
+      writer.uint32(56).uint32(message.copying);
+    }
+    if (message.copiedBytes !== 0) {
+      writer.uint32(64).uint64(message.copiedBytes);
+    }
+    if (message.copiedBlocks !== 0) {
+      writer.uint32(72).uint64(message.copiedBlocks);
+    }
+    if (message.bytesPerSecond !== 0) {
+      writer.uint32(80).uint64(message.bytesPerSecond);
+    }
+    for (const v of message.stuck) {
+      Stuck.encode(v!, writer.uint32(90).fork()).join();
+    }
+    for (const v of message.workers) {
+      WorkerReport.encode(v!, writer.uint32(98).fork()).join();
+    }
+    if (message.walkedVersion !== 0) {
+      writer.uint32(104).uint64(message.walkedVersion);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeeperReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeeperReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.node = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.shards = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.complete = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.left.push(CopiesLeft.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.sole.push(SoleCopies.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.departures.push(Departure.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.copying = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.copiedBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.copiedBlocks = longToNumber(reader.uint64());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.bytesPerSecond = longToNumber(reader.uint64());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.stuck.push(Stuck.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.workers.push(WorkerReport.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.walkedVersion = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<KeeperReport>): KeeperReport {
+    return KeeperReport.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<KeeperReport>): KeeperReport {
+    const message = createBaseKeeperReport();
+    message.node = object.node ?? 0;
+    message.shards = object.shards ?? 0;
+    message.complete = object.complete ?? false;
+    message.left = object.left?.map((e) => CopiesLeft.fromPartial(e)) || [];
+    message.sole = object.sole?.map((e) => SoleCopies.fromPartial(e)) || [];
+    message.departures = object.departures?.map((e) => Departure.fromPartial(e)) || [];
+    message.copying = object.copying ?? 0;
+    message.copiedBytes = object.copiedBytes ?? 0;
+    message.copiedBlocks = object.copiedBlocks ?? 0;
+    message.bytesPerSecond = object.bytesPerSecond ?? 0;
+    message.stuck = object.stuck?.map((e) => Stuck.fromPartial(e)) || [];
+    message.workers = object.workers?.map((e) => WorkerReport.fromPartial(e)) || [];
+    message.walkedVersion = object.walkedVersion ?? 0;
+    return message;
+  },
+};
+
+function createBaseCopiesLeft(): CopiesLeft {
+  return { copies: 0, blocks: 0, missingBytes: 0 };
+}
+
+export const CopiesLeft: MessageFns<CopiesLeft> = {
+  encode(message: CopiesLeft, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.copies !== 0) {
+      writer.uint32(8).uint32(message.copies);
+    }
+    if (message.blocks !== 0) {
+      writer.uint32(16).uint64(message.blocks);
+    }
+    if (message.missingBytes !== 0) {
+      writer.uint32(24).uint64(message.missingBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CopiesLeft {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCopiesLeft();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.copies = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.blocks = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.missingBytes = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CopiesLeft>): CopiesLeft {
+    return CopiesLeft.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CopiesLeft>): CopiesLeft {
+    const message = createBaseCopiesLeft();
+    message.copies = object.copies ?? 0;
+    message.blocks = object.blocks ?? 0;
+    message.missingBytes = object.missingBytes ?? 0;
+    return message;
+  },
+};
+
+function createBaseSoleCopies(): SoleCopies {
+  return { node: 0, blocks: 0, bytes: 0 };
+}
+
+export const SoleCopies: MessageFns<SoleCopies> = {
+  encode(message: SoleCopies, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== 0) {
+      writer.uint32(8).uint32(message.node);
+    }
+    if (message.blocks !== 0) {
+      writer.uint32(16).uint64(message.blocks);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(24).uint64(message.bytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SoleCopies {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSoleCopies();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.node = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.blocks = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.bytes = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SoleCopies>): SoleCopies {
+    return SoleCopies.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SoleCopies>): SoleCopies {
+    const message = createBaseSoleCopies();
+    message.node = object.node ?? 0;
+    message.blocks = object.blocks ?? 0;
+    message.bytes = object.bytes ?? 0;
+    return message;
+  },
+};
+
+function createBaseDeparture(): Departure {
+  return { node: 0, blocks: 0, bytes: 0 };
+}
+
+export const Departure: MessageFns<Departure> = {
+  encode(message: Departure, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== 0) {
+      writer.uint32(8).uint32(message.node);
+    }
+    if (message.blocks !== 0) {
+      writer.uint32(16).uint64(message.blocks);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(24).uint64(message.bytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Departure {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeparture();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.node = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.blocks = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.bytes = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Departure>): Departure {
+    return Departure.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Departure>): Departure {
+    const message = createBaseDeparture();
+    message.node = object.node ?? 0;
+    message.blocks = object.blocks ?? 0;
+    message.bytes = object.bytes ?? 0;
+    return message;
+  },
+};
+
+function createBaseStuck(): Stuck {
+  return { reason: "", blocks: 0, bytes: 0 };
+}
+
+export const Stuck: MessageFns<Stuck> = {
+  encode(message: Stuck, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reason !== "") {
+      writer.uint32(10).string(message.reason);
+    }
+    if (message.blocks !== 0) {
+      writer.uint32(16).uint64(message.blocks);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(24).uint64(message.bytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Stuck {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStuck();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.blocks = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.bytes = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Stuck>): Stuck {
+    return Stuck.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Stuck>): Stuck {
+    const message = createBaseStuck();
+    message.reason = object.reason ?? "";
+    message.blocks = object.blocks ?? 0;
+    message.bytes = object.bytes ?? 0;
+    return message;
+  },
+};
+
+function createBaseWorkerReport(): WorkerReport {
+  return { name: "", state: "" };
+}
+
+export const WorkerReport: MessageFns<WorkerReport> = {
+  encode(message: WorkerReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.state !== "") {
+      writer.uint32(18).string(message.state);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WorkerReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWorkerReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WorkerReport>): WorkerReport {
+    return WorkerReport.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WorkerReport>): WorkerReport {
+    const message = createBaseWorkerReport();
+    message.name = object.name ?? "";
+    message.state = object.state ?? "";
     return message;
   },
 };
@@ -5895,7 +6569,7 @@ export const ReferencesResponse: MessageFns<ReferencesResponse> = {
 };
 
 function createBaseReplicateRequest(): ReplicateRequest {
-  return { hash: new Uint8Array(0), sizeBytes: 0, target: undefined, era: undefined };
+  return { hash: new Uint8Array(0), sizeBytes: 0, target: undefined, era: undefined, background: undefined };
 }
 
 export const ReplicateRequest: MessageFns<ReplicateRequest> = {
@@ -5911,6 +6585,9 @@ export const ReplicateRequest: MessageFns<ReplicateRequest> = {
     }
     if (message.era !== undefined) {
       writer.uint32(32).uint64(message.era);
+    }
+    if (message.background !== undefined) {
+      writer.uint32(40).bool(message.background);
     }
     return writer;
   },
@@ -5960,6 +6637,14 @@ export const ReplicateRequest: MessageFns<ReplicateRequest> = {
             message.era = longToNumber(reader.uint64());
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.background = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5983,6 +6668,7 @@ export const ReplicateRequest: MessageFns<ReplicateRequest> = {
       ? Holder.fromPartial(object.target)
       : undefined;
     message.era = object.era ?? undefined;
+    message.background = object.background ?? undefined;
     return message;
   },
 };
@@ -7097,7 +7783,16 @@ export const CollectionReport: MessageFns<CollectionReport> = {
 };
 
 function createBaseBlockWriteHeader(): BlockWriteHeader {
-  return { hash: new Uint8Array(0), sizeBytes: 0, fileId: 0, pathHint: "", position: 0, chain: [], era: undefined };
+  return {
+    hash: new Uint8Array(0),
+    sizeBytes: 0,
+    fileId: 0,
+    pathHint: "",
+    position: 0,
+    chain: [],
+    era: undefined,
+    background: undefined,
+  };
 }
 
 export const BlockWriteHeader: MessageFns<BlockWriteHeader> = {
@@ -7122,6 +7817,9 @@ export const BlockWriteHeader: MessageFns<BlockWriteHeader> = {
     }
     if (message.era !== undefined) {
       writer.uint32(56).uint64(message.era);
+    }
+    if (message.background !== undefined) {
+      writer.uint32(64).bool(message.background);
     }
     return writer;
   },
@@ -7195,6 +7893,14 @@ export const BlockWriteHeader: MessageFns<BlockWriteHeader> = {
             message.era = longToNumber(reader.uint64());
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.background = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7219,6 +7925,7 @@ export const BlockWriteHeader: MessageFns<BlockWriteHeader> = {
     message.position = object.position ?? 0;
     message.chain = object.chain?.map((e) => Holder.fromPartial(e)) || [];
     message.era = object.era ?? undefined;
+    message.background = object.background ?? undefined;
     return message;
   },
 };

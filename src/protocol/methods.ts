@@ -186,6 +186,12 @@ export const SILENCE: Method<m.SilenceRequest, m.SilenceResponse> = {
   request: m.SilenceRequest,
   response: m.SilenceResponse,
 };
+export const KEEPER_REPORT: Method<m.Empty, m.KeeperReport> = {
+  name: 'meta.keeper-report',
+  trafficClass: control,
+  request: m.Empty,
+  response: m.KeeperReport,
+};
 export const RAFT: Notice<m.RaftMessages> = { name: 'raft', trafficClass: 'raft', body: m.RaftMessages };
 /** Answered with the chunks of snapshot-chunks.ts. */
 export const SNAPSHOT_READ_CHANNEL = 'snapshot.chunks';

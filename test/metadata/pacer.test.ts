@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Pacer } from '../../src/metadata/pacer.ts';
+import { Pacer } from '../../src/common/pacer.ts';
 import { ManualClock } from './manual-clock.ts';
 
 const MAX = 1_000_000;

@@ -1,19 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Random } from '../../src/common/random.ts';
 import { FreeSpacePlacement, type PlacementCandidate } from '../../src/metadata/placement.ts';
+import { seededRandom } from './seeded-random.ts';
 
 const GIB = 1024 ** 3;
 const policy = new FreeSpacePlacement();
-
-function seededRandom(seed: number): Random {
-  let state = seed >>> 0;
-  const next = (): number => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0);
-  return {
-    int: (bound) => Math.floor((next() / 2 ** 32) * bound),
-    bytes: (length) => Uint8Array.from({ length }, next),
-  };
-}
 
 const candidates = fc
   .array(

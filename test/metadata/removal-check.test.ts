@@ -1,13 +1,20 @@
 /** @module Whether a datanode may go: what it holds that nobody else does. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { AtRiskWorker } from '../../src/metadata/at-risk-worker.ts';
+import { SHARD_COUNT } from '../../dht/shard.ts';
 import { BadCopies } from '../../src/metadata/bad-copies.ts';
 import { DatanodeRegistry } from '../../src/metadata/datanode-registry.ts';
 import { DatanodeStates } from '../../src/metadata/datanode-states.ts';
 import { livenessSettings } from '../../src/metadata/liveness-judge.ts';
+import { AtRiskBlocks } from '../../src/metadata/repair/at-risk-blocks.ts';
+import { BlockExaminer } from '../../src/metadata/repair/block-examiner.ts';
+import { BlockSurvey } from '../../src/metadata/repair/block-survey.ts';
+import { BlockFigures } from '../../src/metadata/repair/cluster-survey.ts';
+import { KeeperService } from '../../src/metadata/repair/keeper-service.ts';
+import type { ShardIndex } from '../../src/metadata/repair/shard-index.ts';
 import { removalConcerns } from '../../src/metadata/removal-check.ts';
 import { DEFAULT_DEAD_AFTER_MS } from '../../src/namespace/limits.ts';
 import { Member } from '../../src/namespace/schema.ts';
+import type { KeeperReport } from '../../src/protocol/messages.ts';
 import { ManualClock } from './manual-clock.ts';
 
 const SIZE_BYTES = 1_000;
@@ -24,7 +31,8 @@ describe('the removal of a datanode', () => {
   let clock: ManualClock;
   let registry: DatanodeRegistry;
   let states: DatanodeStates;
-  let atRisk: AtRiskWorker;
+  let blockSurvey: BlockSurvey;
+  let report: () => KeeperReport;
   let badCopies: BadCopies;
   /** Which nodes the index names, for each block of the namespace. */
   let holders: Record<string, number[]>;
@@ -39,16 +47,26 @@ describe('the removal of a datanode', () => {
     });
     badCopies = new BadCopies({ clock });
     holders = {};
-    atRisk = new AtRiskWorker({
-      clock,
-      states,
-      badCopies,
-      machine: {
-        scanBlocks: async () =>
-          Object.keys(holders).map((hash) => ({ hash, sizeBytes: SIZE_BYTES, copies: 2 })),
-      } as never,
-      locator: { lookup: async (hashes: string[]) => hashes.map((hash) => holders[hash] ?? []) } as never,
-    });
+    const machine = {
+      scanBlocks: async () =>
+        Object.keys(holders).map((hash) => ({ hash, sizeBytes: SIZE_BYTES, copies: 2 })),
+      counters: () => ({ membersVersion: 1 }),
+    } as never;
+    const index: ShardIndex = {
+      isComplete: () => true,
+      blocks: () => [],
+      holders: (hashes) => hashes.map((hash) => holders[hash] ?? []),
+    };
+    const shards = new Set(Array.from({ length: SHARD_COUNT }, (_, shard) => shard));
+    const keeper = { shards: () => shards } as never;
+    const atRisk = new AtRiskBlocks();
+    const examiner = new BlockExaminer({ states, badCopies, index, atRisk, clock });
+    blockSurvey = new BlockSurvey({ machine, keeper, index, examiner });
+    const parts = { network: {}, driver: { id: 1 }, copies: { figures: () => ({}) } } as never;
+    report = () =>
+      new KeeperService(Object.assign({}, parts, { keeper, blockSurvey, atRisk }), {
+        workers: () => [],
+      }).report();
     for (const node of [1, 2]) beat(node);
   });
 
@@ -56,11 +74,11 @@ describe('the removal of a datanode', () => {
     registry.register({ node, generation: 1, addresses: [], host: '', load: { ...LOAD, blocks } });
   const walk = async (): Promise<void> => {
     await clock.advance(6_000);
-    await atRisk.work(new AbortController().signal);
+    await blockSurvey.work();
   };
   const concernsOf = (number: number): string[] =>
     removalConcerns(
-      { registry, states, atRisk },
+      { registry, states, blocks: new BlockFigures([report()]) },
       {
         member: Member.fromPartial({ number, roles: ['data'], state: 'active' }),
         view: { status: { confState: { voters: [] } } } as never,

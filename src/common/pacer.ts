@@ -1,5 +1,5 @@
 /** @module Slows a bulk transfer down to a rate, and further while this process is too busy to wake up on time. */
-import { type Clock, sleep } from '../common/clock.ts';
+import { type Clock, sleep } from './clock.ts';
 
 export interface PacerOptions {
   readonly maxBytesPerSecond: number;

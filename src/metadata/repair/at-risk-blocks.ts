@@ -1,0 +1,65 @@
+/** @module The blocks that this keeper knows to have fewer copies than wanted: bounded, the most endangered are kept. */
+import type { BlockHash } from '../../common/hashing.ts';
+import type { StuckReason } from './repair-planner.ts';
+
+export interface AtRiskBlock {
+  readonly hash: BlockHash;
+  readonly sizeBytes: number;
+  /** Copies wanted. */
+  readonly wanted: number;
+  /** Readable copies when it was last looked at. */
+  readonly left: number;
+  /** Of those, the ones on datanodes that stay. */
+  readonly counted: number;
+  /** Monotonic time before which nothing is done for it. */
+  readonly readyMs: number;
+  /** Why nothing could be done for it when it was last tried. */
+  readonly stuck?: StuckReason | undefined;
+}
+
+/** At some 200 bytes each. What does not fit is found again by a later walk, when others are safe. */
+export const MAX_AT_RISK_BLOCKS = 100_000;
+
+export class AtRiskBlocks {
+  /** By copies left, then in the order in which they were found. */
+  readonly #byLeft: Map<BlockHash, AtRiskBlock>[] = [];
+  readonly #leftOf = new Map<BlockHash, number>();
+  readonly #limit: number;
+
+  constructor(limit: number = MAX_AT_RISK_BLOCKS) {
+    this.#limit = limit;
+  }
+
+  get size(): number {
+    return this.#leftOf.size;
+  }
+
+  get(hash: BlockHash): AtRiskBlock | undefined {
+    return this.#byLeft[this.#leftOf.get(hash) ?? -1]?.get(hash);
+  }
+
+  put(block: AtRiskBlock): void {
+    if (this.#leftOf.get(block.hash) !== block.left) this.remove(block.hash);
+    (this.#byLeft[block.left] ??= new Map()).set(block.hash, block);
+    this.#leftOf.set(block.hash, block.left);
+    if (this.size > this.#limit) this.#dropSafest();
+  }
+
+  remove(hash: BlockHash): void {
+    const left = this.#leftOf.get(hash);
+    if (left === undefined) return;
+    this.#byLeft[left]?.delete(hash);
+    this.#leftOf.delete(hash);
+  }
+
+  /** In order of danger. Blocks without any copy come last: nothing can be done for them but to wait. */
+  *inOrderOfDanger(): Generator<AtRiskBlock> {
+    for (let left = 1; left < this.#byLeft.length; left += 1) yield* this.#byLeft[left]?.values() ?? [];
+    yield* this.#byLeft[0]?.values() ?? [];
+  }
+
+  #dropSafest(): void {
+    const safest = this.#byLeft.findLast((blocks) => blocks !== undefined && blocks.size > 0);
+    for (const hash of safest?.keys() ?? []) return this.remove(hash);
+  }
+}

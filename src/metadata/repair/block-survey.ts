@@ -1,0 +1,89 @@
+/** @module Walks over the blocks of the shards that this node keeps, a page a step, again and again. */
+import { SHARD_COUNT, shardOfHash } from '../../../dht/shard.ts';
+import type { BackgroundWorker, WorkState } from '../../common/worker.ts';
+import type { StateMachine } from '../../namespace/state-machine.ts';
+import { type BlockExaminer, PATIENCE_MS } from './block-examiner.ts';
+import { beforeShard, type KeeperView } from './keeper-view.ts';
+import { KeeperTally } from './keeper-tally.ts';
+import type { ShardIndex } from './shard-index.ts';
+
+export interface BlockSurveyComponents {
+  readonly machine: StateMachine;
+  readonly keeper: KeeperView;
+  readonly index: ShardIndex;
+  readonly examiner: BlockExaminer;
+}
+
+/** Of the last walk that ended. */
+export interface SurveyResult {
+  readonly tally: KeeperTally;
+  /** The shards it covered: those kept when it began. */
+  readonly shards: ReadonlySet<number>;
+  /** Version of the members when it began. */
+  readonly membersVersion: number;
+}
+
+const PAGE_BLOCKS = 256;
+/** Pause between two walks, in milliseconds. */
+const IDLE_MS = 5_000;
+/** While there is no result yet it looks again sooner. */
+const FIRST_IDLE_MS = 500;
+
+export class BlockSurvey implements BackgroundWorker {
+  readonly name = 'block-survey';
+  readonly #components: BlockSurveyComponents;
+  #walk: (SurveyResult & { after: string }) | undefined;
+  #result: SurveyResult | undefined;
+
+  constructor(components: BlockSurveyComponents) {
+    this.#components = components;
+  }
+
+  get idleMs(): number {
+    return this.#result === undefined ? FIRST_IDLE_MS : IDLE_MS;
+  }
+
+  /** Undefined until a walk over what is kept now has ended. */
+  get result(): SurveyResult | undefined {
+    return this.#result?.shards === this.#components.keeper.shards() ? this.#result : undefined;
+  }
+
+  async work(): Promise<WorkState> {
+    const { machine, keeper, examiner } = this.#components;
+    const shards = keeper.shards();
+    if (this.#walk?.shards !== shards) this.#walk = undefined;
+    if (this.#walk === undefined && !this.#isKnown(shards)) return 'idle';
+    this.#walk ??= {
+      tally: new KeeperTally(),
+      shards,
+      membersVersion: machine.counters().membersVersion,
+      after: '',
+    };
+    const walk = this.#walk;
+    const page = await machine.scanBlocks(walk.after, PAGE_BLOCKS);
+    const kept = page.filter(({ hash }) => shards.has(shardOfHash(hash)));
+    for (const block of examiner.examine(kept, PATIENCE_MS)) walk.tally.add(block);
+    const next = page.length < PAGE_BLOCKS ? undefined : nextPosition(page.at(-1)?.hash ?? '', shards);
+    if (next !== undefined) {
+      walk.after = next;
+      return 'busy';
+    }
+    this.#result = walk;
+    this.#walk = undefined;
+    return 'idle';
+  }
+
+  /** What is not known everything of is not walked over: blocks would seem lost that are not. */
+  #isKnown(shards: ReadonlySet<number>): boolean {
+    for (const shard of shards) if (!this.#components.index.isComplete(shard)) return false;
+    return true;
+  }
+}
+
+/** After `hash`, past shards that others keep; undefined when there are no further ones. */
+function nextPosition(hash: string, shards: ReadonlySet<number>): string | undefined {
+  const shard = shardOfHash(hash);
+  if (shards.has(shard)) return hash;
+  for (let next = shard + 1; next < SHARD_COUNT; next += 1) if (shards.has(next)) return beforeShard(next);
+  return undefined;
+}

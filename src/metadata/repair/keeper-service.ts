@@ -1,0 +1,70 @@
+/** @module Tells the other metadata nodes what this one, as keeper, knows and does. */
+import type { WorkerRunner } from '../../common/worker-runner.ts';
+import { serve } from '../../network/method.ts';
+import type { Network } from '../../network/network.ts';
+import type { CopiesLeft, KeeperReport, Stuck } from '../../protocol/messages.ts';
+import { KEEPER_REPORT } from '../../protocol/methods.ts';
+import type { RaftDriver } from '../raft-driver.ts';
+import type { AtRiskBlocks } from './at-risk-blocks.ts';
+import type { BlockSurvey } from './block-survey.ts';
+import type { CopyRunner } from './copy-runner.ts';
+import type { KeeperView } from './keeper-view.ts';
+
+export interface KeeperServiceComponents {
+  readonly network: Network;
+  readonly driver: RaftDriver;
+  readonly keeper: KeeperView;
+  readonly blockSurvey: BlockSurvey;
+  readonly atRisk: AtRiskBlocks;
+  readonly copies: CopyRunner;
+}
+
+export class KeeperService {
+  readonly #components: KeeperServiceComponents;
+  readonly #workers: () => ReturnType<WorkerRunner['states']>;
+
+  constructor(
+    components: KeeperServiceComponents,
+    options: { readonly workers: () => ReturnType<WorkerRunner['states']> },
+  ) {
+    this.#components = components;
+    this.#workers = options.workers;
+  }
+
+  start(): void {
+    serve(this.#components.network, KEEPER_REPORT, async () => this.report());
+  }
+
+  report(): KeeperReport {
+    const { driver, keeper, blockSurvey, copies } = this.#components;
+    const { result } = blockSurvey;
+    return {
+      node: driver.id,
+      shards: keeper.shards().size,
+      complete: result !== undefined,
+      walkedVersion: result?.membersVersion ?? 0,
+      sole: result?.tally.sole() ?? [],
+      departures: result?.tally.departures() ?? [],
+      ...this.#atRisk(),
+      ...copies.figures(),
+      workers: [...this.#workers()],
+    };
+  }
+
+  /** What only leaves a datanode that is being emptied is at no risk. */
+  #atRisk(): { left: CopiesLeft[]; stuck: Stuck[] } {
+    const left = new Map<number, CopiesLeft>();
+    const stuck = new Map<string, Stuck>();
+    for (const block of this.#components.atRisk.inOrderOfDanger()) {
+      if (block.stuck !== undefined) {
+        const { blocks, bytes } = stuck.get(block.stuck) ?? { blocks: 0, bytes: 0 };
+        stuck.set(block.stuck, { reason: block.stuck, blocks: blocks + 1, bytes: bytes + block.sizeBytes });
+      }
+      if (block.left >= block.wanted) continue;
+      const { blocks, missingBytes } = left.get(block.left) ?? { blocks: 0, missingBytes: 0 };
+      const bytes = missingBytes + block.sizeBytes * (block.wanted - block.left);
+      left.set(block.left, { copies: block.left, blocks: blocks + 1, missingBytes: bytes });
+    }
+    return { left: [...left.values()].toSorted((a, b) => a.copies - b.copies), stuck: [...stuck.values()] };
+  }
+}

@@ -1,0 +1,73 @@
+/** @module What a metadata node is made of as keeper of blocks, and how the parts hang together. */
+import type { Clock } from '../../common/clock.ts';
+import type { Logger } from '../../common/logger.ts';
+import type { Random } from '../../common/random.ts';
+import type { BackgroundWorker } from '../../common/worker.ts';
+import type { WorkerRunner } from '../../common/worker-runner.ts';
+import type { StateMachine } from '../../namespace/state-machine.ts';
+import type { Network } from '../../network/network.ts';
+import type { BadCopies } from '../bad-copies.ts';
+import type { DatanodeRegistry } from '../datanode-registry.ts';
+import type { DatanodeStates } from '../datanode-states.ts';
+import type { MetadataDiscovery } from '../discovery-worker.ts';
+import type { MemberDirectory } from '../member-directory.ts';
+import type { PlacementPolicy } from '../placement.ts';
+import type { RaftDriver } from '../raft-driver.ts';
+import type { ReadBarrier } from '../read-barrier.ts';
+import { AtRiskBlocks } from './at-risk-blocks.ts';
+import { BlockExaminer } from './block-examiner.ts';
+import { BlockSurvey } from './block-survey.ts';
+import { ClusterSurvey } from './cluster-survey.ts';
+import { CopyRunner } from './copy-runner.ts';
+import { KeeperService } from './keeper-service.ts';
+import { KeeperView } from './keeper-view.ts';
+import { LossSearch } from './loss-search.ts';
+import { MetadataPulse } from './metadata-pulse.ts';
+import { RepairWorker } from './repair-worker.ts';
+import type { ShardIndex } from './shard-index.ts';
+
+export interface RepairComponents {
+  readonly network: Network;
+  readonly machine: StateMachine;
+  readonly members: MemberDirectory;
+  readonly registry: DatanodeRegistry;
+  readonly states: DatanodeStates;
+  readonly badCopies: BadCopies;
+  readonly kademlia: MetadataDiscovery;
+  readonly index: ShardIndex;
+  readonly driver: RaftDriver;
+  readonly barrier: ReadBarrier;
+  readonly placement: PlacementPolicy;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+export interface RepairParts {
+  readonly clusterSurvey: ClusterSurvey;
+  readonly keeperService: KeeperService;
+  readonly copies: CopyRunner;
+  readonly workers: readonly BackgroundWorker[];
+}
+
+/** `workers`: of the whole metadata node, for its report. */
+export function composeRepair(
+  components: RepairComponents,
+  options: { readonly workers: () => ReturnType<WorkerRunner['states']> },
+): RepairParts {
+  const pulse = new MetadataPulse(components);
+  const keeper = new KeeperView({ ...components, ring: components.kademlia, pulse });
+  const atRisk = new AtRiskBlocks();
+  const examiner = new BlockExaminer({ ...components, atRisk });
+  const parts = { ...components, pulse, keeper, atRisk, examiner };
+  const blockSurvey = new BlockSurvey(parts);
+  const copies = new CopyRunner(parts);
+  const losses = new LossSearch(parts);
+  const keeperService = new KeeperService({ ...parts, blockSurvey, copies }, options);
+  return {
+    clusterSurvey: new ClusterSurvey({ pulse, keeperService }),
+    keeperService,
+    copies,
+    workers: [pulse, blockSurvey, new RepairWorker({ ...parts, copies, losses })],
+  };
+}

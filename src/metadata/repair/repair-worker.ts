@@ -1,0 +1,204 @@
+/** @module The keeper's repair: copies that are missing are made again, the most endangered blocks first. */
+import { shardOfHash } from '../../../dht/shard.ts';
+import { type Clock, sleep } from '../../common/clock.ts';
+import type { Logger } from '../../common/logger.ts';
+import type { Random } from '../../common/random.ts';
+import type { BackgroundWorker, WorkState } from '../../common/worker.ts';
+import type { StateMachine } from '../../namespace/state-machine.ts';
+import type { DatanodeRegistry } from '../datanode-registry.ts';
+import type { DatanodeStates } from '../datanode-states.ts';
+import type { MemberDirectory } from '../member-directory.ts';
+import type { NodePlace, PlacementPolicy } from '../placement.ts';
+import type { ReadBarrier } from '../read-barrier.ts';
+import type { AtRiskBlock, AtRiskBlocks } from './at-risk-blocks.ts';
+import type { BlockExaminer } from './block-examiner.ts';
+import type { CopyRunner } from './copy-runner.ts';
+import type { KeeperView } from './keeper-view.ts';
+import type { LossSearch } from './loss-search.ts';
+import { type CopyOrder, type EndangeredBlock, planRepairs, type RepairLimits } from './repair-planner.ts';
+import type { ShardIndex } from './shard-index.ts';
+
+export interface RepairWorkerComponents {
+  readonly machine: StateMachine;
+  readonly members: MemberDirectory;
+  readonly registry: DatanodeRegistry;
+  readonly states: DatanodeStates;
+  readonly barrier: ReadBarrier;
+  readonly keeper: KeeperView;
+  readonly index: ShardIndex;
+  readonly atRisk: AtRiskBlocks;
+  readonly examiner: BlockExaminer;
+  readonly losses: LossSearch;
+  readonly copies: CopyRunner;
+  readonly placement: PlacementPolicy;
+  readonly random: Random;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const IDLE_MS = 100;
+/** Blocks planned for at once. */
+const PLAN_BLOCKS = 256;
+/** What could not be helped is tried again after this, so that others come to their turn. */
+const STUCK_MS = 5_000;
+/** Enough of the shard's holders have heard of a new copy; this one hears of it within this time, in milliseconds. */
+const ANNOUNCEMENT_MS = 1_000;
+/** How old what is acted upon may be, in milliseconds. */
+const MAX_AGE_MS = 1_000;
+/** What one datanode sends, and what one takes, at once on behalf of this keeper; datanodes have a bound of their own. */
+const LIMITS: RepairLimits = { copies: 16, bytes: 24 * 1024 * 1024 };
+
+export class RepairWorker implements BackgroundWorker {
+  readonly name = 'repair';
+  readonly idleMs: number = IDLE_MS;
+  readonly #components: RepairWorkerComponents;
+  /** Datanodes whose copies counted at the last look. */
+  #counted: ReadonlySet<number> | undefined;
+  #caughtUpMs = Number.NEGATIVE_INFINITY;
+
+  constructor(components: RepairWorkerComponents) {
+    this.#components = components;
+  }
+
+  async work(signal: AbortSignal): Promise<WorkState> {
+    const { losses, copies, clock } = this.#components;
+    this.#noteLosses();
+    if (losses.isBusy) await losses.step();
+    copies.callOff((order) => this.#isNeeded(order));
+    await this.#plan(signal);
+    if (losses.isBusy) return 'busy';
+    if (copies.orders.length === 0) return 'idle';
+    const waiting = new AbortController();
+    await Promise.race([
+      copies.oneEnds(),
+      sleep(clock, IDLE_MS, AbortSignal.any([signal, waiting.signal])).catch(() => {}),
+    ]);
+    waiting.abort();
+    return 'busy';
+  }
+
+  #noteLosses(): void {
+    const { members, states, losses, keeper } = this.#components;
+    const counted = new Set(
+      members
+        .withRole('data')
+        .map(({ number }) => number)
+        .filter((node) => states.isCounted(node)),
+    );
+    const lost = [...(this.#counted ?? [])].filter((node) => !counted.has(node));
+    this.#counted = counted;
+    if (lost.length > 0 && keeper.shards().size > 0) losses.begin(lost);
+  }
+
+  /** A datanode that comes back in time brings its copies with it. */
+  #isNeeded({ hash, target }: CopyOrder): boolean {
+    const { index, examiner, atRisk, states } = this.#components;
+    const block = atRisk.get(hash);
+    if (block === undefined || states.liveness(target) === 'dead') return false;
+    const { good } = examiner.census(hash, index.holders([hash])[0]);
+    return good.includes(target) || good.length < block.wanted;
+  }
+
+  /** A node that is behind the others takes datanodes for dead that have come back, and files for there that are gone. */
+  async #catchUp(signal: AbortSignal): Promise<void> {
+    const { barrier, clock } = this.#components;
+    if (clock.monotonicMs() - this.#caughtUpMs < MAX_AGE_MS) return;
+    const beganMs = clock.monotonicMs();
+    await barrier.wait(signal);
+    this.#caughtUpMs = beganMs;
+  }
+
+  async #plan(signal: AbortSignal): Promise<void> {
+    const { machine, examiner, atRisk, copies, clock } = this.#components;
+    const ready = this.#ready(clock.monotonicMs());
+    if (ready.length === 0) return;
+    await this.#catchUp(signal);
+    // As they are now: files are removed, datanodes come back.
+    const wanted = await machine.wantedBlocks(ready.map(({ hash }) => hash));
+    const stillWanted = new Set(wanted.map(({ hash }) => hash));
+    for (const { hash } of ready) if (!stillWanted.has(hash)) atRisk.remove(hash);
+    const arriving = Map.groupBy(copies.orders, ({ hash }) => hash);
+    const endangered = examiner
+      .examine(wanted, 0)
+      .filter(({ good, copies: count }) => good.length < count)
+      .map((block): EndangeredBlock => {
+        const { hash, sizeBytes, good, leaving, copies: count } = block;
+        const onTheirWay = (arriving.get(hash) ?? []).map(({ target }) => target);
+        return {
+          hash,
+          sizeBytes,
+          good,
+          leaving,
+          wanted: count,
+          arriving: onTheirWay,
+          avoid: this.#failed(hash),
+        };
+      });
+    this.#carryOut(endangered);
+  }
+
+  #carryOut(blocks: readonly EndangeredBlock[]): void {
+    const { states, copies, placement, random, registry, atRisk, clock } = this.#components;
+    const state = {
+      blocks,
+      candidates: states.candidates(),
+      place: (node: number) => this.#placeOf(node),
+      sending: copies.work('source'),
+      receiving: copies.work('target'),
+    };
+    const { orders, stuck } = planRepairs(state, LIMITS, placement, random);
+    for (const order of orders) {
+      registry.expect(order.target, order.sizeBytes);
+      copies.start(order, () => this.#copied(order));
+      const known = atRisk.get(order.hash);
+      if (known?.stuck !== undefined) atRisk.put({ ...known, stuck: undefined });
+    }
+    for (const { block, reason } of stuck) {
+      const known = atRisk.get(block.hash);
+      if (known === undefined) continue;
+      const readyMs = reason === 'busy' ? known.readyMs : clock.monotonicMs() + STUCK_MS;
+      atRisk.put({ ...known, readyMs, stuck: reason });
+    }
+  }
+
+  /** The target has announced it; what this node itself has not heard yet it hears in a moment. */
+  #copied({ hash, target }: CopyOrder): void {
+    const { atRisk, examiner, index, clock } = this.#components;
+    const block = atRisk.get(hash);
+    if (block === undefined) return;
+    const { good } = examiner.census(hash, index.holders([hash])[0]);
+    if (good.length >= block.wanted) atRisk.remove(hash);
+    else if (!good.includes(target)) atRisk.put({ ...block, readyMs: clock.monotonicMs() + ANNOUNCEMENT_MS });
+  }
+
+  #ready(nowMs: number): readonly AtRiskBlock[] {
+    const { atRisk, keeper, index } = this.#components;
+    const shards = keeper.shards();
+    const ready: AtRiskBlock[] = [];
+    const foreign: string[] = [];
+    for (const block of atRisk.inOrderOfDanger()) {
+      const shard = shardOfHash(block.hash);
+      if (!shards.has(shard)) foreign.push(block.hash);
+      else if (block.readyMs <= nowMs && index.isComplete(shard)) ready.push(block);
+      if (ready.length >= PLAN_BLOCKS) break;
+    }
+    for (const hash of foreign) atRisk.remove(hash);
+    return ready;
+  }
+
+  /** Datanodes that failed with this block a moment ago. */
+  #failed(hash: string): readonly number[] {
+    return [...(this.#counted ?? [])].filter((node) => this.#components.copies.hasFailed(hash, node));
+  }
+
+  #placeOf(node: number): NodePlace {
+    const member = this.#components.members.byNumber(node);
+    const { host = '', zone, hostGroup } = this.#components.registry.get(node) ?? {};
+    return {
+      node,
+      host: host || (member?.host ?? ''),
+      zone: zone || member?.zone,
+      hostGroup: hostGroup || member?.hostGroup,
+    };
+  }
+}

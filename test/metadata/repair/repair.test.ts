@@ -1,0 +1,64 @@
+/** @module A cluster that loses datanodes gets its copies back by itself. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Client } from '../../../src/client/client.ts';
+import { FileCluster, type RunningDataNode } from '../../client/file-cluster.ts';
+
+const BLOCK_BYTES = 64 * 1024;
+const FILE_BLOCKS = 24;
+const COPIES = 3;
+const DATANODES = 5;
+
+let cluster: FileCluster;
+let client: Client;
+let hashes: readonly string[];
+
+beforeAll(async () => {
+  cluster = await FileCluster.start(3, 0);
+  client = await cluster.client();
+  await client.configure({ suspectAfterMs: 1_000, deadAfterMs: 30_000 });
+  for (let count = 0; count < DATANODES; count += 1) await cluster.addDataNode();
+  await cluster.untilRegistered(DATANODES);
+  const bytes = new Uint8Array(FILE_BLOCKS * BLOCK_BYTES).map((_, at) => at / 7 + 3 * (at >> 16));
+  await client.put('/file', bytes, { blockSizeBytes: BLOCK_BYTES, replication: COPIES });
+  const { blocks } = await client.locate('/file');
+  hashes = blocks.map(({ hash }) => Buffer.from(hash).toString('hex'));
+});
+afterAll(() => cluster.stop());
+
+const copies = (): number[] => hashes.map((hash) => cluster.holdersOf(hash).length);
+
+async function healed(): Promise<void> {
+  const timeout = { timeout: 20_000, interval: 50 };
+  await expect.poll(() => Math.min(...copies()), timeout).toBeGreaterThanOrEqual(COPIES);
+  await expect.poll(async () => (await client.status()).blocksUnderReplicated, timeout).toBe(0);
+}
+
+async function liveness(): Promise<readonly string[]> {
+  return (await client.status()).dataNodes.map((node) => node.liveness);
+}
+
+describe('the loss of datanodes', () => {
+  it('for a moment only: who comes back in time is not copied for', async () => {
+    await healed();
+    const [victim] = cluster.datanodes as [RunningDataNode];
+    await cluster.killDataNode(victim);
+    await expect.poll(liveness, { timeout: 10_000 }).toContain('suspect');
+    await cluster.restartDataNode(victim);
+    await expect.poll(liveness, { timeout: 10_000 }).not.toContain('suspect');
+    await healed();
+    expect(copies()).toEqual(hashes.map(() => COPIES));
+  });
+
+  it('two at once, and of the leader: all copies come back, and no more than were lost', async () => {
+    await client.configure({ deadAfterMs: 1_500 });
+    const victims = cluster.datanodes.slice(0, 2);
+    const leader = await cluster.metadata.leader();
+    await Promise.all(victims.map((victim) => cluster.killDataNode(victim)));
+    await cluster.metadata.kill(leader.number);
+    expect(Math.min(...copies())).toBeGreaterThanOrEqual(1);
+    await healed();
+    expect(copies()).toEqual(hashes.map(() => COPIES));
+    const { keepers } = await client.status();
+    expect(keepers.reduce((sum, { copiedBlocks }) => sum + copiedBlocks, 0)).toBeGreaterThan(0);
+  });
+});
