@@ -8,6 +8,7 @@ import { formatDuration } from './duration.ts';
 import { unhealthy } from './errors.ts';
 import { type HealthCheck, healthChecks } from './health.ts';
 import { addReadCommand, type ReadFlags } from './options.ts';
+import { repairLines, repairProgress } from './repair-progress.ts';
 import type { Shell } from './shell.ts';
 import { askStatus } from './status-query.ts';
 import { textTable } from './text-table.ts';
@@ -28,7 +29,8 @@ async function showStatus(shell: Shell, flags: ReadFlags): Promise<void> {
   await shell.withClient(flags, async (client) => {
     const { answer, isStale } = await askStatus(client, flags.stale ?? false, shell.signal);
     const checks = healthChecks(answer);
-    await shell.output.result({ stale: isStale, checks, ...answer }, () =>
+    const repair = repairProgress(answer);
+    await shell.output.result({ stale: isStale, checks, repair, ...answer }, () =>
       statusScreen(answer, checks, isStale),
     );
     const failing = checks.filter(({ health }) => health === 'fail').map(({ name }) => name);
@@ -55,6 +57,8 @@ export function statusScreen(
     ...textTable(metadataRows(status), [0, 4, 5]),
     '',
     ...textTable(datanodeRows(status), [0, 4, 5, 6, 7]),
+    ...repairLines(repairProgress(status)),
+    ...workerLines(status),
   ];
 }
 
@@ -85,6 +89,15 @@ function metadataRows({ metadataNodes }: StatusResponse): readonly string[][] {
       position === undefined ? '' : String(position.lastIndex),
     ]),
   ];
+}
+
+/** Background work that fails again and again; the rest is in --json. */
+function workerLines({ keepers }: StatusResponse): readonly string[] {
+  return keepers.flatMap(({ node, workers }) =>
+    workers
+      .filter(({ state }) => state === 'failed')
+      .map(({ name }) => `Node ${node}: the last step of ${name} failed; its log says why.`),
+  );
 }
 
 function datanodeRows({ dataNodes }: StatusResponse): readonly string[][] {

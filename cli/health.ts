@@ -120,7 +120,12 @@ function underReplicated(status: StatusResponse): HealthCheck {
   const finding = `${counted(blocks, 'block')}, ${formatBytes(bytes)} at risk${atRiskComplete ? '' : ' (still counting)'}`;
   return blocks === 0
     ? check('under-replicated', 'ok', finding)
-    : check('under-replicated', 'warn', finding, 'Start the datanodes that are away, or join others.');
+    : check(
+        'under-replicated',
+        'warn',
+        finding,
+        'They are being copied; see below. Datanodes that come back speed it up.',
+      );
 }
 
 function missing({ blocksMissing, atRiskComplete }: StatusResponse): HealthCheck {

@@ -9,6 +9,7 @@ const SUITES: Readonly<Record<string, { readonly file: string; readonly says: st
   membership: { file: './membership.ts', says: 'a thousand changes of membership under load' },
   bulk: { file: './bulk.ts', says: 'one big file, put and got' },
   dht: { file: './dht.ts', says: 'the location index: announcements and lookups' },
+  heal: { file: './heal.ts', says: 'how soon all copies are back after datanodes died' },
   rpc: { file: './rpc.ts', says: 'calls and a byte channel between two processes' },
   'power-cut': { file: './power-cut.ts', says: 'all processes killed at once, again and again' },
 };

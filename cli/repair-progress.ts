@@ -1,0 +1,79 @@
+/** @module What is being repaired, as `cluster status` tells it: copies left, rate, how long it will take, what is stuck. */
+import type { KeeperReport, StatusResponse } from '../src/protocol/messages.ts';
+import { formatBytes } from './byte-size.ts';
+import { counted } from './counted.ts';
+import { formatDuration } from './duration.ts';
+
+export interface RepairProgress {
+  /** Blocks with fewer copies than wanted, by how many are left, fewest first. */
+  readonly left: readonly {
+    readonly copies: number;
+    readonly blocks: number;
+    readonly missingBytes: number;
+  }[];
+  readonly copying: number;
+  readonly bytesPerSecond: number;
+  /** Absent while nothing is copied, and when nothing is missing. */
+  readonly etaMs?: number | undefined;
+  readonly stuck: readonly { readonly reason: string; readonly blocks: number; readonly bytes: number }[];
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  'no-copy': 'no datanode that lives has a good copy: start those that are away',
+  'no-target': 'no further datanode lives and has room: start or join one',
+  busy: 'waiting for their turn',
+};
+
+/** The keepers' reports summed up. Pure. */
+export function repairProgress({ keepers }: StatusResponse): RepairProgress {
+  const sum = (pick: (keeper: KeeperReport) => number): number =>
+    keepers.reduce((total, keeper) => total + pick(keeper), 0);
+  const left = [
+    ...Map.groupBy(
+      keepers.flatMap((keeper) => keeper.left),
+      ({ copies }) => copies,
+    ),
+  ]
+    .map(([copies, parts]) => ({
+      copies,
+      blocks: parts.reduce((total, { blocks }) => total + blocks, 0),
+      missingBytes: parts.reduce((total, { missingBytes }) => total + missingBytes, 0),
+    }))
+    .toSorted((a, b) => a.copies - b.copies);
+  const stuck = [
+    ...Map.groupBy(
+      keepers.flatMap((keeper) => keeper.stuck),
+      ({ reason }) => reason,
+    ),
+  ].map(([reason, parts]) => ({
+    reason,
+    blocks: parts.reduce((total, { blocks }) => total + blocks, 0),
+    bytes: parts.reduce((total, { bytes }) => total + bytes, 0),
+  }));
+  const bytesPerSecond = sum((keeper) => keeper.bytesPerSecond);
+  const missingBytes = left.reduce((total, each) => total + (each.copies > 0 ? each.missingBytes : 0), 0);
+  const etaMs =
+    missingBytes > 0 && bytesPerSecond > 0 ? Math.ceil((missingBytes * 1000) / bytesPerSecond) : undefined;
+  return { left, copying: sum(({ copying }) => copying), bytesPerSecond, etaMs, stuck };
+}
+
+/** No lines when nothing is at risk and nothing on its way. */
+export function repairLines(progress: RepairProgress): readonly string[] {
+  const { left, copying, bytesPerSecond, etaMs, stuck } = progress;
+  if (left.length === 0 && copying === 0) return [];
+  const eta = etaMs === undefined ? '' : `, done in about ${formatDuration(etaMs)}`;
+  return [
+    '',
+    ...left.map(
+      ({ copies, blocks, missingBytes }) =>
+        `${counted(blocks, 'block')} with ${copies === 0 ? 'no copy' : counted(copies, 'copy')} left: ${formatBytes(missingBytes)} to copy`,
+    ),
+    `Repair: ${counted(copying, 'copy')} on the way, ${formatBytes(bytesPerSecond)}/s${eta}`,
+    ...stuck
+      .filter(({ reason }) => reason !== 'busy')
+      .map(
+        ({ reason, blocks }) =>
+          `  ${counted(blocks, 'block')} stuck (${reason}): ${REASONS[reason] ?? 'see the logs'}`,
+      ),
+  ];
+}

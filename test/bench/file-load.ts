@@ -1,0 +1,79 @@
+/** @module Clients at work beside a benchmark: files written and read without pause, every operation timed. */
+import type { Client } from '../../src/index.ts';
+import { MIB } from '../../src/common/bytes.ts';
+import { percentile, round } from './statistics.ts';
+
+export interface LoadFigures<T> {
+  readonly result: T;
+  readonly operations: number;
+  readonly failed: number;
+  readonly perSecond: number;
+  readonly medianMs: number;
+  readonly slowestMs: number;
+  /** Of the failures, a few. */
+  readonly errors: readonly string[];
+}
+
+export interface FileLoad {
+  /** What the clients did while `work` went on; operations count when they end in it. */
+  during<T>(work: () => Promise<T>): Promise<LoadFigures<T>>;
+  stop(): Promise<void>;
+}
+
+const FILE_BYTES = MIB;
+const FILES = 24;
+const LANES = 2;
+const MAX_ERRORS = 5;
+
+/** Two lanes, each in turn writing a file of 1 MiB and reading another. */
+export function startFileLoad(client: Client): FileLoad {
+  const stopping = new AbortController();
+  let done: number[] = [];
+  let errors: string[] = [];
+  let failed = 0;
+  const timed = async (operation: () => Promise<void>): Promise<void> => {
+    const beganMs = performance.now();
+    try {
+      await operation();
+    } catch (error) {
+      failed += 1;
+      if (errors.length < MAX_ERRORS) errors.push(String(error));
+    }
+    done.push(performance.now() - beganMs);
+  };
+  const lane = async (own: number): Promise<void> => {
+    for (let turn = 0; !stopping.signal.aborted; turn += 1) {
+      const bytes = new Uint8Array(FILE_BYTES).fill(turn * LANES + own);
+      new DataView(bytes.buffer).setFloat64(0, performance.now());
+      const path = (number: number): string => `/load-${own}-${number % FILES}`;
+      await timed(async () => void (await client.put(path(turn), bytes)));
+      await timed(() => readAll(client, path(Math.max(0, turn - (turn % 5)))));
+    }
+  };
+  const lanes = Promise.all(Array.from({ length: LANES }, (_, own) => lane(own)));
+  return {
+    async during(work) {
+      [done, errors, failed] = [[], [], 0];
+      const beganMs = performance.now();
+      const result = await work();
+      const seconds = (performance.now() - beganMs) / 1000;
+      return {
+        result,
+        operations: done.length,
+        failed,
+        perSecond: round(done.length / seconds, 1),
+        medianMs: round(percentile(done, 0.5)),
+        slowestMs: round(percentile(done, 1)),
+        errors,
+      };
+    },
+    async stop() {
+      stopping.abort();
+      await lanes;
+    },
+  };
+}
+
+async function readAll(client: Client, path: string): Promise<void> {
+  for await (const _ of (await client.get(path)).bytes);
+}
