@@ -95,7 +95,7 @@ function metadataRows({ metadataNodes }: StatusResponse): readonly string[][] {
 function workerLines({ keepers }: StatusResponse): readonly string[] {
   return keepers.flatMap(({ node, workers }) =>
     workers
-      .filter(({ state }) => state === 'failed')
+      .filter(({ state }) => state === 'stuck')
       .map(({ name }) => `Node ${node}: the last step of ${name} failed; its log says why.`),
   );
 }

@@ -118,7 +118,7 @@ export function composeParts(
     badCopies: new BadCopies(base),
     placement: components.placement ?? new FreeSpacePlacement(),
   };
-  const repair = composeRepair(parts, { workers: () => workers.states() });
+  const repair = composeRepair(parts, { workers: () => workers.standings() });
   const membership = new MembershipManager(parts);
   const services = [
     new NamespaceService(parts),

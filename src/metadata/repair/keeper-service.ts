@@ -21,11 +21,11 @@ export interface KeeperServiceComponents {
 
 export class KeeperService {
   readonly #components: KeeperServiceComponents;
-  readonly #workers: () => ReturnType<WorkerRunner['states']>;
+  readonly #workers: () => ReturnType<WorkerRunner['standings']>;
 
   constructor(
     components: KeeperServiceComponents,
-    options: { readonly workers: () => ReturnType<WorkerRunner['states']> },
+    options: { readonly workers: () => ReturnType<WorkerRunner['standings']> },
   ) {
     this.#components = components;
     this.#workers = options.workers;
@@ -47,7 +47,7 @@ export class KeeperService {
       departures: result?.tally.departures() ?? [],
       ...this.#atRisk(),
       ...copies.figures(),
-      workers: [...this.#workers()],
+      workers: this.#workers().map(({ name, state }) => ({ name, state })),
     };
   }
 

@@ -53,7 +53,7 @@ export interface RepairParts {
 /** `workers`: of the whole metadata node, for its report. */
 export function composeRepair(
   components: RepairComponents,
-  options: { readonly workers: () => ReturnType<WorkerRunner['states']> },
+  options: { readonly workers: () => ReturnType<WorkerRunner['standings']> },
 ): RepairParts {
   const pulse = new MetadataPulse(components);
   const keeper = new KeeperView({ ...components, ring: components.kademlia, pulse });
