@@ -42,7 +42,7 @@ export function hintBlocks(view: RowView, blocks: readonly BlockRef[]): void {
 
 /**
  * Appends `blocks` to a file's pages and takes a reference to each. Gives the inode as it is then, not put yet.
- * Refuses blocks that nobody refers to and that were written two eras ago or earlier (NAMESPACE_WRITTEN_TOO_LONG_AGO).
+ * Refuses blocks that were written two eras ago or earlier (NAMESPACE_WRITTEN_TOO_LONG_AGO).
  */
 export function addBlocks(
   view: RowView,
@@ -55,6 +55,7 @@ export function addBlocks(
     throw invalidArgument(`A file has at most ${MAX_FILE_BLOCKS} blocks; use a larger block size.`, {
       got: blockCount,
     });
+  checkEra(view, blocks, writtenEra);
   hintBlocks(view, blocks);
   let sizeBytes = inode.sizeBytes;
   for (let taken = 0; taken < blocks.length; ) {
@@ -70,7 +71,6 @@ export function addBlocks(
     if (offset === 0) view.insert('extent', key, page);
     else view.put('extent', key, page);
     for (const block of part) {
-      checkEra(view, block, writtenEra);
       takeReference(view, block, inode.replication);
       sizeBytes += block.sizeBytes;
     }
@@ -124,12 +124,14 @@ export function freePage(view: RowView, inode: number, page: number, timeMs: num
   return blocks.length;
 }
 
-/** A block without references is the collectors' from the second era after the one it was written in. */
-function checkEra(view: RowView, { hash }: BlockRef, writtenEra: number): void {
+/**
+ * From the second era after the one they were written in, blocks are the collectors': even of one that other files refer to
+ * by now, these very copies may be gone.
+ */
+function checkEra(view: RowView, [first]: readonly BlockRef[], writtenEra: number): void {
   const era = currentEra(view.cluster);
-  if (era <= writtenEra + 1) return;
-  const key = toHex(hash);
-  if (view.get('block', key) === undefined) throw writtenTooLongAgo(key, writtenEra, era);
+  if (first !== undefined && era > writtenEra + 1)
+    throw writtenTooLongAgo(toHex(first.hash), writtenEra, era);
 }
 
 function takeReference(view: RowView, block: BlockRef, copies: number): void {

@@ -133,11 +133,11 @@ export function featureLevelTooLow(supported: number, active: number): HoldfastE
   );
 }
 
-/** The datanodes may have thrown the block away: nobody referred to it for an era. `facts.era` is the one to write it in again. */
+/** The datanodes may have thrown the blocks away: they had no reference for an era. `facts.era` is the one to write them in again. */
 export function writtenTooLongAgo(hash: string, writtenEra: number, era: number): HoldfastError {
   return refusal(
     'WRITTEN_TOO_LONG_AGO',
-    `Block ${hash} was written in era ${writtenEra}, it is era ${era} now, and no file refers to it: it may be collected at any moment. Have its datanodes retain it, or write it again.`,
+    `Block ${hash} and those with it were written in era ${writtenEra}, and it is era ${era}: their datanodes may have collected them. Have them retained, or write them again.`,
     { hash, writtenEra, era },
   );
 }
