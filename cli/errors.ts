@@ -161,3 +161,18 @@ function whatIsMissing(action: string, path: string): string {
     return 'no such name in UTF-8, and only such names can be stored; rename it first';
   return 'no such file or directory';
 }
+
+/** No node did what was asked of its worker. */
+export function workersFailed(
+  worker: string,
+  action: string,
+  failed: readonly { readonly node: number; readonly code: string; readonly message: string }[],
+): HoldfastError {
+  const reasons = failed.map(({ node, message }) => `node ${node}: ${message}`).join('; ');
+  return new HoldfastError({
+    code: failed[0]?.code ?? 'CLI_NO_SUCH_WORKER',
+    kind: failed.length === 0 ? 'refused' : 'unavailable',
+    message: `Cannot ${action} "${worker}": ${reasons || 'no node has such a worker. See "holdfast worker list"'}.`,
+    facts: { worker, action },
+  });
+}

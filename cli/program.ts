@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { addClusterCommands } from './cluster.ts';
 import { addConnectCommand } from './connect.ts';
 import { addDemoCommand } from './demo.ts';
+import { addGarbageCommands } from './garbage.ts';
 import { addNodeCommands } from './node.ts';
 import { addPlacementCommands } from './placement.ts';
 import type { Shell } from './shell.ts';
@@ -10,6 +11,7 @@ import { addSimulateCommand } from './simulate.ts';
 import { addSpaceCommands } from './space.ts';
 import { addTransferCommands } from './transfer.ts';
 import { addTreeCommands } from './tree.ts';
+import { addWorkerCommands } from './workers.ts';
 import { VERSION } from './version.ts';
 
 /** Commands throw; nothing here ends the process. */
@@ -39,6 +41,8 @@ export function buildProgram(shell: Shell): Command {
   program.commandsGroup('Space and copies:');
   addSpaceCommands(program, shell);
   addPlacementCommands(program, shell);
+  addGarbageCommands(program, shell);
+  addWorkerCommands(program, shell);
   program.commandsGroup('Clusters:');
   addDemoCommand(program, shell);
   addSimulateCommand(program, shell);

@@ -39,6 +39,7 @@ import type {
   WalkEntry,
 } from './client-options.ts';
 import { ClientContext, type ClientContextComponents, type ClientContextOptions } from './client-context.ts';
+import { CollectionClient } from './collection-client.ts';
 import type { AskOptions } from './metadata-peers.ts';
 import { locateFile, readFile } from './file-reader.ts';
 import { appendToFile } from './file-appender.ts';
@@ -46,6 +47,7 @@ import { writeFile } from './file-writer.ts';
 import { listDirectory, measureUsage, walkTree } from './tree.ts';
 import { statOf } from './result.ts';
 import { checked, TreeClient } from './tree-client.ts';
+import { WorkersClient } from './workers-client.ts';
 
 export interface ClientOptions extends ClientContextOptions {
   /** Called once by close(), e.g. to stop a network made for this client. */
@@ -57,11 +59,15 @@ export interface ClientOptions extends ClientContextOptions {
  * (unknown), NAMESPACE_* (refused), or the reason of its `signal`.
  */
 export class Client extends TreeClient {
+  readonly collection: CollectionClient;
+  readonly workers: WorkersClient;
   readonly #release: () => Promise<void>;
   #closed: Promise<void> | undefined;
 
   constructor(components: ClientContextComponents, options: ClientOptions) {
     super(new ClientContext(components, options));
+    this.collection = new CollectionClient(this.context);
+    this.workers = new WorkersClient(this.context);
     this.#release = options.release;
   }
 

@@ -2,7 +2,7 @@
 import type { Membership } from '../../dht/membership-ring.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
-import { WorkerRunner } from '../common/worker-runner.ts';
+import { WorkerRunner, type WorkerRunnerOptions } from '../common/worker-runner.ts';
 import type { Member } from '../namespace/schema.ts';
 import { serve } from '../network/method.ts';
 import type { Authorizer, Network, PeerId } from '../network/network.ts';
@@ -55,6 +55,8 @@ export interface DataNodeOptions {
   readonly host: string;
   readonly zone?: string | undefined;
   readonly hostGroup?: string | undefined;
+  /** Which background workers are paused. */
+  readonly workers?: WorkerRunnerOptions | undefined;
   /** Called at most once, when the cluster goes on without this node (DATANODE_REMOVED, DATANODE_SUPERSEDED). */
   readonly onFatal: (error: Error) => void;
 }
@@ -94,7 +96,7 @@ export class DataNode {
     const spares = new SpareCopies(parts, options);
     const collector = new GarbageCollector({ ...parts, references, spares });
     this.#copies = new CopyService({ ...parts, references, spares, collector }, options);
-    this.#workers = new WorkerRunner(components, [collector]);
+    this.#workers = new WorkerRunner(components, [collector], options.workers);
     this.#watch = watch;
     this.#load = load;
     this.#members = members;

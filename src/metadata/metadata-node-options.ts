@@ -2,6 +2,7 @@
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
+import type { WorkerRunnerOptions } from '../common/worker-runner.ts';
 import type { Member } from '../namespace/schema.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
 import type { Network } from '../network/network.ts';
@@ -51,6 +52,8 @@ export interface MetadataNodeOptions {
   readonly maxLogEntries?: number;
   readonly maxLogBytes?: number;
   readonly trailingEntries?: number;
+  /** Which background workers are paused. */
+  readonly workers?: WorkerRunnerOptions;
   /** Rate of the snapshots this node sends, all together. */
   readonly maxSnapshotBytesPerSecond?: number;
 }

@@ -6,6 +6,9 @@ import type { Authorizer } from '../network/network.ts';
 import type { MetadataNodeComponents, MetadataNodeOptions } from './metadata-node-options.ts';
 import { handOverLeadership } from './leadership-handover.ts';
 import { type NodeParts, composeParts } from './node-parts.ts';
+import { META_WORKER_CONTROL, META_WORKERS } from '../protocol/methods.ts';
+import { serveWorkers } from '../protocol/worker-service.ts';
+import { hasRole } from './member-directory.ts';
 import { RECEIVED_SNAPSHOTS, SnapshotStore } from './snapshot-store.ts';
 import { repairAtStart } from './start-repair.ts';
 import { Vouching } from './vouching.ts';
@@ -65,6 +68,10 @@ export class MetadataNode {
     parts.driver.listen({ leaderChanged: (leader) => parts.forwarder.leaderChanged(leader) });
     parts.barrier.start();
     for (const service of parts.services) service.start();
+    const methods = { list: META_WORKERS, control: META_WORKER_CONTROL };
+    serveWorkers({ network, workers: parts.workers }, methods, (peer) =>
+      hasRole(parts.members.activeByPeer(peer), 'client', 'meta'),
+    );
     for (const { peer, addresses } of parts.members.withRole('meta'))
       if (peer !== network.localPeer && addresses.length > 0) network.learn(peer, addresses);
   }

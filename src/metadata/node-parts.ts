@@ -2,6 +2,7 @@
 import { Locator } from '../../dht/locator.ts';
 import { message } from '../../raft/messages.ts';
 import type { Message } from '../../raft/types.ts';
+import type { BackgroundWorker } from '../common/worker.ts';
 import { WorkerRunner } from '../common/worker-runner.ts';
 import { AddressWorker } from './address-worker.ts';
 import { BadCopies } from './bad-copies.ts';
@@ -140,7 +141,7 @@ export function composeParts(
     new LocationService(parts),
     new SnapshotServer({ ...parts, store: parts.made }, options),
   ];
-  const workers: WorkerRunner = new WorkerRunner(base, [
+  const work: readonly BackgroundWorker[] = [
     membership,
     new LivenessWorker(parts),
     new PresenceWorker({ ...parts, membership }),
@@ -157,7 +158,8 @@ export function composeParts(
     new DiscoveryWorker(parts),
     new WitnessWorker(parts),
     ...repair.workers,
-  ]);
+  ];
+  const workers: WorkerRunner = new WorkerRunner(base, work, options.workers);
   const { copies } = repair;
   return { members, ...consensus, copies, authorizer: new MemberAuthorizer(parts), services, workers };
 }

@@ -20,6 +20,7 @@ export class DataDirectory {
   readonly peersFile: string;
   readonly #recoveryFile: string;
   readonly witnessFile: string;
+  readonly pausesFile: string;
   readonly #lock: DirectoryLock;
 
   private constructor(path: string, lock: DirectoryLock) {
@@ -32,6 +33,7 @@ export class DataDirectory {
     this.peersFile = join(path, 'peers.json');
     this.#recoveryFile = join(path, 'recovery');
     this.witnessFile = join(path, 'witness.json');
+    this.pausesFile = join(path, 'paused-workers.json');
     this.#lock = lock;
   }
 

@@ -21,6 +21,7 @@ import { createNodeNetwork } from './node-network.ts';
 import { loadPeers, mergedPeers, PeerBook } from './peer-book.ts';
 import { hasLostState } from './readmission.ts';
 import { rejoinCluster } from './rejoin-cluster.ts';
+import { WorkerPauses } from './worker-pauses.ts';
 
 /** Left free on the disk that holds the blocks, so that log and namespace of the same disk can still be written. */
 export const BLOCK_RESERVE_BYTES: number = 512 * 1024 * 1024;
@@ -176,11 +177,12 @@ async function startRoles(
   });
   cleanup.defer(() => network.stop());
 
+  const pauses = await WorkerPauses.load(directory.pausesFile, logger);
   let metadata: MetadataNode | undefined;
   if (stores !== undefined) {
     metadata = createMetadataNode(
       { ...components, ...stores, network, kademlia },
-      { directory, config, version, onFatal },
+      { directory, config, version, workers: pauses.of('meta'), onFatal },
     );
     network.authorize(metadata.authorizer);
     cleanup.defer(() => metadata?.stop());
@@ -194,7 +196,7 @@ async function startRoles(
     const generation = await directory.nextGeneration();
     data = new DataNode(
       { ...components, blocks, network, kademlia },
-      { number, generation, clusterId, epoch, bootstrap, host, onFatal },
+      { number, generation, clusterId, epoch, bootstrap, host, workers: pauses.of('data'), onFatal },
     );
     if (stores === undefined) network.authorize(data.authorizer);
   }

@@ -4,6 +4,7 @@ import type { Clock } from '../common/clock.ts';
 import type { HoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
+import type { WorkerRunnerOptions } from '../common/worker-runner.ts';
 import { MetadataNode } from '../metadata/metadata-node.ts';
 import { Member } from '../namespace/schema.ts';
 import { StateMachine } from '../namespace/state-machine.ts';
@@ -60,10 +61,11 @@ export function createMetadataNode(
     readonly directory: DataDirectory;
     readonly config: NodeConfig;
     readonly version: string;
+    readonly workers: WorkerRunnerOptions;
     readonly onFatal: (error: Error) => void;
   },
 ): MetadataNode {
-  const { config, directory, version, onFatal } = options;
+  const { config, directory, version, workers, onFatal } = options;
   const witnessStore = new WitnessFile(directory.witnessFile, components.logger);
   return new MetadataNode(
     { ...components, witnessStore },
@@ -72,6 +74,7 @@ export function createMetadataNode(
       cluster: config.clusterId,
       epoch: config.epoch,
       version,
+      workers,
       snapshotDir: directory.snapshotDir,
       seeds: seedsOf(config),
       ...(config.snapshotBytesPerSecond !== undefined && {
