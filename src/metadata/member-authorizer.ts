@@ -12,9 +12,9 @@ import type { ReadBarrier } from './read-barrier.ts';
 
 export interface MemberAuthorizerComponents {
   readonly network: Network;
-  readonly members: MemberDirectory;
-  readonly barrier: ReadBarrier;
-  readonly driver: RaftDriver;
+  readonly members: Pick<MemberDirectory, 'activeByPeer' | 'byPeer' | 'learn' | 'withRole'>;
+  readonly barrier: Pick<ReadBarrier, 'wait'>;
+  readonly driver: Pick<RaftDriver, 'isInConfiguration' | 'leader'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }

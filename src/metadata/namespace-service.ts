@@ -18,10 +18,10 @@ import type { ReadBarrier } from './read-barrier.ts';
 export interface NamespaceServiceComponents {
   readonly network: Network;
   readonly machine: StateMachine;
-  readonly members: MemberDirectory;
-  readonly driver: RaftDriver;
-  readonly proposer: Proposer;
-  readonly barrier: ReadBarrier;
+  readonly members: Pick<MemberDirectory, 'activeByPeer'>;
+  readonly driver: Pick<RaftDriver, 'propose'>;
+  readonly proposer: Pick<Proposer, 'submit'>;
+  readonly barrier: Pick<ReadBarrier, 'wait'>;
 }
 
 /** Commands that are not idempotent: without a session, a retry could do them twice. */

@@ -8,11 +8,11 @@ import { CommitNotices } from './commit-notices.ts';
 import type { RaftTransport } from './raft-transport.ts';
 
 export interface ReadyHandlerComponents {
-  readonly core: RawNode;
-  readonly log: RaftLogStore;
-  readonly transport: RaftTransport;
+  readonly core: Pick<RawNode, 'reportSnapshot' | 'reportUnreachable'>;
+  readonly log: Pick<RaftLogStore, 'append' | 'lastIndex'>;
+  readonly transport: Pick<RaftTransport, 'send'>;
   readonly clock: Clock;
-  readonly applier: Applier;
+  readonly applier: Pick<Applier, 'drained' | 'enqueue'>;
   /** Puts the state of a snapshot whose file is already here into the machine. */
   readonly restore: (snapshot: Snapshot) => Promise<void>;
 }

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { RaftLog } from '../../raft/log.ts';
 import { EMPTY_CONF_STATE, MemoryStorage } from '../../raft/memory-storage.ts';
 import type { Entry, Index, Term } from '../../raft/types.ts';
-import { entry } from './cluster.ts';
+import { entry } from '../../simulations/manual-raft.ts';
 
 const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 

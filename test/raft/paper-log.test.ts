@@ -1,12 +1,12 @@
 /** @module The Raft paper, one test per sentence of its rules: the log, its safety, its compaction. */
 import { describe, expect, it } from 'vitest';
 import type { Entry } from '../../raft/types.ts';
-import { ELECTION_TICKS, TestCluster, TestNode, bytes, entry } from './cluster.ts';
+import { ELECTION_TICKS, ManualCluster, ManualNode, bytes, entry } from '../../simulations/manual-raft.ts';
 
 const VOTERS = [1, 2, 3];
 
-function follower(term: number, log: readonly Entry[] = [], vote = 0): TestNode {
-  return new TestNode({ id: 1, voters: VOTERS, log, hardState: { term, vote, commit: 0 } });
+function follower(term: number, log: readonly Entry[] = [], vote = 0): ManualNode {
+  return new ManualNode({ id: 1, voters: VOTERS, log, hardState: { term, vote, commit: 0 } });
 }
 
 /** A log of entries of these terms, from index 1. */
@@ -16,7 +16,7 @@ function logOf(terms: readonly number[]): Entry[] {
 
 describe('§5.3 log replication', () => {
   it('a leader never overwrites or deletes entries of its own log', () => {
-    const cluster = TestCluster.of(3);
+    const cluster = ManualCluster.of(3);
     const leader = cluster.elect(1);
     leader.raw.propose(bytes('x'));
     leader.flush();
@@ -26,7 +26,7 @@ describe('§5.3 log replication', () => {
   });
 
   it('a leader sends again and again until all followers have stored all entries', () => {
-    const cluster = TestCluster.of(3);
+    const cluster = ManualCluster.of(3);
     const leader = cluster.elect(1);
     cluster.drops = (m) => m.to === 3;
     leader.raw.propose(bytes('x'));
@@ -42,7 +42,7 @@ describe('§5.3 log replication', () => {
   });
 
   it('committing an entry commits all before it, those of earlier leaders too', () => {
-    const cluster = new TestCluster([
+    const cluster = new ManualCluster([
       { id: 1, voters: VOTERS, log: logOf([1, 1, 2]) },
       { id: 2, voters: VOTERS },
       { id: 3, voters: VOTERS },
@@ -52,14 +52,14 @@ describe('§5.3 log replication', () => {
   });
 
   it('a leader appends a proposal and sends it with the index and term before it', () => {
-    const leader = TestCluster.of(3).elect(1);
+    const leader = ManualCluster.of(3).elect(1);
     leader.raw.propose(bytes('x'));
     const sent = leader.flush().filter((m) => m.to === 2);
     expect(sent).toMatchObject([{ type: 'MsgApp', index: 1, logTerm: 1, entries: [{ index: 2, term: 1 }] }]);
   });
 
   it('commits an entry once a majority has it, and tells followers, who apply in order', () => {
-    const cluster = TestCluster.of(5);
+    const cluster = ManualCluster.of(5);
     const leader = cluster.elect(1);
     cluster.drops = (m) => m.to > 3;
     leader.raw.propose(bytes('x'));
@@ -71,7 +71,7 @@ describe('§5.3 log replication', () => {
   });
 
   it('does not commit what only a minority has', () => {
-    const cluster = TestCluster.of(5);
+    const cluster = ManualCluster.of(5);
     const leader = cluster.elect(1);
     cluster.drops = (m) => m.to > 2;
     leader.raw.propose(bytes('x'));
@@ -80,7 +80,7 @@ describe('§5.3 log replication', () => {
   });
 
   it('a leader counts itself only after its own disk write (S10)', () => {
-    const node = new TestNode({ id: 1, voters: [1] });
+    const node = new ManualNode({ id: 1, voters: [1] });
     node.raw.campaign();
     node.flush();
     node.raw.propose(bytes('x'));
@@ -123,7 +123,7 @@ describe('§5.3 log replication', () => {
   });
 
   it('a heartbeat carries no commit index beyond what the follower is known to match (S19)', () => {
-    const cluster = TestCluster.of(3);
+    const cluster = ManualCluster.of(3);
     const leader = cluster.elect(1);
     cluster.drops = (m) => m.to === 3;
     leader.raw.propose(bytes('x'));
@@ -151,7 +151,7 @@ describe('§5.3 log replication', () => {
         log: logOf(all),
         hardState: { term, vote: 0, commit: 0 },
       });
-      const cluster = new TestCluster([start(1, leaderTerms, 7), start(2, terms, 7), start(3, [], 7)]);
+      const cluster = new ManualCluster([start(1, leaderTerms, 7), start(2, terms, 7), start(3, [], 7)]);
       cluster.elect(1);
       expect(cluster.node(2).log()).toEqual(cluster.node(1).log());
       expect(cluster.node(1).raw.status().commit).toBe(leaderTerms.length + 1);
@@ -162,7 +162,7 @@ describe('§5.3 log replication', () => {
     const common = logOf(Array.from({ length: 10 }, () => 1));
     const diverge = (term: number): Entry[] =>
       logOf([...common.map(() => 1), ...Array.from({ length: 100 }, () => term)]);
-    const cluster = new TestCluster([
+    const cluster = new ManualCluster([
       { id: 1, voters: VOTERS, log: diverge(5) },
       { id: 2, voters: VOTERS, log: diverge(3) },
       { id: 3, voters: VOTERS },
@@ -205,7 +205,7 @@ describe('§5.4 safety', () => {
 
 describe('§7 log compaction', () => {
   it('sends a snapshot when the entries a follower needs are compacted away, then the rest of the log', () => {
-    const cluster = TestCluster.of(3);
+    const cluster = ManualCluster.of(3);
     const leader = cluster.elect(1);
     cluster.drops = (m) => m.to === 3;
     for (const text of ['a', 'b', 'c']) leader.raw.propose(bytes(text));

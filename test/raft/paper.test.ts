@@ -2,12 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { message } from '../../raft/messages.ts';
 import type { Entry, Message } from '../../raft/types.ts';
-import { ELECTION_TICKS, TestCluster, TestNode, bytes, entry } from './cluster.ts';
+import { ELECTION_TICKS, ManualCluster, ManualNode, bytes, entry } from '../../simulations/manual-raft.ts';
 
 const VOTERS = [1, 2, 3];
 
-function follower(term: number, log: readonly Entry[] = [], vote = 0): TestNode {
-  return new TestNode({ id: 1, voters: VOTERS, log, hardState: { term, vote, commit: 0 } });
+function follower(term: number, log: readonly Entry[] = [], vote = 0): ManualNode {
+  return new ManualNode({ id: 1, voters: VOTERS, log, hardState: { term, vote, commit: 0 } });
 }
 
 function types(messages: readonly Message[]): string[] {
@@ -18,10 +18,10 @@ describe('§5.1 terms', () => {
   it('updates its term to a larger one it sees, as follower, candidate and leader, and becomes follower', () => {
     for (const prepare of [
       () => {},
-      (cluster: TestCluster) => cluster.node(1).tick(ELECTION_TICKS),
-      (cluster: TestCluster) => cluster.elect(1),
+      (cluster: ManualCluster) => cluster.node(1).tick(ELECTION_TICKS),
+      (cluster: ManualCluster) => cluster.elect(1),
     ]) {
-      const cluster = TestCluster.of(3);
+      const cluster = ManualCluster.of(3);
       prepare(cluster);
       cluster.node(1).receive({ type: 'MsgApp', from: 2, to: 1, term: 9 });
       expect(cluster.node(1).raw.status()).toMatchObject({ term: 9, raftState: 'StateFollower', lead: 2 });
@@ -44,7 +44,7 @@ describe('§5.1 terms', () => {
   });
 
   it('servers put their term into what they send', () => {
-    const cluster = TestCluster.of(3);
+    const cluster = ManualCluster.of(3);
     const sent = cluster.elect(1).tick(1);
     expect(sent.map(({ term }) => term)).toEqual([1, 1]);
   });
@@ -71,7 +71,7 @@ describe('§5.2 leader election', () => {
   });
 
   it('a leader sends heartbeats to all followers every heartbeat interval', () => {
-    const leader = TestCluster.of(3).elect(1);
+    const leader = ManualCluster.of(3).elect(1);
     expect(types(leader.tick(1))).toEqual(['MsgHeartbeat->2', 'MsgHeartbeat->3']);
   });
 
@@ -90,7 +90,7 @@ describe('§5.2 leader election', () => {
 
   it('draws its time-out from [T, 2T) anew for every election', () => {
     const draws = [3, 7, 0];
-    const node = new TestNode({ id: 1, voters: VOTERS, config: { rand: (n) => (draws.shift() ?? 0) % n } });
+    const node = new ManualNode({ id: 1, voters: VOTERS, config: { rand: (n) => (draws.shift() ?? 0) % n } });
     expect(node.tick(ELECTION_TICKS + 2)).toEqual([]);
     expect(node.tick(1)).toHaveLength(2);
     expect(node.tick(ELECTION_TICKS + 6)).toEqual([]);
@@ -105,7 +105,7 @@ describe('§5.2 leader election', () => {
       [5, 2, 'StateLeader'],
       [4, 1, 'StateCandidate'],
     ] as const) {
-      const node = TestCluster.of(size).node(1);
+      const node = ManualCluster.of(size).node(1);
       node.tick(ELECTION_TICKS);
       for (let from = 2; from < 2 + granted; from++)
         node.receive({ type: 'MsgVoteResp', from, to: 1, term: 1 });
@@ -174,7 +174,7 @@ describe('§5.2 leader election', () => {
   });
 
   it('a vote counts once, however often it arrives', () => {
-    const node = TestCluster.of(5).node(1);
+    const node = ManualCluster.of(5).node(1);
     node.tick(ELECTION_TICKS);
     for (let i = 0; i < 3; i++) node.receive({ type: 'MsgVoteResp', from: 2, to: 1, term: 1 });
     expect(node.raw.status().raftState).toBe('StateCandidate');
@@ -202,7 +202,7 @@ describe('§5.5 follower and candidate crashes', () => {
 
 describe('§6 cluster membership changes', () => {
   it('a server that is not in the latest configuration does not disturb those that hear of a leader (S07)', () => {
-    const cluster = TestCluster.of(3, { checkQuorum: true });
+    const cluster = ManualCluster.of(3, { checkQuorum: true });
     cluster.elect(1);
     const request = { type: 'MsgVote', from: 9, to: 2, term: 40, logTerm: 9, index: 99 } as const;
     expect(cluster.node(2).receive(request)).toEqual([]);
@@ -210,14 +210,14 @@ describe('§6 cluster membership changes', () => {
   });
 
   it('a removed server gets no vote counted and starts no election of its own', () => {
-    const node = new TestNode({ id: 9, voters: VOTERS });
+    const node = new ManualNode({ id: 9, voters: VOTERS });
     expect(node.tick(3 * ELECTION_TICKS)).toEqual([]);
     node.raw.campaign();
     expect(node.raw.status().raftState).toBe('StateFollower');
   });
 
   it('a new server starts without a log and is brought up to date before it counts (as learner)', () => {
-    const cluster = new TestCluster([
+    const cluster = new ManualCluster([
       { id: 1, voters: [1], learners: [2] },
       { id: 2, voters: [1], learners: [2] },
     ]);
@@ -233,7 +233,7 @@ describe('§6 cluster membership changes', () => {
 
 describe('§8 client interaction', () => {
   it('a new leader commits an empty entry of its term', () => {
-    const leader = TestCluster.of(3).elect(1);
+    const leader = ManualCluster.of(3).elect(1);
     expect(leader.applied).toMatchObject([{ term: 1, index: 1, type: 'EntryNormal' }]);
     expect(leader.applied[0]?.data).toHaveLength(0);
   });

@@ -3,8 +3,8 @@ import { expect, it } from 'vitest';
 import { Inflights } from '../../raft/inflights.ts';
 import { Progress } from '../../raft/progress.ts';
 import type { Message } from '../../raft/types.ts';
-import { TestCluster, bytes } from './cluster.ts';
-import type { TestNode } from './cluster.ts';
+import { ManualCluster, bytes } from '../../simulations/manual-raft.ts';
+import type { ManualNode } from '../../simulations/manual-raft.ts';
 
 type Step =
   | { readonly kind: 'send'; readonly count: number; readonly sizeBytes: number }
@@ -88,7 +88,7 @@ it('whatever is lost, doubled or late, a leader never thinks a follower has more
   const fates = fc.array(fc.constantFrom('deliver', 'lose', 'double', 'delay'), { maxLength: 120 });
   fc.assert(
     fc.property(fates, fc.integer({ min: 1, max: 3 }), fc.boolean(), (script, maxInflightMsgs, compacts) => {
-      const cluster = TestCluster.of(3, { maxInflightMsgs, maxSizePerMsgBytes: 0 });
+      const cluster = ManualCluster.of(3, { maxInflightMsgs, maxSizePerMsgBytes: 0 });
       const leader = cluster.elect(1);
       let waiting: Message[] = [];
       const check = (): void => {
@@ -122,7 +122,7 @@ it('whatever is lost, doubled or late, a leader never thinks a follower has more
 });
 
 /** So that whoever lags needs a snapshot. */
-function compactApplied({ raw, storage }: TestNode): void {
+function compactApplied({ raw, storage }: ManualNode): void {
   const { applied, confState } = raw.status();
   if (applied < storage.firstIndex()) return;
   storage.createSnapshot(applied, confState, bytes(''));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isRaftError } from '../../raft/errors.ts';
-import { ELECTION_TICKS, TestCluster, TestNode, bytes, entry } from './cluster.ts';
+import { ELECTION_TICKS, ManualCluster, ManualNode, bytes, entry } from '../../simulations/manual-raft.ts';
 
 function dropReason(call: () => void): string | undefined {
   try {
@@ -14,7 +14,7 @@ function dropReason(call: () => void): string | undefined {
 
 describe('proposals', () => {
   it('reach the leader from any follower', () => {
-    const cluster = TestCluster.of(3);
+    const cluster = ManualCluster.of(3);
     cluster.elect(1);
     cluster.node(2).raw.propose(bytes('x'));
     cluster.settle();
@@ -22,7 +22,7 @@ describe('proposals', () => {
   });
 
   it('are refused with a reason: no leader, forwarding off, transfer under way, too much uncommitted', () => {
-    const cluster = TestCluster.of(3, { disableProposalForwarding: true, maxUncommittedSizeBytes: 4 });
+    const cluster = ManualCluster.of(3, { disableProposalForwarding: true, maxUncommittedSizeBytes: 4 });
     expect(dropReason(() => cluster.node(1).raw.propose(bytes('x')))).toBe('no-leader');
     const leader = cluster.elect(1);
     expect(dropReason(() => cluster.node(2).raw.propose(bytes('x')))).toBe('forwarding-disabled');
@@ -34,7 +34,7 @@ describe('proposals', () => {
   });
 
   it('flow again once the uncommitted are applied', () => {
-    const cluster = TestCluster.of(3, { maxUncommittedSizeBytes: 4 });
+    const cluster = ManualCluster.of(3, { maxUncommittedSizeBytes: 4 });
     const leader = cluster.elect(1);
     for (let i = 0; i < 10; i++) {
       leader.raw.propose(bytes('four'));
@@ -46,11 +46,11 @@ describe('proposals', () => {
 
 describe('a node that lost acknowledged entries', () => {
   it('does not crash on a commit beyond its log (S15), does not vote (S16), and is brought back', () => {
-    const cluster = TestCluster.of(3);
+    const cluster = ManualCluster.of(3);
     const leader = cluster.elect(1);
     leader.raw.propose(bytes('x'));
     cluster.settle();
-    const wiped = new TestNode({ id: 3, voters: [1, 2, 3], hardState: { term: 1, vote: 1, commit: 0 } });
+    const wiped = new ManualNode({ id: 3, voters: [1, 2, 3], hardState: { term: 1, vote: 1, commit: 0 } });
     cluster.nodes.set(3, wiped);
     const [answer] = wiped.receive({ type: 'MsgHeartbeat', from: 1, to: 3, term: 1, commit: 2 });
     expect(answer).toMatchObject({ type: 'MsgHeartbeatResp', reject: true, rejectHint: 0 });
@@ -66,7 +66,7 @@ describe('a node that lost acknowledged entries', () => {
 
 describe('the door', () => {
   it('refuses local messages and answers of strangers off the network', () => {
-    const node = TestCluster.of(3).node(1);
+    const node = ManualCluster.of(3).node(1);
     expect(() => node.receive({ type: 'MsgHup', from: 2, to: 1 })).toThrow(
       expect.objectContaining({ code: 'RAFT_STEP_LOCAL_MESSAGE' }),
     );
@@ -76,18 +76,18 @@ describe('the door', () => {
   });
 
   it('refuses a second ready() before advance(), and a log that lost what was applied', () => {
-    const node = TestCluster.of(3).node(1);
+    const node = ManualCluster.of(3).node(1);
     node.raw.campaign();
     node.raw.ready();
     expect(() => node.raw.ready()).toThrow(expect.objectContaining({ code: 'RAFT_INVARIANT' }));
-    expect(() => new TestNode({ id: 1, voters: [1], config: { applied: 7 } })).toThrow(
+    expect(() => new ManualNode({ id: 1, voters: [1], config: { applied: 7 } })).toThrow(
       expect.objectContaining({ code: 'RAFT_INVALID_CONFIG' }),
     );
   });
 
   it('hands out committed entries in pages of the configured size', () => {
     const log = Array.from({ length: 50 }, (_, i) => entry(1, i + 1, 'x'.repeat(100)));
-    const node = new TestNode({
+    const node = new ManualNode({
       id: 1,
       voters: [1],
       log,

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { message } from '../../raft/messages.ts';
 import type { ConfChange, ConfChangeSingle } from '../../raft/types.ts';
-import { ELECTION_TICKS, TestCluster, TestNode, bytes, entry } from './cluster.ts';
+import { ELECTION_TICKS, ManualCluster, ManualNode, bytes, entry } from '../../simulations/manual-raft.ts';
 
 function change(...changes: ConfChangeSingle[]): ConfChange {
   return { transition: 'ConfChangeTransitionAuto', changes, context: bytes('') };
@@ -10,7 +10,7 @@ function change(...changes: ConfChangeSingle[]): ConfChange {
 
 describe('§4 membership', () => {
   it('§4.3 grows from one to three in one joint change, leaving it by itself', () => {
-    const cluster = new TestCluster([
+    const cluster = new ManualCluster([
       { id: 1, voters: [1] },
       { id: 2, voters: [] },
       { id: 3, voters: [] },
@@ -32,7 +32,7 @@ describe('§4 membership', () => {
   });
 
   it('§4.1 allows one change at a time: a second becomes an empty entry', () => {
-    const cluster = TestCluster.of(3);
+    const cluster = ManualCluster.of(3);
     const leader = cluster.elect(1);
     cluster.drops = () => true;
     leader.raw.proposeConfChange(change({ type: 'ConfChangeRemoveNode', nodeId: 3 }));
@@ -45,7 +45,7 @@ describe('§4 membership', () => {
   });
 
   it('§4.1 allows none before the leader has committed in its term (S27)', () => {
-    const cluster = TestCluster.of(3);
+    const cluster = ManualCluster.of(3);
     cluster.drops = (m) => m.type === 'MsgAppResp';
     const leader = cluster.elect(1);
     leader.raw.proposeConfChange(change({ type: 'ConfChangeRemoveNode', nodeId: 3 }));
@@ -54,7 +54,7 @@ describe('§4 membership', () => {
   });
 
   it('§4.2.2 a removed leader steps down when configured so, and the others elect (S26, simulation seed 130)', () => {
-    const cluster = TestCluster.of(2, { stepDownOnRemoval: true });
+    const cluster = ManualCluster.of(2, { stepDownOnRemoval: true });
     const leader = cluster.elect(1);
     leader.raw.proposeConfChange(change({ type: 'ConfChangeRemoveNode', nodeId: 1 }));
     leader.raw.propose(bytes('makes its log longer than any other'));
@@ -75,7 +75,7 @@ describe('§4 membership', () => {
   });
 
   it('§4.2.1 a new member takes a snapshot from before it was added', () => {
-    const node = new TestNode({ id: 4, voters: [] });
+    const node = new ManualNode({ id: 4, voters: [] });
     const confState = { ...node.raw.status().confState, voters: [1, 2, 3] };
     const snapshot = { metadata: { index: 9, term: 1, confState }, data: bytes('') };
     const [answer] = node.receive({ type: 'MsgSnap', from: 1, to: 4, term: 1, snapshot });
@@ -84,7 +84,7 @@ describe('§4 membership', () => {
   });
 
   it('§4.1 a snapshot that arrives while entries are applied waits for its turn (simulation seed 132)', () => {
-    const node = new TestNode({ id: 3, voters: [1, 2, 3], log: [entry(1, 1)] });
+    const node = new ManualNode({ id: 3, voters: [1, 2, 3], log: [entry(1, 1)] });
     node.raw.step(message({ type: 'MsgApp', from: 1, to: 3, term: 1, index: 1, logTerm: 1, commit: 1 }));
     const ready = node.raw.ready();
     expect(ready.committedEntries).toHaveLength(1);
@@ -100,7 +100,7 @@ describe('§4 membership', () => {
   });
 
   it('§4.1 servers use a configuration from when they apply it; the leader counts by it from then on', () => {
-    const cluster = TestCluster.of(3);
+    const cluster = ManualCluster.of(3);
     const leader = cluster.elect(1);
     leader.raw.proposeConfChange(change({ type: 'ConfChangeRemoveNode', nodeId: 3 }));
     cluster.settle();
@@ -111,7 +111,7 @@ describe('§4 membership', () => {
   });
 
   it('§4.1 refuses a step by more than one voter outside of a joint configuration', () => {
-    const { raw } = TestCluster.of(3).node(1);
+    const { raw } = ManualCluster.of(3).node(1);
     raw.applyConfChange(change({ type: 'ConfChangeAddNode', nodeId: 4 }));
     expect(raw.status().confState).toMatchObject({ voters: [1, 2, 3, 4], votersOutgoing: [] });
     raw.applyConfChange(
@@ -121,7 +121,7 @@ describe('§4 membership', () => {
   });
 
   it('§4.2.1 a learner gets the log and counts in no quorum', () => {
-    const cluster = new TestCluster([
+    const cluster = new ManualCluster([
       { id: 1, voters: [1, 2], learners: [3] },
       { id: 2, voters: [1, 2], learners: [3] },
       { id: 3, voters: [1, 2], learners: [3] },
@@ -135,7 +135,7 @@ describe('§4 membership', () => {
   });
 
   it('§4.2.2 a leader that removes itself goes on until that is committed, and does not count itself', () => {
-    const cluster = TestCluster.of(3);
+    const cluster = ManualCluster.of(3);
     const leader = cluster.elect(1);
     leader.raw.proposeConfChange(change({ type: 'ConfChangeRemoveNode', nodeId: 1 }));
     cluster.settle();
@@ -147,7 +147,7 @@ describe('§4 membership', () => {
   });
 
   it('§4.3 in a joint configuration an entry needs a majority of the old voters and one of the new (S30)', () => {
-    const cluster = TestCluster.of(3);
+    const cluster = ManualCluster.of(3);
     const leader = cluster.elect(1);
     leader.raw.applyConfChange({
       ...change({ type: 'ConfChangeAddNode', nodeId: 4 }, { type: 'ConfChangeAddNode', nodeId: 5 }),
@@ -166,7 +166,7 @@ describe('§4 membership', () => {
   });
 
   it('§4.3 an election in a joint configuration needs both majorities, too', () => {
-    const node = TestCluster.of(3).node(1);
+    const node = ManualCluster.of(3).node(1);
     node.raw.applyConfChange({
       ...change({ type: 'ConfChangeAddNode', nodeId: 4 }, { type: 'ConfChangeAddNode', nodeId: 5 }),
       transition: 'ConfChangeTransitionJointExplicit',
@@ -180,7 +180,7 @@ describe('§4 membership', () => {
   });
 
   it('§4.3 a new leader ends a joint phase that asked to be left by itself', () => {
-    const cluster = TestCluster.of(3);
+    const cluster = ManualCluster.of(3);
     cluster.elect(1);
     const enter = {
       ...change({ type: 'ConfChangeRemoveNode', nodeId: 3 }),
@@ -199,7 +199,7 @@ describe('§4 membership', () => {
   });
 
   it('§4.3 a demoted voter becomes a learner when the joint phase ends, not before', () => {
-    const { raw } = TestCluster.of(3).node(1);
+    const { raw } = ManualCluster.of(3).node(1);
     raw.applyConfChange({
       ...change({ type: 'ConfChangeAddLearnerNode', nodeId: 3 }),
       transition: 'ConfChangeTransitionJointExplicit',
@@ -210,7 +210,7 @@ describe('§4 membership', () => {
   });
 
   it('with disableConfChangeValidation a change that looks wrong now is appended all the same', () => {
-    const leader = TestCluster.of(3, { disableConfChangeValidation: true }).elect(1);
+    const leader = ManualCluster.of(3, { disableConfChangeValidation: true }).elect(1);
     leader.raw.proposeConfChange(change({ type: 'ConfChangeRemoveNode', nodeId: 3 }));
     leader.raw.proposeConfChange(change());
     leader.flush();

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { message } from '../../raft/messages.ts';
 import type { ConfChange, ConfChangeSingle } from '../../raft/types.ts';
-import { ELECTION_TICKS, TestCluster, TestNode, bytes, entry } from './cluster.ts';
+import { ELECTION_TICKS, ManualCluster, ManualNode, bytes, entry } from '../../simulations/manual-raft.ts';
 
 function change(...changes: ConfChangeSingle[]): ConfChange {
   return { transition: 'ConfChangeTransitionAuto', changes, context: bytes('') };
@@ -10,7 +10,7 @@ function change(...changes: ConfChangeSingle[]): ConfChange {
 
 describe('§3.10 leadership transfer', () => {
   it('makes a caught-up voter leader at once', () => {
-    const cluster = TestCluster.of(3, { preVote: true, checkQuorum: true });
+    const cluster = ManualCluster.of(3, { preVote: true, checkQuorum: true });
     cluster.elect(1);
     cluster.node(1).raw.transferLeader(3);
     cluster.settle();
@@ -18,7 +18,7 @@ describe('§3.10 leadership transfer', () => {
   });
 
   it('brings the target up to date first', () => {
-    const cluster = TestCluster.of(3);
+    const cluster = ManualCluster.of(3);
     const leader = cluster.elect(1);
     cluster.drops = (m) => m.to === 3;
     leader.raw.propose(bytes('x'));
@@ -32,7 +32,7 @@ describe('§3.10 leadership transfer', () => {
   });
 
   it('is given up after an election time-out', () => {
-    const cluster = TestCluster.of(3);
+    const cluster = ManualCluster.of(3);
     const leader = cluster.elect(1);
     cluster.drops = (m) => m.to === 3;
     leader.raw.transferLeader(3);
@@ -44,7 +44,7 @@ describe('§3.10 leadership transfer', () => {
   });
 
   it('takes no proposals meanwhile, and all of them again when the target does not take over', () => {
-    const cluster = TestCluster.of(3);
+    const cluster = ManualCluster.of(3);
     const leader = cluster.elect(1);
     cluster.drops = (m) => m.type === 'MsgTimeoutNow';
     leader.raw.transferLeader(2);
@@ -60,21 +60,21 @@ describe('§3.10 leadership transfer', () => {
   });
 
   it('the target does not wait for its election time-out, asks no pre-vote and is not held up by stickiness', () => {
-    const cluster = TestCluster.of(3, { preVote: true, checkQuorum: true });
+    const cluster = ManualCluster.of(3, { preVote: true, checkQuorum: true });
     cluster.elect(1);
     const [request] = cluster.node(3).receive({ type: 'MsgTimeoutNow', from: 1, to: 3, term: 1 });
     expect(request).toMatchObject({ type: 'MsgVote', term: 2, context: bytes('CampaignTransfer') });
   });
 
   it('goes to no learner, and to nobody who is no member', () => {
-    const leader = new TestCluster([{ id: 1, voters: [1], learners: [2] }]).elect(1);
+    const leader = new ManualCluster([{ id: 1, voters: [1], learners: [2] }]).elect(1);
     for (const target of [2, 7]) leader.raw.transferLeader(target);
     expect(leader.raw.status().leadTransferee).toBe(0);
     expect(leader.flush().filter(({ type }) => type === 'MsgTimeoutNow')).toEqual([]);
   });
 
   it('another target replaces the first, and the leader itself as target takes the transfer back', () => {
-    const cluster = TestCluster.of(3);
+    const cluster = ManualCluster.of(3);
     const leader = cluster.elect(1);
     cluster.drops = () => true;
     leader.raw.transferLeader(2);
@@ -85,7 +85,7 @@ describe('§3.10 leadership transfer', () => {
   });
 
   it('is over when the target is removed from the voters', () => {
-    const leader = TestCluster.of(3).elect(1);
+    const leader = ManualCluster.of(3).elect(1);
     leader.raw.transferLeader(3);
     leader.raw.applyConfChange(change({ type: 'ConfChangeRemoveNode', nodeId: 3 }));
     expect(leader.raw.status().leadTransferee).toBe(0);
@@ -94,7 +94,7 @@ describe('§3.10 leadership transfer', () => {
 
 describe('§6.4 reads', () => {
   it('are answered on leader and follower after a quorum has confirmed the leader', () => {
-    const cluster = TestCluster.of(3);
+    const cluster = ManualCluster.of(3);
     cluster.elect(1);
     for (const id of [1, 2]) {
       cluster.node(id).raw.readIndex(bytes(`read ${id}`));
@@ -104,7 +104,7 @@ describe('§6.4 reads', () => {
   });
 
   it('are not answered by a leader that is cut off', () => {
-    const cluster = TestCluster.of(3);
+    const cluster = ManualCluster.of(3);
     const leader = cluster.elect(1);
     cluster.drops = () => true;
     leader.raw.readIndex(bytes('r'));
@@ -113,7 +113,7 @@ describe('§6.4 reads', () => {
   });
 
   it('wait until the leader has committed in its term (S03, etcd#7331)', () => {
-    const cluster = TestCluster.of(3);
+    const cluster = ManualCluster.of(3);
     cluster.drops = (m) => m.type === 'MsgAppResp';
     const leader = cluster.elect(1);
     leader.raw.readIndex(bytes('r'));
@@ -127,7 +127,7 @@ describe('§6.4 reads', () => {
 
   it('wait for that on a lone voter too, whose commit index may be lost in a crash', () => {
     const log = [entry(1, 1), entry(1, 2)];
-    const node = new TestNode({ id: 1, voters: [1], log, hardState: { term: 1, vote: 1, commit: 1 } });
+    const node = new ManualNode({ id: 1, voters: [1], log, hardState: { term: 1, vote: 1, commit: 1 } });
     node.raw.campaign();
     const election = node.raw.ready();
     node.persist(election);
@@ -139,7 +139,7 @@ describe('§6.4 reads', () => {
   });
 
   it('one confirmed round answers all that asked before', () => {
-    const cluster = TestCluster.of(3);
+    const cluster = ManualCluster.of(3);
     const leader = cluster.elect(1);
     cluster.drops = (m) => m.type === 'MsgHeartbeat';
     for (let i = 0; i < 5; i++) leader.raw.readIndex(bytes(`${i}`));
@@ -151,7 +151,7 @@ describe('§6.4 reads', () => {
   });
 
   it('a leader that demoted itself in favour of one voter does not answer alone (simulation seed 338)', () => {
-    const cluster = TestCluster.of(2);
+    const cluster = ManualCluster.of(2);
     const leader = cluster.elect(1);
     leader.raw.proposeConfChange(change({ type: 'ConfChangeAddLearnerNode', nodeId: 1 }));
     cluster.settle();
@@ -163,7 +163,7 @@ describe('§6.4 reads', () => {
   });
 
   it('are held against the commit index at the time they came, not a later one', () => {
-    const cluster = TestCluster.of(3);
+    const cluster = ManualCluster.of(3);
     const leader = cluster.elect(1);
     cluster.drops = (m) => m.type === 'MsgHeartbeat';
     leader.raw.readIndex(bytes('r'));
@@ -177,7 +177,7 @@ describe('§6.4 reads', () => {
   });
 
   it('need a majority of the voters, of both halves in a joint configuration', () => {
-    const cluster = new TestCluster([
+    const cluster = new ManualCluster([
       { id: 1, voters: [1] },
       { id: 2, voters: [] },
       { id: 3, voters: [] },
@@ -200,11 +200,11 @@ describe('§6.4 reads', () => {
 
   it('§6.4.1 with a lease are answered at once; without one never by a leader alone', () => {
     const config = { checkQuorum: true, readOnlyOption: 'ReadOnlyLeaseBased' } as const;
-    const leader = TestCluster.of(3, config).elect(1);
+    const leader = ManualCluster.of(3, config).elect(1);
     leader.raw.readIndex(bytes('r'));
     leader.flush();
     expect(leader.reads).toMatchObject([{ index: 1 }]);
-    expect(() => TestCluster.of(3, { ...config, checkQuorum: false })).toThrow(
+    expect(() => ManualCluster.of(3, { ...config, checkQuorum: false })).toThrow(
       expect.objectContaining({ code: 'RAFT_INVALID_CONFIG' }),
     );
   });
@@ -212,7 +212,7 @@ describe('§6.4 reads', () => {
 
 describe('§10.2.1 writing to disk in parallel', () => {
   it('a leader sends entries before its own disk has them, and may commit them without its disk', () => {
-    const node = new TestNode({ id: 1, voters: [1, 2, 3], config: { asyncStorageWrites: true } });
+    const node = new ManualNode({ id: 1, voters: [1, 2, 3], config: { asyncStorageWrites: true } });
     node.raw.campaign();
     node.raw.ready();
     for (const from of [2, 3]) node.raw.step(message({ type: 'MsgVoteResp', from, to: 1, term: 1 }));

@@ -11,7 +11,7 @@ import { markerPath, openRaftLog } from '../../src/storage/raft-log-file.ts';
 import { LOG_FORMAT, loadLog } from '../../src/storage/raft-log-rows.ts';
 import { SqliteConnection } from '../../src/storage/sqlite.ts';
 import { SqliteRaftLog } from '../../src/storage/sqlite-raft-log.ts';
-import { FailingDatabase, FailingDisk, FailingMarker, type Fault } from './failing-disk.ts';
+import { FailingDatabase, FailingDisk, FailingMarker, type Fault } from '../../simulations/failing-disk.ts';
 import { append, entries, snapshotAt } from './raft-log-store.suite.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 

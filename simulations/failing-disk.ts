@@ -1,8 +1,8 @@
 /** @module A disk that fails when it is told to, around the real database and the real marker. */
-import type { LogStanding } from '../../src/storage/log-mark.ts';
-import type { Marker } from '../../src/storage/log-marker.ts';
-import type { Sql, SqlDatabase, SqlWriter } from '../../src/storage/sqlite.ts';
-import type { SqlRow, SqlValue } from '../../src/storage/sql-value.ts';
+import type { LogStanding } from '../src/storage/log-mark.ts';
+import type { Marker } from '../src/storage/log-marker.ts';
+import type { Sql, SqlDatabase, SqlWriter } from '../src/storage/sqlite.ts';
+import type { SqlRow, SqlValue } from '../src/storage/sql-value.ts';
 
 /**
  * `before`: nothing of a write reaches the disk. `after`: all of it does, and the disk says that it has failed, as an
@@ -26,7 +26,7 @@ export class FailingDisk {
 
   check(...faults: readonly Fault[]): void {
     if (this.#fault !== undefined && faults.includes(this.#fault))
-      throw Object.assign(new Error(`${this.#code}: the test's disk`), { code: this.#code });
+      throw Object.assign(new Error(`${this.#code}: the failing disk`), { code: this.#code });
   }
 }
 

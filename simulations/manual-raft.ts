@@ -1,11 +1,22 @@
-/** @module A few cores in one test: every step by hand, nothing lost unless the test says so. */
-import { decodeConfChange } from '../../raft/conf-change-codec.ts';
-import { isRaftError } from '../../raft/errors.ts';
-import { EMPTY_CONF_STATE, MemoryStorage } from '../../raft/memory-storage.ts';
-import { message } from '../../raft/messages.ts';
-import type { MessageDraft } from '../../raft/messages.ts';
-import { RawNode } from '../../raft/raw-node.ts';
-import type { Config, Entry, HardState, Message, NodeId, ReadState, Ready } from '../../raft/types.ts';
+/** @module A few cores driven by hand, for scenarios and tests: every step is asked for, nothing is lost unless somebody says so. */
+import { decodeConfChange } from '../raft/conf-change-codec.ts';
+import { isRaftError } from '../raft/errors.ts';
+import { EMPTY_CONF_STATE, MemoryStorage } from '../raft/memory-storage.ts';
+import { message } from '../raft/messages.ts';
+import type { MessageDraft } from '../raft/messages.ts';
+import { RawNode } from '../raft/raw-node.ts';
+import type {
+  Config,
+  Entry,
+  HardState,
+  Index,
+  Message,
+  NodeId,
+  ReadState,
+  Ready,
+  Snapshot,
+  Term,
+} from '../raft/types.ts';
 
 export const ELECTION_TICKS = 10;
 const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -16,6 +27,16 @@ export function bytes(text: string): Uint8Array {
 
 export function entry(term: number, index: number, text = ''): Entry {
   return { term, index, type: 'EntryNormal', data: bytes(text) };
+}
+
+/** A log from index 1 on, by the terms of its entries. */
+export function logOf(...terms: readonly Term[]): Entry[] {
+  return terms.map((term, position) => entry(term, position + 1));
+}
+
+/** One that a leader with the configuration of `node` may send. */
+export function snapshotAt(node: ManualNode, index: Index, term: Term): Snapshot {
+  return { metadata: { index, term, confState: node.raw.status().confState }, data: bytes('') };
 }
 
 /** What a node starts from. Its log begins behind a snapshot at index 0 that names the voters. */
@@ -30,7 +51,7 @@ export interface Start {
   readonly storage?: MemoryStorage;
 }
 
-export class TestNode {
+export class ManualNode {
   readonly storage: MemoryStorage;
   readonly raw: RawNode;
   readonly applied: Entry[] = [];
@@ -108,28 +129,28 @@ export class TestNode {
   }
 }
 
-export class TestCluster {
-  readonly nodes: Map<NodeId, TestNode> = new Map();
+export class ManualCluster {
+  readonly nodes: Map<NodeId, ManualNode> = new Map();
   /** Messages for which this says true are lost. */
   drops: (m: Message) => boolean = () => false;
 
   constructor(starts: readonly Start[]) {
-    for (const start of starts) this.nodes.set(start.id, new TestNode(start));
+    for (const start of starts) this.nodes.set(start.id, new ManualNode(start));
   }
 
   /** `count` voters with empty logs. */
-  static of(count: number, config: Partial<Config> = {}): TestCluster {
+  static of(count: number, config: Partial<Config> = {}): ManualCluster {
     const voters = Array.from({ length: count }, (_, i) => i + 1);
-    return new TestCluster(voters.map((id) => ({ id, voters, config })));
+    return new ManualCluster(voters.map((id) => ({ id, voters, config })));
   }
 
-  node(id: NodeId): TestNode {
+  node(id: NodeId): ManualNode {
     const node = this.nodes.get(id);
     if (node === undefined) throw new Error(`There is no node ${id}`);
     return node;
   }
 
-  elect(id: NodeId): TestNode {
+  elect(id: NodeId): ManualNode {
     this.node(id).raw.campaign();
     this.settle();
     return this.node(id);

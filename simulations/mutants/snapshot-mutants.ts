@@ -1,0 +1,68 @@
+/** @module Bugs of snapshots and compaction. */
+import type { Mutant } from './mutant.ts';
+
+export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'conflict-survives-snapshot',
+    bug: 'S21',
+    scenario: 'snapshot-over-conflict',
+    swarm: 'raft',
+    file: 'raft/membership.ts',
+    find: 'if (log.matches({ term, index })) {',
+    replace: 'if (term > 0 && log.lastIndex() >= index) {',
+  },
+  {
+    name: 'lost-snapshot-not-noticed',
+    bug: 'S22',
+    scenario: 'snapshot-lost',
+    swarm: 'raft',
+    file: 'raft/leader-responses.ts',
+    find: "if (progress.state !== 'StateSnapshot') return;",
+    replace: "if (progress.state !== 'StateSnapshot' || m.reject === true) return;",
+  },
+  {
+    name: 'older-snapshot-accepted',
+    bug: 'S23',
+    scenario: 'older-snapshot-after-newer',
+    swarm: 'raft',
+    file: 'raft/membership.ts',
+    find: 'if (index <= log.committed) return false;',
+    replace: 'if (index < 0) return false;',
+  },
+  {
+    name: 'snapshot-applied-by-any-write',
+    bug: 'S23',
+    scenario: 'snapshot-upon-snapshot',
+    swarm: 'raft',
+    file: 'raft/unstable.ts',
+    find: 'if (this.#snapshot?.metadata.index !== index) return;',
+    replace: 'if (index < 0) return;',
+  },
+  {
+    name: 'snapshot-without-configuration',
+    bug: 'S24',
+    scenario: 'snapshot-brings-configuration',
+    swarm: 'raft',
+    file: 'raft/membership.ts',
+    find: 'switchToConfiguration(raft, restoreConfiguration(confState, log.lastIndex(), raft.tracker.limits));',
+    replace: 'restoreConfiguration(confState, log.lastIndex(), raft.tracker.limits);',
+  },
+  {
+    name: 'gap-at-start-accepted',
+    bug: 'S25',
+    scenario: 'log-after-gap',
+    swarm: { none: 'no node of the simulation of the core drops what it has not applied durably' },
+    file: 'raft/raft-state.ts',
+    find: '|| (applied > 0 && applied < log.applied)) throw',
+    replace: ') throw',
+  },
+  {
+    name: 'compacted-beyond-durable',
+    bug: 'S25',
+    scenario: 'compaction-keeps-what-is-not-durable',
+    swarm: 'cluster',
+    file: 'src/metadata/log-compactor.ts',
+    find: 'return Math.min(machine.durable.index - trailing,',
+    replace: 'return Math.min(machine.appliedIndex - trailing,',
+  },
+];

@@ -1,0 +1,98 @@
+/** @module Bugs of disks, and of the order in which things become durable. */
+import type { Mutant } from './mutant.ts';
+
+export const STORAGE_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'acknowledged-beside-the-write',
+    bug: 'S09',
+    scenario: 'ack-rides-on-write',
+    swarm: 'raft',
+    file: 'raft/outbox.ts',
+    find: "case 'MsgAppResp':\n        this.#afterAppend.push",
+    replace: "case 'MsgAppResp':\n        this.#immediate.push",
+  },
+  {
+    name: 'acknowledged-before-fsync',
+    bug: 'S09',
+    scenario: 'ack-after-fsync',
+    swarm: 'cluster',
+    file: 'src/metadata/ready-handler.ts',
+    find: 'await this.#persist(ready);\n    this.#send(ready.messages.filter(({ type }) => !LEADER_MESSAGES.has(type)));',
+    replace:
+      'this.#send(ready.messages.filter(({ type }) => !LEADER_MESSAGES.has(type)));\n    await this.#persist(ready);',
+  },
+  {
+    name: 'leader-counts-itself-at-once',
+    bug: 'S10',
+    scenario: 'lone-voter-waits-for-disk',
+    swarm: 'raft',
+    file: 'raft/proposals.ts',
+    find: "raft.send({ type: 'MsgAppResp', to: raft.id, index });",
+    replace: 'raft.tracker.progress(raft.id)?.maybeUpdate(index);\n  raft.maybeCommit();',
+  },
+  {
+    name: 'failed-fsync-ignored',
+    bug: 'S11',
+    scenario: 'failed-fsync-stops-node',
+    swarm: 'cluster',
+    file: 'src/metadata/ready-handler.ts',
+    find: 'await this.#persist(ready);',
+    replace: 'await this.#persist(ready).catch(() => {});',
+  },
+  {
+    name: 'failed-fsync-forgotten',
+    bug: 'S11',
+    scenario: 'failed-fsync-stays-failed',
+    swarm: { none: 'the latch is that of the SQLite log; the simulated disks have their own' },
+    file: 'src/storage/errors.ts',
+    find: 'if (this.#failure !== undefined) throw this.#failure;\n  }',
+    replace: '}',
+  },
+  {
+    name: 'applied-index-before-rows',
+    bug: 'S12',
+    scenario: 'applied-index-with-rows',
+    swarm: 'cluster',
+    file: 'src/namespace/write-behind.ts',
+    find: 'await this.#store.write(taken.changes);',
+    replace:
+      'await this.#store.write(taken.changes.slice(-2));\n      await this.#store.write(taken.changes);',
+  },
+  {
+    name: 'torn-tail-refused',
+    bug: 'S13',
+    scenario: 'torn-tail-recovers',
+    swarm: { none: 'the simulated log has no files to tear' },
+    file: 'src/storage/sqlite-raft-log.ts',
+    find: 'const { term, vote } = this.window.initialState().hardState;\n    const lastIndex = this.window.lastIndex();\n    return { sequence: this.#sequence,',
+    replace:
+      'const { term, vote } = this.window.initialState().hardState;\n    const lastIndex = this.window.lastIndex();\n    return { sequence: this.#sequence + 1,',
+  },
+  {
+    name: 'rot-taken-for-torn-tail',
+    bug: 'S14',
+    scenario: 'rot-is-no-torn-tail',
+    swarm: { none: 'the simulated log has no files to rot' },
+    file: 'src/storage/log-judgement.ts',
+    find: 'if (standing.sequence < marked.sequence) throw logBehind(path, standing, marked);',
+    replace: '',
+  },
+  {
+    name: 'rolled-back-node-heard',
+    bug: 'S16',
+    scenario: 'rolled-back-node-is-not-heard',
+    swarm: { none: 'no disk of the simulation is put back to an earlier time' },
+    file: 'src/metadata/witness.ts',
+    find: 'if (incarnation.boot > seen.boot) return incarnation.openedAt >= seen.sequence;',
+    replace: 'if (incarnation.boot > seen.boot) return true;',
+  },
+  {
+    name: 'failed-write-acknowledged',
+    bug: 'S39',
+    scenario: 'failed-write-is-no-ack',
+    swarm: { none: 'the latch is that of the SQLite log; the simulated disks have their own' },
+    file: 'src/storage/sqlite-raft-log.ts',
+    find: 'throw this.#latch.fail(action, this.#connection.path, cause);',
+    replace: 'this.#latch.fail(action, this.#connection.path, cause);\n      return undefined as T;',
+  },
+];

@@ -1,0 +1,34 @@
+/** @module S03: a read that asks nobody may be answered by one who leads no more (redisraft#18). */
+import { deepEqual } from 'node:assert/strict';
+import { NamespaceService } from '../../src/metadata/namespace-service.ts';
+import { call } from '../../src/network/method.ts';
+import { LIST, STAT } from '../../src/protocol/methods.ts';
+import { MemoryRowStore } from '../../src/storage/memory-row-store.ts';
+import type { BugScenario } from '../bug-scenario.ts';
+import { peerOf } from '../cluster/founding.ts';
+import { ManualNamespace } from '../manual-namespace.ts';
+import { networkPair } from '../network-pair.ts';
+
+export const scenario: BugScenario = {
+  claim: 'a read waits for the proof that it sees all there is, unless it says that it need not',
+  async run() {
+    await using networks = await networkPair();
+    const { machine } = await ManualNamespace.open(new MemoryRowStore());
+    const seen: string[] = [];
+    new NamespaceService({
+      network: networks.first,
+      machine,
+      members: { activeByPeer: () => undefined },
+      driver: { propose: () => Promise.reject(new Error('nothing is proposed here')) },
+      proposer: { submit: () => Promise.reject(new Error('nothing is submitted here')) },
+      barrier: { wait: async () => void seen.push('proof') },
+    }).start();
+    const client = networks.second;
+    await call(client, peerOf(1), STAT, { path: '/', stale: true });
+    seen.push('stat');
+    await call(client, peerOf(1), STAT, { path: '/', stale: false });
+    seen.push('list');
+    await call(client, peerOf(1), LIST, { path: '/', after: '', limit: 0, stale: false });
+    deepEqual(seen, ['stat', 'proof', 'list', 'proof']);
+  },
+};
