@@ -48,7 +48,10 @@ export class FaultActions {
       .stop()
       .catch((error: unknown) => say(`node ${process.number}: ${describeError(error)}`));
     world.after(STOP_GRACE_MS, () => {
-      if (process.runs === runs) process.crash('refused');
+      if (process.runs !== runs) return;
+      // A stop that was killed never ends.
+      process.crash('refused');
+      startLater(process, forMs);
     });
     void stopped.finally(() => startLater(process, forMs));
   }
