@@ -8,6 +8,7 @@ import type { Workload } from '../workloads/workload.ts';
 import { SimulatedSwitch } from '../world/simulated-switch.ts';
 import { Weather } from '../world/weather.ts';
 import { World } from '../world/world.ts';
+import { BlockOracle } from './block-oracle.ts';
 import { ClusterOracle } from './cluster-oracle.ts';
 import { ClusterRoster } from './cluster-roster.ts';
 import { type ClusterWorld, traceLogger } from './cluster-world.ts';
@@ -15,6 +16,7 @@ import { Coverage } from './coverage.ts';
 import { FaultBudget } from './fault-budget.ts';
 import { FaultInjector } from './fault-injector.ts';
 import { Journal } from './journal.ts';
+import { checkStores, isTidy, stopAndCheck } from './leak-check.ts';
 import type { Scenario } from './scenario.ts';
 
 /** Bounds of the phases, in milliseconds of true time. */
@@ -26,6 +28,7 @@ const BEREFT_MS = 20_000;
 /** Of runs: those that end with a core alone at first. */
 const CORE_SHARE = 0.5;
 const LOOK_MS = 100;
+const CONVERGENCE_LOOK_MS = 1_000;
 
 interface WeightedWorkload {
   readonly weight: number;
@@ -43,6 +46,7 @@ export class SimulatedCluster {
   readonly #shared: ClusterWorld;
   readonly #roster: ClusterRoster;
   readonly #budget: FaultBudget;
+  readonly #blocks: BlockOracle;
   readonly #workloads: readonly WeightedWorkload[];
   #failure: Error | undefined;
 
@@ -77,6 +81,7 @@ export class SimulatedCluster {
       { coverage: this.coverage, nodes: () => this.#roster.nodes() },
       { isUnlimited: scenario.isBeyondBudget },
     );
+    this.#blocks = new BlockOracle({ roster: this.#roster, journal: this.journal });
     this.#workloads = scenario.workloads.map((name) => {
       const { weight, make } = WORKLOADS[name];
       return { weight, workload: make({ journal: this.journal }, scenario) };
@@ -108,6 +113,7 @@ export class SimulatedCluster {
     const choices = this.#workloads.flatMap(({ weight, workload }) =>
       Array.from({ length: weight }, () => workload),
     );
+    for (const datanode of this.#roster.datanodes()) this.#blocks.watch(datanode);
     for (const client of this.#roster.clients()) client.start(choices, (error) => this.#fail(error));
     for (const fault of faults)
       if (fault.atMs < faultyMs) world.after(fault.atMs, () => injector.inject(fault));
@@ -173,6 +179,17 @@ export class SimulatedCluster {
     this.journal.check();
     await this.#until(() => this.#haveAgreed());
     await this.#compareNamespaces();
+    await this.#checkBlocks();
+  }
+
+  /** What lies on the disks is what the namespace wants and the index says, and nobody has left anything. */
+  async #checkBlocks(): Promise<void> {
+    const roster = this.#roster;
+    await this.#blocks.checkCopies();
+    while (!(await this.#blocks.hasConverged())) await this.world.pass(CONVERGENCE_LOOK_MS);
+    await this.#until(() => isTidy(roster.members()));
+    await checkStores(roster.datanodes());
+    for (const process of [...roster.datanodes(), ...roster.running()]) await stopAndCheck(process);
   }
 
   async #compareNamespaces(): Promise<void> {

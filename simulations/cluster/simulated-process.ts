@@ -1,5 +1,4 @@
 /** @module A process of the code that ships on a simulated machine, run after run: started, paused, stopped, killed. */
-import type { Clock } from '../../src/common/clock.ts';
 import type { Logger } from '../../src/common/logger.ts';
 import type { Random } from '../../src/common/random.ts';
 import { FramedNetwork } from '../../src/network/framed-network.ts';
@@ -27,7 +26,7 @@ export interface SimulatedProcessOptions {
 export interface Run {
   readonly gate: ProcessGate;
   readonly network: FramedNetwork;
-  readonly clock: Clock;
+  readonly clock: ProcessClock;
   readonly random: Random;
   readonly logger: Logger;
   /** Counts the runs on this machine, from 1. */
@@ -98,13 +97,17 @@ export abstract class SimulatedProcess<Service> {
     this.shared.links.detach(this.peer, mode);
   }
 
-  /** As SIGTERM: hands over and writes what is left, then exits. */
-  async stop(): Promise<void> {
+  /** As SIGTERM: hands over and writes what is left, then exits. Resolves with the number of timers left behind. */
+  async stop(): Promise<number> {
     const run = this.#run;
-    if (run === undefined || this.#service === undefined) return this.crash('refused');
+    if (run === undefined || this.#service === undefined) {
+      this.crash('refused');
+      return 0;
+    }
     await this.close(this.#service);
     await run.network.stop();
     if (this.#run === run) this.#end('refused');
+    return run.clock.pendingTimers;
   }
 
   pause(): void {

@@ -24,6 +24,8 @@ const SECTOR_SIZES = [512, 4096];
 export class BlockPlatter {
   /** In bytes, of the whole disk. */
   readonly capacityBytes: number;
+  /** Told of every copy that is deleted after it was put aside. */
+  onDeleted: (copy: QuarantinedBlock) => void = () => {};
   readonly #blocks = new Map<BlockHash, StoredBlock>();
   /** Copies that a store has put aside. */
   readonly #aside = new Map<BlockHash, AsideBlock>();
@@ -129,6 +131,7 @@ export class BlockPlatter {
     if (aside === undefined) return;
     this.#aside.delete(hash);
     this.#unsynced.push(() => void this.#aside.set(hash, aside));
+    this.onDeleted(aside.note);
   }
 
   /** Of what was not synced, some first part is on the disk nevertheless. */

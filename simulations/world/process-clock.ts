@@ -48,6 +48,7 @@ export class ProcessClock implements Clock {
   readonly #world: World;
   readonly #gate: ProcessGate;
   readonly #machine: MachineClock;
+  #pending = 0;
 
   constructor(components: {
     readonly world: World;
@@ -67,17 +68,28 @@ export class ProcessClock implements Clock {
     return this.#machine.monotonicMs;
   }
 
+  /** Timers that were neither fired nor cancelled. */
+  get pendingTimers(): number {
+    return this.#pending;
+  }
+
   after(delayMs: number, callback: () => void): Timer {
-    let isCancelled = false;
+    let isOver = false;
+    this.#pending += 1;
+    const isFirst = (): boolean => {
+      if (isOver) return false;
+      isOver = true;
+      this.#pending -= 1;
+      return true;
+    };
     const timer = this.#world.after(this.#machine.trueDelayMs(delayMs), () =>
       this.#gate.run(() => {
-        if (!isCancelled) callback();
+        if (isFirst()) callback();
       }),
     );
     return {
       cancel: () => {
-        isCancelled = true;
-        timer.cancel();
+        if (isFirst()) timer.cancel();
       },
     };
   }

@@ -1,5 +1,6 @@
 /** @module A frame stream inside one process: for a node's calls to itself, and for the in-memory network. */
 import { MIB } from '../common/bytes.ts';
+import { orAborted } from '../common/deadline.ts';
 import { brokenFrame } from './errors.ts';
 import { type FrameKind, MAX_BODY_BYTES } from './frame.ts';
 import type { FrameStream, FrameStreamListener } from './transport.ts';
@@ -26,6 +27,8 @@ export class MemoryStream implements FrameStream {
   #listener: FrameStreamListener | undefined;
   readonly #arrived: Frame[] = [];
   readonly #writers: (() => void)[] = [];
+  /** Waiting in close(). */
+  readonly #closers: (() => void)[] = [];
   #underWayBytes = 0;
   #limitBytes = MAX_BODY_BYTES;
   #paused = false;
@@ -87,10 +90,15 @@ export class MemoryStream implements FrameStream {
 
   async close(signal: AbortSignal): Promise<void> {
     while (this.#underWayBytes > 0 && this.#closed === undefined) {
-      signal.throwIfAborted();
-      await new Promise<void>((resolve) => this.#carry(resolve));
+      // What is carried over a wire that breaks meanwhile never arrives.
+      await orAborted(new Promise<void>((resolve) => this.#waitToClose(resolve)), signal);
     }
     this.abort(new Error('closed by its owner'));
+  }
+
+  #waitToClose(resolve: () => void): void {
+    this.#closers.push(resolve);
+    this.#carry(resolve);
   }
 
   /** A frame of the twin's. */
@@ -144,6 +152,7 @@ export class MemoryStream implements FrameStream {
     this.#closed = { cause };
     this.#arrived.length = 0;
     this.#writers.length = 0;
+    for (const resolve of this.#closers.splice(0)) resolve();
     this.#listener?.closed(cause);
   }
 }

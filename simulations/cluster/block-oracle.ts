@@ -1,0 +1,126 @@
+/** @module Watches the copies of blocks on the disks of all datanodes: none goes that a file needs, and the index says where they are. */
+import { toHex } from '../../src/common/bytes.ts';
+import { describeError, isHoldfastError } from '../../src/common/errors.ts';
+import type { BlockHash } from '../../src/common/hashing.ts';
+import { call } from '../../src/network/method.ts';
+import { LOCATE } from '../../src/protocol/methods.ts';
+import type { QuarantinedBlock } from '../../src/storage/quarantine.ts';
+import { SafetyViolation } from '../raft-oracle.ts';
+import type { DataProcess } from './data-process.ts';
+import type { Journal } from './journal.ts';
+import type { MetadataProcess } from './metadata-process.ts';
+import type { ClientProcess } from './client-process.ts';
+
+/** Who has what the oracle looks at. */
+export interface BlockOracleRoster {
+  datanodes(): readonly DataProcess[];
+  /** Active metadata nodes. */
+  members(): readonly MetadataProcess[];
+  nodes(): readonly MetadataProcess[];
+  readonly admin: ClientProcess | undefined;
+}
+
+export interface BlockOracleComponents {
+  readonly roster: BlockOracleRoster;
+  readonly journal: Journal;
+}
+
+/** Of one question to the index, and of one page of the namespace. */
+const PAGE_BLOCKS = 500;
+
+export class BlockOracle {
+  readonly #components: BlockOracleComponents;
+
+  constructor(components: BlockOracleComponents) {
+    this.#components = components;
+  }
+
+  /** From now on it hears of every copy that is deleted there. */
+  watch({ number, machine }: DataProcess): void {
+    machine.platter.onDeleted = (copy) => {
+      this.#checkDeleted(number, copy).catch((error: unknown) =>
+        this.#components.journal.violate(describeError(error)),
+      );
+    };
+  }
+
+  /**
+   * A copy may be deleted as garbage only if no file refers to the block. Asked of whoever has applied most: a reference
+   * that is older than the decision must not be there, and one that is younger should have been seen before deleting.
+   */
+  async #checkDeleted(node: number, { hash, reason, index }: QuarantinedBlock): Promise<void> {
+    if (reason === 'corrupt') return;
+    const [state] = this.#components.roster
+      .nodes()
+      .flatMap((process) => (process.state === undefined ? [] : [process.state]))
+      .toSorted((a, b) => b.appliedIndex - a.appliedIndex);
+    if (state === undefined || state.appliedIndex < index) return;
+    const { copies } = await state.references([hash]);
+    const isNeeded = (copies[0] ?? 0) > 0;
+    const isElsewhere = this.#components.roster
+      .datanodes()
+      .some(({ machine }) => machine.platter.isGood(hash));
+    if (isNeeded && (reason === 'garbage' || !isElsewhere))
+      this.#components.journal.violate(`datanode ${node} deleted ${reason} ${hash}, which a file refers to`);
+  }
+
+  /** Every block that a file refers to has a copy that is what its name says. Throws SafetyViolation. */
+  async checkCopies(): Promise<void> {
+    for (const { hash } of await this.#referred())
+      if (this.#goodCopies(hash) === 0)
+        throw new SafetyViolation(`No datanode has a good copy of block ${hash}, which a file refers to`);
+  }
+
+  /** Whether each metadata node names, of every block held anywhere, exactly the datanodes that hold it. */
+  async hasConverged(): Promise<boolean> {
+    const { roster } = this.#components;
+    const held = this.#held();
+    const hashes = [...held.keys()];
+    for (const { peer } of roster.members())
+      for (let from = 0; from < hashes.length; from += PAGE_BLOCKS)
+        if (!(await this.#knows(peer, hashes.slice(from, from + PAGE_BLOCKS), held))) return false;
+    return true;
+  }
+
+  async #knows(
+    peer: MetadataProcess['peer'],
+    hashes: readonly BlockHash[],
+    held: ReadonlyMap<BlockHash, readonly number[]>,
+  ): Promise<boolean> {
+    const { admin } = this.#components.roster;
+    if (admin === undefined) return true;
+    try {
+      const request = { hashes: hashes.map((hash) => Buffer.from(hash, 'hex')) };
+      const { blocks } = await call(admin.network, peer, LOCATE, request);
+      return blocks.every(({ hash, nodes }) => nodes.toSorted().join() === held.get(toHex(hash))?.join());
+    } catch (error) {
+      if (!isHoldfastError(error)) throw error;
+      return false;
+    }
+  }
+
+  /** Datanodes in service for each block, by their numbers in order. */
+  #held(): ReadonlyMap<BlockHash, readonly number[]> {
+    const held = new Map<BlockHash, number[]>();
+    for (const { number, blocks } of this.#components.roster.datanodes())
+      for (const { hash } of blocks?.list(undefined, Infinity) ?? [])
+        held.set(hash, [...(held.get(hash) ?? []), number].toSorted());
+    return held;
+  }
+
+  #goodCopies(hash: BlockHash): number {
+    return this.#components.roster.datanodes().filter(({ machine }) => machine.platter.isGood(hash)).length;
+  }
+
+  /** Every block of a committed file, with the copies that are wanted of it. */
+  async #referred(): Promise<readonly { readonly hash: BlockHash; readonly copies: number }[]> {
+    const [state] = this.#components.roster.members().flatMap((process) => process.state ?? []);
+    const blocks: { readonly hash: BlockHash; readonly copies: number }[] = [];
+    if (state === undefined) return blocks;
+    for (;;) {
+      const page = await state.scanBlocks(blocks.at(-1)?.hash ?? '', PAGE_BLOCKS);
+      blocks.push(...page);
+      if (page.length < PAGE_BLOCKS) return blocks;
+    }
+  }
+}
