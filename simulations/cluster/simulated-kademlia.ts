@@ -47,6 +47,7 @@ export class SimulatedKademlia
   readonly #components: SimulatedKademliaComponents;
   readonly #options: SimulatedKademliaOptions;
   readonly #met = new Set<PeerId>();
+  readonly #lookingAt = new Map<PeerId, Timer>();
   readonly #providers = new Map<PeerId, KnownMetadataNode>();
   readonly #stopping = new AbortController();
   #selfQuery: Timer | undefined;
@@ -75,6 +76,7 @@ export class SimulatedKademlia
   stop(): void {
     this.#stopping.abort();
     this.#selfQuery?.cancel();
+    for (const timer of this.#lookingAt.values()) timer.cancel();
   }
 
   async provide(_clusterId: string, signal?: AbortSignal): Promise<number> {
@@ -113,9 +115,12 @@ export class SimulatedKademlia
   /** A peer was met, or is to be looked at again: it is in the table while it answers. */
   #lookLater(peer: PeerId): void {
     const { clock, random } = this.#components;
-    clock.after(random.int(LONGEST_LAG_MS), () => {
-      if (!this.#stopping.signal.aborted) void this.#look(peer);
+    if (this.#stopping.signal.aborted || this.#lookingAt.has(peer)) return;
+    const timer = clock.after(random.int(LONGEST_LAG_MS), () => {
+      this.#lookingAt.delete(peer);
+      void this.#look(peer);
     });
+    this.#lookingAt.set(peer, timer);
   }
 
   async #look(peer: PeerId): Promise<void> {

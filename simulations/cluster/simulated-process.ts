@@ -33,6 +33,9 @@ export interface Run {
   readonly count: number;
 }
 
+/** Timers that look whether there is anything left to wait for end by themselves in this time, in milliseconds. */
+const REST_MS = 200;
+
 /** `Service`: what a run consists of once it serves. */
 export abstract class SimulatedProcess<Service> {
   readonly number: number;
@@ -106,8 +109,10 @@ export abstract class SimulatedProcess<Service> {
     }
     await this.close(this.#service);
     await run.network.stop();
+    await this.shared.world.pass(REST_MS);
+    const { pendingTimers } = run.clock;
     if (this.#run === run) this.#end('refused');
-    return run.clock.pendingTimers;
+    return pendingTimers;
   }
 
   pause(): void {

@@ -7,7 +7,7 @@ import { loadScenario } from '../../simulations/cluster/scenario-file.ts';
 import { replayCommand } from '../../simulations/run-cluster-seeds.ts';
 
 /** Of the phase with faults, in milliseconds: a few of them. */
-const SHORT_MS = 5_000;
+const SHORT_MS = 3_000;
 
 /** Small enough to be run twice. */
 function short(seed: number): ScenarioCut {
