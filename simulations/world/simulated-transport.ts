@@ -1,5 +1,5 @@
 /** @module The transport of one run of a process: the real framing and sessions go over it. */
-import type { PeerId, TrafficClass } from '../../src/network/network.ts';
+import type { PeerId, PeerPath, TrafficClass } from '../../src/network/network.ts';
 import { memoryAddress } from '../../src/network/memory-network.ts';
 import type { FrameStream, Transport, TransportListener } from '../../src/network/transport.ts';
 import { unreachable } from '../../src/network/errors.ts';
@@ -40,6 +40,10 @@ export class SimulatedTransport implements Transport {
 
   connectedPeers(): readonly PeerId[] {
     return this.#components.switch.neighbours(this.localPeer);
+  }
+
+  paths(): readonly PeerPath[] {
+    return this.connectedPeers().map((peer) => ({ peer, path: 'direct', relayedBytes: 0 }));
   }
 
   connect(peer: PeerId, trafficClass: TrafficClass, signal: AbortSignal): Promise<FrameStream> {

@@ -18,6 +18,7 @@ import {
 } from './direct-tls.ts';
 import { FrameKind } from './frame.ts';
 import type { PeerId, TrafficClass } from './network.ts';
+import { socketAddressOf } from './relay-address.ts';
 import { SocketBytes } from './socket-bytes.ts';
 import type { FrameStream } from './transport.ts';
 
@@ -47,7 +48,8 @@ export class DirectConnections {
   #listener: DirectListener = (peer, _trafficClass, bytes) =>
     bytes.abort(unreachable(peer, 'this node does not run yet'));
   readonly #guests = new Map<string, Guest>();
-  readonly #sockets = new Map<PeerId, Set<Socket>>();
+  /** By the libp2p connection on which their key was agreed. */
+  readonly #sockets = new Map<string, Set<Socket>>();
   #handshakes = 0;
   #isListening = false;
 
@@ -78,7 +80,7 @@ export class DirectConnections {
         connection.direction === 'outbound'
           ? await dialTls(addressOf(connection), decodeInvitation(await ask(NO_BYTES)), limited)
           : await this.#openReversed(peer, ask, limited);
-      return this.#keep(peer, socket);
+      return this.#keep(connection, socket);
     } finally {
       limited.removeEventListener('abort', endExchange);
       endExchange();
@@ -87,13 +89,12 @@ export class DirectConnections {
 
   /** Answers a peer that opens one; it has to be a member. */
   serve(connection: Connection, stream: FrameStream): void {
-    const peer = connection.remotePeer.toString();
     stream.listen({
       frame: (kind, _id, argument, body) => {
         const trafficClass = DIRECT_CLASSES[argument];
         if (kind !== FrameKind.request || trafficClass === undefined)
           stream.abort(brokenFrame(`kind ${kind}, argument ${argument} in place of a request for a class`));
-        else if (body.byteLength === 0) this.#invite(peer, trafficClass, stream);
+        else if (body.byteLength === 0) this.#invite(connection, trafficClass, stream);
         else void this.#dialBack(connection, trafficClass, stream, body);
       },
       closed: () => undefined,
@@ -121,16 +122,16 @@ export class DirectConnections {
     }
   }
 
-  /** The last libp2p connection to `peer` is gone, and with it our knowledge of who is at the other end. */
-  close(peer: PeerId): void {
-    const cause = disconnected(peer, 'the end of the connection');
-    for (const socket of this.#sockets.get(peer) ?? []) socket.destroy(cause);
+  /** The libp2p connection is gone, and with it whoever watched over the life of the other end. */
+  close({ id, remotePeer }: Pick<Connection, 'id' | 'remotePeer'>): void {
+    const cause = disconnected(remotePeer.toString(), 'the end of the connection');
+    for (const socket of this.#sockets.get(id) ?? []) socket.destroy(cause);
   }
 
   stop(): void {
     this.#isListening = false;
     this.#guests.clear();
-    for (const peer of this.#sockets.keys()) this.close(peer);
+    for (const sockets of this.#sockets.values()) for (const socket of sockets) socket.destroy();
   }
 
   /** The peer dialled us, so it can do that again; perhaps we cannot dial it. */
@@ -151,9 +152,11 @@ export class DirectConnections {
     }
   }
 
-  #invite(peer: PeerId, trafficClass: TrafficClass, stream: FrameStream): void {
+  #invite(connection: Connection, trafficClass: TrafficClass, stream: FrameStream): void {
+    const peer = connection.remotePeer.toString();
     try {
-      const welcome = (socket: Socket): void => this.#listener(peer, trafficClass, this.#keep(peer, socket));
+      const welcome = (socket: Socket): void =>
+        this.#listener(peer, trafficClass, this.#keep(connection, socket));
       const invitation = this.#admit(peer, welcome);
       AbortSignal.timeout(SET_UP_TIMEOUT_MS).addEventListener('abort', () =>
         this.#guests.delete(invitation.id),
@@ -175,7 +178,7 @@ export class DirectConnections {
       const invitation = decodeInvitation(body);
       const signal = AbortSignal.timeout(SET_UP_TIMEOUT_MS);
       const socket = await dialTls(addressOf(connection), invitation, signal);
-      this.#listener(peer, trafficClass, this.#keep(peer, socket));
+      this.#listener(peer, trafficClass, this.#keep(connection, socket));
       stream.send(FrameKind.response, 0, 0, NO_BYTES, NO_BYTES);
     } catch (error) {
       stream.abort(error as Error);
@@ -191,13 +194,15 @@ export class DirectConnections {
     return invitation;
   }
 
-  #keep(peer: PeerId, socket: Socket): ByteStream {
-    const sockets = this.#sockets.get(peer) ?? new Set();
-    this.#sockets.set(peer, sockets.add(socket));
+  #keep({ id, remotePeer, status }: Connection, socket: Socket): ByteStream {
+    const peer = remotePeer.toString();
+    const sockets = this.#sockets.get(id) ?? new Set();
+    this.#sockets.set(id, sockets.add(socket));
     socket.once('close', () => {
       sockets.delete(socket);
-      if (sockets.size === 0) this.#sockets.delete(peer);
+      if (sockets.size === 0) this.#sockets.delete(id);
     });
+    if (status !== 'open') socket.destroy(disconnected(peer, 'the end of the connection'));
     return new SocketBytes(socket, peer);
   }
 }
@@ -220,10 +225,8 @@ function askOn(stream: FrameStream, trafficClass: TrafficClass): Asking {
 
 /** NETWORK_UNREACHABLE when the connection goes over a relay, or not over TCP. */
 function addressOf({ remoteAddr, remotePeer }: Connection): SocketAddress {
-  const parts = new Map(remoteAddr.getComponents().map(({ name, value }) => [name, value]));
-  const host = ['ip4', 'ip6', 'dns4', 'dns6', 'dns'].map((name) => parts.get(name)).find(Boolean);
-  const port = parts.get('tcp');
-  if (host === undefined || port === undefined || parts.has('p2p-circuit'))
+  const address = socketAddressOf(remoteAddr);
+  if (address === undefined)
     throw unreachable(remotePeer.toString(), `${remoteAddr.toString()} is no address of a plain socket`);
-  return { host, port: Number(port) };
+  return address;
 }

@@ -18,6 +18,7 @@ import {
   type NoticeHandler,
   type PeerEvents,
   type PeerId,
+  type PeerPath,
   type RequestHandler,
   type TrafficClass,
 } from './network.ts';
@@ -91,6 +92,10 @@ export class FramedNetwork implements Network {
     return this.#transport.connectedPeers();
   }
 
+  paths(): readonly PeerPath[] {
+    return this.#transport.paths();
+  }
+
   request(
     peer: PeerId,
     trafficClass: TrafficClass,
@@ -137,6 +142,7 @@ export class FramedNetwork implements Network {
       stream: (peer, trafficClass, stream) => this.#accept(peer, trafficClass, stream),
       connected: (peer) => this.#connected(peer),
       disconnected: (peer) => this.#tell((observer) => observer.disconnected?.(peer)),
+      improved: (peer) => this.#improved(peer),
       admits: async (peer) => this.#authorizer(peer, 'control'),
     });
     this.#state = 'running';
@@ -215,6 +221,10 @@ export class FramedNetwork implements Network {
     for (const trafficClass of ['raft', 'control', 'bulk', 'join'])
       this.#links.get(`${trafficClass}/${peer}`)?.forgetFailures();
     this.#tell((observer) => observer.connected?.(peer));
+  }
+
+  #improved(peer: PeerId): void {
+    for (const trafficClass of ['raft', 'control', 'bulk']) this.#links.get(`${trafficClass}/${peer}`)?.improve();
   }
 
   #tell(event: (observer: PeerEvents) => void): void {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { KIB, MIB } from '../common/bytes.ts';
 import type { ByteStream } from './byte-stream.ts';
 import { FRAME_HEADER_BYTES, type FrameKind, FrameReader, writeFrameHeader } from './frame.ts';
+import type { PathKind } from './network.ts';
 import type { FrameStream, FrameStreamListener } from './transport.ts';
 
 /** Frames up to this size are gathered by copying; above, the copy would cost more than a separate write. */
@@ -33,7 +34,10 @@ export class FramedStream implements FrameStream {
   readonly #writers: (() => void)[] = [];
   #closed: { readonly cause: unknown } | undefined;
 
-  constructor(bytes: ByteStream) {
+  readonly path: PathKind;
+
+  constructor(bytes: ByteStream, path: PathKind = 'direct') {
+    this.path = path;
     this.#bytes = bytes;
     this.#reader = new FrameReader((kind, id, argument, body) =>
       this.#listener?.frame(kind, id, argument, body),

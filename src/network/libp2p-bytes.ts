@@ -5,13 +5,18 @@ import type { ByteStream, ByteStreamListener } from './byte-stream.ts';
 import { disconnected } from './errors.ts';
 import { spareWindowUpdates } from './window-updates.ts';
 
+/** Told how many bytes were sent or received. */
+export type ByteMeter = (sizeBytes: number) => void;
+
 export class Libp2pBytes implements ByteStream {
   readonly #stream: Stream;
+  readonly #meter: ByteMeter | undefined;
   #listener: ByteStreamListener | undefined;
   #closed: { readonly cause: unknown } | undefined;
 
-  constructor(stream: Stream) {
+  constructor(stream: Stream, meter?: ByteMeter) {
     this.#stream = stream;
+    this.#meter = meter;
     spareWindowUpdates(stream);
     stream.addEventListener('drain', () => this.#listener?.drained());
     stream.addEventListener('close', ({ error }) => this.#close(error));
@@ -27,13 +32,16 @@ export class Libp2pBytes implements ByteStream {
     if (this.#closed !== undefined) return listener.closed(this.#closed.cause);
     // From here on libp2p hands over what it kept for the first listener.
     this.#stream.addEventListener('message', ({ data }) => {
+      this.#meter?.(data.byteLength);
       if (data instanceof Uint8Array) listener.bytes(data);
       else for (const chunk of data) listener.bytes(chunk);
     });
   }
 
   send(pieces: readonly Uint8Array[]): boolean {
-    return this.#stream.send(new Uint8ArrayList(...pieces));
+    const bytes = new Uint8ArrayList(...pieces);
+    this.#meter?.(bytes.byteLength);
+    return this.#stream.send(bytes);
   }
 
   pause(): void {

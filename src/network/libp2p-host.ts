@@ -1,7 +1,6 @@
 /** @module The sole home of libp2p: its dials, its streams, its events, as a Transport. */
 import type { Socket } from 'node:net';
 import type { Connection, Libp2p, PeerId as Libp2pPeerId, Stream } from '@libp2p/interface';
-import { peerIdFromString } from '@libp2p/peer-id';
 import { createLibp2p } from 'libp2p';
 import { assert, describeError, HoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
@@ -11,9 +10,12 @@ import { cannotListen, notAMember, portInUse, unreachable } from './errors.ts';
 import { FramedStream } from './framed-stream.ts';
 import type { Identity } from './identity.ts';
 import { Libp2pBytes } from './libp2p-bytes.ts';
-import { INNARDS, type Innards, type Libp2pHostOptions, libp2pSettings } from './libp2p-settings.ts';
-import type { PeerId, TrafficClass } from './network.ts';
+import { guardedProtocols, INNARDS, type Innards, type Libp2pHostOptions, libp2pSettings } from './libp2p-settings.ts';
+import type { PeerId, PeerPath, TrafficClass } from './network.ts';
+import { PeerReach } from './peer-reach.ts';
 import { guardProtocols } from './protocol-guard.ts';
+import { RelayTransport } from './relay-transport.ts';
+import { RelayedBytes } from './relayed-bytes.ts';
 import type { FrameStream, Transport, TransportListener } from './transport.ts';
 
 const TRAFFIC_CLASSES: readonly TrafficClass[] = ['raft', 'control', 'bulk', 'join'];
@@ -28,6 +30,12 @@ export interface Libp2pHostComponents {
   readonly logger: Logger;
 }
 
+interface HostParts {
+  readonly libp2p: Libp2p;
+  readonly direct: DirectConnections;
+  readonly relays: RelayTransport;
+}
+
 export class Libp2pHost implements Transport {
   readonly localPeer: PeerId;
   readonly #libp2p: Libp2p;
@@ -36,15 +44,28 @@ export class Libp2pHost implements Transport {
   readonly #book = new AddressBook();
   readonly #connected = new Set<PeerId>();
   readonly #direct: DirectConnections;
-  /** Connected peers that could not be reached by a direct connection. */
-  readonly #indirect = new Set<PeerId>();
+  readonly #reach: PeerReach;
+  readonly #relayedBytes = new RelayedBytes();
+  #improved: (peer: PeerId) => void = () => undefined;
+  /** Connections beside which no direct one could be opened. */
+  readonly #indirect = new WeakSet<Connection>();
 
-  private constructor(libp2p: Libp2p, direct: DirectConnections, logger: Logger, options: Libp2pHostOptions) {
-    this.#libp2p = libp2p;
-    this.#direct = direct;
+  private constructor(parts: HostParts, logger: Logger, options: Libp2pHostOptions) {
+    this.#libp2p = parts.libp2p;
+    this.#direct = parts.direct;
     this.#logger = logger;
     this.#options = options;
     this.localPeer = this.#libp2p.peerId.toString();
+    this.#reach = new PeerReach(
+      {
+        ...parts,
+        innards: this.service<Innards>(INNARDS),
+        book: this.#book,
+        logger,
+        improved: (peer) => this.#improved(peer),
+      },
+      { relayPeers: options.relayPeers ?? ((): readonly PeerId[] => []) },
+    );
   }
 
   /** A host that does not run yet: Network.start() starts it. */
@@ -53,9 +74,14 @@ export class Libp2pHost implements Transport {
     options: Libp2pHostOptions,
   ): Promise<Libp2pHost> {
     const direct = new DirectConnections();
-    const hooks = { shared: () => direct.listening(), direct: (socket: Socket) => void direct.take(socket) };
+    const relays = new RelayTransport();
+    const hooks = {
+      shared: () => direct.listening(),
+      direct: (socket: Socket) => void direct.take(socket),
+      relays,
+    };
     const libp2p = await createLibp2p(libp2pSettings(identity, options, hooks));
-    return new Libp2pHost(libp2p, direct, logger, options);
+    return new Libp2pHost({ libp2p, direct, relays }, logger, options);
   }
 
   service<Service>(name: string): Service {
@@ -65,7 +91,8 @@ export class Libp2pHost implements Transport {
   }
 
   addresses(): readonly string[] {
-    return this.#libp2p.getMultiaddrs().map(String);
+    this.#confirmAddresses();
+    return this.#reach.addresses();
   }
 
   learn(peer: PeerId, addresses: readonly string[]): void {
@@ -101,16 +128,22 @@ export class Libp2pHost implements Transport {
     return [...this.#connected];
   }
 
+  paths(): readonly PeerPath[] {
+    return this.connectedPeers().flatMap((peer) => {
+      const connection = this.#reach.best(peer);
+      if (connection === undefined) return [];
+      return [{ peer, path: this.#reach.kindOf(connection), relayedBytes: this.#relayedBytes.of(peer) }];
+    });
+  }
+
   async connect(peer: PeerId, trafficClass: TrafficClass, signal: AbortSignal): Promise<FrameStream> {
     try {
-      const target = peerIdFromString(peer);
-      const addresses = this.#book.get(peer);
-      if (!this.#connected.has(peer) && addresses.length > 0)
-        await this.#libp2p.peerStore.merge(target, { multiaddrs: [...addresses] });
-      const direct = await this.#openDirect(target, trafficClass, signal);
+      const connection = await this.#reach.connect(peer, signal);
+      const direct = await this.#openDirect(connection, trafficClass, signal);
       if (direct !== undefined) return direct;
       const options = { signal, runOnLimitedConnection: true };
-      return framed(await this.#libp2p.dialProtocol(target, protocolOf(trafficClass), options));
+      const stream = await connection.newStream(protocolOf(trafficClass), options);
+      return this.#framed(stream, connection, trafficClass);
     } catch (cause) {
       throw unreachable(peer, describeDialFailure(cause), cause);
     }
@@ -118,11 +151,16 @@ export class Libp2pHost implements Transport {
 
   async start(listener: TransportListener): Promise<void> {
     this.#watchPeers(listener);
+    await this.#reach.serve((peer) => listener.admits(peer));
     for (const trafficClass of TRAFFIC_CLASSES)
       await this.#libp2p.handle(
         protocolOf(trafficClass),
         (stream, connection) =>
-          listener.stream(connection.remotePeer.toString(), trafficClass, framed(stream)),
+          listener.stream(
+            connection.remotePeer.toString(),
+            trafficClass,
+            this.#framed(stream, connection, trafficClass),
+          ),
         {
           maxInboundStreams: MAX_STREAMS_PER_CLASS,
           maxOutboundStreams: MAX_STREAMS_PER_CLASS,
@@ -138,33 +176,42 @@ export class Libp2pHost implements Transport {
     }
     this.#confirmAddresses();
     const { registrar } = this.service<Innards>(INNARDS);
-    await guardProtocols(registrar, this.#options.guardedProtocols ?? [], (peer) => listener.admits(peer));
+    await guardProtocols(registrar, guardedProtocols(this.#options), (peer) => listener.admits(peer));
+    this.#reach.start();
   }
 
   async stop(): Promise<void> {
     this.#direct.stop();
+    await this.#reach.stop();
     await this.#libp2p.stop();
   }
 
-  /** A class goes over a connection of its own where there can be one; else, as through a relay, over libp2p. */
+  /** A class goes over a connection of its own where there can be one; else, as through a relay or a hole, over libp2p. */
   async #openDirect(
-    target: Libp2pPeerId,
+    connection: Connection,
     trafficClass: TrafficClass,
     signal: AbortSignal,
   ): Promise<FrameStream | undefined> {
-    if (!DIRECT_CLASSES.includes(trafficClass)) return undefined;
-    const peer = target.toString();
-    const connection = await this.#libp2p.dial(target, { signal });
-    if (this.#indirect.has(peer)) return undefined;
+    const path = this.#reach.kindOf(connection);
+    if (path === 'relayed' || path === 'punched') return undefined;
+    if (!DIRECT_CLASSES.includes(trafficClass) || this.#indirect.has(connection)) return undefined;
     try {
       const exchange = framed(await connection.newStream(DIRECT_PROTOCOL, { signal }));
-      return new FramedStream(await this.#direct.open(connection, trafficClass, exchange, signal));
+      return new FramedStream(await this.#direct.open(connection, trafficClass, exchange, signal), path);
     } catch (error) {
       signal.throwIfAborted();
-      this.#indirect.add(peer);
+      this.#indirect.add(connection);
+      const peer = connection.remotePeer.toString();
       this.#logger.info('network.no-direct-connection', { peer, cause: describeError(error) });
       return undefined;
     }
+  }
+
+  #framed(stream: Stream, connection: Connection, trafficClass: TrafficClass): FrameStream {
+    const path = this.#reach.kindOf(connection);
+    const isMetered = path === 'relayed' && trafficClass === 'bulk';
+    const meter = isMetered ? this.#relayedBytes.meter(connection.remotePeer.toString()) : undefined;
+    return new FramedStream(new Libp2pBytes(stream, meter), path);
   }
 
   async #serveDirect(listener: TransportListener): Promise<void> {
@@ -180,6 +227,10 @@ export class Libp2pHost implements Transport {
   }
 
   #watchPeers(listener: TransportListener): void {
+    this.#improved = (peer) => listener.improved(peer);
+    this.#libp2p.addEventListener('connection:close', ({ detail }: CustomEvent<Connection>) =>
+      this.#direct.close(detail),
+    );
     this.#libp2p.addEventListener('peer:connect', ({ detail }: CustomEvent<Libp2pPeerId>) => {
       const peer = detail.toString();
       this.#connected.add(peer);
@@ -188,8 +239,6 @@ export class Libp2pHost implements Transport {
     this.#libp2p.addEventListener('peer:disconnect', ({ detail }: CustomEvent<Libp2pPeerId>) => {
       const peer = detail.toString();
       this.#connected.delete(peer);
-      this.#indirect.delete(peer);
-      this.#direct.close(peer);
       listener.disconnected(peer);
     });
   }

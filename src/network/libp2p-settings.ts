@@ -1,7 +1,7 @@
 /** @module How libp2p is set up: its transport, encryption, muxer, services and limits. */
 import { yamux } from '@chainsafe/libp2p-yamux';
 import { identify } from '@libp2p/identify';
-import type { ServiceMap } from '@libp2p/interface';
+import type { ComponentLogger, Connection, ServiceMap, Upgrader } from '@libp2p/interface';
 import { ping } from '@libp2p/ping';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import type { Libp2pOptions, ServiceFactoryMap } from 'libp2p';
@@ -10,6 +10,8 @@ import { parseAddress } from './address-book.ts';
 import type { Identity } from './identity.ts';
 import { noiseEncryption } from './noise-encryption.ts';
 import type { HandlerRegistry } from './protocol-guard.ts';
+import { type PunchingDial, punchingDial } from './punching-dial.ts';
+import { RELAY_PROTOCOL, type RelayTransport, relayService } from './relay-transport.ts';
 import { type SharedPortHooks, tcpWithSharedPort } from './shared-port.ts';
 
 /** Libp2p's own limits suit a public network with many strangers; many of our nodes may share one address behind a NAT. */
@@ -41,7 +43,17 @@ export interface Innards {
   readonly addressManager: {
     confirmObservedAddr(address: Multiaddr, options: { type: 'transport'; ttl: number }): void;
   };
-  readonly transportManager: { getAddrs(): Multiaddr[] };
+  readonly transportManager: {
+    getAddrs(): Multiaddr[];
+    /** Dials one address, whatever connections there are. */
+    dial(address: Multiaddr, options: { readonly signal: AbortSignal }): Promise<Connection>;
+  };
+  readonly punchingDial: PunchingDial;
+}
+
+interface InnardComponents extends Omit<Innards, 'punchingDial'> {
+  readonly logger: ComponentLogger;
+  readonly upgrader: Upgrader;
 }
 
 export interface Libp2pHostOptions {
@@ -51,6 +63,10 @@ export interface Libp2pHostOptions {
   readonly announce?: readonly string[];
   /** Further libp2p services, e.g. { dht: kadDHT(…) }. */
   readonly services?: ServiceFactoryMap;
+  /** Peers that say whether this one can be dialled, and pass on what comes for it where it cannot: the metadata nodes. */
+  readonly relayPeers?: () => readonly string[];
+  /** Be such a peer for others. */
+  readonly isRelay?: boolean;
   /** Protocols of those services that only members may speak; the Authorizer is asked as for `control`. */
   readonly guardedProtocols?: readonly string[];
 }
@@ -59,8 +75,9 @@ export interface Libp2pHostOptions {
 export function libp2pSettings(
   identity: Identity,
   options: Libp2pHostOptions,
-  hooks: SharedPortHooks,
+  hooks: SharedPortHooks & { readonly relays: RelayTransport },
 ): Libp2pOptions<ServiceMap> {
+  const relay = options.isRelay === true ? { relay: relayService() } : {};
   return {
     start: false,
     privateKey: identity.privateKey,
@@ -68,7 +85,7 @@ export function libp2pSettings(
       listen: options.listen.map((address) => parseAddress(address).toString()),
       announce: (options.announce ?? []).map((address) => parseAddress(address).toString()),
     },
-    transports: [tcpWithSharedPort(hooks)],
+    transports: [tcpWithSharedPort(hooks), hooks.relays.factory],
     connectionEncrypters: [noiseEncryption()],
     streamMuxers: [yamux({ streamOptions: STREAM_WINDOW })],
     connectionManager: CONNECTION_LIMITS,
@@ -79,12 +96,19 @@ export function libp2pSettings(
     services: {
       identify: identify(),
       ping: ping(),
-      [INNARDS]: ({ registrar, addressManager, transportManager }): Innards => ({
+      [INNARDS]: ({ registrar, addressManager, transportManager, logger, upgrader }: InnardComponents): Innards => ({
         registrar,
         addressManager,
         transportManager,
+        punchingDial: punchingDial({ logger, upgrader }),
       }),
+      ...relay,
       ...options.services,
     },
-  };
+  } as Libp2pOptions<ServiceMap>;
+}
+
+/** Protocols that only members may speak. */
+export function guardedProtocols({ guardedProtocols = [] }: Libp2pHostOptions): readonly string[] {
+  return [RELAY_PROTOCOL, ...guardedProtocols];
 }

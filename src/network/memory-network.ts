@@ -5,7 +5,7 @@ import type { Random } from '../common/random.ts';
 import { badAddress, unreachable } from './errors.ts';
 import { FramedNetwork } from './framed-network.ts';
 import { type MemoryStream, memoryStreamPair } from './memory-stream.ts';
-import type { PeerId, TrafficClass } from './network.ts';
+import type { PeerId, PeerPath, TrafficClass } from './network.ts';
 import type { FrameStream, Transport, TransportListener } from './transport.ts';
 
 interface Link {
@@ -143,6 +143,10 @@ class MemoryTransport implements Transport {
 
   connectedPeers(): readonly PeerId[] {
     return this.#switch.neighbours(this.localPeer);
+  }
+
+  paths(): readonly PeerPath[] {
+    return this.connectedPeers().map((peer) => ({ peer, path: 'direct', relayedBytes: 0 }));
   }
 
   async connect(peer: PeerId, trafficClass: TrafficClass): Promise<FrameStream> {

@@ -22,6 +22,7 @@ export function memoryStreamPair(carry: Carrier): [MemoryStream, MemoryStream] {
 }
 
 export class MemoryStream implements FrameStream {
+  readonly path = 'direct';
   readonly #carry: Carrier;
   #twin: MemoryStream | undefined;
   #listener: FrameStreamListener | undefined;

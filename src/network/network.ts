@@ -6,6 +6,17 @@ export type PeerId = string;
 /** Each class has its own long-lived stream per peer, so that bulk never delays a heartbeat. `join` is open to strangers. */
 export type TrafficClass = 'raft' | 'control' | 'bulk' | 'join';
 
+/** How a peer is reached: we dialled, it did, both did at once through their routers, or a metadata node passes everything on. */
+export type PathKind = 'local' | 'direct' | 'reversed' | 'punched' | 'relayed';
+
+/** The way to one peer. */
+export interface PeerPath {
+  readonly peer: PeerId;
+  readonly path: PathKind;
+  /** Bytes of bulk that were sent and received over a relay since the start. */
+  readonly relayedBytes: number;
+}
+
 export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Deadline in milliseconds from now; DEFAULT_CALL_TIMEOUT_MS when absent. Travels with the request. */
@@ -66,6 +77,8 @@ export interface Network {
   dial(address: string, options?: CallOptions): Promise<PeerId>;
   isConnected(peer: PeerId): boolean;
   connectedPeers(): readonly PeerId[];
+  /** Each connected peer once, with the best way to it. */
+  paths(): readonly PeerPath[];
   /** Calls to the local peer are answered in process. */
   request(
     peer: PeerId,

@@ -4,7 +4,7 @@ import { describeError } from '../common/errors.ts';
 import { StreamChannel } from './channel.ts';
 import { brokenFrame, decodeError, disconnected, overloaded, tooLarge } from './errors.ts';
 import { FrameKind, MAX_BODY_BYTES, MAX_UINT32, methodHead } from './frame.ts';
-import type { PeerId } from './network.ts';
+import type { PathKind, PeerId } from './network.ts';
 import type { PendingCall } from './pending-call.ts';
 import type { ReceiveBudget } from './receive-budget.ts';
 import type { FrameStream } from './transport.ts';
@@ -14,6 +14,8 @@ const MAX_PENDING_REQUESTS = 16_384;
 const MAX_CHANNELS = 1024;
 /** Well below the 120 s after which an idle stream may be closed. */
 const KEEP_ALIVE_MS = 30_000;
+/** For what was sent last to leave. */
+const RETIRE_TIMEOUT_MS = 5_000;
 const NO_BYTES = new Uint8Array(0);
 
 export interface OutboundSessionComponents {
@@ -34,6 +36,7 @@ export class OutboundSession {
   readonly #channels = new Map<number, StreamChannel>();
   readonly #keepAlive: Timer;
   #lastId = 0;
+  #isRetired = false;
 
   constructor(components: OutboundSessionComponents, options: { peer: PeerId }) {
     this.#stream = components.stream;
@@ -56,6 +59,7 @@ export class OutboundSession {
     this.#pending.set(id, call);
     call.giveUp = () => {
       if (this.#pending.delete(id)) this.#send(FrameKind.cancel, id, 0);
+      this.#maybeLeave();
     };
     this.#stream.send(FrameKind.request, id, call.remainingMs(), methodHead(call.method), body);
   }
@@ -71,12 +75,23 @@ export class OutboundSession {
     if (refusal !== undefined) return call.reject(refusal);
     const id = this.#nextId();
     const channel = new StreamChannel(
-      { stream: this.#stream, budget: this.#budget, closed: () => this.#channels.delete(id) },
+      { stream: this.#stream, budget: this.#budget, closed: () => this.#channelClosed(id) },
       { peer: this.#peer, id, method: call.method },
     );
     this.#channels.set(id, channel);
     this.#stream.send(FrameKind.open, id, call.remainingMs(), methodHead(call.method), header);
     call.resolve(channel);
+  }
+
+  /** The way its stream takes. */
+  get path(): PathKind {
+    return this.#stream.path;
+  }
+
+  /** Another session takes its place: it ends once everything pending has. */
+  retire(): void {
+    this.#isRetired = true;
+    this.#maybeLeave();
   }
 
   abort(cause: Error): void {
@@ -133,7 +148,19 @@ export class OutboundSession {
   #take(id: number): PendingCall<Uint8Array> | undefined {
     const call = this.#pending.get(id);
     this.#pending.delete(id);
+    this.#maybeLeave();
     return call;
+  }
+
+  #channelClosed(id: number): void {
+    this.#channels.delete(id);
+    this.#maybeLeave();
+  }
+
+  #maybeLeave(): void {
+    if (!this.#isRetired || this.#pending.size > 0 || this.#channels.size > 0) return;
+    this.#isRetired = false;
+    void this.#stream.close(AbortSignal.timeout(RETIRE_TIMEOUT_MS)).catch((error: Error) => this.#stream.abort(error));
   }
 
   #end(cause: unknown): void {

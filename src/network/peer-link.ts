@@ -82,6 +82,12 @@ export class PeerLink {
     this.#retryAtMs = Number.NEGATIVE_INFINITY;
   }
 
+  /** There may be a better way than the relay that this link uses: what comes from now on takes it. */
+  improve(): void {
+    if (this.#session?.path !== 'relayed' || this.#closedBy !== undefined) return;
+    if (this.#connecting === undefined) void this.#connect();
+  }
+
   /** Sends what is queued, then closes. */
   async close(signal: AbortSignal): Promise<void> {
     await this.#session?.close(signal);
@@ -141,6 +147,10 @@ export class PeerLink {
 
   #connected(stream: FrameStream): void {
     this.forgetFailures();
+    if (this.#session !== undefined) {
+      if (stream.path === 'relayed') return stream.abort(unreachable(this.#peer, 'no better way was found'));
+      this.#session.retire();
+    }
     const session = new OutboundSession(
       {
         stream,

@@ -1,6 +1,7 @@
-/** @module One TCP port for libp2p and for direct connections, told apart by the first byte. Nobody opens two ports in a firewall. */
+/** @module One TCP port for libp2p, for direct connections and for address probes, told apart by the first byte. Nobody opens two ports in a firewall. */
 import type { Server, Socket } from 'node:net';
 import { type TCPOptions, tcp } from '@libp2p/tcp';
+import { answerProbe, PROBE_BYTE } from './address-probe.ts';
 
 type TcpFactory = ReturnType<typeof tcp>;
 
@@ -46,6 +47,7 @@ function share(server: Server, hooks: SharedPortHooks): void {
       socket.off('error', drop);
       socket.unshift(first);
       if (first[0] === TLS_HANDSHAKE) hooks.direct(socket);
+      else if (first[0] === PROBE_BYTE) answerProbe(socket);
       else for (const handler of handlers) handler.call(server, socket);
     });
   });

@@ -1,6 +1,6 @@
 /** @module What the protocol needs from below: framed streams between authenticated peers. Libp2p and memory bring one each. */
 import type { FrameKind, FrameListener } from './frame.ts';
-import type { PeerId, TrafficClass } from './network.ts';
+import type { PathKind, PeerId, PeerPath, TrafficClass } from './network.ts';
 
 export interface FrameStreamListener {
   readonly frame: FrameListener;
@@ -10,6 +10,8 @@ export interface FrameStreamListener {
 
 /** One ordered, reliable stream of frames. Frames that came before listen() are kept for it. */
 export interface FrameStream {
+  /** The way it takes. */
+  readonly path: PathKind;
   /** False while enough is queued that a sender of bulk should use onceWritable(), or once closed. */
   readonly writable: boolean;
   /** True while so much is queued that new requests must be refused, or not read. */
@@ -35,6 +37,8 @@ export interface TransportListener {
   stream(peer: PeerId, trafficClass: TrafficClass, stream: FrameStream): void;
   connected(peer: PeerId): void;
   disconnected(peer: PeerId): void;
+  /** There may be a better way to `peer` than the one in use. */
+  improved(peer: PeerId): void;
   /** Whether `peer` may speak a protocol of another component, such as the DHT's. */
   admits(peer: PeerId): Promise<boolean>;
 }
@@ -47,6 +51,7 @@ export interface Transport {
   dial(address: string, signal: AbortSignal): Promise<PeerId>;
   isConnected(peer: PeerId): boolean;
   connectedPeers(): readonly PeerId[];
+  paths(): readonly PeerPath[];
   /** Opens a stream, dialling first where needed. NETWORK_UNREACHABLE. Never called with the local peer. */
   connect(peer: PeerId, trafficClass: TrafficClass, signal: AbortSignal): Promise<FrameStream>;
   /** NETWORK_PORT_IN_USE, NETWORK_CANNOT_LISTEN. */

@@ -45,6 +45,8 @@ export async function createNodeNetwork(
     listen: config.listen,
     announce: config.announce,
     services,
+    relayPeers: metadataPeers,
+    isRelay: isMetadataNode,
     guardedProtocols: [KADEMLIA_PROTOCOL],
   });
   const kademlia = new Kademlia(

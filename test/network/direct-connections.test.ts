@@ -174,7 +174,7 @@ describe('an invitation', () => {
     direct.listening();
     const address = await startServer((socket) => void direct.take(socket));
     const { peer } = await createIdentity();
-    const connection = { remotePeer: peerIdFromString(peer) } as Connection;
+    const connection = { id: 'one', status: 'open', remotePeer: peerIdFromString(peer) } as Connection;
     const [asking, serving] = memoryStreamPair((deliver) => queueMicrotask(deliver));
     direct.serve(connection, serving);
     const answer = await new Promise<Uint8Array>((resolve, reject) => {

@@ -13,6 +13,8 @@ export interface Typed {
 
 const COMMAND = fileURLToPath(new URL('../../../cli/bin.js', import.meta.url));
 const READY_MS = 30_000;
+/** Of the nodes; what they say is kept for the message of a failure. */
+const LOG_LEVEL = process.env['HOLDFAST_TEST_LOG_LEVEL'] ?? 'warn';
 
 export class Machine {
   readonly home: string;
@@ -20,20 +22,24 @@ export class Machine {
   readonly nodeDirectory: string;
   readonly #running: RunningCommand[] = [];
 
-  private constructor(home: string) {
+  readonly #prefix: readonly string[];
+
+  private constructor(home: string, prefix: readonly string[]) {
     this.home = home;
+    this.#prefix = prefix;
     this.nodeDirectory = join(home, '.holdfast', 'node');
   }
 
-  static async create(parent: string, name: string): Promise<Machine> {
+  /** With a network namespace, its processes live in that one. */
+  static async create(parent: string, name: string, namespace?: string): Promise<Machine> {
     const home = join(parent, name);
     await mkdir(home, { recursive: true });
-    return new Machine(home);
+    return new Machine(home, namespace === undefined ? [] : ['ip', 'netns', 'exec', namespace]);
   }
 
   /** Types `holdfast …` in the home directory and waits for its end. Never throws for a status. */
   async type(...words: readonly string[]): Promise<Typed> {
-    return new RunningCommand(this.home, words).ended;
+    return new RunningCommand(this.home, words, this.#prefix).ended;
   }
 
   /** As type(), but the last line of standard output is JSON. Throws when the command fails. */
@@ -45,7 +51,7 @@ export class Machine {
 
   /** Types a command that stays in the foreground, and waits until it says that its node is up. */
   async run(...words: readonly string[]): Promise<RunningCommand> {
-    const command = new RunningCommand(this.home, [...words, '--log-level', 'warn']);
+    const command = new RunningCommand(this.home, [...words, '--log-level', LOG_LEVEL], this.#prefix);
     this.#running.push(command);
     await eventually(`holdfast ${words.join(' ')} is up`, READY_MS, () => {
       if (command.hasEnded) throw new Error(`It ended: ${command.stdout}${command.stderr}`);
@@ -67,9 +73,11 @@ export class RunningCommand {
   readonly ended: Promise<Typed>;
   readonly #child: ChildProcess;
 
-  constructor(home: string, words: readonly string[]) {
+  /** `prefix`: the words of a program that starts the command in its place. */
+  constructor(home: string, words: readonly string[], prefix: readonly string[] = []) {
     const { HOLDFAST_DIR: _dir, HOLDFAST_PROFILE: _profile, ...env } = process.env;
-    const child = spawn(process.execPath, [COMMAND, ...words], {
+    const [program = process.execPath, ...before] = [...prefix, process.execPath];
+    const child = spawn(program, [...before, COMMAND, ...words], {
       cwd: home,
       env: { ...env, HOME: home },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,0 +1,169 @@
+/**
+ * @module The libp2p connections to a peer, and the best of them: without a relay before with one. A peer behind NAT is reached over
+ * a relay first, and at once the two look for a better way; who waits for a connection waits a moment for that, too.
+ */
+import type { Connection, Libp2p } from '@libp2p/interface';
+import { peerIdFromString } from '@libp2p/peer-id';
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
+import { describeError } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import type { AddressBook } from './address-book.ts';
+import { dialRace } from './dial-race.ts';
+import { unreachable } from './errors.ts';
+import type { PathKind, PeerId } from './network.ts';
+import { PathUpgrades } from './path-upgrades.ts';
+import { isRelayed, relayedAddress, relayOf } from './relay-address.ts';
+
+/** Of a dial that several callers may wait for. */
+const DIAL_TIMEOUT_MS = 5_000;
+/** Per relay: one that was lost a moment ago must not use up the time of the others. */
+const RELAY_DIAL_TIMEOUT_MS = 2_000;
+/** How long the first use of a relayed connection waits for a better one. */
+const UPGRADE_PATIENCE_MS = 1_500;
+
+export interface PeerConnectionsComponents {
+  readonly libp2p: Libp2p;
+  /** Dials one address without asking whether there is a connection already. */
+  readonly dial: (address: Multiaddr, signal: AbortSignal) => Promise<Connection>;
+  /** Looks for a way around the relay of `connection`. */
+  readonly meet: (connection: Connection, signal: AbortSignal) => Promise<Connection>;
+  /** Addresses (as text) that were, or are being, punched to. */
+  readonly punched: ReadonlySet<string>;
+  readonly book: AddressBook;
+  readonly logger: Logger;
+}
+
+export class PeerConnections {
+  readonly #components: PeerConnectionsComponents;
+  readonly #upgrades: PathUpgrades;
+  readonly #dialling = new Map<PeerId, Promise<Connection>>();
+  readonly #stopping = new AbortController();
+
+  constructor(components: PeerConnectionsComponents) {
+    this.#components = components;
+    this.#upgrades = new PathUpgrades({
+      relayed: (peer) => {
+        const connection = this.best(peer);
+        return connection !== undefined && isRelayed(connection.remoteAddr) ? connection : undefined;
+      },
+      meet: components.meet,
+      logger: components.logger,
+    });
+  }
+
+  /** What is open to `peer` now; one that we dialled before one that the peer did. */
+  best(peer: PeerId): Connection | undefined {
+    const open = this.#components.libp2p
+      .getConnections(peerIdFromString(peer))
+      .filter(({ status }) => status === 'open');
+    const rank = (connection: Connection): number => ORDER.indexOf(this.kindOf(connection));
+    return open.toSorted((left, right) => rank(left) - rank(right))[0];
+  }
+
+  kindOf({ remoteAddr, direction }: Connection): PathKind {
+    if (isRelayed(remoteAddr)) return 'relayed';
+    if (this.#components.punched.has(remoteAddr.toString())) return 'punched';
+    return direction === 'outbound' ? 'direct' : 'reversed';
+  }
+
+  /** The best connection to `peer`, dialled where there is none. Throws whatever is in the way of it. */
+  async connect(peer: PeerId, signal: AbortSignal): Promise<Connection> {
+    const connection = this.best(peer) ?? (await unlessAborted(this.#dialOnce(peer), signal));
+    if (!isRelayed(connection.remoteAddr)) return connection;
+    await unlessAborted(this.#upgrades.within(peer, UPGRADE_PATIENCE_MS), signal);
+    return this.best(peer) ?? connection;
+  }
+
+  /** Something has changed (an address, a router): whoever is reached over a relay is perhaps reached better now. */
+  reconsider(): void {
+    this.#upgrades.forgetFailures();
+  }
+
+  stop(): void {
+    this.#stopping.abort(unreachable(this.#components.libp2p.peerId.toString(), 'this node is stopping'));
+    this.#upgrades.stop();
+  }
+
+  #dialOnce(peer: PeerId): Promise<Connection> {
+    let dialling = this.#dialling.get(peer);
+    if (dialling === undefined) {
+      const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]);
+      dialling = this.#dial(peer, signal).finally(() => this.#dialling.delete(peer));
+      this.#dialling.set(peer, dialling);
+    }
+    return dialling;
+  }
+
+  /**
+   * A peer that names relays is behind a router that lets nobody in: its own addresses come last. They are those of its
+   * private network, where at best we are too, and at worst somebody else has them.
+   */
+  async #dial(peer: PeerId, signal: AbortSignal): Promise<Connection> {
+    const { book, libp2p } = this.#components;
+    const known = book.get(peer);
+    if (known.length === 0) return libp2p.dial(peerIdFromString(peer), { signal });
+    const relays = new Set(known.map(relayOf).filter((relay) => relay !== undefined));
+    relays.delete(peer);
+    relays.delete(libp2p.peerId.toString());
+    const direct = known.filter((address) => !isRelayed(address)).map((address) => withPeer(address, peer));
+    try {
+      if (relays.size > 0) return await this.#dialOverRelays(peer, [...relays], signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (direct.length === 0) throw error;
+      this.#components.logger.debug('network.relays-failed', { peer, cause: describeError(error) });
+    }
+    if (direct.length === 0) throw unreachable(peer, 'only addresses over itself are known');
+    return dialRace(direct, this.#components.dial, signal);
+  }
+
+  /** Those first to which there is a connection. */
+  #dialOverRelays(peer: PeerId, relays: readonly PeerId[], signal: AbortSignal): Promise<Connection> {
+    const usable = (relay: PeerId): boolean => {
+      const connection = this.best(relay);
+      return connection !== undefined && !isRelayed(connection.remoteAddr);
+    };
+    const ordered = [...relays.filter(usable), ...relays.filter((relay) => !usable(relay))];
+    return dialRace(
+      ordered,
+      async (relay, given) => {
+        const limited = AbortSignal.any([given, AbortSignal.timeout(RELAY_DIAL_TIMEOUT_MS)]);
+        const over = usable(relay) ? this.best(relay) : await unlessAborted(this.#dialRelay(relay), limited);
+        if (over === undefined || isRelayed(over.remoteAddr)) throw unreachable(relay, 'a relay behind a relay');
+        return this.#components.dial(multiaddr(relayedAddress(relay, peer)), limited);
+      },
+      signal,
+    );
+  }
+
+  /** Only at addresses of its own. */
+  #dialRelay(relay: PeerId): Promise<Connection> {
+    const { book, dial } = this.#components;
+    const direct = book.get(relay).filter((address) => !isRelayed(address));
+    if (direct.length === 0) return Promise.reject(unreachable(relay, 'no address of this relay is known'));
+    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(RELAY_DIAL_TIMEOUT_MS)]);
+    return dialRace(direct.map((address) => withPeer(address, relay)), dial, signal);
+  }
+}
+
+/** Best first. */
+const ORDER: readonly PathKind[] = ['local', 'direct', 'reversed', 'punched', 'relayed'];
+
+function withPeer(address: Multiaddr, peer: PeerId): Multiaddr {
+  const text = address.toString();
+  return text.includes('/p2p/') ? address : multiaddr(`${text}/p2p/${peer}`);
+}
+
+/** Leaves when `signal` fires; what `work` does goes on for the others who wait for it. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    work.catch(() => undefined);
+  }
+}
