@@ -59,7 +59,8 @@ export class MetadataSession {
   readonly #components: MetadataSessionComponents;
   readonly #options: MetadataSessionOptions;
   readonly #stopping = new AbortController();
-  readonly #registered = new Set<PeerId>();
+  /** With the addresses that each was told. */
+  readonly #registered = new Map<PeerId, string>();
   /** Heartbeats on their way: one per metadata node at most. */
   readonly #beating = new Map<PeerId, Promise<void>>();
   #timer: Timer | undefined;
@@ -77,6 +78,7 @@ export class MetadataSession {
     this.#components.network.onPeer({
       connected: (peer) => this.#onConnected(peer),
       disconnected: (peer) => this.#lose(peer),
+      addressesChanged: () => this.#beatAll(),
     });
     this.#setPeriod(HEARTBEAT_PERIOD_MS);
     this.#beatAll();
@@ -141,7 +143,7 @@ export class MetadataSession {
   }
 
   async #exchange(peer: PeerId): Promise<void> {
-    if (!this.#registered.has(peer)) await this.#register(peer);
+    if (this.#registered.get(peer) !== this.#addresses().join()) await this.#register(peer);
     const isKnown = await this.#heartbeat(peer);
     // It was restarted between two heartbeats, or has dropped this node.
     if (!isKnown) await this.#register(peer);
@@ -150,10 +152,10 @@ export class MetadataSession {
   async #register(peer: PeerId): Promise<void> {
     const { network, load, indexer, logger } = this.#components;
     const { number: node, generation, host, zone, hostGroup } = this.#options;
-    const addresses = [...network.addresses()];
+    const addresses = this.#addresses();
     const request = { node, generation, host, zone, hostGroup, addresses, load: await load.report() };
     const { boot } = await call(network, peer, REGISTER, request, this.#callOptions());
-    this.#registered.add(peer);
+    this.#registered.set(peer, addresses.join());
     indexer.onAnswer(peer, { boot, differs: false });
     logger.info('datanode.registered', { peer });
   }
@@ -186,6 +188,11 @@ export class MetadataSession {
     }
     indexer.onAnswer(peer, { boot: answer.boot, differs: answer.indexDiffers === true });
     return answer.known;
+  }
+
+  /** Sorted: the order says nothing, and shall not look like a change. */
+  #addresses(): string[] {
+    return this.#components.network.addresses().toSorted();
   }
 
   #callOptions(): { readonly signal: AbortSignal; readonly timeoutMs: number } {

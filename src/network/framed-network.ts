@@ -143,6 +143,7 @@ export class FramedNetwork implements Network {
       connected: (peer) => this.#connected(peer),
       disconnected: (peer) => this.#tell((observer) => observer.disconnected?.(peer)),
       improved: (peer) => this.#improved(peer),
+      addressesChanged: () => this.#tell((observer) => observer.addressesChanged?.()),
       admits: async (peer) => this.#authorizer(peer, 'control'),
     });
     this.#state = 'running';

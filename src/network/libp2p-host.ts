@@ -46,7 +46,7 @@ export class Libp2pHost implements Transport {
   readonly #direct: DirectConnections;
   readonly #reach: PeerReach;
   readonly #relayedBytes = new RelayedBytes();
-  #improved: (peer: PeerId) => void = () => undefined;
+  #listener: TransportListener | undefined;
   /** Connections beside which no direct one could be opened. */
   readonly #indirect = new WeakSet<Connection>();
 
@@ -62,7 +62,8 @@ export class Libp2pHost implements Transport {
         innards: this.service<Innards>(INNARDS),
         book: this.#book,
         logger,
-        improved: (peer) => this.#improved(peer),
+        improved: (peer) => this.#listener?.improved(peer),
+        addressesChanged: () => this.#listener?.addressesChanged(),
       },
       { relayPeers: options.relayPeers ?? ((): readonly PeerId[] => []) },
     );
@@ -227,7 +228,7 @@ export class Libp2pHost implements Transport {
   }
 
   #watchPeers(listener: TransportListener): void {
-    this.#improved = (peer) => listener.improved(peer);
+    this.#listener = listener;
     this.#libp2p.addEventListener('connection:close', ({ detail }: CustomEvent<Connection>) =>
       this.#direct.close(detail),
     );

@@ -57,6 +57,8 @@ export interface IncomingChannel extends Channel {
 export interface PeerEvents {
   connected?(peer: PeerId): void;
   disconnected?(peer: PeerId): void;
+  /** What addresses() says has changed: a router, a relay, an interface of this machine. */
+  addressesChanged?(): void;
 }
 
 /** Decides whether an authenticated peer may speak `trafficClass` here; never asked for `join`. */

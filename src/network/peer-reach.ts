@@ -33,6 +33,8 @@ export interface PeerReachComponents {
   readonly logger: Logger;
   /** Called when a better path to `peer` is open than before. */
   readonly improved: (peer: PeerId) => void;
+  /** Called when addresses() has changed. */
+  readonly addressesChanged: () => void;
 }
 
 export interface PeerReachOptions {
@@ -94,6 +96,10 @@ export class PeerReach {
       dialBack: (relay) => this.#askForDialBack(relay),
       hasPlace: (relay) => relays.hasPlace(relay),
       reserve: (relay) => relays.reserve(relay),
+      changed: () => {
+        components.addressesChanged();
+        this.#connections.reconsider();
+      },
       logger,
     });
   }

@@ -7,7 +7,7 @@ import { describeError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { PeerId } from './network.ts';
 
-const ROUND_MS = 5_000;
+const ROUND_MS = 2_000;
 /** A verdict this old is asked for again. */
 const VERDICT_MS = 300_000;
 /** Of a place on a relay; libp2p renews it by itself, and this finds out when it did not. */
@@ -24,6 +24,8 @@ export interface ReachabilityComponents {
   readonly hasPlace: (relay: PeerId) => boolean;
   /** Takes or renews a place on `relay`. */
   readonly reserve: (relay: PeerId) => Promise<void>;
+  /** Called when the addresses, or relays(), are others than after the look before. */
+  readonly changed: () => void;
   readonly logger: Logger;
 }
 
@@ -36,6 +38,7 @@ export class Reachability {
   readonly #components: ReachabilityComponents;
   readonly #verdicts = new Map<PeerId, Verdict>();
   #addresses = '';
+  #told = '';
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
   #again = false;
@@ -93,6 +96,10 @@ export class Reachability {
     this.#addresses = now;
     await Promise.all(relays().map((relay) => this.#ask(relay)));
     if (this.isPrivate) await Promise.all(this.#chosen().map((relay) => this.#takePlace(relay)));
+    const outcome = [now, ...this.relays()].join();
+    if (outcome === this.#told) return;
+    this.#told = outcome;
+    this.#components.changed();
   }
 
   async #ask(relay: PeerId): Promise<void> {

@@ -39,6 +39,8 @@ export interface TransportListener {
   disconnected(peer: PeerId): void;
   /** There may be a better way to `peer` than the one in use. */
   improved(peer: PeerId): void;
+  /** addresses() says something else than before. */
+  addressesChanged(): void;
   /** Whether `peer` may speak a protocol of another component, such as the DHT's. */
   admits(peer: PeerId): Promise<boolean>;
 }
