@@ -30,7 +30,24 @@ export function punchingDial(components: TCPComponents & { readonly upgrader: Up
     if (target === undefined) throw unreachable(address.toString(), 'it is no address of a plain socket');
     return punch(target, localPort, signal);
   };
-  const { upgrader } = components;
-  // The transport hands its options on to the upgrader, which knows `initiator`.
-  return (address, options) => transport.dial(address, { ...options, upgrader } as Parameters<typeof transport.dial>[1]);
+  return (address, options) =>
+    transport.dial(address, {
+      ...options,
+      // The transport hands its options on to the upgrader, which knows `initiator`.
+      upgrader: options.initiator ? components.upgrader : answering(components.upgrader),
+    });
+}
+
+/**
+ * Yamux goes by the direction of the socket, not by `initiator`: both ends would be clients, and it gives up ("Both endpoints
+ * are clients"). With libp2p's own hole punching, that was the end of every punched TCP connection.
+ */
+function answering(upgrader: Upgrader): Upgrader {
+  const answer: Pick<Upgrader, 'upgradeOutbound'> = {
+    upgradeOutbound(socket, options) {
+      socket.direction = 'inbound';
+      return upgrader.upgradeOutbound(socket, options);
+    },
+  };
+  return Object.assign(Object.create(upgrader) as Upgrader, answer);
 }
