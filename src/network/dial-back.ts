@@ -8,7 +8,7 @@ import { fromUtf8, utf8 } from '../common/bytes.ts';
 import { describeError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { dialRace, MAX_RACE_ADDRESSES } from './dial-race.ts';
-import { brokenFrame, disconnected } from './errors.ts';
+import { brokenFrame, describeDialFailure, disconnected } from './errors.ts';
 import { FrameKind } from './frame.ts';
 import type { PeerId } from './network.ts';
 import { socketAddressOf } from './relay-address.ts';
@@ -43,11 +43,15 @@ export class DialBack {
     const end = (): void => stream.abort(disconnected(peer, 'the question for a dial back'));
     const timer = setTimeout(end, ASK_TIMEOUT_MS);
     try {
-      const texts = addresses.slice(0, MAX_RACE_ADDRESSES).map((address) => address.decapsulate('/p2p').toString());
+      const texts = addresses
+        .slice(0, MAX_RACE_ADDRESSES)
+        .map((address) => address.decapsulate('/p2p').toString());
       const answer = await new Promise<Uint8Array>((resolve, reject) => {
         stream.listen({
           frame: (kind, _id, _argument, body) =>
-            kind === FrameKind.response ? resolve(body) : reject(brokenFrame(`kind ${kind} in place of an answer`)),
+            kind === FrameKind.response
+              ? resolve(body)
+              : reject(brokenFrame(`kind ${kind} in place of an answer`)),
           closed: reject,
         });
         stream.send(FrameKind.request, 0, 0, NO_BYTES, utf8(JSON.stringify(texts)));
@@ -87,7 +91,7 @@ export class DialBack {
       await dialRace(targets, this.#components.dial, AbortSignal.timeout(TRY_TIMEOUT_MS));
       return true;
     } catch (error) {
-      this.#components.logger.debug('network.not-dialled-back', { peer, cause: describeError(error) });
+      this.#components.logger.debug('network.not-dialled-back', { peer, cause: describeDialFailure(error) });
       return false;
     } finally {
       this.#attempts -= 1;
@@ -102,7 +106,8 @@ function decode(body: Uint8Array): string[] {
     if (!Array.isArray(texts)) throw new TypeError('there is no list');
     return texts.slice(0, MAX_RACE_ADDRESSES).map((text) => {
       const address = multiaddr(String(text));
-      if (socketAddressOf(address) === undefined) throw new TypeError(`${address.toString()} is not the address of a socket`);
+      if (socketAddressOf(address) === undefined)
+        throw new TypeError(`${address.toString()} is not the address of a socket`);
       return address.toString();
     });
   } catch (error) {

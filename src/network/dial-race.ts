@@ -47,7 +47,14 @@ async function firstOrPause<Connection>(
   try {
     const first = Promise.any(attempts).then((connection) => ({ connection }));
     first.catch(() => undefined);
-    return await Promise.race([first, newest.then((connection) => ({ connection }), () => undefined), pause.promise]);
+    return await Promise.race([
+      first,
+      newest.then(
+        (connection) => ({ connection }),
+        () => undefined,
+      ),
+      pause.promise,
+    ]);
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', end);

@@ -43,6 +43,13 @@ export function disconnected(peer: PeerId, method: string, cause?: unknown): Hol
   });
 }
 
+/** Why a dial failed: each address it was tried at has a reason of its own. */
+export function describeDialFailure(cause: unknown): string {
+  if (isHoldfastError(cause)) return String(cause.facts['reason'] ?? cause.message);
+  if (cause instanceof AggregateError) return cause.errors.map(describeDialFailure).join('; ');
+  return describeError(cause);
+}
+
 /** `what` names the bounded thing that is full, e.g. "send queue". */
 export function overloaded(peer: PeerId, what: string): HoldfastError {
   return new HoldfastError({

@@ -225,7 +225,8 @@ export class FramedNetwork implements Network {
   }
 
   #improved(peer: PeerId): void {
-    for (const trafficClass of ['raft', 'control', 'bulk']) this.#links.get(`${trafficClass}/${peer}`)?.improve();
+    for (const trafficClass of ['raft', 'control', 'bulk'])
+      this.#links.get(`${trafficClass}/${peer}`)?.improve();
   }
 
   #tell(event: (observer: PeerEvents) => void): void {

@@ -6,11 +6,17 @@ import { assert, describeError, HoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { AddressBook, parseAddress, peerOf } from './address-book.ts';
 import { DIRECT_CLASSES, DirectConnections } from './direct-connections.ts';
-import { cannotListen, notAMember, portInUse, unreachable } from './errors.ts';
+import { cannotListen, describeDialFailure, notAMember, portInUse, unreachable } from './errors.ts';
 import { FramedStream } from './framed-stream.ts';
 import type { Identity } from './identity.ts';
 import { Libp2pBytes } from './libp2p-bytes.ts';
-import { guardedProtocols, INNARDS, type Innards, type Libp2pHostOptions, libp2pSettings } from './libp2p-settings.ts';
+import {
+  guardedProtocols,
+  INNARDS,
+  type Innards,
+  type Libp2pHostOptions,
+  libp2pSettings,
+} from './libp2p-settings.ts';
 import type { PeerId, PeerPath, TrafficClass } from './network.ts';
 import { PeerReach } from './peer-reach.ts';
 import { guardProtocols } from './protocol-guard.ts';
@@ -258,12 +264,6 @@ function framed(stream: Stream): FrameStream {
 
 function protocolOf(trafficClass: TrafficClass): string {
   return `/holdfast/1/${trafficClass}`;
-}
-
-function describeDialFailure(cause: unknown): string {
-  if (cause instanceof HoldfastError) return String(cause.facts['reason'] ?? cause.message);
-  if (cause instanceof AggregateError) return cause.errors.map(describeError).join('; ');
-  return describeError(cause);
 }
 
 function describeListenFailure(listen: readonly string[], cause: unknown): HoldfastError {

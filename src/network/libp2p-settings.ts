@@ -35,6 +35,12 @@ const STREAM_WINDOW = { initialStreamWindowSize: 1 * MIB, maxStreamWindowSize: 4
 const PING_INTERVAL_MS = 5_000;
 const PING_TIMEOUT_MS = 10_000;
 
+/**
+ * Per connection. By default it is one: a second ping while the first is slow would fail, and the connection would be given up
+ * for dead, busy as it is.
+ */
+const PING_STREAMS = { maxInboundStreams: 16, maxOutboundStreams: 16 } as const;
+
 /** Parts of libp2p that only its services are given; we ask for them as a service of this name. */
 export const INNARDS = 'holdfastInnards';
 
@@ -95,8 +101,14 @@ export function libp2pSettings(
     },
     services: {
       identify: identify(),
-      ping: ping(),
-      [INNARDS]: ({ registrar, addressManager, transportManager, logger, upgrader }: InnardComponents): Innards => ({
+      ping: ping(PING_STREAMS),
+      [INNARDS]: ({
+        registrar,
+        addressManager,
+        transportManager,
+        logger,
+        upgrader,
+      }: InnardComponents): Innards => ({
         registrar,
         addressManager,
         transportManager,

@@ -10,7 +10,7 @@ import { fromUtf8, utf8 } from '../common/bytes.ts';
 import { describeError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { dialRace, MAX_RACE_ADDRESSES } from './dial-race.ts';
-import { brokenFrame, disconnected } from './errors.ts';
+import { brokenFrame, describeDialFailure, disconnected } from './errors.ts';
 import { FrameKind } from './frame.ts';
 import { freePort } from './hole-punch.ts';
 import type { PeerId } from './network.ts';
@@ -88,7 +88,7 @@ export class Meeting {
       stream.send(FrameKind.response, 0, 0, NO_BYTES, encode(ours));
       await this.#connect(peer, theirs, ours, { localPort: port, initiator: false, signal });
     } catch (error) {
-      this.#components.logger.debug('network.meeting-failed', { peer, cause: describeError(error) });
+      this.#components.logger.debug('network.meeting-failed', { peer, cause: describeDialFailure(error) });
       stream.abort(error as Error);
     }
   }
@@ -101,7 +101,7 @@ export class Meeting {
       return { addresses: reachable, punch: (await observe(localPort, limited)).toString() };
     } catch (error) {
       // Still worth a meeting: one of the two may be able to dial the other.
-      logger.debug('network.not-observed', { cause: describeError(error) });
+      logger.debug('network.not-observed', { cause: describeDialFailure(error) });
       return { addresses: reachable };
     }
   }
@@ -136,7 +136,9 @@ function ask(stream: FrameStream, request: Uint8Array): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     stream.listen({
       frame: (kind, _id, _argument, body) =>
-        kind === FrameKind.response ? resolve(body) : reject(brokenFrame(`kind ${kind} in place of an answer`)),
+        kind === FrameKind.response
+          ? resolve(body)
+          : reject(brokenFrame(`kind ${kind} in place of an answer`)),
       closed: reject,
     });
     stream.send(FrameKind.request, 0, 0, NO_BYTES, request);
@@ -153,7 +155,9 @@ function decode(bytes: Uint8Array): Whereabouts {
     const { addresses, punch } = Object(JSON.parse(fromUtf8(bytes))) as Record<string, unknown>;
     if (!Array.isArray(addresses)) throw new TypeError('there is no list of addresses');
     const dialable = addresses.slice(0, MAX_RACE_ADDRESSES).map(dialableText);
-    return punch === undefined ? { addresses: dialable } : { addresses: dialable, punch: dialableText(punch) };
+    return punch === undefined
+      ? { addresses: dialable }
+      : { addresses: dialable, punch: dialableText(punch) };
   } catch (error) {
     throw brokenFrame(`${describeError(error)} in place of addresses to meet at`);
   }

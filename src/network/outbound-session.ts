@@ -160,7 +160,9 @@ export class OutboundSession {
   #maybeLeave(): void {
     if (!this.#isRetired || this.#pending.size > 0 || this.#channels.size > 0) return;
     this.#isRetired = false;
-    void this.#stream.close(AbortSignal.timeout(RETIRE_TIMEOUT_MS)).catch((error: Error) => this.#stream.abort(error));
+    void this.#stream
+      .close(AbortSignal.timeout(RETIRE_TIMEOUT_MS))
+      .catch((error: Error) => this.#stream.abort(error));
   }
 
   #end(cause: unknown): void {

@@ -1,7 +1,7 @@
 /** @module Goes on looking for a way around a relay while a peer is reached over one: at once, then after pauses that double. */
 import type { Connection } from '@libp2p/interface';
-import { describeError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
+import { describeDialFailure } from './errors.ts';
 import type { PeerId } from './network.ts';
 
 const FIRST_PAUSE_MS = 10_000;
@@ -75,7 +75,11 @@ export class PathUpgrades {
 
   #failed(peer: PeerId, attempts: Attempts, error: unknown): void {
     const { logger } = this.#components;
-    logger.debug('network.stays-relayed', { peer, failures: attempts.failures, cause: describeError(error) });
+    logger.debug('network.stays-relayed', {
+      peer,
+      failures: attempts.failures,
+      cause: describeDialFailure(error),
+    });
     if (this.#stopping.signal.aborted) return;
     const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(attempts.failures, 10));
     attempts.failures += 1;

@@ -5,11 +5,10 @@
 import type { Connection, Libp2p } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
-import { describeError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { AddressBook } from './address-book.ts';
 import { dialRace } from './dial-race.ts';
-import { unreachable } from './errors.ts';
+import { describeDialFailure, unreachable } from './errors.ts';
 import type { PathKind, PeerId } from './network.ts';
 import { PathUpgrades } from './path-upgrades.ts';
 import { isRelayed, relayedAddress, relayOf } from './relay-address.ts';
@@ -19,7 +18,7 @@ const DIAL_TIMEOUT_MS = 5_000;
 /** Per relay: one that was lost a moment ago must not use up the time of the others. */
 const RELAY_DIAL_TIMEOUT_MS = 2_000;
 /** How long the first use of a relayed connection waits for a better one. */
-const UPGRADE_PATIENCE_MS = 1_500;
+const UPGRADE_PATIENCE_MS = 1_000;
 
 export interface PeerConnectionsComponents {
   readonly libp2p: Libp2p;
@@ -111,7 +110,7 @@ export class PeerConnections {
     } catch (error) {
       signal.throwIfAborted();
       if (direct.length === 0) throw error;
-      this.#components.logger.debug('network.relays-failed', { peer, cause: describeError(error) });
+      this.#components.logger.debug('network.relays-failed', { peer, cause: describeDialFailure(error) });
     }
     if (direct.length === 0) throw unreachable(peer, 'only addresses over itself are known');
     return dialRace(direct, this.#components.dial, signal);
@@ -129,7 +128,8 @@ export class PeerConnections {
       async (relay, given) => {
         const limited = AbortSignal.any([given, AbortSignal.timeout(RELAY_DIAL_TIMEOUT_MS)]);
         const over = usable(relay) ? this.best(relay) : await unlessAborted(this.#dialRelay(relay), limited);
-        if (over === undefined || isRelayed(over.remoteAddr)) throw unreachable(relay, 'a relay behind a relay');
+        if (over === undefined || isRelayed(over.remoteAddr))
+          throw unreachable(relay, 'a relay behind a relay');
         return this.#components.dial(multiaddr(relayedAddress(relay, peer)), limited);
       },
       signal,
@@ -142,7 +142,11 @@ export class PeerConnections {
     const direct = book.get(relay).filter((address) => !isRelayed(address));
     if (direct.length === 0) return Promise.reject(unreachable(relay, 'no address of this relay is known'));
     const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(RELAY_DIAL_TIMEOUT_MS)]);
-    return dialRace(direct.map((address) => withPeer(address, relay)), dial, signal);
+    return dialRace(
+      direct.map((address) => withPeer(address, relay)),
+      dial,
+      signal,
+    );
   }
 }
 

@@ -3,7 +3,7 @@
  * (meeting.ts, dial-back.ts), and our places on relays.
  */
 import type { Connection, Libp2p, PeerId as Libp2pPeerId, Stream } from '@libp2p/interface';
-import type { Multiaddr } from "@multiformats/multiaddr";
+import type { Multiaddr } from '@multiformats/multiaddr';
 import type { Logger } from '../common/logger.ts';
 import { observedAddress } from './address-probe.ts';
 import { attempt } from './attempt.ts';
@@ -140,7 +140,9 @@ export class PeerReach {
     await handle(MEET_PROTOCOL, (peer, stream) => this.#meeting.serve(peer, stream));
     await handle(DIAL_BACK_PROTOCOL, (peer, stream) => this.#dialBack.serve(peer, stream));
     libp2p.addEventListener('connection:open', ({ detail }: CustomEvent<Connection>) => this.#opened(detail));
-    libp2p.addEventListener('connection:close', ({ detail }: CustomEvent<Connection>) => this.#closed(detail));
+    libp2p.addEventListener('connection:close', ({ detail }: CustomEvent<Connection>) =>
+      this.#closed(detail),
+    );
     libp2p.addEventListener('peer:identify', ({ detail }: CustomEvent<{ peerId: Libp2pPeerId }>) => {
       if (this.#options.relayPeers().includes(detail.peerId.toString())) this.#reachability.look();
     });

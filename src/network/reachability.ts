@@ -109,7 +109,8 @@ export class Reachability {
     try {
       const isReachable = await dialBack(relay);
       this.#verdicts.set(relay, { isReachable, atMs: performance.now() });
-      if (known?.isReachable !== isReachable) logger.info('network.reachability', { from: relay, isReachable });
+      if (known?.isReachable !== isReachable)
+        logger.info('network.reachability', { from: relay, isReachable });
     } catch (error) {
       logger.debug('network.no-verdict', { relay, cause: describeError(error) });
     }
@@ -129,7 +130,8 @@ export class Reachability {
   /** At most MAX_RELAYS: each node has an order of its own, so that the load is spread. */
   #chosen(): readonly PeerId[] {
     const { localPeer, relays } = this.#components;
-    const rank = (relay: PeerId): string => createHash('sha256').update(localPeer).update(relay).digest('hex');
+    const rank = (relay: PeerId): string =>
+      createHash('sha256').update(localPeer).update(relay).digest('hex');
     return relays()
       .toSorted((left, right) => (rank(left) < rank(right) ? -1 : 1))
       .slice(0, MAX_RELAYS);
