@@ -11,11 +11,11 @@ import { FramedStream } from './framed-stream.ts';
 import type { Identity } from './identity.ts';
 import { Libp2pBytes } from './libp2p-bytes.ts';
 import {
-  guardedProtocols,
   INNARDS,
   type Innards,
   type Libp2pHostOptions,
   libp2pSettings,
+  memberProtocols,
 } from './libp2p-settings.ts';
 import type { PeerId, PeerPath, TrafficClass } from './network.ts';
 import { PeerReach } from './peer-reach.ts';
@@ -183,7 +183,7 @@ export class Libp2pHost implements Transport {
     }
     this.#confirmAddresses();
     const { registrar } = this.service<Innards>(INNARDS);
-    await guardProtocols(registrar, guardedProtocols(this.#options), (peer) => listener.admits(peer));
+    await guardProtocols(registrar, memberProtocols(this.#options), (peer) => listener.admits(peer));
     this.#reach.start();
   }
 

@@ -121,6 +121,6 @@ export function libp2pSettings(
 }
 
 /** Protocols that only members may speak. */
-export function guardedProtocols({ guardedProtocols = [] }: Libp2pHostOptions): readonly string[] {
+export function memberProtocols({ guardedProtocols = [] }: Libp2pHostOptions): readonly string[] {
   return [RELAY_PROTOCOL, ...guardedProtocols];
 }

@@ -45,7 +45,7 @@ export async function createNodeNetwork(
     listen: config.listen,
     announce: config.announce,
     services,
-    relayPeers: metadataPeers,
+    relayPeers: () => membership().peers,
     isRelay: isMetadataNode,
     guardedProtocols: [KADEMLIA_PROTOCOL],
   });
