@@ -7,6 +7,7 @@ import { counted } from './counted.ts';
 import { formatDuration } from './duration.ts';
 import { unhealthy } from './errors.ts';
 import { type HealthCheck, healthChecks } from './health.ts';
+import { drainLine } from './node-drain.ts';
 import { addReadCommand, type ReadFlags } from './options.ts';
 import { repairLines, repairProgress } from './repair-progress.ts';
 import type { Shell } from './shell.ts';
@@ -58,6 +59,7 @@ export function statusScreen(
     '',
     ...textTable(datanodeRows(status), [0, 4, 5, 6, 7]),
     ...repairLines(repairProgress(status)),
+    ...status.dataNodes.filter(({ member }) => member?.drain).map((datanode) => drainLine(status, datanode)),
     ...workerLines(status),
   ];
 }
@@ -107,7 +109,7 @@ function datanodeRows({ dataNodes }: StatusResponse): readonly string[][] {
       String(member?.number ?? '?'),
       member?.name ?? '?',
       member?.host ?? '?',
-      liveness,
+      member?.drain ? `${liveness}, ${member.drain}` : liveness,
       formatBytes(capacityBytes),
       formatBytes(usedBytes),
       formatBytes(freeBytes),

@@ -71,9 +71,10 @@ export function repairLines(progress: RepairProgress): readonly string[] {
     `Repair: ${counted(copying, 'copy')} on the way, ${formatBytes(bytesPerSecond)}/s${eta}`,
     ...stuck
       .filter(({ reason }) => reason !== 'busy')
-      .map(
-        ({ reason, blocks }) =>
-          `  ${counted(blocks, 'block')} stuck (${reason}): ${REASONS[reason] ?? 'see the logs'}`,
-      ),
+      .map(({ reason, blocks }) => `  ${stuckText(reason, blocks)}`),
   ];
+}
+
+export function stuckText(reason: string, blocks: number): string {
+  return `${counted(blocks, 'block')} stuck (${reason}): ${REASONS[reason] ?? 'see the logs'}`;
 }

@@ -11,6 +11,7 @@ import type {
 import {
   CONFIGURE,
   CREATE_TOKEN,
+  DRAIN,
   LIST_TOKENS,
   MEMBERS,
   REMOVE_MEMBER,
@@ -150,6 +151,16 @@ export class Client extends TreeClient {
   removeMember(number: Member['number'], options: RemovalOptions = {}): Promise<RemoveMemberResponse> {
     const { force = false, dryRun = false } = options;
     return this.context.metadata.ask(REMOVE_MEMBER, { number, force, dryRun }, withEffect(options));
+  }
+
+  /** Has the datanode's copies brought elsewhere; new blocks go to others. Repeating it changes nothing. Errors: METADATA_NOT_A_DATANODE, NAMESPACE_NO_SUCH_MEMBER. */
+  async drain(number: Member['number'], options: OperationOptions = {}): Promise<Member | undefined> {
+    return (await this.context.metadata.ask(DRAIN, { number, isOver: false }, withEffect(options))).member;
+  }
+
+  /** The datanode takes copies again. */
+  async undrain(number: Member['number'], options: OperationOptions = {}): Promise<Member | undefined> {
+    return (await this.context.metadata.ask(DRAIN, { number, isOver: true }, withEffect(options))).member;
   }
 
   /** Resolves with the new leader's number. `to` 0: whoever is best. Errors: METADATA_NOT_A_VOTER, METADATA_NOT_TRANSFERRED. */

@@ -179,6 +179,16 @@ export function removalUnsafe(number: number, concerns: readonly string[]): Hold
   });
 }
 
+/** METADATA_NOT_A_DATANODE (refused): only datanodes hold copies. */
+export function notADatanode(number: number): HoldfastError {
+  return new HoldfastError({
+    code: 'METADATA_NOT_A_DATANODE',
+    kind: 'refused',
+    message: `Node ${number} holds no blocks: it is no datanode. "holdfast cluster members" lists the roles.`,
+    facts: { number },
+  });
+}
+
 /** METADATA_NOT_A_VOTER (refused): only a voter can lead. */
 export function notAVoter(number: number, voters: readonly number[]): HoldfastError {
   return new HoldfastError({

@@ -16,6 +16,7 @@ import { FeatureLevelService } from './feature-level-service.ts';
 import { FlushWorker } from './flush-worker.ts';
 import { ClusterService } from './cluster-service.ts';
 import { CollectionService } from './collection-service.ts';
+import { DrainService } from './drain-service.ts';
 import { EraWorker } from './era-worker.ts';
 import { Forwarder } from './forwarder.ts';
 import { HousekeepingWorker } from './housekeeping-worker.ts';
@@ -127,6 +128,7 @@ export function composeParts(
     new StatusService({ ...parts, ...repair }),
     new MemberService({ ...parts, ...repair, membership }),
     repair.keeperService,
+    new DrainService(parts),
     new ClusterService(parts),
     new CollectionService(parts, { epoch }),
     new PositionService({ ...parts, membership }, { epoch, version: options.version ?? '' }),

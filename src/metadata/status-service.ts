@@ -18,7 +18,7 @@ import type { DatanodeStates } from './datanode-states.ts';
 import type { MemberDirectory } from './member-directory.ts';
 import type { RaftDriver } from './raft-driver.ts';
 import type { ReadBarrier } from './read-barrier.ts';
-import type { ClusterSurvey } from './repair/cluster-survey.ts';
+import type { BlockFigures, ClusterSurvey } from './repair/cluster-survey.ts';
 
 export interface StatusServiceComponents {
   readonly network: Network;
@@ -66,7 +66,7 @@ export class StatusService {
       applied: driver.appliedIndex,
       metadataNodes,
       membership: leader?.position?.membership,
-      dataNodes: members.withRole('data').map((member) => this.#dataNode(member)),
+      dataNodes: members.withRole('data').map((member) => this.#dataNode(member, blocks)),
       counters: machine.counters(),
       ...blocks.atRisk(),
       keepers: [...blocks.reports],
@@ -110,9 +110,10 @@ export class StatusService {
     }
   }
 
-  #dataNode(member: Member): DataNodeStatus {
+  #dataNode(member: Member, blocks: BlockFigures): DataNodeStatus {
     const { registry, states } = this.#components;
     const load = registry.get(member.number)?.load;
+    const departing = blocks.departing(member.number);
     return {
       member,
       liveness: states.liveness(member.number),
@@ -121,6 +122,10 @@ export class StatusService {
       freeBytes: load?.freeBytes ?? 0,
       blocks: load?.blocks ?? 0,
       silentMs: Math.round(registry.silentMs(member.number) ?? 0),
+      ...(states.drain(member.number) !== '' && {
+        departingBlocks: departing.blocks,
+        departingBytes: departing.bytes,
+      }),
     };
   }
 }

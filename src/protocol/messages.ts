@@ -338,6 +338,8 @@ export interface KeeperReport {
   workers: WorkerReport[];
   /** of the members when the last walk that ended began */
   walkedVersion: number;
+  /** that walk found so much still needed on datanodes that are being emptied */
+  needed: SoleCopies[];
 }
 
 export interface CopiesLeft {
@@ -353,11 +355,12 @@ export interface SoleCopies {
   bytes: number;
 }
 
-/** Of a datanode that is being emptied: copies on it that are still among those wanted. */
+/** Of a datanode that is being emptied: copies on it that are still among those wanted, and why some do not get elsewhere. */
 export interface Departure {
   node: number;
   blocks: number;
   bytes: number;
+  stuck: Stuck[];
 }
 
 export interface Stuck {
@@ -426,6 +429,18 @@ export interface DataNodeStatus {
   freeBytes: number;
   blocks: number;
   silentMs: number;
+  /** of one that is being emptied: copies still to be brought elsewhere */
+  departingBlocks?: number | undefined;
+  departingBytes?: number | undefined;
+}
+
+export interface DrainRequest {
+  number: number;
+  isOver: boolean;
+}
+
+export interface DrainResponse {
+  member: Member | undefined;
 }
 
 /** ---- datanodes to metadata nodes (class control) ---- */
@@ -4329,6 +4344,7 @@ function createBaseKeeperReport(): KeeperReport {
     stuck: [],
     workers: [],
     walkedVersion: 0,
+    needed: [],
   };
 }
 
@@ -4372,6 +4388,9 @@ export const KeeperReport: MessageFns<KeeperReport> = {
     }
     if (message.walkedVersion !== 0) {
       writer.uint32(104).uint64(message.walkedVersion);
+    }
+    for (const v of message.needed) {
+      SoleCopies.encode(v!, writer.uint32(114).fork()).join();
     }
     return writer;
   },
@@ -4493,6 +4512,14 @@ export const KeeperReport: MessageFns<KeeperReport> = {
             message.walkedVersion = longToNumber(reader.uint64());
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.needed.push(SoleCopies.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4523,6 +4550,7 @@ export const KeeperReport: MessageFns<KeeperReport> = {
     message.stuck = object.stuck?.map((e) => Stuck.fromPartial(e)) || [];
     message.workers = object.workers?.map((e) => WorkerReport.fromPartial(e)) || [];
     message.walkedVersion = object.walkedVersion ?? 0;
+    message.needed = object.needed?.map((e) => SoleCopies.fromPartial(e)) || [];
     return message;
   },
 };
@@ -4686,7 +4714,7 @@ export const SoleCopies: MessageFns<SoleCopies> = {
 };
 
 function createBaseDeparture(): Departure {
-  return { node: 0, blocks: 0, bytes: 0 };
+  return { node: 0, blocks: 0, bytes: 0, stuck: [] };
 }
 
 export const Departure: MessageFns<Departure> = {
@@ -4699,6 +4727,9 @@ export const Departure: MessageFns<Departure> = {
     }
     if (message.bytes !== 0) {
       writer.uint32(24).uint64(message.bytes);
+    }
+    for (const v of message.stuck) {
+      Stuck.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -4740,6 +4771,14 @@ export const Departure: MessageFns<Departure> = {
             message.bytes = longToNumber(reader.uint64());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.stuck.push(Stuck.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4760,6 +4799,7 @@ export const Departure: MessageFns<Departure> = {
     message.node = object.node ?? 0;
     message.blocks = object.blocks ?? 0;
     message.bytes = object.bytes ?? 0;
+    message.stuck = object.stuck?.map((e) => Stuck.fromPartial(e)) || [];
     return message;
   },
 };
@@ -5461,7 +5501,17 @@ export const Silence: MessageFns<Silence> = {
 };
 
 function createBaseDataNodeStatus(): DataNodeStatus {
-  return { member: undefined, liveness: "", capacityBytes: 0, usedBytes: 0, freeBytes: 0, blocks: 0, silentMs: 0 };
+  return {
+    member: undefined,
+    liveness: "",
+    capacityBytes: 0,
+    usedBytes: 0,
+    freeBytes: 0,
+    blocks: 0,
+    silentMs: 0,
+    departingBlocks: undefined,
+    departingBytes: undefined,
+  };
 }
 
 export const DataNodeStatus: MessageFns<DataNodeStatus> = {
@@ -5486,6 +5536,12 @@ export const DataNodeStatus: MessageFns<DataNodeStatus> = {
     }
     if (message.silentMs !== 0) {
       writer.uint32(56).uint64(message.silentMs);
+    }
+    if (message.departingBlocks !== undefined) {
+      writer.uint32(64).uint64(message.departingBlocks);
+    }
+    if (message.departingBytes !== undefined) {
+      writer.uint32(72).uint64(message.departingBytes);
     }
     return writer;
   },
@@ -5559,6 +5615,22 @@ export const DataNodeStatus: MessageFns<DataNodeStatus> = {
             message.silentMs = longToNumber(reader.uint64());
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.departingBlocks = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.departingBytes = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5585,6 +5657,132 @@ export const DataNodeStatus: MessageFns<DataNodeStatus> = {
     message.freeBytes = object.freeBytes ?? 0;
     message.blocks = object.blocks ?? 0;
     message.silentMs = object.silentMs ?? 0;
+    message.departingBlocks = object.departingBlocks ?? undefined;
+    message.departingBytes = object.departingBytes ?? undefined;
+    return message;
+  },
+};
+
+function createBaseDrainRequest(): DrainRequest {
+  return { number: 0, isOver: false };
+}
+
+export const DrainRequest: MessageFns<DrainRequest> = {
+  encode(message: DrainRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0) {
+      writer.uint32(8).uint32(message.number);
+    }
+    if (message.isOver !== false) {
+      writer.uint32(16).bool(message.isOver);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DrainRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDrainRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.isOver = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DrainRequest>): DrainRequest {
+    return DrainRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DrainRequest>): DrainRequest {
+    const message = createBaseDrainRequest();
+    message.number = object.number ?? 0;
+    message.isOver = object.isOver ?? false;
+    return message;
+  },
+};
+
+function createBaseDrainResponse(): DrainResponse {
+  return { member: undefined };
+}
+
+export const DrainResponse: MessageFns<DrainResponse> = {
+  encode(message: DrainResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.member !== undefined) {
+      Member.encode(message.member, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DrainResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDrainResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.member = Member.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DrainResponse>): DrainResponse {
+    return DrainResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DrainResponse>): DrainResponse {
+    const message = createBaseDrainResponse();
+    message.member = (object.member !== undefined && object.member !== null)
+      ? Member.fromPartial(object.member)
+      : undefined;
     return message;
   },
 };

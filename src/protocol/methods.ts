@@ -104,6 +104,12 @@ export const REMOVE_MEMBER: Method<m.RemoveMemberRequest, m.RemoveMemberResponse
   request: m.RemoveMemberRequest,
   response: m.RemoveMemberResponse,
 };
+export const DRAIN: Method<m.DrainRequest, m.DrainResponse> = {
+  name: 'meta.drain',
+  trafficClass: control,
+  request: m.DrainRequest,
+  response: m.DrainResponse,
+};
 export const TRANSFER_LEADER: Method<m.TransferLeaderRequest, m.TransferLeaderResponse> = {
   name: 'meta.transfer-leader',
   trafficClass: control,

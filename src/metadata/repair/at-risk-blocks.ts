@@ -11,6 +11,8 @@ export interface AtRiskBlock {
   readonly left: number;
   /** Of those, the ones on datanodes that stay. */
   readonly counted: number;
+  /** Datanodes being emptied that have it. */
+  readonly leaving: readonly number[];
   /** Monotonic time before which nothing is done for it. */
   readonly readyMs: number;
   /** Why nothing could be done for it when it was last tried. */

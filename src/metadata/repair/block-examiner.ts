@@ -61,6 +61,7 @@ export class BlockExaminer {
       wanted,
       left: copiesLeft(block),
       counted: good.length,
+      leaving: block.leaving,
       readyMs: Math.min(before?.readyMs ?? Number.POSITIVE_INFINITY, nowMs + patienceMs),
       stuck: before?.stuck,
     };

@@ -69,9 +69,14 @@ export class BlockFigures {
     return sumOf(this.reports.flatMap(({ sole }) => sole.filter((each) => each.node === node)));
   }
 
-  /** Copies on `node`, which is being emptied, that are still needed there. */
+  /** Copies on `node`, which is being emptied, that are still needed there, as far as is known now. */
   departing(node: number): SoleHoldings {
     return sumOf(this.reports.flatMap(({ departures }) => departures.filter((each) => each.node === node)));
+  }
+
+  /** The same, as the last walks found it: unlike what is in memory it leaves nothing out. */
+  needed(node: number): SoleHoldings {
+    return sumOf(this.reports.flatMap(({ needed }) => needed.filter((each) => each.node === node)));
   }
 }
 

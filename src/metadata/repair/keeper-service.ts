@@ -2,10 +2,10 @@
 import type { WorkerRunner } from '../../common/worker-runner.ts';
 import { serve } from '../../network/method.ts';
 import type { Network } from '../../network/network.ts';
-import type { CopiesLeft, KeeperReport, Stuck } from '../../protocol/messages.ts';
+import type { CopiesLeft, Departure, KeeperReport, Stuck } from '../../protocol/messages.ts';
 import { KEEPER_REPORT } from '../../protocol/methods.ts';
 import type { RaftDriver } from '../raft-driver.ts';
-import type { AtRiskBlocks } from './at-risk-blocks.ts';
+import type { AtRiskBlock, AtRiskBlocks } from './at-risk-blocks.ts';
 import type { BlockSurvey } from './block-survey.ts';
 import type { CopyRunner } from './copy-runner.ts';
 import type { KeeperView } from './keeper-view.ts';
@@ -44,7 +44,7 @@ export class KeeperService {
       complete: result !== undefined,
       walkedVersion: result?.membersVersion ?? 0,
       sole: result?.tally.sole() ?? [],
-      departures: result?.tally.departures() ?? [],
+      needed: result?.tally.needed() ?? [],
       ...this.#atRisk(),
       ...copies.figures(),
       workers: this.#workers().map(({ name, state }) => ({ name, state })),
@@ -52,19 +52,37 @@ export class KeeperService {
   }
 
   /** What only leaves a datanode that is being emptied is at no risk. */
-  #atRisk(): { left: CopiesLeft[]; stuck: Stuck[] } {
+  #atRisk(): { left: CopiesLeft[]; stuck: Stuck[]; departures: Departure[] } {
     const left = new Map<number, CopiesLeft>();
-    const stuck = new Map<string, Stuck>();
+    const stuck: Stuck[] = [];
+    const departures = new Map<number, Departure>();
     for (const block of this.#components.atRisk.inOrderOfDanger()) {
-      if (block.stuck !== undefined) {
-        const { blocks, bytes } = stuck.get(block.stuck) ?? { blocks: 0, bytes: 0 };
-        stuck.set(block.stuck, { reason: block.stuck, blocks: blocks + 1, bytes: bytes + block.sizeBytes });
+      addStuck(stuck, block);
+      for (const node of block.leaving) {
+        const departure = departures.get(node) ?? { node, blocks: 0, bytes: 0, stuck: [] };
+        addStuck(departure.stuck, block);
+        const { blocks, bytes } = departure;
+        departures.set(node, { ...departure, blocks: blocks + 1, bytes: bytes + block.sizeBytes });
       }
       if (block.left >= block.wanted) continue;
       const { blocks, missingBytes } = left.get(block.left) ?? { blocks: 0, missingBytes: 0 };
       const bytes = missingBytes + block.sizeBytes * (block.wanted - block.left);
       left.set(block.left, { copies: block.left, blocks: blocks + 1, missingBytes: bytes });
     }
-    return { left: [...left.values()].toSorted((a, b) => a.copies - b.copies), stuck: [...stuck.values()] };
+    return {
+      left: [...left.values()].toSorted((a, b) => a.copies - b.copies),
+      stuck,
+      departures: [...departures.values()],
+    };
+  }
+}
+
+function addStuck(sums: Stuck[], { stuck: reason, sizeBytes }: AtRiskBlock): void {
+  if (reason === undefined) return;
+  const sum = sums.find((each) => each.reason === reason);
+  if (sum === undefined) sums.push({ reason, blocks: 1, bytes: sizeBytes });
+  else {
+    sum.blocks += 1;
+    sum.bytes += sizeBytes;
   }
 }

@@ -1,17 +1,17 @@
 /** @module What one walk over a keeper's blocks adds up to. */
-import type { Departure, SoleCopies } from '../../protocol/messages.ts';
+import type { SoleCopies } from '../../protocol/messages.ts';
 import type { ExaminedBlock } from './block-examiner.ts';
 import { copiesLeft } from './copy-census.ts';
 
 export class KeeperTally {
   readonly #sole = new Map<number, { blocks: number; bytes: number }>();
-  readonly #departures = new Map<number, { blocks: number; bytes: number }>();
+  readonly #needed = new Map<number, { blocks: number; bytes: number }>();
 
   add(block: ExaminedBlock): void {
     const { good, leaving, copies, sizeBytes } = block;
     const [only] = [...good, ...leaving];
     if (copiesLeft(block) === 1 && only !== undefined) count(this.#sole, only, sizeBytes);
-    if (good.length < copies) for (const node of leaving) count(this.#departures, node, sizeBytes);
+    if (good.length < copies) for (const node of leaving) count(this.#needed, node, sizeBytes);
   }
 
   /** Blocks whose only readable copy is on a datanode, by datanode. */
@@ -20,8 +20,8 @@ export class KeeperTally {
   }
 
   /** Copies on datanodes that are being emptied which are still needed there, by datanode. */
-  departures(): Departure[] {
-    return listed(this.#departures);
+  needed(): SoleCopies[] {
+    return listed(this.#needed);
   }
 }
 

@@ -12,6 +12,7 @@ import type { DatanodeStates } from '../datanode-states.ts';
 import type { MetadataDiscovery } from '../discovery-worker.ts';
 import type { MemberDirectory } from '../member-directory.ts';
 import type { PlacementPolicy } from '../placement.ts';
+import type { Proposer } from '../proposer.ts';
 import type { RaftDriver } from '../raft-driver.ts';
 import type { ReadBarrier } from '../read-barrier.ts';
 import { AtRiskBlocks } from './at-risk-blocks.ts';
@@ -19,6 +20,7 @@ import { BlockExaminer } from './block-examiner.ts';
 import { BlockSurvey } from './block-survey.ts';
 import { ClusterSurvey } from './cluster-survey.ts';
 import { CopyRunner } from './copy-runner.ts';
+import { DrainWorker } from './drain-worker.ts';
 import { KeeperService } from './keeper-service.ts';
 import { KeeperView } from './keeper-view.ts';
 import { LossSearch } from './loss-search.ts';
@@ -37,6 +39,7 @@ export interface RepairComponents {
   readonly index: ShardIndex;
   readonly driver: RaftDriver;
   readonly barrier: ReadBarrier;
+  readonly proposer: Proposer;
   readonly placement: PlacementPolicy;
   readonly clock: Clock;
   readonly random: Random;
@@ -64,10 +67,16 @@ export function composeRepair(
   const copies = new CopyRunner(parts);
   const losses = new LossSearch(parts);
   const keeperService = new KeeperService({ ...parts, blockSurvey, copies }, options);
+  const clusterSurvey = new ClusterSurvey({ pulse, keeperService });
   return {
-    clusterSurvey: new ClusterSurvey({ pulse, keeperService }),
+    clusterSurvey,
     keeperService,
     copies,
-    workers: [pulse, blockSurvey, new RepairWorker({ ...parts, copies, losses })],
+    workers: [
+      pulse,
+      blockSurvey,
+      new RepairWorker({ ...parts, copies, losses }),
+      new DrainWorker({ ...parts, clusterSurvey }),
+    ],
   };
 }

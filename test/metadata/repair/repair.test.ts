@@ -49,6 +49,27 @@ describe('the loss of datanodes', () => {
     expect(copies()).toEqual(hashes.map(() => COPIES));
   });
 
+  it('by a drain: its copies are brought elsewhere, none is missed for a moment, and then it may go', async () => {
+    const [leaving] = cluster.datanodes as [RunningDataNode];
+    let fewest = COPIES;
+    const watching = setInterval(() => (fewest = Math.min(fewest, ...copies())), 5);
+    await client.drain(leaving.number);
+    const drainOf = async (): Promise<string | undefined> =>
+      (await client.members()).members.find(({ number }) => number === leaving.number)?.drain;
+    await expect.poll(drainOf, { timeout: 20_000, interval: 100 }).toBe('drained');
+    clearInterval(watching);
+    expect(fewest).toBe(COPIES);
+    const without = hashes.map((hash) =>
+      cluster.holdersOf(hash).filter(({ number }) => number !== leaving.number),
+    );
+    expect(without.map(({ length }) => length)).toEqual(hashes.map(() => COPIES));
+    await expect(client.removeMember(leaving.number, { dryRun: true })).resolves.toMatchObject({
+      concerns: [],
+    });
+    await client.undrain(leaving.number);
+    expect(await drainOf()).toBeUndefined();
+  });
+
   it('two at once, and of the leader: all copies come back, and no more than were lost', async () => {
     await client.configure({ deadAfterMs: 1_500 });
     const victims = cluster.datanodes.slice(0, 2);
