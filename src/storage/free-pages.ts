@@ -21,7 +21,10 @@ export async function giveBackPages(sql: Pick<SqliteConnection, 'all' | 'run'>):
     return false;
   }
   await sql.all(`PRAGMA incremental_vacuum(${Math.min(STEP_PAGES, free - KEPT_PAGES)})`);
-  return free - KEPT_PAGES > STEP_PAGES;
+  if (free - KEPT_PAGES > STEP_PAGES) return true;
+  // Until then the file has its old size, and the WAL beside it what all the deletions wrote.
+  await sql.all('PRAGMA wal_checkpoint(TRUNCATE)');
+  return false;
 }
 
 async function count(sql: Pick<SqliteConnection, 'all'>, pragma: string): Promise<number> {
