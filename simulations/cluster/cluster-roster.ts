@@ -219,12 +219,13 @@ export class ClusterRoster implements Roster {
     say(`node ${process.number} stops: ${error.message}`);
     const { failures } = process.machine.health;
     const { isHarmed } = process.machine;
-    if (isHoldfastError(error, 'METADATA_REMOVED')) this.#gone.add(process);
+    // Of a copy that nobody can vouch for, a person must decide (cluster recover).
+    const isHopeless = isHarmed && isHoldfastError(error, 'METADATA_COPY_ALONE');
+    if (isHopeless || isHoldfastError(error, 'METADATA_REMOVED')) this.#gone.add(process);
     else if (isHarmed && hasLostState(error) && process instanceof MetadataProcess)
       this.#readmit(process, error);
     else if (process.machine.areRowsRotten) this.#makeRowsAnew(process);
-    else if (isHoldfastError(error, 'NAMESPACE_FEATURE_LEVEL_TOO_LOW') && process instanceof MetadataProcess)
-      this.#upgrade(process);
+    else if (isTooOld(error) && process instanceof MetadataProcess) this.#upgrade(process);
     else if (failures > (this.#handledFailures.get(process) ?? 0)) this.startLater(process, REPAIR_MS);
     else fail(new SafetyViolation(`Node ${process.number} stopped for no reason: ${error.message}`));
     this.#handledFailures.set(process, failures);
@@ -271,11 +272,26 @@ export class ClusterRoster implements Roster {
         return;
       } catch (error) {
         if (!isHoldfastError(error)) throw error;
+        const { cause } = error;
         say(`node ${number} is not readmitted: ${error.message}`);
         if (isHoldfastError(error, 'METADATA_REMOVED')) return;
+        if (isHoldfastError(cause, 'NAMESPACE_FEATURE_NOT_ACTIVE')) await this.#removeLost(number);
       } finally {
         await asker.network.stop();
       }
+    }
+  }
+
+  /**
+   * Clusters of the first level know no readmission, and do not leave it while a node does not answer: an administrator
+   * takes the node out.
+   */
+  async #removeLost(number: number): Promise<void> {
+    try {
+      await this.#admin?.actor.client.removeMember(number, { force: true });
+    } catch (error) {
+      if (!isHoldfastError(error)) throw error;
+      this.#components.say(`node ${number} is not removed: ${error.code}`);
     }
   }
 
@@ -283,4 +299,9 @@ export class ClusterRoster implements Roster {
     this.#peers += 1;
     return peerOf(this.#peers);
   }
+}
+
+/** It says so when it opens its rows, or when it meets a newer entry in its log. */
+function isTooOld(error: Error): boolean {
+  return [error, error.cause].some((reason) => isHoldfastError(reason, 'NAMESPACE_FEATURE_LEVEL_TOO_LOW'));
 }

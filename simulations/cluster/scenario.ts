@@ -45,7 +45,6 @@ const MIB: number = 1024 * 1024;
 
 export function drawScenario(seed: number, profile: Profile = 'rough'): Scenario {
   const random = new Prng(seed, 'scenario');
-  const rarely = (perMille: number): number => random.int(perMille + 1) / 1000;
   const nodes = random.pick([1, 2, 3, 3, 3, 3, 4, 5, 5]);
   const datanodes = new Prng(seed, 'datanodes').pick([0, 1, 2, 3, 3, 4, 5]);
   const isFirstLevel = new Prng(seed, 'level').chance(FIRST_LEVEL_SHARE);
@@ -70,16 +69,28 @@ export function drawScenario(seed: number, profile: Profile = 'rough'): Scenario
       ...drawFaults(seed, { faultyMs, periodMs }),
       ...drawDatanodeFaults(seed, { datanodes, faultyMs, periodMs }),
     ].toSorted((a, b) => a.atMs - b.atMs),
-    weather: {
-      shortestDelayMs: 0.1,
-      longestDelayMs: random.pick([1, 5, 20, 60]),
-      spikeProbability: random.chance(0.5) ? 0 : rarely(10),
-      breakProbability: random.chance(0.5) ? 0 : rarely(2),
-    },
+    weather: drawWeather(random, new Prng(seed, 'more weather')),
     maxLogEntries: isSmall ? random.between(20, 100) : 2_000,
     trailingEntries: isSmall ? random.between(5, 20) : 200,
     cacheSizeBytes: random.pick([1024, 16 * 1024, MIB]),
     maxDirtyRows: random.pick([4, 32, 4096]),
     thinkMs: random.pick([50, 150, 400]),
+  };
+}
+
+/** `more`: a stream of its own for what was added later. */
+function drawWeather(random: Prng, more: Prng): WeatherOptions {
+  const rarely = (perMille: number): number => random.int(perMille + 1) / 1000;
+  const options: WeatherOptions = {
+    shortestDelayMs: 0.1,
+    longestDelayMs: random.pick([1, 5, 20, 60]),
+    spikeProbability: random.chance(0.5) ? 0 : rarely(10),
+    breakProbability: random.chance(0.5) ? 0 : rarely(2),
+  };
+  return {
+    ...options,
+    lossProbability: more.chance(0.6) ? 0 : more.int(20) / 1000,
+    isUneven: more.chance(0.3),
+    ...(more.chance(0.2) && { bytesPerMs: more.pick([100, 1_000, 10_000]) }),
   };
 }

@@ -6,7 +6,7 @@ import type { Trace } from '../trace.ts';
 import { WORKLOADS } from '../workloads/all-workloads.ts';
 import type { Workload } from '../workloads/workload.ts';
 import { SimulatedSwitch } from '../world/simulated-switch.ts';
-import { Weather } from '../world/weather.ts';
+import { fair, Weather } from '../world/weather.ts';
 import { World } from '../world/world.ts';
 import { BlockOracle } from './block-oracle.ts';
 import { ClusterOracle } from './cluster-oracle.ts';
@@ -56,9 +56,8 @@ export class SimulatedCluster {
     this.#scenario = scenario;
     this.#trace = trace;
     this.oracle = new ClusterOracle({ trace, coverage: this.coverage });
-    this.journal = new Journal({ world, trace });
-    const calm = { ...scenario.weather, spikeProbability: 0, breakProbability: 0 };
-    this.#weather = new Weather({ world, random: new Prng(seed, 'weather') }, calm);
+    this.journal = new Journal({ world, trace, isBereft: () => this.#budget.isQuorumLost });
+    this.#weather = new Weather({ world, seed }, fair(scenario.weather));
     const links = new SimulatedSwitch({
       world,
       weather: this.#weather,

@@ -134,11 +134,11 @@ export class SimulatedSwitch {
     const back = new Wire({ world, weather, gate: source.gate, snap }, { from: far, to: near });
     const observed =
       (wire: Wire, from: PeerId, to: PeerId) =>
-      (deliver: () => void): void =>
+      (deliver: () => void, sizeBytes: number): void =>
         wire.carry(() => {
           observe(from, to, trafficClass);
           deliver();
-        });
+        }, sizeBytes);
     const ours = new MemoryStream(observed(there, near, far));
     const theirs = new MemoryStream(observed(back, far, near));
     ours.join(theirs);
@@ -147,7 +147,7 @@ export class SimulatedSwitch {
       sides: source === first ? [ours, theirs] : [theirs, ours],
       wires: [there, back],
     });
-    there.carry(() => target.listener.stream(near, trafficClass, theirs));
+    there.carry(() => target.listener.stream(near, trafficClass, theirs), 0);
     return ours;
   }
 

@@ -27,11 +27,14 @@ export class Wire {
     this.#to = ends.to;
   }
 
-  carry(deliver: () => void): void {
+  carry(deliver: () => void, sizeBytes: number): void {
     const { world, weather, snap } = this.#components;
     if (this.#isBroken) return;
     if (weather.breaks()) return snap();
-    const arrivalMs = Math.max(this.#lastArrivalMs, world.nowMs + weather.delayMs(this.#from, this.#to));
+    const arrivalMs = Math.max(
+      this.#lastArrivalMs,
+      world.nowMs + weather.delayMs(this.#from, this.#to, sizeBytes),
+    );
     this.#lastArrivalMs = arrivalMs;
     world.after(arrivalMs - world.nowMs, () => this.#arrive(deliver));
   }
@@ -43,16 +46,15 @@ export class Wire {
     for (const deliver of this.#stuck.splice(0)) world.after(0, () => this.#arrive(deliver));
   }
 
-  /** What is under way is lost. */
+  /** Nothing more goes in. What is under way arrives, unless the far end notices the break first. */
   break(): void {
     this.#isBroken = true;
     this.#stuck.length = 0;
   }
 
   #arrive(deliver: () => void): void {
-    if (this.#isBroken) return;
     const isCut = this.#components.weather.cutOf(this.#from, this.#to) !== undefined;
-    if (isCut || this.#stuck.length > 0) this.#stuck.push(deliver);
-    else this.#components.gate.run(() => !this.#isBroken && deliver());
+    if (!isCut && this.#stuck.length === 0) return this.#components.gate.run(deliver);
+    if (!this.#isBroken) this.#stuck.push(deliver);
   }
 }

@@ -216,6 +216,7 @@ export class FramedNetwork implements Network {
       { localPeer: this.localPeer, peer, trafficClass },
     );
     this.#inbound.add(session);
+    session.start();
   }
 
   #connected(peer: PeerId): void {

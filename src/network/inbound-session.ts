@@ -63,6 +63,10 @@ export class InboundSession {
     this.#components = components;
     this.#options = options;
     this.#stream = components.stream;
+  }
+
+  /** Call it once, when `closed` may be called: the stream may be closed already. */
+  start(): void {
     this.#stream.limitBody(MAX_STRANGER_BODY_BYTES);
     this.#stream.listen({
       frame: (kind, id, argument, body) => this.receive(kind, id, argument, body),

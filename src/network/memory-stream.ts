@@ -9,8 +9,8 @@ import type { FrameStream, FrameStreamListener } from './transport.ts';
 const HIGH_WATER_BYTES: number = 1 * MIB;
 const OVERFULL_BYTES: number = 16 * MIB;
 
-/** Runs `deliver` later; calls keep their order. */
-export type Carrier = (deliver: () => void) => void;
+/** Runs `deliver` later; calls keep their order. `sizeBytes`: of what it brings. */
+export type Carrier = (deliver: () => void, sizeBytes: number) => void;
 type Frame = readonly [FrameKind, number, number, Uint8Array];
 
 export function memoryStreamPair(carry: Carrier): [MemoryStream, MemoryStream] {
@@ -62,7 +62,7 @@ export class MemoryStream implements FrameStream {
     if (this.#closed !== undefined) return false;
     const whole = join(head, body);
     this.#underWayBytes += whole.byteLength;
-    this.#carry(() => this.#twin?.arrive([kind, id, argument, whole]));
+    this.#carry(() => this.#twin?.arrive([kind, id, argument, whole]), whole.byteLength);
     return true;
   }
 
@@ -86,7 +86,7 @@ export class MemoryStream implements FrameStream {
 
   abort(cause: Error): void {
     this.#close(cause);
-    this.#carry(() => this.#twin?.sever(cause));
+    this.#carry(() => this.#twin?.sever(cause), 0);
   }
 
   async close(signal: AbortSignal): Promise<void> {
@@ -99,7 +99,7 @@ export class MemoryStream implements FrameStream {
 
   #waitToClose(resolve: () => void): void {
     this.#closers.push(resolve);
-    this.#carry(resolve);
+    this.#carry(resolve, 0);
   }
 
   /** A frame of the twin's. */

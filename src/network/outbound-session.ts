@@ -45,6 +45,10 @@ export class OutboundSession {
     this.#closed = components.closed;
     this.#peer = options.peer;
     this.#keepAlive = this.#clock.every(KEEP_ALIVE_MS, () => this.#send(FrameKind.ping, 0, 0));
+  }
+
+  /** Call it once, when `closed` may be called: the stream may be closed already. */
+  start(): void {
     this.#stream.listen({
       frame: (kind, id, argument, body) => this.#receive(kind, id, argument, body),
       closed: (cause) => this.#end(cause),

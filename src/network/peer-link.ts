@@ -145,6 +145,7 @@ export class PeerLink {
     }
   }
 
+  /** Throws NETWORK_UNREACHABLE when the stream has been closed meanwhile. */
   #connected(stream: FrameStream): void {
     this.forgetFailures();
     if (this.#session !== undefined) {
@@ -163,6 +164,8 @@ export class PeerLink {
       { peer: this.#peer },
     );
     this.#session = session;
+    session.start();
+    if (this.#session === undefined) throw unreachable(this.#peer, 'the connection broke at once');
     for (const waiter of this.#waiters.splice(0)) waiter.run(session);
   }
 
