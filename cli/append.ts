@@ -1,19 +1,21 @@
 /** @module `holdfast append`: bytes at the end of a file. */
 import type { Command } from 'commander';
-import { addClientCommand, wholeNumber } from './options.ts';
+import { addAckOption, addClientCommand, wholeNumber } from './options.ts';
 import { putFiles, type PutFlags } from './put-files.ts';
 import type { Shell } from './shell.ts';
 
 export function addAppendCommand(program: Command, shell: Shell): void {
-  addClientCommand(
-    program,
-    'append <source> <path>',
-    {
-      summary:
-        'add a file, or "-" for standard input, to the end of a file in the cluster, which is made where there is none; readers see all of it at once',
-      example: 'holdfast append today.log /logs/all.log\ndate | holdfast append - /notes/dates.txt',
-    },
-    shell.terminal,
+  addAckOption(
+    addClientCommand(
+      program,
+      'append <source> <path>',
+      {
+        summary:
+          'add a file, or "-" for standard input, to the end of a file in the cluster, which is made where there is none; readers see all of it at once',
+        example: 'holdfast append today.log /logs/all.log\ndate | holdfast append - /notes/dates.txt',
+      },
+      shell.terminal,
+    ),
   )
     .option(
       '--if-version <number>',

@@ -1,7 +1,7 @@
 /** @module Options that several commands share, and the shape every command has. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Terminal } from './terminal.ts';
 
 export interface CommandText {
@@ -68,6 +68,13 @@ export function addProfileOption(command: Command, { env }: Terminal): Command {
 export function addDirectoryOption(command: Command, { env }: Terminal): Command {
   const fallback = env['HOLDFAST_DIR'] ?? join(homedir(), '.holdfast', 'node');
   return command.option('--dir <directory>', 'data directory of the node (HOLDFAST_DIR)', fallback);
+}
+
+/** For commands that write files. */
+export function addAckOption(command: Command): Command {
+  const says =
+    'which copies to wait for: all that are wanted, two, or one; the cluster makes the others. When absent: all, or two if that takes too long';
+  return command.addOption(new Option('--ack <copies>', says).choices(['all', 'quorum', 'one']));
 }
 
 /** For options that may be given several times, or as a list with commas. */

@@ -1,7 +1,7 @@
 /** @module What `holdfast put` does: which local file goes to which path, and its way there. */
 import { createReadStream } from 'node:fs';
 import type { Client } from '../src/client/client.ts';
-import type { PutOptions, PutSource } from '../src/client/client-options.ts';
+import type { AckMode, PutOptions, PutSource } from '../src/client/client-options.ts';
 import { isHoldfastError } from '../src/common/errors.ts';
 import { formatBytes } from './byte-size.ts';
 import { counted } from './counted.ts';
@@ -25,6 +25,7 @@ export interface PutFlags extends ClientFlags {
   readonly parents?: boolean;
   readonly preserve?: boolean;
   readonly append?: boolean;
+  readonly ack?: AckMode;
 }
 
 interface Upload {
@@ -154,6 +155,7 @@ async function putOne(
   const options: PutOptions = {
     sizeBytes,
     replication: flags.replication,
+    ack: flags.ack,
     blockSizeBytes: flags.blockSize,
     ifAbsent: flags.ifAbsent,
     ifVersion: flags.ifVersion,
@@ -176,7 +178,7 @@ async function putOne(
   }
   if (underReplicatedBlocks > 0)
     shell.output.warn(
-      `${target}: ${counted(underReplicatedBlocks, 'block')} with only ${copies} of ${stat.replication} copies, since too few datanodes could take more.`,
+      `${target}: ${counted(underReplicatedBlocks, 'block')} with only ${copies} of ${stat.replication} copies${flags.ack === undefined ? ', since too few datanodes could take more' : ''}. The cluster makes the others.`,
     );
 }
 

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { addAppendCommand } from './append.ts';
 import { parseBytes } from './byte-size.ts';
 import { getFiles, type GetFlags, writeToOutput } from './get-files.ts';
-import { addClientCommand, addReadCommand, type ReadFlags, wholeNumber } from './options.ts';
+import { addAckOption, addClientCommand, addReadCommand, type ReadFlags, wholeNumber } from './options.ts';
 import { putFiles, type PutFlags } from './put-files.ts';
 import { remotePath } from './remote-path.ts';
 import type { Shell } from './shell.ts';
@@ -37,15 +37,17 @@ export function addTransferCommands(program: Command, shell: Shell): void {
 }
 
 function addPutCommand(program: Command, shell: Shell): void {
-  addClientCommand(
-    program,
-    'put <paths...>',
-    {
-      summary: 'store files; "-" as source is standard input; onto a directory means into it',
-      example:
-        'holdfast put cat.jpg /photos/\nholdfast put -r photos mail /\ntar c mail | holdfast put - /mail.tar',
-    },
-    shell.terminal,
+  addAckOption(
+    addClientCommand(
+      program,
+      'put <paths...>',
+      {
+        summary: 'store files; "-" as source is standard input; onto a directory means into it',
+        example:
+          'holdfast put cat.jpg /photos/\nholdfast put -r photos mail /\ntar c mail | holdfast put - /mail.tar',
+      },
+      shell.terminal,
+    ),
   )
     .usage('[options] <source...> <target>')
     .option('-r, --recursive', 'directories too, with everything below; symbolic links stay links')

@@ -12,6 +12,8 @@ export interface BlockPlacerOptions {
   readonly blockSizeBytes: number;
   /** What the file will have, if known: no more placements are asked for than it needs. */
   readonly expectedBytes: number | undefined;
+  /** Copies without which a block is not acknowledged; when absent two, or one if the cluster has one datanode. */
+  readonly required?: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -46,7 +48,7 @@ export class BlockPlacer {
     const deadline = clock.monotonicMs() + SHORTAGE_PATIENCE_MS;
     for (;;) {
       const chain = await this.#next(sizeBytes);
-      if (chain.length >= Math.min(SAFE_COPIES, this.#options.copies)) return chain;
+      if (chain.length >= Math.min(this.#options.required ?? SAFE_COPIES, this.#options.copies)) return chain;
       const required = await this.requiredCopies();
       if (chain.length >= required) return chain;
       if (clock.monotonicMs() >= deadline) throw notEnoughDatanodes(required, chain.length);
@@ -70,6 +72,7 @@ export class BlockPlacer {
 
   /** How many copies must be acknowledged: two, or one when one is wanted or the cluster has one datanode. */
   async requiredCopies(): Promise<number> {
+    if (this.#options.required !== undefined) return this.#options.required;
     if (this.#options.copies < SAFE_COPIES) return this.#options.copies;
     this.#isOnlyDatanode ??= this.#countDatanodes().then((count) => count === 1);
     return (await this.#isOnlyDatanode) ? 1 : SAFE_COPIES;

@@ -3,13 +3,14 @@ import { toHex } from '../common/bytes.ts';
 import { sleep } from '../common/clock.ts';
 import { describeError } from '../common/errors.ts';
 import { call } from '../network/method.ts';
-import { BlockPush, CHAIN_BROKEN, failedOutcomes } from '../protocol/block-push.ts';
+import { CHAIN_BROKEN } from '../protocol/block-push.ts';
 import type { CopyOutcome, Holder } from '../protocol/messages.ts';
 import { MEMBERS, REPLICATE } from '../protocol/methods.ts';
 import type { BlockPlacer } from './block-placer.ts';
 import type { WholeBlock } from './block-splitter.ts';
+import { pushAlongChain, silentOf } from './chain-push.ts';
 import type { ClientContext } from './client-context.ts';
-import { writeFailed } from './errors.ts';
+import { CLIENT_CHAIN_SILENT as SILENT, writeFailed } from './errors.ts';
 
 /** A block and what it is part of. */
 export interface BlockToWrite extends WholeBlock {
@@ -29,6 +30,8 @@ export interface BlockWriteOptions {
 
 /** Chains tried when no datanode of the one before took the block. */
 const MAX_CHAINS = 4;
+/** After these, somebody who is slow to say hello is taken for overloaded rather than gone. */
+const MAX_WATCHED_CHAINS = 2;
 const FIRST_BACKOFF_MS = 100;
 /** Times that missing copies are asked of further datanodes. */
 const MAX_TOP_UPS = 2;
@@ -53,9 +56,15 @@ export async function writeBlock(
   for (let attempt = 0; attempt < MAX_CHAINS && copies.good.size === 0; attempt += 1) {
     if (attempt > 0) await sleep(context.clock, FIRST_BACKOFF_MS * 2 ** attempt, options.signal);
     const chain = await placer.chain(block.sizeBytes);
-    const outcomes = await pushToChain(context, block, chain, options.signal);
+    const { hash, sizeBytes, fileId, pathHint, position, era, pieces } = block;
+    const header = { hash, sizeBytes, fileId, pathHint, position, era };
+    const isWatched = attempt < MAX_WATCHED_CHAINS;
+    const task = { chain, header, pieces, signal: options.signal, isWatched };
+    const { outcomes, silent } = await pushAlongChain(context, task);
     if (isUnheard(outcomes)) await confirmQuorum(context, options.signal);
-    copies.note(chain, outcomes);
+    copies.note(chain, outcomes, silent);
+    // The head's failure says nothing of the others, who may be as dead: they are not to fail one after the other.
+    if (copies.good.size === 0) copies.noteSilent(await silentOf(context, chain, options.signal));
   }
   for (let round = 0; round < MAX_TOP_UPS && isShort(copies, options); round += 1)
     await topUp(context, placer, block, copies, options);
@@ -76,13 +85,28 @@ class BlockCopies {
     this.#context = context;
   }
 
-  note(targets: readonly Holder[], outcomes: readonly CopyOutcome[]): void {
+  /** With silent nodes the chain was given up for them: nobody else is to blame. */
+  note(targets: readonly Holder[], outcomes: readonly CopyOutcome[], silent: readonly number[]): void {
+    this.noteSilent(silent);
     for (const outcome of outcomes) {
       const holder = targets.find(({ node }) => node === outcome.node);
       if (holder === undefined) continue;
       if (outcome.ok && outcome.announced) this.good.set(holder.node, holder);
-      else this.#noteFailure(outcome);
+      else if (silent.length === 0) this.#noteFailure(outcome);
     }
+  }
+
+  noteSilent(silent: readonly number[]): void {
+    for (const node of silent)
+      if (!this.failed.has(node))
+        this.#noteFailure({
+          ok: false,
+          announced: false,
+          existed: false,
+          node,
+          code: SILENT,
+          message: 'It says nothing.',
+        });
   }
 
   #noteFailure({ node, ok, code, message }: CopyOutcome): void {
@@ -107,27 +131,6 @@ function isUnheard(outcomes: readonly CopyOutcome[]): boolean {
 /** Throws METADATA_NO_QUORUM when that is why nobody took the announcements: other datanodes would fare no better. */
 async function confirmQuorum({ metadata }: ClientContext, signal: AbortSignal): Promise<void> {
   await metadata.ask(MEMBERS, { stale: false }, { signal, patienceMs: QUORUM_PATIENCE_MS });
-}
-
-async function pushToChain(
-  context: ClientContext,
-  block: BlockToWrite,
-  chain: readonly Holder[],
-  signal: AbortSignal,
-): Promise<readonly CopyOutcome[]> {
-  const [target, ...rest] = chain;
-  if (target === undefined) return [];
-  const { hash, sizeBytes, fileId, pathHint, position, era } = block;
-  const header = { hash, sizeBytes, fileId, pathHint, position, era, chain: rest };
-  const push = new BlockPush(context, { target, header, signal });
-  try {
-    for (const piece of block.pieces) await push.write(piece);
-    return await push.finish();
-  } catch (error) {
-    push.abort(error as Error);
-    signal.throwIfAborted();
-    return failedOutcomes(target, rest, error);
-  }
 }
 
 /** Datanodes that have the block copy it to others: the client sends it no second time. */

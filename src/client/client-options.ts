@@ -35,6 +35,13 @@ export interface AttributeOptions extends OperationOptions {
 /** A whole byte string, or chunks in order. The chunks must not be changed after they were yielded. */
 export type PutSource = Uint8Array | AsyncIterable<Uint8Array>;
 
+/**
+ * Which copies of a block must be durable and announced before it counts as written. `all`: as many as asked for, or the
+ * write fails. `quorum`: two; `one`: one. What is missing then is made by the cluster, and shown as at risk until it is.
+ * When absent: as many as asked for, where that can be done in time, and two where it cannot.
+ */
+export type AckMode = 'all' | 'quorum' | 'one';
+
 export interface PutOptions extends OperationOptions {
   /** Expected size, for progress and for placing ahead. A hint: what the source yields is what is stored. */
   readonly sizeBytes?: number | undefined;
@@ -52,6 +59,8 @@ export interface PutOptions extends OperationOptions {
   readonly mtimeMs?: number | undefined;
   /** Permission bits; when absent those of the file that is replaced, or the default. */
   readonly mode?: number | undefined;
+  /** Which copies are waited for; see AckMode. */
+  readonly ack?: AckMode | undefined;
   readonly onProgress?: OnProgress | undefined;
 }
 
@@ -64,6 +73,8 @@ export interface AppendOptions extends OperationOptions {
   readonly parents?: boolean | undefined;
   /** Modification time, milliseconds since the epoch; the cluster's clock when absent. */
   readonly mtimeMs?: number | undefined;
+  /** As with put. */
+  readonly ack?: AckMode | undefined;
   readonly onProgress?: OnProgress | undefined;
 }
 

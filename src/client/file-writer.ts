@@ -9,7 +9,7 @@ import { BlockPlacer } from './block-placer.ts';
 import { splitBlocks, type WholeBlock } from './block-splitter.ts';
 import { writeBlock } from './block-write.ts';
 import type { ClientContext } from './client-context.ts';
-import type { PutOptions, PutResult, PutSource } from './client-options.ts';
+import type { AckMode, PutOptions, PutResult, PutSource } from './client-options.ts';
 import { invalidArgument } from './errors.ts';
 import { defaultReplication } from './default-replication.ts';
 import { OpenFile } from './open-file.ts';
@@ -22,6 +22,8 @@ const MAX_HELD_BYTES: number = 32 * MIB;
 const MAX_BLOCKS_IN_FLIGHT = 8;
 /** A file of at most this many blocks is created whole in one step, without a lease. */
 const SMALL_FILE_BLOCKS = 4;
+/** Two copies outlive the loss of a datanode. */
+const QUORUM_COPIES = 2;
 /** References appended in one command. */
 const APPEND_BATCH_BLOCKS = 64;
 
@@ -63,6 +65,7 @@ export class FileWriter {
   readonly #context: ClientContext;
   readonly #options: FileWriterOptions;
   readonly #placer: BlockPlacer;
+  readonly #awaited: AwaitedCopies;
   readonly #held = new ByteBudget(MAX_HELD_BYTES);
   readonly #slots = new ByteBudget(MAX_BLOCKS_IN_FLIGHT);
   /** Fires when the caller gives up, and when any part has failed: then all the others stop. */
@@ -90,8 +93,10 @@ export class FileWriter {
       options.signal === undefined
         ? this.#stopping.signal
         : AbortSignal.any([options.signal, this.#stopping.signal]);
+    this.#awaited = awaitedCopies(options.ack, options.copies);
     this.#placer = new BlockPlacer(context, {
-      copies: options.copies,
+      copies: this.#awaited.copies,
+      required: this.#awaited.required,
       blockSizeBytes: options.blockSizeBytes,
       expectedBytes: options.sizeBytes,
       signal: this.#signal,
@@ -136,7 +141,8 @@ export class FileWriter {
   }
 
   async #send(block: WholeBlock, position: number): Promise<SentBlock> {
-    const { path: pathHint, copies, blockSizeBytes } = this.#options;
+    const { path: pathHint, blockSizeBytes } = this.#options;
+    const { copies } = this.#awaited;
     try {
       const era = currentEra(await this.#context.cluster());
       const task = { ...block, position, pathHint, fileId: this.#file?.inode ?? 0, era };
@@ -217,6 +223,27 @@ export class FileWriter {
   #isSurelyLarge(): boolean {
     const { sizeBytes = 0, blockSizeBytes } = this.#options;
     return sizeBytes > SMALL_FILE_BLOCKS * blockSizeBytes;
+  }
+}
+
+interface AwaitedCopies {
+  /** That the client itself has made. */
+  readonly copies: number;
+  /** Without which a block does not count as written; absent: see BlockPlacer. */
+  readonly required?: number;
+}
+
+/** The copies beyond those awaited are the keepers' to make. */
+function awaitedCopies(ack: AckMode | undefined, copies: number): AwaitedCopies {
+  switch (ack) {
+    case undefined:
+      return { copies };
+    case 'all':
+      return { copies, required: copies };
+    case 'quorum':
+      return { copies: Math.min(QUORUM_COPIES, copies) };
+    case 'one':
+      return { copies: 1, required: 1 };
   }
 }
 

@@ -143,6 +143,21 @@ describe('a client in trouble', () => {
     await expect(client.stat('/one')).rejects.toMatchObject({ code: 'NAMESPACE_NOT_FOUND' });
   }, 30_000);
 
+  it('waits for as many copies as it is told to, and says how many are missing', async () => {
+    cluster = await FileCluster.start(1, 4);
+    const client = await cluster.client();
+    const put = async (ack: 'all' | 'quorum' | 'one'): Promise<readonly number[]> => {
+      const { copies, underReplicatedBlocks } = await client.put(`/${ack}`, contents(2 * BLOCK, ack), {
+        ack,
+      });
+      const { blocks } = await client.locate(`/${ack}`);
+      return [copies, underReplicatedBlocks, ...blocks.map(({ nodes }) => nodes.length)];
+    };
+    expect(await put('one')).toEqual([1, 1, 1]);
+    expect(await put('quorum')).toEqual([2, 1, 2]);
+    expect(await put('all')).toEqual([3, 0, 3]);
+  });
+
   it('is content with one copy where there is one datanode', async () => {
     cluster = await FileCluster.start(1, 1);
     const client = await cluster.client();

@@ -1,0 +1,141 @@
+/** @module One block on its way along a chain of datanodes; given up when it stands still because one of them has fallen silent. */
+import { type Clock, sleep } from '../common/clock.ts';
+import { isHoldfastError } from '../common/errors.ts';
+import { call } from '../network/method.ts';
+import { BlockPush, failedOutcomes } from '../protocol/block-push.ts';
+import type { BlockWriteHeader, CopyOutcome, Holder } from '../protocol/messages.ts';
+import { HELLO } from '../protocol/methods.ts';
+import type { ClientContext } from './client-context.ts';
+import { chainSilent } from './errors.ts';
+
+export interface ChainPushTask {
+  /** First to last. */
+  readonly chain: readonly Holder[];
+  readonly header: Omit<BlockWriteHeader, 'chain'>;
+  readonly pieces: readonly Uint8Array[];
+  readonly signal: AbortSignal;
+  /** Whether to look for silent datanodes when it stands still; else the chain has all the time that slow disks may take. */
+  readonly isWatched: boolean;
+}
+
+/** Nothing moves for this long: slow, or somebody is gone without a word (paused, or his cable cut). */
+export const STANDSTILL_MS = 700;
+/** A datanode that runs says hello within this time, however slow its disk is. */
+const HELLO_TIMEOUT_MS = 600;
+const NOT_HEARD: readonly string[] = [
+  'NETWORK_TIMEOUT',
+  'NETWORK_UNREACHABLE',
+  'NETWORK_DISCONNECTED',
+  'NETWORK_ABORTED',
+];
+
+/** An outcome for each datanode of the chain. Of those that proved silent, `silent` has the numbers. Errors: the signal's reason. */
+export async function pushAlongChain(
+  context: ClientContext,
+  task: ChainPushTask,
+): Promise<{ readonly outcomes: readonly CopyOutcome[]; readonly silent: readonly number[] }> {
+  const [target, ...rest] = task.chain;
+  if (target === undefined) return { outcomes: [], silent: [] };
+  const givingUp = new AbortController();
+  const signal = AbortSignal.any([task.signal, givingUp.signal]);
+  const progress = new Progress(context.clock);
+  const pushed = push(context, { ...task, signal }, progress).catch((error: unknown) => {
+    task.signal.throwIfAborted();
+    return failedOutcomes(target, rest, error);
+  });
+  const silent: number[] = [];
+  const watching = new AbortController();
+  const watched = task.isWatched
+    ? untilSilent(context, task.chain, progress, watching.signal).then((nodes) => {
+        silent.push(...nodes);
+        if (nodes.length > 0) givingUp.abort(chainSilent(nodes));
+      })
+    : undefined;
+  try {
+    return { outcomes: await pushed, silent };
+  } finally {
+    watching.abort();
+    await watched;
+  }
+}
+
+/** Which of `nodes` do not say hello. Never rejects. */
+export async function silentOf(
+  context: ClientContext,
+  nodes: readonly Holder[],
+  signal: AbortSignal,
+): Promise<number[]> {
+  const answers = await Promise.all(
+    nodes.map(async ({ node, peer, addresses }) => {
+      if (!context.network.isConnected(peer)) context.network.learn(peer, addresses);
+      try {
+        await call(context.network, peer, HELLO, {}, { signal, timeoutMs: HELLO_TIMEOUT_MS });
+        return undefined;
+      } catch (error) {
+        // Whoever says no, or does not know the question, is there.
+        return !signal.aborted && isHoldfastError(error, ...NOT_HEARD) ? node : undefined;
+      }
+    }),
+  );
+  return answers.filter((node) => node !== undefined);
+}
+
+class Progress {
+  readonly #clock: Clock;
+  #movedMs: number;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#movedMs = clock.monotonicMs();
+  }
+
+  note(): void {
+    this.#movedMs = this.#clock.monotonicMs();
+  }
+
+  get stillMs(): number {
+    return this.#clock.monotonicMs() - this.#movedMs;
+  }
+}
+
+async function push(
+  context: ClientContext,
+  task: ChainPushTask,
+  progress: Progress,
+): Promise<readonly CopyOutcome[]> {
+  const { chain, header, pieces, signal } = task;
+  const [target, ...rest] = chain as readonly [Holder, ...Holder[]];
+  const sending = new BlockPush(context, { target, header: { ...header, chain: rest }, signal });
+  try {
+    for (const piece of pieces) {
+      await sending.write(piece);
+      progress.note();
+    }
+    return await sending.finish();
+  } catch (error) {
+    sending.abort(error as Error);
+    throw error;
+  }
+}
+
+/** Resolves with datanodes that are silent while nothing moves; with none once the signal fires. Never rejects. */
+async function untilSilent(
+  context: ClientContext,
+  chain: readonly Holder[],
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<readonly number[]> {
+  for (;;) {
+    try {
+      await sleep(context.clock, Math.max(1, STANDSTILL_MS - progress.stillMs), signal);
+    } catch {
+      // The push has ended.
+      return [];
+    }
+    if (progress.stillMs < STANDSTILL_MS) continue;
+    const silent = await silentOf(context, chain, signal);
+    // What moved meanwhile has proved that everybody is there.
+    if (silent.length > 0 && progress.stillMs >= STANDSTILL_MS) return signal.aborted ? [] : silent;
+    progress.note();
+  }
+}
