@@ -164,9 +164,14 @@ export class OutboundSession {
   #maybeLeave(): void {
     if (!this.#isRetired || this.#pending.size > 0 || this.#channels.size > 0) return;
     this.#isRetired = false;
+    const limit = new AbortController();
+    const timer = this.#clock.after(RETIRE_TIMEOUT_MS, () =>
+      limit.abort(new Error(`not closed in ${RETIRE_TIMEOUT_MS} ms`)),
+    );
     void this.#stream
-      .close(AbortSignal.timeout(RETIRE_TIMEOUT_MS))
-      .catch((error: Error) => this.#stream.abort(error));
+      .close(limit.signal)
+      .catch((error: Error) => this.#stream.abort(error))
+      .finally(() => timer.cancel());
   }
 
   #end(cause: unknown): void {
