@@ -138,6 +138,25 @@ export function seedsFailed(failed: number, total: number): HoldfastError {
   });
 }
 
+/** The checker of histories came to grief. */
+export function checkFailed(file: string, reason: string): HoldfastError {
+  return new HoldfastError({
+    code: 'CLI_CHECK_FAILED',
+    kind: 'broken',
+    message: `No verdict on the history ${file}: ${reason}`,
+    facts: { file },
+  });
+}
+
+export function chaosFailed(violations: readonly string[]): HoldfastError {
+  return new HoldfastError({
+    code: 'CLI_CHAOS_FAILED',
+    kind: 'broken',
+    message: `${violations.length} promises of the cluster did not hold. The first: ${violations[0] ?? ''}`,
+    facts: { violations: violations.slice(0, 20) },
+  });
+}
+
 /** A child process of the demo or of a test ended or stayed silent when it should have run. */
 export function nodeProcessFailed(name: string, reason: string, tail: string): HoldfastError {
   return new HoldfastError({

@@ -1,5 +1,6 @@
 /** @module The whole command line: `holdfast` and its groups. */
 import { Command } from 'commander';
+import { addChaosCommand } from './chaos.ts';
 import { addClusterCommands } from './cluster.ts';
 import { addConnectCommand } from './connect.ts';
 import { addDemoCommand } from './demo.ts';
@@ -46,5 +47,6 @@ export function buildProgram(shell: Shell): Command {
   program.commandsGroup('Clusters:');
   addDemoCommand(program, shell);
   addSimulateCommand(program, shell);
+  addChaosCommand(program, shell);
   return program;
 }

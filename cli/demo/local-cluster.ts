@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, connect } from '../../src/index.ts';
 import { DEFAULT_VOTERS } from '../../src/namespace/limits.ts';
-import { commandWords, NodeProcess } from './node-process.ts';
+import { commandWords, NodeProcess, type Surroundings } from './node-process.ts';
 
 export interface LocalClusterOptions {
   readonly metadataNodes: number;
@@ -13,7 +13,17 @@ export interface LocalClusterOptions {
   readonly replication?: number;
   /** Further words for every node; ['--log-level', 'warn'] when absent. */
   readonly nodeArguments?: readonly string[];
+  /** Prepares the place of a node before it is made; on loopback, with all the others, when absent. */
+  readonly place?: (name: string, directory: string) => Promise<NodePlace>;
+  /** Called when the last process has ended, before the directory is removed. */
+  readonly vacate?: () => Promise<void>;
   readonly signal?: AbortSignal;
+}
+
+/** A machine of its own, more or less. */
+export interface NodePlace extends Surroundings {
+  /** Multiaddr. */
+  readonly listen: string;
 }
 
 export interface CommandResult {
@@ -22,7 +32,7 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-const LISTEN = '/ip4/127.0.0.1/tcp/0';
+const LOOPBACK: NodePlace = { listen: '/ip4/127.0.0.1/tcp/0' };
 const POLL_MS = 100;
 /** All voting and all datanodes alive: if that takes longer, something is wrong. */
 const SETTLE_TIMEOUT_MS = 60_000;
@@ -35,6 +45,7 @@ export class LocalCluster {
   readonly profileDir: string;
   readonly #options: LocalClusterOptions;
   readonly #nodes = new Map<string, NodeProcess>();
+  readonly #places = new Map<string, NodePlace>();
   #token = '';
   readonly #starting = new Set<Promise<NodeProcess>>();
   readonly #stopping = new AbortController();
@@ -84,7 +95,7 @@ export class LocalCluster {
   /** A further node: `m…` a metadata node, `d…` a datanode. */
   async join(name: string, token: string = this.#token): Promise<NodeProcess> {
     const role = name.startsWith('m') ? 'meta' : 'data';
-    const words = ['cluster', 'join', token, '--role', role, '--start', ...this.#entryWords(name)];
+    const words = ['cluster', 'join', token, '--role', role, '--start', ...(await this.#entryWords(name))];
     return this.#start(name, words);
   }
 
@@ -103,15 +114,19 @@ export class LocalCluster {
   }
 
   /** Runs this command as a process of its own, on this cluster's profile. Never throws for a status. */
-  run(words: readonly string[], input?: string | Uint8Array): Promise<CommandResult> {
-    const [program, ...first] = commandWords();
-    const env = { ...process.env, HOLDFAST_PROFILE: this.profileDir };
+  run(
+    words: readonly string[],
+    input?: string | Uint8Array,
+    { through = [], env: own = {} }: Surroundings = {},
+  ): Promise<CommandResult> {
+    const [program = '', ...all] = [...through, ...commandWords(), ...words];
+    const env = { ...process.env, ...own, HOLDFAST_PROFILE: this.profileDir };
     const { signal } = this.#options;
     return new Promise((resolve) => {
       let result: CommandResult = { status: 1, stdout: '', stderr: '' };
       const child = execFile(
         program,
-        [...first, ...words],
+        all,
         { env, maxBuffer: MAX_OUTPUT_BYTES, killSignal: 'SIGKILL', ...(signal && { signal }) },
         (error, stdout, stderr) => {
           const code = error === null ? 0 : error.code;
@@ -156,6 +171,7 @@ export class LocalCluster {
     this.#stopping.abort();
     await Promise.allSettled(this.#starting);
     await Promise.all(this.nodes.map((node) => node.kill('SIGKILL')));
+    await this.#options.vacate?.();
     await rm(this.directory, { recursive: true, force: true, maxRetries: 3 });
   }
 
@@ -165,10 +181,12 @@ export class LocalCluster {
 
   async #start(name: string, words: readonly string[]): Promise<NodeProcess> {
     const { nodeArguments = ['--log-level', 'warn'] } = this.#options;
+    const surroundings = await this.#placeOf(name);
     const starting = NodeProcess.start({
       name,
       directory: this.nodeDirectory(name),
       words: [...words, ...nodeArguments],
+      surroundings,
       signal: anySignal(this.#stopping.signal, this.#options.signal),
     });
     this.#starting.add(starting);
@@ -184,13 +202,22 @@ export class LocalCluster {
   async #found(): Promise<void> {
     const { replication = 3 } = this.#options;
     const words = ['cluster', 'init', '--json', '--role', 'meta', '--replication', String(replication)];
-    const answer = await this.#mustRun(...words, ...this.#entryWords('m1'));
+    const place = await this.#placeOf('m1');
+    const answer = await this.#mustRun([...words, ...(await this.#entryWords('m1'))], place);
     this.#token = (JSON.parse(answer) as { token: string }).token;
     await this.startNode('m1');
   }
 
-  #entryWords(name: string): readonly string[] {
+  async #placeOf(name: string): Promise<NodePlace> {
+    const place =
+      this.#places.get(name) ?? (await this.#options.place?.(name, this.nodeDirectory(name))) ?? LOOPBACK;
+    this.#places.set(name, place);
+    return place;
+  }
+
+  async #entryWords(name: string): Promise<readonly string[]> {
     const { profileDir } = this;
+    const { listen } = await this.#placeOf(name);
     return [
       '--dir',
       this.nodeDirectory(name),
@@ -201,12 +228,12 @@ export class LocalCluster {
       '--host',
       `host-${name}`,
       '--listen',
-      LISTEN,
+      listen,
     ];
   }
 
-  async #mustRun(...words: readonly string[]): Promise<string> {
-    const { status, stdout, stderr } = await this.run(words);
+  async #mustRun(words: readonly string[], surroundings: Surroundings): Promise<string> {
+    const { status, stdout, stderr } = await this.run(words, undefined, surroundings);
     this.#options.signal?.throwIfAborted();
     if (status !== 0)
       throw new Error(`holdfast ${words.slice(0, 2).join(' ')} ended with ${status}: ${stderr}`);

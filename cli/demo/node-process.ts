@@ -14,12 +14,20 @@ export interface Ready {
   readonly pid: number;
 }
 
+/** Where a process runs, when not simply here. */
+export interface Surroundings {
+  /** Program and words that the command is started through: `ip netns exec NAME`, say. It must become the command. */
+  readonly through?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 export interface NodeProcessOptions {
   /** For messages. */
   readonly name: string;
   readonly directory: string;
   /** What to run, with everything but --json and --until-stdin-ends: `node start …`, or `cluster join … --start`. */
   readonly words: readonly string[];
+  readonly surroundings?: Surroundings;
   /** Ends a start that is under way. */
   readonly signal?: AbortSignal;
 }
@@ -109,10 +117,12 @@ class LogTail {
   }
 }
 
-function startChild({ words }: NodeProcessOptions): StartedChild {
-  const [program, ...first] = commandWords();
-  const child = spawn(program, [...first, ...words, '--json', '--until-stdin-ends'], {
+function startChild({ words, surroundings = {} }: NodeProcessOptions): StartedChild {
+  const { through = [], env } = surroundings;
+  const [program = '', ...all] = [...through, ...commandWords(), ...words, '--json', '--until-stdin-ends'];
+  const child = spawn(program, all, {
     stdio: ['pipe', 'pipe', 'pipe'],
+    ...(env !== undefined && { env: { ...process.env, ...env } }),
   });
   const log = new LogTail();
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => log.add(chunk));

@@ -1,18 +1,11 @@
 /** @module The simulations as programs of their own: nothing that ships imports them, and each takes a core for itself. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { noSimulations, simulationFailed } from '../errors.ts';
-import { PACKAGE } from '../package-root.ts';
+import { simulationFailed } from '../errors.ts';
+import { simulationWords } from '../simulation-program.ts';
 import { parseReport, type SeedReport } from './seed-report.ts';
 
-/** In a clone, and built. */
-const PROGRAMS: readonly string[] = [
-  join(PACKAGE.root, 'simulations', 'main.ts'),
-  join(PACKAGE.root, 'dist', 'simulations', 'main.js'),
-];
 /** What is kept of a program's last words, for the message when it dies. */
 const TAIL_CHARACTERS = 4_000;
 /** It ended by itself: all seeds held, or some did not. */
@@ -26,9 +19,8 @@ export async function* simulationReports(
   words: readonly string[],
   signal: AbortSignal,
 ): AsyncGenerator<SeedReport> {
-  const script = PROGRAMS.find((path) => existsSync(path));
-  if (script === undefined) throw noSimulations(PACKAGE.root);
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, ...words], {
+  const [program, ...first] = simulationWords('main');
+  const child = spawn(program, [...first, ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const tail = tailOf(child);

@@ -1,14 +1,19 @@
 /** @module A file with a history in one of the formats known here; the content tells which. */
 import { isEdnHistory, parseEdnHistory } from './edn-history.ts';
 import { malformed } from './errors.ts';
+import { historyModelOf, parseHoldfastHistory } from './holdfast-history.ts';
 import { isJepsenLog, parseJepsenLog } from './jepsen-log.ts';
 import { keyValueModel } from './key-value-model.ts';
 import { checkHistory, type Verdict } from './linearizability.ts';
 import type { Model } from './model.ts';
 import type { Operation } from './operation.ts';
-import { registerModel } from './register-model.ts';
+import { type NamespaceCall, namespaceModel } from './namespace-model.ts';
+import { type RegisterCall, registerModel } from './register-model.ts';
 
-export type HistoryFormat = 'jepsen-log' | 'edn';
+export type HistoryFormat = 'jepsen-log' | 'edn' | 'holdfast';
+
+/** What the registers of our own histories begin with. */
+const FIRST_VALUE = 0;
 
 export interface FileVerdict {
   readonly format: HistoryFormat;
@@ -28,11 +33,18 @@ export function checkHistoryText(text: string): FileVerdict {
   const lines = text.split(/\r?\n/);
   const first = lines.findIndex((line) => line.trim() !== '');
   const opening = lines[first] ?? '';
+  const model = first === 0 ? historyModelOf(opening) : undefined;
+  if (model === 'register')
+    return judge('holdfast', registerModel(FIRST_VALUE), parseHoldfastHistory<RegisterCall>(lines, model));
+  if (model === 'namespace')
+    return judge('holdfast', namespaceModel, parseHoldfastHistory<NamespaceCall>(lines, model));
   if (isJepsenLog(opening)) return judge('jepsen-log', registerModel(), parseJepsenLog(lines));
   if (isEdnHistory(opening)) return judge('edn', keyValueModel, parseEdnHistory(lines));
   throw malformed(
     Math.max(first, 0) + 1,
-    opening === '' ? 'the file is empty' : 'neither a log of Jepsen nor maps of EDN, the formats known here',
+    opening === ''
+      ? 'the file is empty'
+      : 'neither a log of Jepsen nor maps of EDN nor a history of Holdfast',
   );
 }
 

@@ -81,7 +81,8 @@ function usesOf(operations: readonly Placed[]): readonly ValueUse[] {
     if (call.kind === 'cas' && call.isDone !== false) useOf(call.to).producers.push(operation);
     if (call.kind === 'read' && call.value !== undefined && end !== undefined)
       useOf(call.value).readers.push(operation);
-    if (call.kind === 'cas' && call.isDone === true) useOf(call.from).readers.push(operation);
+    if (call.kind === 'cas' && call.isDone === true && end !== undefined)
+      useOf(call.from).readers.push(operation);
   }
   const latestFirst = (left: Placed, right: Placed): number => right.endAt - left.endAt || 0;
   for (const { readers, producers } of uses.values()) {

@@ -1,0 +1,112 @@
+/** @module The hand behind the faults: draws them from a seed, a few at a time, writes down each, and puts all right at the end. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { describeError } from '../../src/common/errors.ts';
+import { FAULT_KINDS, type FaultContext, type FaultKind, type Injected, start } from './faults.ts';
+
+export interface RecordedFault {
+  readonly kind: string;
+  readonly what: string;
+  readonly names: readonly string[];
+  /** On the clock of the run. */
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+export interface FaultInjectorOptions {
+  /** Milliseconds since the run began. */
+  readonly now: () => number;
+}
+
+/** Faults at a time: more than the cluster is built for, so that it must also know when to refuse. */
+const MOST_AT_ONCE = 3;
+const PAUSE_MS = [500, 6_000] as const;
+const LAST_MS = [1_000, 9_000] as const;
+
+interface Lasting {
+  readonly injected: Injected;
+  readonly kind: FaultKind;
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+export class FaultInjector {
+  readonly faults: RecordedFault[] = [];
+  /** What a node did that no fault explains. */
+  readonly surprises: string[] = [];
+  readonly #context: FaultContext;
+  readonly #now: () => number;
+  readonly #kinds: readonly FaultKind[];
+  #lasting: Lasting[] = [];
+
+  constructor(context: FaultContext, { now }: FaultInjectorOptions) {
+    this.#context = context;
+    this.#now = now;
+    this.#kinds = FAULT_KINDS.filter(({ needs }) => needs === undefined || context.room.can(needs)).flatMap(
+      (kind) => Array.from({ length: kind.weight }, () => kind),
+    );
+  }
+
+  get lasting(): readonly string[] {
+    return this.#lasting.map(({ injected }) => injected.what);
+  }
+
+  /** Until `signal`; then everything is as it should be again. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { choice } = this.#context;
+    let nextMs = this.#now();
+    while (!signal.aborted) {
+      await this.#healDue(this.#now());
+      await this.#restartStopped();
+      if (this.#now() >= nextMs && this.#lasting.length < MOST_AT_ONCE) {
+        await this.#injectOne();
+        nextMs = this.#now() + choice.between(...PAUSE_MS);
+      }
+      // It only looks again; nothing depends on how long that takes.
+      await pause(100, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  /** All faults end. Call it when run() has returned. */
+  async heal(): Promise<void> {
+    await this.#healDue(Infinity);
+    await this.#restartStopped();
+  }
+
+  async #injectOne(): Promise<void> {
+    const { choice, names, cluster } = this.#context;
+    const afflicted = new Set(this.#lasting.flatMap(({ injected }) => injected.names));
+    const free = names.filter((name) => !afflicted.has(name) && cluster.node(name).isRunning);
+    if (free.length === 0) return;
+    const kind = choice.pick(this.#kinds);
+    const fromMs = this.#now();
+    const untilMs = fromMs + choice.between(...LAST_MS);
+    const injected = await kind.inject(this.#context, choice.pick(free), free);
+    if (injected !== undefined) this.#lasting.push({ injected, kind, fromMs, untilMs });
+  }
+
+  async #healDue(nowMs: number): Promise<void> {
+    const due = this.#lasting.filter(({ untilMs }) => untilMs <= nowMs);
+    this.#lasting = this.#lasting.filter((fault) => !due.includes(fault));
+    for (const { injected, kind, fromMs } of due) {
+      try {
+        await injected.heal();
+      } catch (error) {
+        this.surprises.push(`${injected.what}: could not be put right: ${describeError(error)}`);
+      }
+      const { what, names } = injected;
+      this.faults.push({ kind: kind.name, what, names, fromMs, toMs: this.#now() });
+    }
+  }
+
+  /** A node that is down although nobody took it down: an administrator starts it again, and wants to know why. */
+  async #restartStopped(): Promise<void> {
+    const { cluster, names } = this.#context;
+    const excused = new Set(this.#lasting.flatMap(({ injected }) => injected.names));
+    for (const name of names) {
+      const node = cluster.node(name);
+      if (node.isRunning || excused.has(name)) continue;
+      this.surprises.push(`${name} ended by itself; its last words: ${node.logTail.slice(-600)}`);
+      await start(cluster, name);
+    }
+  }
+}
