@@ -17,6 +17,8 @@ export interface ChaosResult {
   readonly healedMs: number;
   readonly verdicts: Readonly<Record<'registers' | 'names', HistoryVerdict>>;
   readonly content: ContentWorkload;
+  /** Files, which are gone when the run is. */
+  readonly histories: readonly string[];
   /** A sentence each. */
   readonly violations: readonly string[];
 }

@@ -1,9 +1,10 @@
 /** @module Chaos from beginning to end: a real cluster, clients at work, faults; then everything is put right, read and judged. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from '../../src/index.ts';
+import { BLOCK_RESERVE_BYTES } from '../../src/node/holdfast-node.ts';
 import { LocalCluster } from '../demo/local-cluster.ts';
 import { chaosFailed } from '../errors.ts';
 import { createProgress } from '../progress-bar.ts';
@@ -31,7 +32,8 @@ export interface ChaosOptions {
 const METADATA_NODES = 3;
 const DATANODES = 4;
 const CLIENTS = 3;
-const DISK_SIZE_BYTES = 512 * 1024 * 1024;
+/** What a datanode leaves free on its disk, and room for the files of an hour. */
+const DISK_SIZE_BYTES: number = BLOCK_RESERVE_BYTES + 768 * 1024 * 1024;
 const MINUTE_MS = 60_000;
 /** Between two operations of one worker, at most: a person who reads and writes all the time, not a benchmark. */
 const THINK_MS = 120;
@@ -46,13 +48,20 @@ export async function runChaos(shell: Shell, options: ChaosOptions): Promise<voi
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-chaos-'));
   try {
     const result = await run(shell, options, directory);
-    if (options.report !== undefined) await writeFile(options.report, reportPage(result));
+    if (options.report !== undefined) await leaveReport(options.report, result);
     await output.result(summarize(result).facts, () => summarize(result).lines);
     if (result.violations.length > 0) throw chaosFailed(result.violations);
     signal.throwIfAborted();
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** With the histories beside it when something did not hold: `npm run check:history` judges them again. */
+async function leaveReport(file: string, result: ChaosResult): Promise<void> {
+  await writeFile(file, reportPage(result));
+  if (result.violations.length === 0) return;
+  for (const history of result.histories) await copyFile(history, `${file}.${basename(history)}`);
 }
 
 async function run(shell: Shell, options: ChaosOptions, directory: string): Promise<ChaosResult> {
@@ -113,6 +122,7 @@ async function run(shell: Shell, options: ChaosOptions, directory: string): Prom
     healedMs,
     verdicts,
     content,
+    histories: [registers.path, names.path],
     violations: [...unjust, ...content.violations, ...injector.surprises],
   };
 }
