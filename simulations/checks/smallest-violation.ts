@@ -34,21 +34,33 @@ export function shrinkViolation<State, Call>(
   model: Model<State, Call>,
   { part, operations, stuckAt }: Violation<Call>,
 ): SmallestViolation<Call> {
-  let searches = 0;
-  const search = ({ core, others }: Candidate<Call>): SearchResult<Call> | undefined => {
-    searches += 1;
-    return tryToExplain(model, part, [...core, ...others]);
-  };
-  let best: Candidate<Call> = { core: operations, others: [] };
+  const explain = ({ core, others }: Candidate<Call>): SearchResult<Call> | undefined =>
+    tryToExplain(model, part, [...core, ...others]);
   const beginning = upTo(model, operations, stuckAt.end ?? Infinity);
-  if (search(beginning) !== undefined) best = beginning;
-  for (let size = Math.ceil(best.core.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2))
-    for (let from = best.core.length; from > 0 && searches < MOST_SEARCHES; from -= size) {
-      const fewer = forget(model, best, best.core.slice(Math.max(0, from - size), from));
-      if (search(fewer) !== undefined) best = fewer;
+  let best = explain(beginning) === undefined ? { core: operations, others: [] } : beginning;
+  let left = MOST_SEARCHES;
+  for (const size of halves(best.core.length)) {
+    for (const some of chunks(best.core, size)) {
+      if (left === 0) break;
+      left -= 1;
+      const fewer = forget(model, best, some);
+      if (explain(fewer) !== undefined) best = fewer;
     }
-  const { order, stuckAt: last = stuckAt } = search(best) ?? { order: [] };
+  }
+  const { order = [], stuckAt: last = stuckAt } = explain(best) ?? {};
   return { part, ...best, order, stuckAt: last };
+}
+
+/** 1 comes last. */
+function halves(length: number): readonly number[] {
+  const half = Math.ceil(length / 2);
+  return half <= 1 ? [1] : [half, ...halves(half)];
+}
+
+/** The last ones first: a contradiction is at the end. */
+function chunks<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
+  const starts = Array.from({ length: Math.ceil(items.length / size) }, (_, index) => index * size);
+  return starts.toReversed().map((start) => items.slice(start, start + size));
 }
 
 /** Undefined where there is an explanation, or nobody knows. */
