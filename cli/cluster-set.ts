@@ -1,6 +1,7 @@
 /** @module `holdfast cluster set`: settings of the whole cluster. */
 import { type Command, InvalidArgumentError } from 'commander';
 import type { ClusterSettings } from '../src/client/client-options.ts';
+import { parseBytes } from './byte-size.ts';
 import { parseDuration } from './duration.ts';
 import { usage } from './errors.ts';
 import { addClientCommand, type ClientFlags } from './options.ts';
@@ -10,6 +11,7 @@ const SETTINGS: Readonly<Record<string, (value: string) => ClusterSettings>> = {
   voters: (value) => ({ voters: Number(value) }),
   'voter-replacement': (value) => ({ voterReplacementMs: durationOrNaN(value) }),
   'suspect-after': (value) => ({ suspectAfterMs: durationOrNaN(value) }),
+  'balance-rate': (value) => ({ balanceBytesPerSecond: bytesOrNaN(value) }),
   'dead-after': (value) => ({ deadAfterMs: durationOrNaN(value) }),
 };
 
@@ -19,7 +21,7 @@ export function addSetCommand(group: Command, shell: Shell): void {
     'set <setting> <value>',
     {
       summary:
-        'change a setting: "voters" (metadata nodes that vote, 3 or 5), "voter-replacement" (silence after which a waiting one takes a place), "suspect-after" and "dead-after" (silence of a datanode after which it is avoided, and after which its copies are made anew)',
+        'change a setting: "voters" (metadata nodes that vote, 3 or 5), "voter-replacement" (silence after which a waiting one takes a place), "suspect-after" and "dead-after" (silence of a datanode after which it is avoided, and after which its copies are made anew), "balance-rate" (bytes a second that are moved from full to empty datanodes)',
       example:
         'holdfast cluster set voters 5\nholdfast cluster set voter-replacement 10m\nholdfast cluster set dead-after 2m',
     },
@@ -40,10 +42,18 @@ async function set(shell: Shell, setting: string, value: string, flags: ClientFl
   });
 }
 
-/** The option parser's own complaint names an option, and this is an argument. */
+function bytesOrNaN(value: string): number {
+  return orNaN(() => parseBytes(value));
+}
+
 function durationOrNaN(value: string): number {
+  return orNaN(() => parseDuration(value));
+}
+
+/** The option parser's own complaint names an option, and this is an argument. */
+function orNaN(parse: () => number): number {
   try {
-    return parseDuration(value);
+    return parse();
   } catch (error) {
     if (error instanceof InvalidArgumentError) return Number.NaN;
     throw error;

@@ -126,6 +126,8 @@ export interface ClusterSettings {
   readonly suspectAfterMs?: number;
   /** Silence after which a datanode's copies are made again elsewhere, in milliseconds. */
   readonly deadAfterMs?: number;
+  /** Of the copies that are moved to where there is more room, in bytes per second, all together. */
+  readonly balanceBytesPerSecond?: number;
 }
 
 export interface TouchOptions extends OperationOptions {

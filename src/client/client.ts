@@ -170,8 +170,14 @@ export class Client extends TreeClient {
 
   /** What is absent stays as it is. Errors: NAMESPACE_INVALID_ARGUMENT. */
   async configure(settings: ClusterSettings, options: OperationOptions = {}): Promise<Cluster | undefined> {
-    const { voters = 0, voterReplacementMs = 0, suspectAfterMs, deadAfterMs } = settings;
-    const request = { voters, voterReplacementMs, suspectAfterMs, deadAfterMs };
+    const {
+      voters = 0,
+      voterReplacementMs = 0,
+      suspectAfterMs,
+      deadAfterMs,
+      balanceBytesPerSecond,
+    } = settings;
+    const request = { voters, voterReplacementMs, suspectAfterMs, deadAfterMs, balanceBytesPerSecond };
     return (await this.context.metadata.ask(CONFIGURE, request, withEffect(options))).cluster;
   }
 

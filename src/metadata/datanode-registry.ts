@@ -113,6 +113,7 @@ export class DatanodeRegistry {
         hostGroup,
         freeBytes: load.freeBytes,
         expectedBytes,
+        inFlight: load.writesInFlight + load.readsInFlight,
       }));
   }
 }

@@ -120,7 +120,7 @@ export class MetadataNode {
     if (parts === undefined) return;
     await this.#vouching?.stop();
     await parts.workers.stop();
-    await parts.copies.stop();
+    await Promise.all(parts.copies.map((runner) => runner.stop()));
     await handOverLeadership({ ...this.#components, ...parts });
     parts.barrier.stop();
     parts.forwarder.stop();

@@ -74,7 +74,7 @@ export interface NodeParts {
   readonly barrier: ReadBarrier;
   readonly forwarder: Forwarder;
   readonly authorizer: MemberAuthorizer;
-  readonly copies: CopyRunner;
+  readonly copies: readonly CopyRunner[];
   readonly services: readonly Service[];
   readonly workers: WorkerRunner;
 }

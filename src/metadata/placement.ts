@@ -17,6 +17,8 @@ export interface PlacementCandidate extends NodePlace {
   readonly freeBytes: number;
   /** Placed since its last heartbeat, so not yet visible in `freeBytes`. */
   readonly expectedBytes: number;
+  /** Transfers it serves now: of two alike the idle one is taken more often. 0 when absent. */
+  readonly inFlight?: number;
 }
 
 export interface PlacementRequest {
@@ -44,8 +46,11 @@ export interface PlacementPolicy {
 /** Weights are drawn in this unit, so that any disk's free space stays within what Random.int takes. */
 const WEIGHT_UNIT_BYTES = 1024 * 1024;
 
+/** So many transfers in flight count like half of the free space. */
+const HALVING_TRANSFERS = 16;
+
 /**
- * Random, weighted by free space less expected writes. No second copy in a zone while another one has room, nor on a
+ * Random, weighted by free space less expected writes, and by how busy a datanode is. No second copy in a zone while another one has room, nor on a
  * group of hosts, nor on a host.
  */
 export class FreeSpacePlacement implements PlacementPolicy {
@@ -111,7 +116,13 @@ function drawWeighted(
   room: ReadonlyMap<number, number>,
   random: Random,
 ): PlacementCandidate | undefined {
-  const weights = pool.map((candidate) => 1 + Math.floor(roomOf(room, candidate) / WEIGHT_UNIT_BYTES));
+  const weights = pool.map(
+    (candidate) =>
+      1 +
+      Math.floor(
+        roomOf(room, candidate) / (WEIGHT_UNIT_BYTES * (1 + (candidate.inFlight ?? 0) / HALVING_TRANSFERS)),
+      ),
+  );
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   if (total === 0) return undefined;
   let ticket = random.int(total);

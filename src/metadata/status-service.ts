@@ -119,6 +119,7 @@ export class StatusService {
       liveness: states.liveness(member.number),
       capacityBytes: load?.capacityBytes ?? 0,
       usedBytes: load?.usedBytes ?? 0,
+      quarantinedBytes: load?.quarantinedBytes,
       freeBytes: load?.freeBytes ?? 0,
       blocks: load?.blocks ?? 0,
       silentMs: Math.round(registry.silentMs(member.number) ?? 0),

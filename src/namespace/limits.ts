@@ -70,6 +70,9 @@ export const DEFAULT_SUSPECT_AFTER_MS = 10_000;
 export const DEFAULT_DEAD_AFTER_MS = 30_000;
 export const MIN_SUSPECT_AFTER_MS = 500;
 export const MAX_DEAD_AFTER_MS: number = 24 * 3_600_000;
+/** Of the copies that are moved to where there is more room, all together. */
+export const DEFAULT_BALANCE_BYTES_PER_SECOND: number = 32 * MIB;
+export const MIN_BALANCE_BYTES_PER_SECOND: number = 64 * KIB;
 /** Inodes and versions that entries lost with a majority may have given out. */
 export const RECOVERY_NUMBER_GAP: number = 2 ** 24;
 /** Members that entries lost with a majority may have admitted. */

@@ -203,6 +203,10 @@ export interface Cluster {
   deadAfterMs?:
     | number
     | undefined;
+  /** of copies moved to where there is more room; absent: the default */
+  balanceBytesPerSecond?:
+    | number
+    | undefined;
   /** commands up to this level may be proposed; absent: 1. Only ever rises. See feature-level.ts */
   featureLevel?:
     | number
@@ -467,6 +471,7 @@ export interface ConfigureCluster {
   voterReplacementMs: number;
   suspectAfterMs?: number | undefined;
   deadAfterMs?: number | undefined;
+  balanceBytesPerSecond?: number | undefined;
 }
 
 /** Proposed by the leader, from what the metadata nodes hear of the datanodes. */
@@ -2198,6 +2203,7 @@ function createBaseCluster(): Cluster {
     voterReplacementMs: 0,
     suspectAfterMs: undefined,
     deadAfterMs: undefined,
+    balanceBytesPerSecond: undefined,
     featureLevel: undefined,
     collection: undefined,
   };
@@ -2234,6 +2240,9 @@ export const Cluster: MessageFns<Cluster> = {
     }
     if (message.deadAfterMs !== undefined) {
       writer.uint32(96).uint64(message.deadAfterMs);
+    }
+    if (message.balanceBytesPerSecond !== undefined) {
+      writer.uint32(104).uint64(message.balanceBytesPerSecond);
     }
     if (message.featureLevel !== undefined) {
       writer.uint32(72).uint32(message.featureLevel);
@@ -2337,6 +2346,14 @@ export const Cluster: MessageFns<Cluster> = {
             message.deadAfterMs = longToNumber(reader.uint64());
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.balanceBytesPerSecond = longToNumber(reader.uint64());
+            continue;
+          }
           case 9: {
             if (tag !== 72) {
               break;
@@ -2380,6 +2397,7 @@ export const Cluster: MessageFns<Cluster> = {
     message.voterReplacementMs = object.voterReplacementMs ?? 0;
     message.suspectAfterMs = object.suspectAfterMs ?? undefined;
     message.deadAfterMs = object.deadAfterMs ?? undefined;
+    message.balanceBytesPerSecond = object.balanceBytesPerSecond ?? undefined;
     message.featureLevel = object.featureLevel ?? undefined;
     message.collection = (object.collection !== undefined && object.collection !== null)
       ? Collection.fromPartial(object.collection)
@@ -5399,7 +5417,13 @@ export const ConfigureCollection: MessageFns<ConfigureCollection> = {
 };
 
 function createBaseConfigureCluster(): ConfigureCluster {
-  return { voters: 0, voterReplacementMs: 0, suspectAfterMs: undefined, deadAfterMs: undefined };
+  return {
+    voters: 0,
+    voterReplacementMs: 0,
+    suspectAfterMs: undefined,
+    deadAfterMs: undefined,
+    balanceBytesPerSecond: undefined,
+  };
 }
 
 export const ConfigureCluster: MessageFns<ConfigureCluster> = {
@@ -5415,6 +5439,9 @@ export const ConfigureCluster: MessageFns<ConfigureCluster> = {
     }
     if (message.deadAfterMs !== undefined) {
       writer.uint32(32).uint64(message.deadAfterMs);
+    }
+    if (message.balanceBytesPerSecond !== undefined) {
+      writer.uint32(40).uint64(message.balanceBytesPerSecond);
     }
     return writer;
   },
@@ -5464,6 +5491,14 @@ export const ConfigureCluster: MessageFns<ConfigureCluster> = {
             message.deadAfterMs = longToNumber(reader.uint64());
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.balanceBytesPerSecond = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5485,6 +5520,7 @@ export const ConfigureCluster: MessageFns<ConfigureCluster> = {
     message.voterReplacementMs = object.voterReplacementMs ?? 0;
     message.suspectAfterMs = object.suspectAfterMs ?? undefined;
     message.deadAfterMs = object.deadAfterMs ?? undefined;
+    message.balanceBytesPerSecond = object.balanceBytesPerSecond ?? undefined;
     return message;
   },
 };

@@ -246,6 +246,7 @@ export interface ConfigureRequest {
   voterReplacementMs: number;
   suspectAfterMs?: number | undefined;
   deadAfterMs?: number | undefined;
+  balanceBytesPerSecond?: number | undefined;
 }
 
 export interface ConfigureResponse {
@@ -431,7 +432,11 @@ export interface DataNodeStatus {
   silentMs: number;
   /** of one that is being emptied: copies still to be brought elsewhere */
   departingBlocks?: number | undefined;
-  departingBytes?: number | undefined;
+  departingBytes?:
+    | number
+    | undefined;
+  /** part of what is used, on its way out */
+  quarantinedBytes?: number | undefined;
 }
 
 export interface DrainRequest {
@@ -3450,7 +3455,13 @@ export const TransferLeaderResponse: MessageFns<TransferLeaderResponse> = {
 };
 
 function createBaseConfigureRequest(): ConfigureRequest {
-  return { voters: 0, voterReplacementMs: 0, suspectAfterMs: undefined, deadAfterMs: undefined };
+  return {
+    voters: 0,
+    voterReplacementMs: 0,
+    suspectAfterMs: undefined,
+    deadAfterMs: undefined,
+    balanceBytesPerSecond: undefined,
+  };
 }
 
 export const ConfigureRequest: MessageFns<ConfigureRequest> = {
@@ -3466,6 +3477,9 @@ export const ConfigureRequest: MessageFns<ConfigureRequest> = {
     }
     if (message.deadAfterMs !== undefined) {
       writer.uint32(32).uint64(message.deadAfterMs);
+    }
+    if (message.balanceBytesPerSecond !== undefined) {
+      writer.uint32(40).uint64(message.balanceBytesPerSecond);
     }
     return writer;
   },
@@ -3515,6 +3529,14 @@ export const ConfigureRequest: MessageFns<ConfigureRequest> = {
             message.deadAfterMs = longToNumber(reader.uint64());
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.balanceBytesPerSecond = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3536,6 +3558,7 @@ export const ConfigureRequest: MessageFns<ConfigureRequest> = {
     message.voterReplacementMs = object.voterReplacementMs ?? 0;
     message.suspectAfterMs = object.suspectAfterMs ?? undefined;
     message.deadAfterMs = object.deadAfterMs ?? undefined;
+    message.balanceBytesPerSecond = object.balanceBytesPerSecond ?? undefined;
     return message;
   },
 };
@@ -5511,6 +5534,7 @@ function createBaseDataNodeStatus(): DataNodeStatus {
     silentMs: 0,
     departingBlocks: undefined,
     departingBytes: undefined,
+    quarantinedBytes: undefined,
   };
 }
 
@@ -5542,6 +5566,9 @@ export const DataNodeStatus: MessageFns<DataNodeStatus> = {
     }
     if (message.departingBytes !== undefined) {
       writer.uint32(72).uint64(message.departingBytes);
+    }
+    if (message.quarantinedBytes !== undefined) {
+      writer.uint32(80).uint64(message.quarantinedBytes);
     }
     return writer;
   },
@@ -5631,6 +5658,14 @@ export const DataNodeStatus: MessageFns<DataNodeStatus> = {
             message.departingBytes = longToNumber(reader.uint64());
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.quarantinedBytes = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5659,6 +5694,7 @@ export const DataNodeStatus: MessageFns<DataNodeStatus> = {
     message.silentMs = object.silentMs ?? 0;
     message.departingBlocks = object.departingBlocks ?? undefined;
     message.departingBytes = object.departingBytes ?? undefined;
+    message.quarantinedBytes = object.quarantinedBytes ?? undefined;
     return message;
   },
 };

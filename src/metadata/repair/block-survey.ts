@@ -2,7 +2,7 @@
 import { SHARD_COUNT, shardOfHash } from '../../../dht/shard.ts';
 import type { BackgroundWorker, WorkState } from '../../common/worker.ts';
 import type { StateMachine } from '../../namespace/state-machine.ts';
-import { type BlockExaminer, PATIENCE_MS } from './block-examiner.ts';
+import { type BlockExaminer, type ExaminedBlock, PATIENCE_MS } from './block-examiner.ts';
 import { beforeShard, type KeeperView } from './keeper-view.ts';
 import { KeeperTally } from './keeper-tally.ts';
 import type { ShardIndex } from './shard-index.ts';
@@ -12,6 +12,8 @@ export interface BlockSurveyComponents {
   readonly keeper: KeeperView;
   readonly index: ShardIndex;
   readonly examiner: BlockExaminer;
+  /** Told of every block: of some there are copies too many, or too close to each other. */
+  readonly balance: { look(block: ExaminedBlock): void };
 }
 
 /** Of the last walk that ended. */
@@ -26,8 +28,8 @@ export interface SurveyResult {
 const PAGE_BLOCKS = 256;
 /** Pause between two walks, in milliseconds. */
 const IDLE_MS = 5_000;
-/** While there is no result yet it looks again sooner. */
-const FIRST_IDLE_MS = 500;
+/** While the last walk is older than the last change of the members, or there was none. */
+const NEWS_IDLE_MS = 500;
 
 export class BlockSurvey implements BackgroundWorker {
   readonly name = 'block-survey';
@@ -40,7 +42,8 @@ export class BlockSurvey implements BackgroundWorker {
   }
 
   get idleMs(): number {
-    return this.#result === undefined ? FIRST_IDLE_MS : IDLE_MS;
+    const { membersVersion } = this.#components.machine.counters();
+    return this.#result?.membersVersion === membersVersion ? IDLE_MS : NEWS_IDLE_MS;
   }
 
   /** Undefined until a walk over what is kept now has ended. */
@@ -49,7 +52,7 @@ export class BlockSurvey implements BackgroundWorker {
   }
 
   async work(): Promise<WorkState> {
-    const { machine, keeper, examiner } = this.#components;
+    const { machine, keeper, examiner, balance } = this.#components;
     const shards = keeper.shards();
     if (this.#walk?.shards !== shards) this.#walk = undefined;
     if (this.#walk === undefined && !this.#isKnown(shards)) return 'idle';
@@ -62,7 +65,10 @@ export class BlockSurvey implements BackgroundWorker {
     const walk = this.#walk;
     const page = await machine.scanBlocks(walk.after, PAGE_BLOCKS);
     const kept = page.filter(({ hash }) => shards.has(shardOfHash(hash)));
-    for (const block of examiner.examine(kept, PATIENCE_MS)) walk.tally.add(block);
+    for (const block of examiner.examine(kept, PATIENCE_MS)) {
+      walk.tally.add(block);
+      balance.look(block);
+    }
     const next = page.length < PAGE_BLOCKS ? undefined : nextPosition(page.at(-1)?.hash ?? '', shards);
     if (next !== undefined) {
       walk.after = next;

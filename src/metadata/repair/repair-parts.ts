@@ -16,6 +16,7 @@ import type { Proposer } from '../proposer.ts';
 import type { RaftDriver } from '../raft-driver.ts';
 import type { ReadBarrier } from '../read-barrier.ts';
 import { AtRiskBlocks } from './at-risk-blocks.ts';
+import { BalanceWorker } from './balance-worker.ts';
 import { BlockExaminer } from './block-examiner.ts';
 import { BlockSurvey } from './block-survey.ts';
 import { ClusterSurvey } from './cluster-survey.ts';
@@ -27,6 +28,7 @@ import { LossSearch } from './loss-search.ts';
 import { MetadataPulse } from './metadata-pulse.ts';
 import { RepairWorker } from './repair-worker.ts';
 import type { ShardIndex } from './shard-index.ts';
+import { SurplusWorker } from './surplus-worker.ts';
 
 export interface RepairComponents {
   readonly network: Network;
@@ -49,7 +51,7 @@ export interface RepairComponents {
 export interface RepairParts {
   readonly clusterSurvey: ClusterSurvey;
   readonly keeperService: KeeperService;
-  readonly copies: CopyRunner;
+  readonly copies: readonly CopyRunner[];
   readonly workers: readonly BackgroundWorker[];
 }
 
@@ -63,20 +65,25 @@ export function composeRepair(
   const atRisk = new AtRiskBlocks();
   const examiner = new BlockExaminer({ ...components, atRisk });
   const parts = { ...components, pulse, keeper, atRisk, examiner };
-  const blockSurvey = new BlockSurvey(parts);
   const copies = new CopyRunner(parts);
+  const moves = new CopyRunner(parts);
+  const surplus = new SurplusWorker(parts);
+  const balance = new BalanceWorker({ ...parts, moves, surplus });
+  const blockSurvey = new BlockSurvey({ ...parts, balance });
   const losses = new LossSearch(parts);
   const keeperService = new KeeperService({ ...parts, blockSurvey, copies }, options);
   const clusterSurvey = new ClusterSurvey({ pulse, keeperService });
   return {
     clusterSurvey,
     keeperService,
-    copies,
+    copies: [copies, moves],
     workers: [
       pulse,
       blockSurvey,
       new RepairWorker({ ...parts, copies, losses }),
       new DrainWorker({ ...parts, clusterSurvey }),
+      surplus,
+      balance,
     ],
   };
 }

@@ -8,13 +8,14 @@ import type { StateMachine } from '../../namespace/state-machine.ts';
 import type { DatanodeRegistry } from '../datanode-registry.ts';
 import type { DatanodeStates } from '../datanode-states.ts';
 import type { MemberDirectory } from '../member-directory.ts';
-import type { NodePlace, PlacementPolicy } from '../placement.ts';
+import type { PlacementPolicy } from '../placement.ts';
 import type { ReadBarrier } from '../read-barrier.ts';
 import type { AtRiskBlock, AtRiskBlocks } from './at-risk-blocks.ts';
 import type { BlockExaminer } from './block-examiner.ts';
 import type { CopyRunner } from './copy-runner.ts';
 import type { KeeperView } from './keeper-view.ts';
 import type { LossSearch } from './loss-search.ts';
+import { placesOf } from './node-places.ts';
 import { type CopyOrder, type EndangeredBlock, planRepairs, type RepairLimits } from './repair-planner.ts';
 import type { ShardIndex } from './shard-index.ts';
 
@@ -50,6 +51,7 @@ const LIMITS: RepairLimits = { copies: 16, bytes: 24 * 1024 * 1024 };
 
 export class RepairWorker implements BackgroundWorker {
   readonly name = 'repair';
+  readonly isPausable = true;
   readonly idleMs: number = IDLE_MS;
   readonly #components: RepairWorkerComponents;
   /** Datanodes whose copies counted at the last look. */
@@ -142,7 +144,7 @@ export class RepairWorker implements BackgroundWorker {
     const state = {
       blocks,
       candidates: states.candidates(),
-      place: (node: number) => this.#placeOf(node),
+      place: placesOf(this.#components),
       sending: copies.work('source'),
       receiving: copies.work('target'),
     };
@@ -189,16 +191,5 @@ export class RepairWorker implements BackgroundWorker {
   /** Datanodes that failed with this block a moment ago. */
   #failed(hash: string): readonly number[] {
     return [...(this.#counted ?? [])].filter((node) => this.#components.copies.hasFailed(hash, node));
-  }
-
-  #placeOf(node: number): NodePlace {
-    const member = this.#components.members.byNumber(node);
-    const { host = '', zone, hostGroup } = this.#components.registry.get(node) ?? {};
-    return {
-      node,
-      host: host || (member?.host ?? ''),
-      zone: zone || member?.zone,
-      hostGroup: hostGroup || member?.hostGroup,
-    };
   }
 }

@@ -8,6 +8,7 @@ import {
   DEFAULT_DEAD_AFTER_MS,
   DEFAULT_SUSPECT_AFTER_MS,
   MAX_DEAD_AFTER_MS,
+  MIN_BALANCE_BYTES_PER_SECOND,
   MIN_SUSPECT_AFTER_MS,
   RECOVERY_ERA_GAP,
   RECOVERY_MEMBER_GAP,
@@ -40,10 +41,22 @@ export function configureCluster(view: RowView, command: ConfigureCluster): Resu
   view.put('meta', META_CLUSTER, {
     ...cluster,
     ...livenessSettings(cluster, command),
+    ...balanceSettings(command),
     voters: voters || cluster.voters,
     voterReplacementMs: voterReplacementMs || cluster.voterReplacementMs,
   });
   return DONE;
+}
+
+function balanceSettings({
+  balanceBytesPerSecond,
+}: ConfigureCluster): Pick<Cluster, 'balanceBytesPerSecond'> {
+  if (!balanceBytesPerSecond) return {};
+  if (balanceBytesPerSecond < MIN_BALANCE_BYTES_PER_SECOND)
+    throw invalidArgument(`Copies are moved at ${MIN_BALANCE_BYTES_PER_SECOND} bytes a second at least.`, {
+      balanceBytesPerSecond,
+    });
+  return { balanceBytesPerSecond };
 }
 
 /** When only one of the two is given and does not fit the other one, that follows: suspicion takes a third of the time. */

@@ -49,7 +49,7 @@ describe('the loss of datanodes', () => {
     expect(copies()).toEqual(hashes.map(() => COPIES));
   });
 
-  it('by a drain: its copies are brought elsewhere, none is missed for a moment, and then it may go', async () => {
+  it('by a drain: its copies are brought elsewhere, none is missed for a moment, and then it may go; what is too much when it stays is dropped', async () => {
     const [leaving] = cluster.datanodes as [RunningDataNode];
     let fewest = COPIES;
     const watching = setInterval(() => (fewest = Math.min(fewest, ...copies())), 5);
@@ -68,6 +68,7 @@ describe('the loss of datanodes', () => {
     });
     await client.undrain(leaving.number);
     expect(await drainOf()).toBeUndefined();
+    await expect.poll(copies, { timeout: 20_000, interval: 50 }).toEqual(hashes.map(() => COPIES));
   });
 
   it('two at once, and of the leader: all copies come back, and no more than were lost', async () => {
