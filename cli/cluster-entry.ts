@@ -25,6 +25,8 @@ interface EntryFlags extends NodeFlags, ClientFlags, RunFlags {
   readonly role?: readonly string[];
   readonly name?: string;
   readonly host?: string;
+  readonly hostGroup?: string;
+  readonly zone?: string;
   readonly listen?: readonly string[];
   readonly announce?: readonly string[];
   readonly capacity?: number;
@@ -64,6 +66,8 @@ function addEntryOptions(command: Command, shell: Shell): Command {
     .option('--role <roles>', `what the node does: ${NODE_ROLES.join(',')}`, collect)
     .option('--name <name>', 'what people call the node (default: the hostname)')
     .option('--host <name>', 'the machine, for spreading copies (default: hostname and machine id)')
+    .option('--host-group <name>', 'machines that fail together, e.g. a rack: copies go to different ones')
+    .option('--zone <name>', 'where it stands, e.g. a room or a town: copies go to different ones')
     .option('--listen <multiaddr>', `where to listen (default: /ip4/0.0.0.0/tcp/${PORT})`, collect)
     .option('--announce <multiaddr>', 'what others shall dial instead', collect)
     .option('--capacity <size>', 'hold at most this many bytes of blocks', parseBytes)
@@ -129,6 +133,8 @@ async function newNode(flags: EntryFlags): Promise<NewNode> {
     profileDir: flags.profile,
     name: flags.name ?? hostname(),
     host: flags.host ?? hostIdentity(),
+    ...(flags.hostGroup !== undefined && { hostGroup: flags.hostGroup }),
+    ...(flags.zone !== undefined && { zone: flags.zone }),
     roles: parseRoles(flags.role),
     listen: flags.listen ?? DEFAULT_LISTEN,
     announce: flags.announce ?? [],

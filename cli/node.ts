@@ -11,6 +11,8 @@ interface StartFlags extends NodeFlags, RunFlags {
   readonly listen?: readonly string[];
   readonly announce?: readonly string[];
   readonly host?: string;
+  readonly hostGroup?: string;
+  readonly zone?: string;
   readonly capacity?: number;
   readonly metadataCache?: number;
   readonly snapshotRate?: number;
@@ -28,6 +30,8 @@ export function addNodeCommands(program: Command, shell: Shell): void {
     .option('--listen <multiaddr>', 'listen here instead, from now on', collect)
     .option('--announce <multiaddr>', 'tell others to dial this instead, from now on', collect)
     .option('--host <name>', 'the machine, for spreading copies, from now on')
+    .option('--host-group <name>', 'machines that fail together, e.g. a rack, from now on')
+    .option('--zone <name>', 'where it stands, e.g. a room or a town, from now on')
     .option('--capacity <size>', 'hold at most this many bytes of blocks, from now on', parseBytes)
     .option(
       '--metadata-cache <size>',
@@ -45,6 +49,8 @@ export function addNodeCommands(program: Command, shell: Shell): void {
       ...(flags.listen && { listen: flags.listen }),
       ...(flags.announce && { announce: flags.announce }),
       ...(flags.host !== undefined && { host: flags.host }),
+      ...(flags.hostGroup !== undefined && { hostGroup: flags.hostGroup }),
+      ...(flags.zone !== undefined && { zone: flags.zone }),
       ...(flags.capacity !== undefined && { capacityBytes: flags.capacity }),
       ...(flags.metadataCache !== undefined && { metadataCacheBytes: flags.metadataCache }),
       ...(flags.snapshotRate !== undefined && { snapshotBytesPerSecond: flags.snapshotRate }),

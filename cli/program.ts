@@ -1,6 +1,7 @@
 /** @module The whole command line: `holdfast` and its groups. */
 import { Command } from 'commander';
 import { addChaosCommand } from './chaos.ts';
+import { addBalanceCommand } from './balance.ts';
 import { addClusterCommands } from './cluster.ts';
 import { addConnectCommand } from './connect.ts';
 import { addDemoCommand } from './demo.ts';
@@ -42,6 +43,7 @@ export function buildProgram(shell: Shell): Command {
   program.commandsGroup('Space and copies:');
   addSpaceCommands(program, shell);
   addPlacementCommands(program, shell);
+  addBalanceCommand(program, shell);
   addGarbageCommands(program, shell);
   addWorkerCommands(program, shell);
   program.commandsGroup('Clusters:');

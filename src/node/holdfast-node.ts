@@ -192,11 +192,22 @@ async function startRoles(
   // What node.json names is as old as the node: a datanode that was down while they changed would find nobody.
   const bootstrap = mergedPeers((await loadPeers(directory.peersFile, logger)) ?? [], config.bootstrap);
   if (blocks !== undefined) {
-    const { number, clusterId, epoch, host } = config;
+    const { number, clusterId, epoch, host, zone, hostGroup } = config;
     const generation = await directory.nextGeneration();
     data = new DataNode(
       { ...components, blocks, network, kademlia },
-      { number, generation, clusterId, epoch, bootstrap, host, workers: pauses.of('data'), onFatal },
+      {
+        number,
+        generation,
+        clusterId,
+        epoch,
+        bootstrap,
+        host,
+        zone,
+        hostGroup,
+        workers: pauses.of('data'),
+        onFatal,
+      },
     );
     if (stores === undefined) network.authorize(data.authorizer);
   }

@@ -38,6 +38,8 @@ export interface NewNode {
   readonly profileDir: string;
   readonly name: string;
   readonly host: string;
+  readonly hostGroup?: string;
+  readonly zone?: string;
   readonly roles: readonly NodeRole[];
   /** Multiaddrs; port 0 is replaced by a free one for good. */
   readonly listen: readonly string[];
@@ -87,6 +89,7 @@ export async function initCluster(
     name: node.name,
     roles: node.roles,
     host: node.host,
+    ...placeOf(node),
     listen,
     announce: node.announce,
     bootstrap: [{ number: FOUNDER, peer, addresses }],
@@ -130,6 +133,14 @@ async function refuseNonEmpty(path: string): Promise<void> {
   if (found.length > 0) throw directoryNotEmpty(path, found);
 }
 
+/** What fails together with a node's machine, as far as somebody said. */
+export function placeOf({
+  zone,
+  hostGroup,
+}: Pick<NewNode, 'zone' | 'hostGroup'>): Pick<NewNode, 'zone' | 'hostGroup'> {
+  return { ...(zone !== undefined && { zone }), ...(hostGroup !== undefined && { hostGroup }) };
+}
+
 function memberOf(config: NodeConfig, addresses: readonly string[], joinedMs: number): Member {
   return Member.fromPartial({
     number: config.number,
@@ -137,6 +148,7 @@ function memberOf(config: NodeConfig, addresses: readonly string[], joinedMs: nu
     roles: [...config.roles],
     name: config.name,
     host: config.host,
+    ...placeOf(config),
     addresses: [...addresses],
     joinedMs,
     state: 'active',

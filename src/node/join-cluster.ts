@@ -13,7 +13,7 @@ import { openRaftLog } from '../storage/raft-log-file.ts';
 import { decodeToken, type TokenContents } from '../protocol/token.ts';
 import { contentsOf, DataDirectory, existingConfig } from './data-directory.ts';
 import { alreadyJoined, directoryNotEmpty, joinUnreachable, otherCluster } from './errors.ts';
-import type { Components, NewNode } from './init-cluster.ts';
+import { type Components, type NewNode, placeOf } from './init-cluster.ts';
 import { dialableAddresses, fixPorts } from './listen-address.ts';
 import { isNodeRole, type NodeConfig } from './node-config.ts';
 import { prepareProfile, type ProfileOutcome } from './node-profile.ts';
@@ -72,6 +72,7 @@ export async function joinCluster(
       roles: [...node.roles],
       name: node.name,
       host: node.host,
+      ...placeOf(node),
       addresses,
     }),
     client,
@@ -154,6 +155,7 @@ function configFrom(
     name: node.name,
     roles: member.roles.filter(isNodeRole),
     host: node.host,
+    ...placeOf(node),
     listen,
     announce: node.announce,
     bootstrap: response.metadataNodes.map(({ number, peer: other, addresses }) => ({

@@ -9,6 +9,8 @@ export interface NodeChanges {
   readonly listen?: readonly string[];
   readonly announce?: readonly string[];
   readonly host?: string;
+  readonly hostGroup?: string;
+  readonly zone?: string;
   readonly capacityBytes?: number;
   readonly metadataCacheBytes?: number;
   readonly snapshotBytesPerSecond?: number;
@@ -16,12 +18,23 @@ export interface NodeChanges {
 
 /** Errors: NODE_INVALID_ADDRESS, NODE_PORT_IN_USE. */
 export async function changedConfig(config: NodeConfig, changes: NodeChanges): Promise<NodeConfig> {
-  const { listen, announce, host, capacityBytes, metadataCacheBytes, snapshotBytesPerSecond } = changes;
+  const {
+    listen,
+    announce,
+    host,
+    hostGroup,
+    zone,
+    capacityBytes,
+    metadataCacheBytes,
+    snapshotBytesPerSecond,
+  } = changes;
   return {
     ...config,
     ...(listen === undefined ? {} : { listen: await fixPorts(listen) }),
     ...(announce === undefined ? {} : { announce }),
     ...(host === undefined ? {} : { host }),
+    ...(hostGroup === undefined ? {} : { hostGroup }),
+    ...(zone === undefined ? {} : { zone }),
     ...(capacityBytes === undefined ? {} : { capacityBytes }),
     ...(metadataCacheBytes === undefined ? {} : { metadataCacheBytes }),
     ...(snapshotBytesPerSecond === undefined ? {} : { snapshotBytesPerSecond }),

@@ -26,6 +26,9 @@ export interface NodeConfig {
   readonly roles: readonly NodeRole[];
   /** The machine, for spreading copies. */
   readonly host: string;
+  /** Machines that fail together with it, and where it stands. */
+  readonly hostGroup?: string;
+  readonly zone?: string;
   /** Multiaddrs without /p2p, ports never 0. */
   readonly listen: readonly string[];
   /** Multiaddrs others shall dial instead; empty: those of `listen`. */
@@ -84,6 +87,7 @@ function isNodeConfig(value: unknown): value is NodeConfig {
     [config.capacityBytes, config.metadataCacheBytes, config.snapshotBytesPerSecond].every(
       (size) => size === undefined || isCount(size),
     ) &&
+    [config.zone, config.hostGroup].every((text) => text === undefined || isText(text)) &&
     (config.left === undefined || typeof config.left === 'boolean')
   );
 }
