@@ -11,7 +11,7 @@ import type { Trace } from '../trace.ts';
 import type { RaftLogFile } from '../world/raft-log-file.ts';
 import type { SimulatedRaftLog } from '../world/simulated-raft-log.ts';
 import type { Coverage } from './coverage.ts';
-import { Sightings } from './sightings.ts';
+import { type Moment, Sightings } from './sightings.ts';
 
 /** What is seen of a metadata node, from outside and at any time. */
 export interface ObservedNode {
@@ -65,6 +65,11 @@ export class ClusterOracle {
     const { term, vote } = process.machine.log.hardState;
     const nothing = { commit: 0, applied: 0, confState: EMPTY_CONF_STATE, leaderOfTerm: 0 };
     this.#seen.set(process, { ...nothing, term, vote });
+  }
+
+  /** Calls back, once, at the next such moment; what is done then must come later than now. */
+  atNext(moment: Moment, callback: () => void): void {
+    this.#sightings.atNext(moment, callback);
   }
 
   /** The run ended without having been asked to. */

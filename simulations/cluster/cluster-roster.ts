@@ -1,22 +1,20 @@
 /** @module Who belongs to a simulated cluster: its nodes and clients, how they come, come back, and go. */
-import { type HoldfastError, isHoldfastError } from '../../src/common/errors.ts';
+import { isHoldfastError } from '../../src/common/errors.ts';
 import { SUPPORTED_FEATURE_LEVEL } from '../../src/namespace/feature-level.ts';
 import type { Member } from '../../src/namespace/schema.ts';
 import type { PeerId } from '../../src/network/network.ts';
 import type { JoinResponse } from '../../src/protocol/messages.ts';
-import { hasLostState } from '../../src/node/readmission.ts';
 import { SafetyViolation } from '../raft-oracle.ts';
 import { ClientProcess } from './client-process.ts';
 import { DataProcess } from './data-process.ts';
 import type { ClusterWorld } from './cluster-world.ts';
 import type { Process } from './fault-actions.ts';
 import type { Roster } from './fault-injector.ts';
-import { CLUSTER_ID, founding, joinRequest, peerOf } from './founding.ts';
+import { founding, joinRequest, peerOf } from './founding.ts';
 import { MetadataProcess } from './metadata-process.ts';
 import type { Scenario } from './scenario.ts';
+import { Supervisor } from './supervisor.ts';
 
-/** After a failed write an administrator starts the node again, in milliseconds. */
-const REPAIR_MS = 2_000;
 const JOIN_RETRY_MS = 1_000;
 const MOST_NODES = 7;
 
@@ -33,7 +31,7 @@ export class ClusterRoster implements Roster {
   readonly #nodes: MetadataProcess[] = [];
   readonly #datanodes: DataProcess[] = [];
   readonly #gone = new Set<Process>();
-  readonly #handledFailures = new Map<Process, number>();
+  readonly #supervisor: Supervisor;
   readonly #clients: ClientProcess[] = [];
   #admin: ClientProcess | undefined;
   #peers = 0;
@@ -41,6 +39,17 @@ export class ClusterRoster implements Roster {
   constructor(components: ClusterRosterComponents, scenario: Scenario) {
     this.#components = components;
     this.#scenario = scenario;
+    this.#supervisor = new Supervisor(
+      {
+        ...components,
+        startLater: (process, afterMs) => this.startLater(process, afterMs),
+        giveUp: (process) => void this.#gone.add(process),
+        others: (peer) => this.#nodes.filter((node) => node.peer !== peer && !this.isGone(node)),
+        comeBack: (member, peer, seeds) => this.#newNode(member.number, peer, seeds).start(),
+        remove: async (number) => this.#admin?.actor.client.removeMember(number, { force: true }),
+      },
+      scenario,
+    );
   }
 
   /** Metadata nodes, those that are gone included. */
@@ -118,7 +127,7 @@ export class ClusterRoster implements Roster {
       seed,
       seeds: metadataNodes,
       host: `host-${number}`,
-      onFatal: (error) => this.#fatal(process, error),
+      onFatal: (error) => this.#supervisor.stopped(process, error),
     });
     this.#datanodes.push(process);
     process.start();
@@ -202,7 +211,7 @@ export class ClusterRoster implements Roster {
       seeds,
       scenario: this.#scenario,
       level: this.#scenario.firstLevel,
-      onFatal: (error) => this.#fatal(process, error),
+      onFatal: (error) => this.#supervisor.stopped(process, error),
     });
     this.#nodes.push(process);
     return process;
@@ -213,95 +222,8 @@ export class ClusterRoster implements Roster {
     return this.#gone.has(process);
   }
 
-  /** As a supervisor and `holdfast node start` do: every reason to stop that is not expected is a failure of the run. */
-  #fatal(process: Process, error: Error): void {
-    const { say, fail, shared } = this.#components;
-    say(`node ${process.number} stops: ${error.message}`);
-    const { failures } = process.machine.health;
-    const { isHarmed } = process.machine;
-    // Of a copy that nobody can vouch for, a person must decide (cluster recover).
-    const isHopeless = isHarmed && isHoldfastError(error, 'METADATA_COPY_ALONE');
-    if (isHopeless || isHoldfastError(error, 'METADATA_REMOVED')) this.#gone.add(process);
-    else if (isHarmed && hasLostState(error) && process instanceof MetadataProcess)
-      this.#readmit(process, error);
-    else if (process.machine.areRowsRotten) this.#makeRowsAnew(process);
-    else if (isTooOld(error) && process instanceof MetadataProcess) this.#upgrade(process);
-    else if (failures > (this.#handledFailures.get(process) ?? 0)) this.startLater(process, REPAIR_MS);
-    else fail(new SafetyViolation(`Node ${process.number} stopped for no reason: ${error.message}`));
-    this.#handledFailures.set(process, failures);
-    // Not at once: the node itself is still in the middle of telling us.
-    shared.world.after(0, () => process.crash('refused'));
-  }
-
-  /** Its version is too old for what the cluster does by now. */
-  #upgrade(process: MetadataProcess): void {
-    this.#components.shared.coverage.saw('older versions turned away');
-    process.install(SUPPORTED_FEATURE_LEVEL);
-    this.startLater(process, REPAIR_MS);
-  }
-
-  #makeRowsAnew(process: Process): void {
-    this.#components.shared.coverage.saw('namespaces made anew from the log');
-    this.#components.shared.world.after(1, () => process.machine.setRowsAside());
-    this.startLater(process, REPAIR_MS);
-  }
-
-  /** It does not vote with what it has left, and comes back as another on an empty disk. */
-  #readmit(process: MetadataProcess, lost: HoldfastError): void {
-    this.#gone.add(process);
-    this.#askForNumber(process, lost).catch((error: unknown) => this.#components.fail(error));
-  }
-
-  async #askForNumber(process: MetadataProcess, lost: HoldfastError): Promise<void> {
-    const { shared, say } = this.#components;
-    const { number, peer } = process;
-    const { seed, thinkMs } = this.#scenario;
-    const self = { clusterId: CLUSTER_ID, epoch: 1, number };
-    for (;;) {
-      await shared.world.pass(REPAIR_MS);
-      const asker = new ClientProcess(shared, { id: -1, peer, seed, thinkMs });
-      await asker.network.start();
-      const others = this.#nodes
-        .filter((node) => node.peer !== peer && !this.#gone.has(node))
-        .map((node) => ({ number: node.number, peer: node.peer, addresses: [] }));
-      try {
-        const { member, metadataNodes } = await asker.askForNumber({ self, others, lost });
-        if (member === undefined) throw new SafetyViolation('a readmission was answered without a member');
-        shared.coverage.saw('nodes readmitted under a new number');
-        this.#newNode(member.number, peer, metadataNodes).start();
-        return;
-      } catch (error) {
-        if (!isHoldfastError(error)) throw error;
-        const { cause } = error;
-        say(`node ${number} is not readmitted: ${error.message}`);
-        if (isHoldfastError(error, 'METADATA_REMOVED')) return;
-        if (isHoldfastError(cause, 'NAMESPACE_FEATURE_NOT_ACTIVE')) await this.#removeLost(number);
-      } finally {
-        await asker.network.stop();
-      }
-    }
-  }
-
-  /**
-   * Clusters of the first level know no readmission, and do not leave it while a node does not answer: an administrator
-   * takes the node out.
-   */
-  async #removeLost(number: number): Promise<void> {
-    try {
-      await this.#admin?.actor.client.removeMember(number, { force: true });
-    } catch (error) {
-      if (!isHoldfastError(error)) throw error;
-      this.#components.say(`node ${number} is not removed: ${error.code}`);
-    }
-  }
-
   #newPeer(): PeerId {
     this.#peers += 1;
     return peerOf(this.#peers);
   }
-}
-
-/** It says so when it opens its rows, or when it meets a newer entry in its log. */
-function isTooOld(error: Error): boolean {
-  return [error, error.cause].some((reason) => isHoldfastError(reason, 'NAMESPACE_FEATURE_LEVEL_TOO_LOW'));
 }

@@ -7,6 +7,7 @@ import type { SimulatedSwitch } from '../world/simulated-switch.ts';
 import type { Weather } from '../world/weather.ts';
 import type { World } from '../world/world.ts';
 import { describeFault, type Fault } from './faults.ts';
+import type { ClusterOracle } from './cluster-oracle.ts';
 import type { Coverage } from './coverage.ts';
 import { Amnesia } from './amnesia.ts';
 import type { DataProcess } from './data-process.ts';
@@ -38,6 +39,7 @@ export interface FaultInjectorComponents {
   readonly world: World;
   readonly weather: Weather;
   readonly links: SimulatedSwitch;
+  readonly oracle: Pick<ClusterOracle, 'atNext'>;
   readonly coverage: Coverage;
   readonly roster: Roster;
   readonly budget: FaultBudget;
@@ -47,6 +49,7 @@ export interface FaultInjectorComponents {
 export class FaultInjector {
   readonly #components: FaultInjectorComponents;
   readonly #amnesia: Amnesia;
+  #isOver = false;
   readonly #actions: FaultActions;
   readonly #datanodes: DatanodeFaultInjector;
 
@@ -63,6 +66,7 @@ export class FaultInjector {
 
   /** What was begun goes no further. */
   stop(): void {
+    this.#isOver = true;
     this.#amnesia.stop();
   }
 
@@ -81,6 +85,14 @@ export class FaultInjector {
         return;
       case 'crash-leader':
         return actions.crash(roster.leader(), fault.mode, fault.forMs);
+      case 'crash-at':
+        return this.#components.oracle.atNext(fault.moment, () =>
+          world.after(fault.afterMs, () => {
+            if (this.#isOver) return;
+            const victim = fault.node % 3 === 0 ? this.#at(fault.node) : roster.leader();
+            actions.crash(victim, fault.mode, fault.forMs);
+          }),
+        );
       case 'isolate-leader': {
         const leader = roster.leader();
         const others = roster

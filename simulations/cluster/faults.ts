@@ -4,6 +4,7 @@ import { DATANODE_FAULT_KINDS, type DatanodeFaultKind } from './datanode-faults.
 import type { DiskFailure } from '../world/disk-queue.ts';
 import type { CutMode } from '../world/weather.ts';
 import { DISK_PARTS, type DiskPart } from './machine.ts';
+import type { Moment } from './sightings.ts';
 
 /** `node` is a place among those that run at that time, counted round. */
 export type FaultKind =
@@ -11,6 +12,15 @@ export type FaultKind =
   | { readonly kind: 'crash-all'; readonly mode: CutMode; readonly forMs: number }
   /** Whoever leads then: where most is at stake. */
   | { readonly kind: 'crash-leader'; readonly mode: CutMode; readonly forMs: number }
+  /** Somebody, the leader in two of three cases, as soon as there is such a moment; `afterMs` into it. */
+  | {
+      readonly kind: 'crash-at';
+      readonly moment: Moment;
+      readonly node: number;
+      readonly afterMs: number;
+      readonly mode: CutMode;
+      readonly forMs: number;
+    }
   | {
       readonly kind: 'isolate-leader';
       readonly mode: CutMode;
@@ -76,6 +86,8 @@ const KINDS: readonly FaultKind['kind'][] = [
   'crash-leader',
   'crash-leader',
   'isolate-leader',
+  'crash-at',
+  'crash-at',
   'crash-all',
   'restart',
   'pause',
@@ -136,6 +148,10 @@ function drawFault(random: Prng, kind: FaultKind['kind']): FaultKind {
   switch (kind) {
     case 'crash':
       return { kind, node, mode, forMs };
+    case 'crash-at': {
+      const moment = random.pick(['joint', 'snapshot', 'snapshot'] as const);
+      return { kind, moment, node, afterMs: random.pick([0, 0, 2, 10]), mode, forMs };
+    }
     case 'isolate-leader':
       return { kind, mode, oneWay, forMs };
     case 'crash-leader':

@@ -4,6 +4,9 @@ import type { NodeId, Term } from '../../raft/types.ts';
 import type { CommandBatch } from '../../src/namespace/schema.ts';
 import type { Coverage } from './coverage.ts';
 
+/** Soon over, and worth a fault of its own: a change of voters is half done; a snapshot is on its way. */
+export type Moment = 'joint' | 'snapshot';
+
 interface LastStatus {
   readonly term: Term;
   readonly isLeader: boolean;
@@ -17,6 +20,7 @@ export class Sightings {
   readonly #last = new Map<NodeId, LastStatus>();
   /** The newest leader, and whether a snapshot of its was on its way when it was last seen. */
   #lead = { term: 0, isSending: false };
+  readonly #waiting: { readonly moment: Moment; readonly callback: () => void }[] = [];
   /** Term in which each request was first carried out, by session and sequence. */
   readonly #requests = new Map<string, Term>();
 
@@ -31,12 +35,23 @@ export class Sightings {
     const isLeader = status.raftState === 'StateLeader';
     if (isLeader && !(before?.isLeader === true && before.term === term)) this.#sawElection(term);
     const isJoint = confState.votersOutgoing.length > 0;
-    if (isJoint && before?.isJoint === false) this.#coverage.saw('joint configurations');
+    if (isJoint && before?.isJoint === false) {
+      this.#coverage.saw('joint configurations');
+      this.#come('joint');
+    }
     const voters = confState.voters.join();
     if (isLeader && before !== undefined && before.voters !== voters) this.#coverage.saw('voters changed');
-    if (isLeader && term >= this.#lead.term)
-      this.#lead = { term, isSending: status.progress.some(({ pendingSnapshot }) => pendingSnapshot > 0) };
+    if (isLeader && term >= this.#lead.term) {
+      const isSending = status.progress.some(({ pendingSnapshot }) => pendingSnapshot > 0);
+      if (isSending && !this.#lead.isSending) this.#come('snapshot');
+      this.#lead = { term, isSending };
+    }
     this.#last.set(node, { term, isLeader, isJoint, voters });
+  }
+
+  /** Calls back once, when the next of these comes. */
+  atNext(moment: Moment, callback: () => void): void {
+    this.#waiting.push({ moment, callback });
   }
 
   /** The run of this node has ended, without having been asked to. */
@@ -59,6 +74,12 @@ export class Sightings {
         if (first < term) this.#coverage.saw('requests repeated after a leader change');
       }
     }
+  }
+
+  #come(moment: Moment): void {
+    const due = this.#waiting.filter((waiting) => waiting.moment === moment);
+    for (const waiting of due) this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+    for (const { callback } of due) callback();
   }
 
   #sawElection(term: Term): void {

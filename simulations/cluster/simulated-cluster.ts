@@ -101,6 +101,7 @@ export class SimulatedCluster {
         world,
         weather: this.#weather,
         links: this.#shared.links,
+        oracle: this.oracle,
         coverage: this.coverage,
         roster: this.#roster,
         budget: this.#budget,
