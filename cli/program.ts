@@ -6,6 +6,7 @@ import { addClusterCommands } from './cluster.ts';
 import { addConnectCommand } from './connect.ts';
 import { addDemoCommand } from './demo.ts';
 import { addGarbageCommands } from './garbage.ts';
+import { addIndexCommands } from './location-index.ts';
 import { addNodeCommands } from './node.ts';
 import { addPlacementCommands } from './placement.ts';
 import type { Shell } from './shell.ts';
@@ -50,5 +51,6 @@ export function buildProgram(shell: Shell): Command {
   addDemoCommand(program, shell);
   addSimulateCommand(program, shell);
   addChaosCommand(program, shell);
+  addIndexCommands(program, shell);
   return program;
 }

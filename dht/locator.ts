@@ -24,6 +24,8 @@ export interface LookupStep {
   readonly peer: PeerId;
   readonly hashes: number;
   readonly found: number;
+  /** The peer knows everything of the first hash's shard. */
+  readonly complete: boolean;
   readonly milliseconds: number;
   /** Why there was no answer. */
   readonly failure?: string;
@@ -127,11 +129,12 @@ export class Locator {
     const { rpc, clock, ring } = this.#components;
     const deadline = startDeadline(clock, LOOKUP_TIMEOUT_MS, `look up blocks at ${peer}`, signal);
     const startMs = clock.monotonicMs();
-    const report = (found: number, failure?: string): void =>
+    const report = (found: number, complete: boolean, failure?: string): void =>
       onStep?.({
         peer,
         hashes: batch.length,
         found,
+        complete,
         milliseconds: clock.monotonicMs() - startMs,
         ...(failure === undefined ? {} : { failure }),
       });
@@ -139,9 +142,9 @@ export class Locator {
       const request = { hashes: packHashes(batch.map((search) => search.hash)), epoch: ring.epoch };
       const answer = await rpc.lookup(peer, request, deadline.signal);
       ring.learn(answer.ring);
-      report(takeAnswer(peer, batch, answer));
+      report(takeAnswer(peer, batch, answer), !answer.incomplete.includes(0));
     } catch (error) {
-      report(0, describe(error));
+      report(0, false, describe(error));
       throw error;
     } finally {
       deadline.release();

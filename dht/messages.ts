@@ -145,6 +145,55 @@ export interface NodeRecords {
   digest: Uint8Array;
 }
 
+/** To any metadata node, for people: members by their numbers. */
+export interface IndexOverviewRequest {
+  holders: boolean;
+}
+
+export interface IndexOverviewResponse {
+  answeredBy: number;
+  epoch: number;
+  nodes: IndexNode[];
+  /** the closest first, `per_shard` of each shard in order; empty unless asked for */
+  holders: number[];
+  perShard: number;
+}
+
+export interface IndexNode {
+  number: number;
+  name: string;
+  away: boolean;
+  milliseconds: number;
+  status: IndexStatusResponse | undefined;
+  failure: string;
+}
+
+export interface IndexLookupRequest {
+  hash: Uint8Array;
+}
+
+export interface IndexLookupResponse {
+  answeredBy: number;
+  shard: number;
+  epoch: number;
+  /** of the shard, the closest first */
+  holders: number[];
+  /** datanodes that hold the block */
+  nodes: number[];
+  steps: IndexLookupStep[];
+  milliseconds: number;
+  /** why it could not be told */
+  failure: string;
+}
+
+export interface IndexLookupStep {
+  asked: number;
+  found: number;
+  milliseconds: number;
+  failure: string;
+  complete: boolean;
+}
+
 function createBaseRingHint(): RingHint {
   return { epoch: 0, peers: [] };
 }
@@ -1568,6 +1617,620 @@ export const NodeRecords: MessageFns<NodeRecords> = {
     message.sequence = object.sequence ?? 0;
     message.confirmed = object.confirmed ?? 0;
     message.digest = object.digest ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseIndexOverviewRequest(): IndexOverviewRequest {
+  return { holders: false };
+}
+
+export const IndexOverviewRequest: MessageFns<IndexOverviewRequest> = {
+  encode(message: IndexOverviewRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.holders !== false) {
+      writer.uint32(8).bool(message.holders);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IndexOverviewRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIndexOverviewRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.holders = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<IndexOverviewRequest>): IndexOverviewRequest {
+    return IndexOverviewRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<IndexOverviewRequest>): IndexOverviewRequest {
+    const message = createBaseIndexOverviewRequest();
+    message.holders = object.holders ?? false;
+    return message;
+  },
+};
+
+function createBaseIndexOverviewResponse(): IndexOverviewResponse {
+  return { answeredBy: 0, epoch: 0, nodes: [], holders: [], perShard: 0 };
+}
+
+export const IndexOverviewResponse: MessageFns<IndexOverviewResponse> = {
+  encode(message: IndexOverviewResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.answeredBy !== 0) {
+      writer.uint32(8).uint32(message.answeredBy);
+    }
+    if (message.epoch !== 0) {
+      writer.uint32(16).uint64(message.epoch);
+    }
+    for (const v of message.nodes) {
+      IndexNode.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.holders.length !== 0) {
+      writer.uint32(34).fork();
+      for (const v of message.holders) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.perShard !== 0) {
+      writer.uint32(40).uint32(message.perShard);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IndexOverviewResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIndexOverviewResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.answeredBy = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.epoch = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.nodes.push(IndexNode.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag === 32) {
+              message.holders.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 34) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.holders.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.perShard = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<IndexOverviewResponse>): IndexOverviewResponse {
+    return IndexOverviewResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<IndexOverviewResponse>): IndexOverviewResponse {
+    const message = createBaseIndexOverviewResponse();
+    message.answeredBy = object.answeredBy ?? 0;
+    message.epoch = object.epoch ?? 0;
+    message.nodes = object.nodes?.map((e) => IndexNode.fromPartial(e)) || [];
+    message.holders = object.holders?.map((e) => e) || [];
+    message.perShard = object.perShard ?? 0;
+    return message;
+  },
+};
+
+function createBaseIndexNode(): IndexNode {
+  return { number: 0, name: "", away: false, milliseconds: 0, status: undefined, failure: "" };
+}
+
+export const IndexNode: MessageFns<IndexNode> = {
+  encode(message: IndexNode, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0) {
+      writer.uint32(8).uint32(message.number);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.away !== false) {
+      writer.uint32(24).bool(message.away);
+    }
+    if (message.milliseconds !== 0) {
+      writer.uint32(33).double(message.milliseconds);
+    }
+    if (message.status !== undefined) {
+      IndexStatusResponse.encode(message.status, writer.uint32(42).fork()).join();
+    }
+    if (message.failure !== "") {
+      writer.uint32(50).string(message.failure);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IndexNode {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIndexNode();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.away = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.milliseconds = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.status = IndexStatusResponse.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.failure = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<IndexNode>): IndexNode {
+    return IndexNode.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<IndexNode>): IndexNode {
+    const message = createBaseIndexNode();
+    message.number = object.number ?? 0;
+    message.name = object.name ?? "";
+    message.away = object.away ?? false;
+    message.milliseconds = object.milliseconds ?? 0;
+    message.status = (object.status !== undefined && object.status !== null)
+      ? IndexStatusResponse.fromPartial(object.status)
+      : undefined;
+    message.failure = object.failure ?? "";
+    return message;
+  },
+};
+
+function createBaseIndexLookupRequest(): IndexLookupRequest {
+  return { hash: new Uint8Array(0) };
+}
+
+export const IndexLookupRequest: MessageFns<IndexLookupRequest> = {
+  encode(message: IndexLookupRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hash.length !== 0) {
+      writer.uint32(10).bytes(message.hash);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IndexLookupRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIndexLookupRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hash = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<IndexLookupRequest>): IndexLookupRequest {
+    return IndexLookupRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<IndexLookupRequest>): IndexLookupRequest {
+    const message = createBaseIndexLookupRequest();
+    message.hash = object.hash ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseIndexLookupResponse(): IndexLookupResponse {
+  return { answeredBy: 0, shard: 0, epoch: 0, holders: [], nodes: [], steps: [], milliseconds: 0, failure: "" };
+}
+
+export const IndexLookupResponse: MessageFns<IndexLookupResponse> = {
+  encode(message: IndexLookupResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.answeredBy !== 0) {
+      writer.uint32(8).uint32(message.answeredBy);
+    }
+    if (message.shard !== 0) {
+      writer.uint32(16).uint32(message.shard);
+    }
+    if (message.epoch !== 0) {
+      writer.uint32(24).uint64(message.epoch);
+    }
+    if (message.holders.length !== 0) {
+      writer.uint32(34).fork();
+      for (const v of message.holders) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.nodes.length !== 0) {
+      writer.uint32(42).fork();
+      for (const v of message.nodes) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    for (const v of message.steps) {
+      IndexLookupStep.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.milliseconds !== 0) {
+      writer.uint32(57).double(message.milliseconds);
+    }
+    if (message.failure !== "") {
+      writer.uint32(66).string(message.failure);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IndexLookupResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIndexLookupResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.answeredBy = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.shard = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.epoch = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag === 32) {
+              message.holders.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 34) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.holders.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 5: {
+            if (tag === 40) {
+              message.nodes.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 42) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.nodes.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.steps.push(IndexLookupStep.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.milliseconds = reader.double();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.failure = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<IndexLookupResponse>): IndexLookupResponse {
+    return IndexLookupResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<IndexLookupResponse>): IndexLookupResponse {
+    const message = createBaseIndexLookupResponse();
+    message.answeredBy = object.answeredBy ?? 0;
+    message.shard = object.shard ?? 0;
+    message.epoch = object.epoch ?? 0;
+    message.holders = object.holders?.map((e) => e) || [];
+    message.nodes = object.nodes?.map((e) => e) || [];
+    message.steps = object.steps?.map((e) => IndexLookupStep.fromPartial(e)) || [];
+    message.milliseconds = object.milliseconds ?? 0;
+    message.failure = object.failure ?? "";
+    return message;
+  },
+};
+
+function createBaseIndexLookupStep(): IndexLookupStep {
+  return { asked: 0, found: 0, milliseconds: 0, failure: "", complete: false };
+}
+
+export const IndexLookupStep: MessageFns<IndexLookupStep> = {
+  encode(message: IndexLookupStep, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.asked !== 0) {
+      writer.uint32(8).uint32(message.asked);
+    }
+    if (message.found !== 0) {
+      writer.uint32(16).uint32(message.found);
+    }
+    if (message.milliseconds !== 0) {
+      writer.uint32(25).double(message.milliseconds);
+    }
+    if (message.failure !== "") {
+      writer.uint32(34).string(message.failure);
+    }
+    if (message.complete !== false) {
+      writer.uint32(40).bool(message.complete);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IndexLookupStep {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIndexLookupStep();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.asked = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.found = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.milliseconds = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.failure = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.complete = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<IndexLookupStep>): IndexLookupStep {
+    return IndexLookupStep.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<IndexLookupStep>): IndexLookupStep {
+    const message = createBaseIndexLookupStep();
+    message.asked = object.asked ?? 0;
+    message.found = object.found ?? 0;
+    message.milliseconds = object.milliseconds ?? 0;
+    message.failure = object.failure ?? "";
+    message.complete = object.complete ?? false;
     return message;
   },
 };

@@ -1,6 +1,8 @@
 /** @module A client of one cluster: files in and out, the tree, and the cluster's administration. */
+import type { BlockHash } from '../common/hashing.ts';
 import type { Cluster, Member, Stat, Token } from '../namespace/schema.ts';
 import type { PeerId } from '../network/network.ts';
+import type { IndexLookupResponse, IndexOverviewResponse } from '../protocol/index-view.ts';
 import type {
   BlockHere,
   CreateTokenResponse,
@@ -42,6 +44,7 @@ import type {
 import { ClientContext, type ClientContextComponents, type ClientContextOptions } from './client-context.ts';
 import { CollectionClient } from './collection-client.ts';
 import type { AskOptions } from './metadata-peers.ts';
+import { explainLookup, indexOverview } from './location-index.ts';
 import { locateFile, readFile } from './file-reader.ts';
 import { appendToFile } from './file-appender.ts';
 import { writeFile } from './file-writer.ts';
@@ -126,6 +129,18 @@ export class Client extends TreeClient {
 
   status(options: ReadOptions = {}): Promise<StatusResponse> {
     return this.context.metadata.ask(STATUS, { stale: options.stale ?? false }, options);
+  }
+
+  /** The location index: what every metadata node says of its part; with `holders` also who holds which shard. */
+  locationIndex(
+    options: OperationOptions & { readonly holders?: boolean } = {},
+  ): Promise<IndexOverviewResponse> {
+    return indexOverview(this.context, options.holders ?? false, options);
+  }
+
+  /** Looks up who holds a block, and says whom it asked, and how long each took. */
+  explainLookup(hash: BlockHash, options: OperationOptions = {}): Promise<IndexLookupResponse> {
+    return explainLookup(this.context, hash, options);
   }
 
   members(options: ReadOptions = {}): Promise<MembersResponse> {

@@ -25,6 +25,7 @@ import { livenessSettings } from './liveness-judge.ts';
 import { LivenessWorker } from './liveness-worker.ts';
 import { locationRpc } from '../protocol/location-rpc.ts';
 import { IndexHandoverWorker } from './index-handover-worker.ts';
+import { IndexInspection } from './index-inspection.ts';
 import { LocationIndex } from './location-index.ts';
 import { LocationService } from './location-service.ts';
 import { LogCompactor } from './log-compactor.ts';
@@ -141,6 +142,7 @@ export function composeParts(
     parts.survey,
     new FeatureLevelService(parts),
     new LocationService(parts),
+    new IndexInspection(parts),
     new SnapshotServer({ ...parts, store: parts.made }, options),
   ];
   const work: readonly BackgroundWorker[] = [

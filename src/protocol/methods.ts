@@ -229,6 +229,18 @@ export const ANNOUNCE: Method<location.AnnounceRequest, location.AnnounceRespons
   request: location.AnnounceRequest,
   response: location.AnnounceResponse,
 };
+export const INDEX_OVERVIEW: Method<location.IndexOverviewRequest, location.IndexOverviewResponse> = {
+  name: 'dht.overview',
+  trafficClass: control,
+  request: location.IndexOverviewRequest,
+  response: location.IndexOverviewResponse,
+};
+export const INDEX_LOOKUP: Method<location.IndexLookupRequest, location.IndexLookupResponse> = {
+  name: 'dht.explain-lookup',
+  trafficClass: control,
+  request: location.IndexLookupRequest,
+  response: location.IndexLookupResponse,
+};
 export const COMPARE: Method<location.CompareRequest, location.CompareResponse> = {
   name: 'dht.compare',
   trafficClass: control,
