@@ -1,154 +1,41 @@
-/** @module Rates of the location index, batches of 256: the bare table, then announcer and locator against three processes. Run: node test/bench/dht.ts [--json] */
-import { type ChildProcess, fork } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { Announcer } from '../../dht/announcer.ts';
-import { Locator } from '../../dht/locator.ts';
-import { AnnounceRequest, LookupRequest, LookupResponse } from '../../dht/messages.ts';
-import { packHashes } from '../../dht/packed-hashes.ts';
-import type { BlockHash, PeerId } from '../../dht/ports.ts';
-import { MembershipRing } from '../../dht/membership-ring.ts';
-import { systemClock } from '../../src/common/clock.ts';
-import { createLogger } from '../../src/common/logger.ts';
-import { systemRandom } from '../../src/common/random.ts';
-import { createIdentity } from '../../src/network/identity.ts';
-import { createLibp2pNetwork, type Libp2pNetwork } from '../../src/network/libp2p-network.ts';
-import { locationRpc } from '../../src/protocol/location-rpc.ts';
-import { lonelyHolder } from './lonely-holder.ts';
-import { SyntheticBlocks } from './synthetic-blocks.ts';
+/**
+ * @module The location index measured: `node test/bench/dht.ts [--only rates,memory,changes,formation] [--blocks 1000000]
+ * [--copies 1] [--records 10000000] [--nodes 30] [--json]`.
+ *
+ * rates: announced and looked-up records a second, batches of 256, three holders of five metadata processes.
+ * memory: bytes a record of one holder, and the latency of lookups from another process.
+ * changes: a metadata node joins, one is killed, all are restarted with nothing, while a client looks up without pause.
+ * formation: many real nodes form a cluster and survive a rolling restart of all of them.
+ */
+import { loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
+import { measureChanges } from './dht-changes.ts';
+import { measureFormation } from './dht-formation.ts';
+import { measureMemory } from './dht-memory.ts';
+import { measureRates } from './dht-rates.ts';
 
-const BATCH = 256;
-const TABLE_RECORDS = 400_000;
-const NETWORK_RECORDS = 100_000;
-const HOLDERS = 3;
-/** Calls of one batch each that are in flight at a time. */
-const IN_FLIGHT = 16;
-const NODE = 1;
-
-interface Rate {
-  readonly records: number;
-  readonly seconds: number;
-  readonly recordsPerSecond: number;
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: 'rates,memory,changes,formation' },
+    blocks: { type: 'string', default: '1000000' },
+    copies: { type: 'string', default: '1' },
+    records: { type: 'string', default: '10000000' },
+    nodes: { type: 'string', default: '30' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const PARTS: Readonly<Record<string, () => Promise<object>>> = {
+  rates: measureRates,
+  memory: () => measureMemory(Number(values.records)),
+  changes: () => measureChanges({ blocks: Number(values.blocks), copies: Number(values.copies) }),
+  formation: () => measureFormation(Number(values.nodes)),
+};
+const report: Record<string, object> = {};
+for (const name of values.only.split(',')) {
+  const part = PARTS[name];
+  if (part === undefined) throw new Error(`no part '${name}': one of ${Object.keys(PARTS).join(', ')}`);
+  const before = loadavg()[0];
+  report[name] = { loadAverageBefore: before, ...(await part()) };
+  if (!values.json) console.log(name, report[name]);
 }
-
-interface HolderProcess {
-  readonly child: ChildProcess;
-  readonly peer: PeerId;
-  readonly addresses: readonly string[];
-}
-
-function batchesOf(count: number): BlockHash[][] {
-  const hashes = Array.from({ length: count }, (_, each) =>
-    createHash('sha256').update(String(each)).digest('hex'),
-  );
-  return Array.from({ length: Math.ceil(count / BATCH) }, (_, at) =>
-    hashes.slice(at * BATCH, (at + 1) * BATCH),
-  );
-}
-
-async function rate(records: number, work: () => Promise<void>): Promise<Rate> {
-  const startedMs = performance.now();
-  await work();
-  const seconds = (performance.now() - startedMs) / 1000;
-  return { records, seconds, recordsPerSecond: Math.round(records / seconds) };
-}
-
-async function concurrently<Item>(
-  items: readonly Item[],
-  work: (item: Item) => Promise<unknown>,
-): Promise<void> {
-  const queue = items.values();
-  await Promise.all(
-    Array.from({ length: IN_FLIGHT }, async () => {
-      for (const item of queue) await work(item);
-    }),
-  );
-}
-
-/** The holder's own work: decoding, the table, encoding. */
-async function measureTable(): Promise<{ announce: Rate; lookup: Rate; bytesPerRecord: number }> {
-  const server = lonelyHolder((await createIdentity()).peer).server;
-  const batches = batchesOf(TABLE_RECORDS).map(packHashes);
-  const announcements = batches.map((added, sequence) =>
-    AnnounceRequest.encode(
-      AnnounceRequest.create({ node: NODE, generation: 1, sequence: sequence + 1, added }),
-    ).finish(),
-  );
-  const before = process.memoryUsage().rss;
-  const announce = await rate(TABLE_RECORDS, async () => {
-    for (const bytes of announcements) server.announce(NODE, AnnounceRequest.decode(bytes));
-  });
-  const bytesPerRecord = Math.round((process.memoryUsage().rss - before) / TABLE_RECORDS);
-  const questions = batches.map((hashes) => LookupRequest.encode({ hashes, epoch: 1 }).finish());
-  const lookup = await rate(TABLE_RECORDS, async () => {
-    for (const bytes of questions) LookupResponse.encode(server.lookup(LookupRequest.decode(bytes))).finish();
-  });
-  return { announce, lookup, bytesPerRecord };
-}
-
-async function startHolder(): Promise<HolderProcess> {
-  const child = fork(new URL('./dht-holder.ts', import.meta.url));
-  const [home] = (await once(child, 'message')) as [{ peer: PeerId; addresses: string[] }];
-  return { child, ...home };
-}
-
-async function startCaller(holders: readonly HolderProcess[]): Promise<Libp2pNetwork> {
-  const network = await createLibp2pNetwork(
-    {
-      identity: await createIdentity(),
-      clock: systemClock,
-      random: systemRandom,
-      logger: createLogger({ level: 'warn' }),
-    },
-    { listen: [] },
-  );
-  network.authorize(() => true);
-  await network.start();
-  for (const { peer, addresses } of holders) network.learn(peer, addresses);
-  return network;
-}
-
-/** What a datanode and a reader see: each record on all three holders, two of them waited for. */
-async function measureNetwork(): Promise<{ announce: Rate; lookup: Rate }> {
-  const holders = await Promise.all(Array.from({ length: HOLDERS }, startHolder));
-  const network = await startCaller(holders);
-  const rpc = locationRpc(network);
-  const ring = new MembershipRing(() => ({ epoch: 1, peers: holders.map((holder) => holder.peer) }));
-  const logger = createLogger({ level: 'warn' });
-  const held = new SyntheticBlocks(batchesOf(NETWORK_RECORDS).flat());
-  const components = { rpc, ring, clock: systemClock, logger };
-  const announcer = new Announcer({ ...components, held }, { node: NODE, generation: 1 });
-  const locator = new Locator(components);
-  const batches = batchesOf(NETWORK_RECORDS);
-  try {
-    const announce = await rate(NETWORK_RECORDS, () =>
-      concurrently(batches, (batch) => announcer.announce(batch)),
-    );
-    let found = 0;
-    const lookup = await rate(NETWORK_RECORDS, () =>
-      concurrently(batches, async (batch) => {
-        const holdersOf = await locator.lookup(batch);
-        found += holdersOf.filter((nodes) => nodes.includes(NODE)).length;
-      }),
-    );
-    if (found !== NETWORK_RECORDS) throw new Error(`Found ${found} of ${NETWORK_RECORDS} announced records`);
-    return { announce, lookup };
-  } finally {
-    await announcer.stop();
-    await network.stop();
-    for (const { child } of holders) child.disconnect();
-  }
-}
-
-const result = { batch: BATCH, table: await measureTable(), network: await measureNetwork() };
-if (process.argv.includes('--json')) console.log(JSON.stringify(result));
-else {
-  const { table, network } = result;
-  console.log(`batches of ${BATCH}                announced/s   looked up/s`);
-  console.log(
-    `table with codecs, one thread  ${table.announce.recordsPerSecond}   ${table.lookup.recordsPerSecond}   (${table.bytesPerRecord} bytes a record)`,
-  );
-  console.log(
-    `${HOLDERS} holder processes, 2 acks     ${network.announce.recordsPerSecond}   ${network.lookup.recordsPerSecond}`,
-  );
-}
+if (values.json) console.log(JSON.stringify(report));

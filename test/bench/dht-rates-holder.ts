@@ -26,3 +26,7 @@ serve(network, INDEX_STATUS, async () => status());
 await network.start();
 process.send?.({ peer: network.localPeer, addresses: network.addresses() });
 process.once('disconnect', () => void network.stop());
+process.on('message', () => {
+  globalThis.gc?.();
+  process.send?.({ rss: process.memoryUsage().rss });
+});

@@ -1,0 +1,108 @@
+/**
+ * @module A datanode without disks: it joins a cluster, sends heartbeats and keeps its blocks in the location index with the
+ * code that ships, and the blocks are hashes of numbers. Started by dht-changes.ts, which sends it its orders.
+ */
+import { createHash } from 'node:crypto';
+import { systemClock } from '../../src/common/clock.ts';
+import { createLogger } from '../../src/common/logger.ts';
+import { systemRandom } from '../../src/common/random.ts';
+import { BlockIndexer } from '../../src/datanode/block-indexer.ts';
+import { MemberDirectory } from '../../src/datanode/member-directory.ts';
+import { MetadataSession } from '../../src/datanode/metadata-session.ts';
+import { loadOrCreateIdentity } from '../../src/network/identity.ts';
+import { joinCluster } from '../../src/node/join-cluster.ts';
+import { createNodeNetwork } from '../../src/node/node-network.ts';
+import type { BlockInfo, BlockStore } from '../../src/storage/block-store.ts';
+
+/** Blocks `first`, `first + step` and so on, below `end`. */
+export interface SyntheticDatanodeOrders {
+  readonly token: string;
+  readonly directory: string;
+  readonly name: string;
+  readonly numbers: readonly number[];
+  readonly blocks: number;
+  readonly modulus: number;
+}
+
+export function syntheticHash(number: number): string {
+  return createHash('sha256').update(String(number)).digest('hex');
+}
+
+async function main(orders: SyntheticDatanodeOrders): Promise<void> {
+  const components = { clock: systemClock, random: systemRandom, logger: createLogger({ level: 'warn' }) };
+  const { directory, name, token } = orders;
+  const node = {
+    directory,
+    profileDir: `${directory}-client`,
+    name,
+    host: name,
+    roles: ['data' as const],
+    listen: ['/ip4/127.0.0.1/tcp/0'],
+    announce: [],
+  };
+  const { config } = await joinCluster(components, token, node);
+  const identity = await loadOrCreateIdentity(`${directory}/key`);
+  let members: MemberDirectory | undefined;
+  const begin = { epoch: 0, peers: config.bootstrap.map(({ peer }) => peer) };
+  const { network, kademlia } = await createNodeNetwork(
+    { ...components, identity },
+    { config, isMetadataNode: false, membership: () => members?.indexMembership() ?? begin },
+  );
+  members = new MemberDirectory({ ...components, network }, config.bootstrap);
+  const directoryOfMembers = members;
+  network.authorize((peer) => directoryOfMembers.isMember(peer));
+  await network.start();
+  const identityOf = { number: config.number, generation: 1 };
+  const blocks = syntheticStore(orders);
+  const indexer = new BlockIndexer({ ...components, network, kademlia, blocks }, identityOf);
+  const load = {
+    report: async () => ({
+      capacityBytes: 0,
+      usedBytes: 0,
+      freeBytes: 0,
+      blocks: orders.blocks,
+      writesInFlight: 0,
+      readsInFlight: 0,
+      readOnly: true,
+    }),
+  };
+  const session = new MetadataSession(
+    { ...components, network, kademlia, members, indexer, load: load as never, watch: { silent: () => [] } },
+    {
+      ...identityOf,
+      clusterId: config.clusterId,
+      epoch: config.epoch,
+      host: name,
+      onFatal: (error) => {
+        throw error;
+      },
+    },
+  );
+  session.start();
+  process.send?.({ number: config.number });
+  process.once('disconnect', () => process.exit(0));
+}
+
+/** What the index asks of a block store: which hashes there are, in order. */
+function syntheticStore({ blocks, modulus, numbers }: SyntheticDatanodeOrders): BlockStore {
+  const buckets = Array.from({ length: 4096 }, (): BlockInfo[] => []);
+  for (let number = 0; number < blocks; number++) {
+    if (!numbers.includes(number % modulus)) continue;
+    const hash = syntheticHash(number);
+    buckets[Number.parseInt(hash.slice(0, 3), 16)]?.push({ hash, sizeBytes: 1 });
+  }
+  for (const bucket of buckets) bucket.sort((a, b) => (a.hash < b.hash ? -1 : 1));
+  const list = (after: string | undefined, limit: number): BlockInfo[] => {
+    const found: BlockInfo[] = [];
+    for (let at = after === undefined ? 0 : Number.parseInt(after.slice(0, 3), 16); at < 4096; at++)
+      for (const block of buckets[at] ?? []) {
+        if (found.length === limit) return found;
+        if (after === undefined || block.hash > after) found.push(block);
+      }
+    return found;
+  };
+  return { list } as unknown as BlockStore;
+}
+
+if (process.send !== undefined && process.argv[2] === 'run')
+  process.once('message', (orders: SyntheticDatanodeOrders) => void main(orders));
