@@ -11,6 +11,7 @@ export type DhtErrorCode =
   | 'DHT_NO_METADATA_PEERS'
   | 'DHT_LOOKUP_INCOMPLETE'
   | 'DHT_TOO_MANY_NODES'
+  | 'DHT_TOO_OFTEN'
   | 'DHT_TIMEOUT'
   | 'DHT_STOPPED';
 
@@ -97,6 +98,15 @@ export function tooManyNodes(limit: number): DhtError {
     kind: 'unavailable',
     message: `The location index already follows ${limit} datanode starts, its limit. Remove members that are gone.`,
     facts: { limit },
+  });
+}
+
+export function tooOften(node: number, perSecond: number): DhtError {
+  return new DhtError({
+    code: 'DHT_TOO_OFTEN',
+    kind: 'unavailable',
+    message: `Member ${node} sent more than ${perSecond} batches of location records a second. Gather more into each batch, and send this one again later.`,
+    facts: { node, perSecond },
   });
 }
 

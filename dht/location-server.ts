@@ -23,7 +23,7 @@ import type { ShardLedger } from './shard-ledger.ts';
 import { ShardSet } from './shard-set.ts';
 
 /** Shards that one comparison asks a datanode for; the next one asks for more. */
-export const MAX_WANTED_SHARDS = 256;
+export const MAX_WANTED_SHARDS = 512;
 /** Prefixes of one announcement or pull. */
 export const MAX_PREFIXES = 4096;
 /** Blocks of one answer to a pull. */

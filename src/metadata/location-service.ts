@@ -1,7 +1,9 @@
 /** @module Serves this node's part of the location index: datanodes announce, metadata nodes take over, anybody in the cluster asks. */
+import type { Clock } from '../common/clock.ts';
 import { serve } from '../network/method.ts';
 import type { Network, PeerId } from '../network/network.ts';
 import { ANNOUNCE, COMPARE, HOLDINGS, INDEX_STATUS, LOOKUP, PULL } from '../protocol/methods.ts';
+import { AnnounceLimits } from './announce-limits.ts';
 import { fromDht, notAllowed } from './errors.ts';
 import type { LocationIndex } from './location-index.ts';
 import { type MemberDirectory, hasRole } from './member-directory.ts';
@@ -10,6 +12,7 @@ export interface LocationServiceComponents {
   readonly network: Network;
   readonly members: MemberDirectory;
   readonly index: LocationIndex;
+  readonly clock: Clock;
 }
 
 export class LocationService {
@@ -20,15 +23,22 @@ export class LocationService {
   }
 
   start(): void {
-    const { network, index } = this.#components;
+    const { network, index, clock } = this.#components;
     const { server } = index;
+    const limits = new AnnounceLimits({ clock });
     serve(network, ANNOUNCE, async (request, { peer }) => {
       const node = this.#datanode(peer);
-      return translated(() => server.announce(node, request));
+      return translated(() => {
+        limits.check(node);
+        return server.announce(node, request);
+      });
     });
     serve(network, COMPARE, async (request, { peer }) => {
       const node = this.#datanode(peer);
-      return translated(() => server.compare(node, request));
+      return translated(() => {
+        limits.check(node);
+        return server.compare(node, request);
+      });
     });
     serve(network, HOLDINGS, async (request, { peer }) => {
       this.#checkMetadataNode(peer);

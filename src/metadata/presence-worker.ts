@@ -23,7 +23,7 @@ const IDLE_MS = 200;
  * Silence after which a metadata node is away, in milliseconds. A restart that takes less moves nothing; one that takes
  * longer costs the moving of its shards, which must be over within seconds of its death.
  */
-export const AWAY_AFTER_MS = 4_000;
+export const AWAY_AFTER_MS = 5_000;
 
 export class PresenceWorker implements BackgroundWorker {
   readonly name = 'presence';
