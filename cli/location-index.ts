@@ -1,14 +1,7 @@
 /** @module `holdfast dht`: the location index, holder by holder, shard by shard, and one lookup step by step. */
 import type { Command } from 'commander';
 import { toHex } from '../src/common/bytes.ts';
-import {
-  describeEpoch,
-  type IndexLookupResponse,
-  type IndexNode,
-  type IndexOverviewResponse,
-  SHARD_COUNT,
-  shardsIn,
-} from '../src/protocol/index-view.ts';
+import type { IndexLookupResponse, IndexNode, IndexOverviewResponse } from '../src/protocol/index-view.ts';
 import { formatBytes } from './byte-size.ts';
 import { counted } from './counted.ts';
 import { usage } from './errors.ts';
@@ -18,6 +11,13 @@ import { textTable } from './text-table.ts';
 
 const HASH = /^[0-9a-f]{64}$/;
 const SHARD_DIGITS = 3;
+
+/** Loaded when it is needed: it brings packages that no other command wants. */
+type IndexView = typeof import('../src/protocol/index-view.ts');
+
+function loadView(): Promise<IndexView> {
+  return import('../src/protocol/index-view.ts');
+}
 
 export function addIndexCommands(program: Command, shell: Shell): void {
   const group = program
@@ -37,7 +37,7 @@ export function addIndexCommands(program: Command, shell: Shell): void {
     'lookup <block>',
     {
       summary: 'find the holders of a block, and show every question asked on the way',
-      example: 'holdfast locate /photos/cat.jpg --json | jq -r ".blocks[].hash"\nholdfast dht lookup HASH',
+      example: 'holdfast dht lookup $(holdfast locate /photos/cat.jpg --json | jq -r ".blocks[0].hash")',
     },
     shell.terminal,
   ).action((block: string, flags: ClientFlags) => lookUp(shell, block, flags));
@@ -54,27 +54,31 @@ export function addIndexCommands(program: Command, shell: Shell): void {
 }
 
 async function showStatus(shell: Shell, flags: ClientFlags): Promise<void> {
+  const view = await loadView();
   await shell.withClient(flags, async (client) => {
     const overview = await client.locationIndex({ signal: shell.signal });
     await shell.output.result(
       {
-        epoch: describeEpoch(overview.epoch),
+        epoch: view.describeEpoch(overview.epoch),
         answeredBy: overview.answeredBy,
-        nodes: overview.nodes.map(nodeValue),
+        nodes: overview.nodes.map((node) => nodeValue(view, node)),
       },
-      () => statusScreen(overview),
+      () => statusScreen(view, overview),
     );
   });
 }
 
-function nodeValue({ status, ...node }: IndexNode): object {
+function nodeValue({ describeEpoch }: IndexView, { status, ...node }: IndexNode): object {
   if (status === undefined) return node;
   const { epoch, nodes, ownedBitmap: _owned, completeBitmap: _complete, ...figures } = status;
   const datanodes = nodes.map(({ digest, ...known }) => ({ ...known, digest: toHex(digest) }));
   return { ...node, ...figures, epoch: describeEpoch(epoch), datanodes };
 }
 
-function statusScreen({ epoch, answeredBy, nodes }: IndexOverviewResponse): string[] {
+function statusScreen(
+  { describeEpoch, SHARD_COUNT }: IndexView,
+  { epoch, answeredBy, nodes }: IndexOverviewResponse,
+): string[] {
   const holders = nodes.map(({ number, name, away, milliseconds, status, failure }) => [
     String(number),
     name,
@@ -124,17 +128,18 @@ async function lookUp(shell: Shell, block: string, flags: ClientFlags): Promise<
     throw usage(
       `'${block}' is no block hash of 64 hex digits; \`holdfast locate --json\` and \`lshere\` tell them.`,
     );
+  const view = await loadView();
   await shell.withClient(flags, async (client) => {
     const answer = await client.explainLookup(hash, { signal: shell.signal });
     const { shard, epoch, ...rest } = answer;
     await shell.output.result(
-      { block: hash, shard: shardName(shard), epoch: describeEpoch(epoch), ...rest },
-      () => lookupScreen(hash, answer),
+      { block: hash, shard: shardName(shard), epoch: view.describeEpoch(epoch), ...rest },
+      () => lookupScreen(view, hash, answer),
     );
   });
 }
 
-function lookupScreen(hash: string, answer: IndexLookupResponse): string[] {
+function lookupScreen({ describeEpoch }: IndexView, hash: string, answer: IndexLookupResponse): string[] {
   const { shard, epoch, holders, steps, nodes, answeredBy, milliseconds, failure } = answer;
   const result = nodes.length === 0 ? 'Nobody holds it.' : `Held by ${nodes.join(', ')}.`;
   return [
@@ -159,10 +164,11 @@ function lookupScreen(hash: string, answer: IndexLookupResponse): string[] {
 }
 
 async function showShards(shell: Shell, flags: ClientFlags): Promise<void> {
+  const view = await loadView();
   await shell.withClient(flags, async (client) => {
     const overview = await client.locationIndex({ holders: true, signal: shell.signal });
-    const shards = shardLines(overview);
-    await shell.output.result({ epoch: describeEpoch(overview.epoch), shards }, () =>
+    const shards = shardLines(view, overview);
+    await shell.output.result({ epoch: view.describeEpoch(overview.epoch), shards }, () =>
       textTable([
         ['SHARD', 'HOLDERS', 'COMPLETE AT'],
         ...shards.map(({ shard, holders, complete }) => [
@@ -183,7 +189,10 @@ interface ShardLine {
   readonly complete: readonly number[];
 }
 
-function shardLines({ holders, perShard, nodes }: IndexOverviewResponse): ShardLine[] {
+function shardLines(
+  { SHARD_COUNT, shardsIn }: IndexView,
+  { holders, perShard, nodes }: IndexOverviewResponse,
+): ShardLine[] {
   const complete = nodes.flatMap(({ number, status }) =>
     status === undefined ? [] : [{ number, shards: shardsIn(status.completeBitmap) }],
   );
