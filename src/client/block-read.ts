@@ -1,21 +1,15 @@
 /** @module Gets one block from whoever has a good copy; nothing leaves here unverified. */
 import { MIB, toHex } from '../common/bytes.ts';
 import { sleep } from '../common/clock.ts';
-import { withDeadline } from '../common/deadline.ts';
 import { describeError, isHoldfastError } from '../common/errors.ts';
 import { sha256Stream } from '../common/hashing.ts';
-import type { Channel } from '../network/network.ts';
-import { BlockReadHeader, type Holder } from '../protocol/messages.ts';
-import { BLOCK_READ_CHANNEL, LOCATE, REPORT_BAD_BLOCK } from '../protocol/methods.ts';
+import type { Holder } from '../protocol/messages.ts';
+import { LOCATE, REPORT_BAD_BLOCK } from '../protocol/methods.ts';
 import type { ClientContext } from './client-context.ts';
-import { badCopy, blockUnavailable, readStalled, wrongLength } from './errors.ts';
+import { badCopy, blockUnavailable } from './errors.ts';
+import { fetchHedged } from './hedged-fetch.ts';
+import type { BlockRange } from './piece-stream.ts';
 import { holdersOf, type PlannedBlock } from './read-plan.ts';
-
-/** The part of a block that is wanted: [offset, offset + length). */
-export interface BlockRange {
-  readonly offset: number;
-  readonly length: number;
-}
 
 export interface BlockReadOptions {
   /** Of the file, for messages. */
@@ -24,9 +18,6 @@ export interface BlockReadOptions {
   readonly signal: AbortSignal;
 }
 
-const OPEN_TIMEOUT_MS = 5_000;
-/** Silence of a datanode in the middle of a block after which the next one is asked, in milliseconds. */
-const STALL_TIMEOUT_MS = 6_000;
 /** Times that all holders are tried; before each but the first the index is asked anew. */
 const MAX_ROUNDS = 4;
 const FIRST_BACKOFF_MS = 250;
@@ -52,84 +43,73 @@ export async function readBlock(
       holders = await locateAgain(context, planned, options.signal);
       failures.length = 0;
     }
-    for (const holder of byNearness(context, holders)) {
-      try {
-        const pieces = await fetchBlock(context, planned, holder, options);
-        context.standing.served(holder.node);
-        return pieces;
-      } catch (error) {
-        options.signal.throwIfAborted();
+    const pieces = await readOnce(
+      context,
+      planned,
+      byNearness(context, holders),
+      options,
+      (holder, error) => {
         failures.push(`datanode ${holder.node}: ${describeError(error)}`);
         noteFailure(context, planned, holder, error);
-      }
-    }
+      },
+    );
+    if (pieces !== undefined) return pieces;
   }
   throw blockUnavailable(toHex(planned.block.hash), options.path, failures);
 }
 
-/** Good standing first, then alive, then this machine, then by lot. */
+/** Good standing first, then alive, then this machine, then who answers soonest, then by lot. */
 function byNearness(context: ClientContext, holders: readonly Holder[]): readonly Holder[] {
   const rank = (holder: Holder): number =>
     (context.standing.isBad(holder.node) ? 4 : 0) +
     (holder.alive ? 0 : 2) +
     (holder.host !== '' && holder.host === context.host ? 0 : 1);
   return holders
-    .map((holder) => ({ holder, rank: rank(holder), lot: context.random.int(holders.length) }))
-    .toSorted((left, right) => left.rank - right.rank || left.lot - right.lot)
+    .map((holder) => ({
+      holder,
+      rank: rank(holder),
+      distance: context.readTimes.distance(holder.node),
+      lot: context.random.int(holders.length),
+    }))
+    .toSorted((a, b) => a.rank - b.rank || a.distance - b.distance || a.lot - b.lot)
     .map(({ holder }) => holder);
 }
 
-async function fetchBlock(
+/** Verified bytes of `range`, or undefined when no holder had them. */
+async function readOnce(
   context: ClientContext,
-  { block }: PlannedBlock,
-  holder: Holder,
-  { range, signal }: BlockReadOptions,
-): Promise<readonly Uint8Array[]> {
-  const isWhole = block.sizeBytes <= WHOLE_READ_BYTES || range.length === block.sizeBytes;
-  const fetched = isWhole ? { offset: 0, length: block.sizeBytes } : range;
-  if (!context.network.isConnected(holder.peer)) context.network.learn(holder.peer, holder.addresses);
-  const header = BlockReadHeader.encode({ hash: block.hash, ...fetched }).finish();
-  const openOptions = { signal, timeoutMs: OPEN_TIMEOUT_MS };
-  const channel = await context.network.open(holder.peer, BLOCK_READ_CHANNEL, header, openOptions);
-  const hash = sha256Stream();
-  const pieces: Uint8Array[] = [];
-  const onAbort = (): void => channel.abort(signal.reason as Error);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    let sizeBytes = 0;
-    for await (const piece of withoutStall(context, channel, holder.node)) {
-      sizeBytes += piece.byteLength;
-      if (sizeBytes > fetched.length)
-        throw wrongLength(toHex(block.hash), holder.node, fetched.length, sizeBytes);
-      if (isWhole) hash.update(piece);
-      pieces.push(piece);
-    }
-    if (sizeBytes !== fetched.length)
-      throw wrongLength(toHex(block.hash), holder.node, fetched.length, sizeBytes);
-    if (isWhole && toHex(hash.digest()) !== toHex(block.hash)) throw badCopy(toHex(block.hash), holder.node);
-    await channel.end();
-  } catch (error) {
-    channel.abort(error as Error);
-    throw error;
-  } finally {
-    signal.removeEventListener('abort', onAbort);
+  planned: PlannedBlock,
+  holders: readonly Holder[],
+  { range, signal }: Pick<BlockReadOptions, 'range' | 'signal'>,
+  onFailure: (holder: Holder, error: unknown) => void,
+): Promise<readonly Uint8Array[] | undefined> {
+  const { hash, sizeBytes } = planned.block;
+  const isWhole = sizeBytes <= WHOLE_READ_BYTES || range.length === sizeBytes;
+  const fetched = isWhole ? { offset: 0, length: sizeBytes } : range;
+  const task = { hash, range: fetched, holders, signal, onFailure };
+  const got = await fetchHedged(context, task);
+  if (got === undefined) return undefined;
+  for (const { node } of got.sources) context.standing.served(node);
+  if (!isWhole) return got.pieces;
+  if (isIntact(hash, got.pieces)) return cut(got.pieces, range);
+  const [only] = got.sources;
+  if (got.sources.length === 1 && only !== undefined) {
+    onFailure(only, badCopy(toHex(hash), only.node));
+    const others = holders.filter((holder) => holder !== only);
+    return others.length === 0 ? undefined : readOnce(context, planned, others, { range, signal }, onFailure);
   }
-  return isWhole ? cut(pieces, range) : pieces;
+  // One of several lies: each is asked for all of it, alone.
+  for (const holder of holders) {
+    const alone = await readOnce(context, planned, [holder], { range, signal }, onFailure);
+    if (alone !== undefined) return alone;
+  }
+  return undefined;
 }
 
-async function* withoutStall(
-  { clock }: ClientContext,
-  channel: Channel,
-  node: number,
-): AsyncGenerator<Uint8Array> {
-  const pieces = channel[Symbol.asyncIterator]();
-  for (;;) {
-    const next = await withDeadline(clock, STALL_TIMEOUT_MS, pieces.next(), () =>
-      readStalled(node, STALL_TIMEOUT_MS),
-    );
-    if (next.done === true) return;
-    yield next.value;
-  }
+function isIntact(hash: Uint8Array, pieces: readonly Uint8Array[]): boolean {
+  const digest = sha256Stream();
+  for (const piece of pieces) digest.update(piece);
+  return toHex(digest.digest()) === toHex(hash);
 }
 
 /** The bytes of `range`, as views of `pieces`. */

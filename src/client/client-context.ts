@@ -13,6 +13,7 @@ import type { Owner } from './local-user.ts';
 import { MetadataPeers } from './metadata-peers.ts';
 import { Mutations } from './mutations.ts';
 import { NodeStanding } from './node-standing.ts';
+import { ReadTimes } from './read-times.ts';
 import type { Profile } from './profile.ts';
 
 export interface ClientContextComponents {
@@ -49,6 +50,7 @@ export class ClientContext {
   readonly metadata: MetadataPeers;
   readonly mutations: Mutations;
   readonly standing: NodeStanding;
+  readonly readTimes: ReadTimes = new ReadTimes();
   readonly #options: ClientContextOptions;
   #learning: Promise<Cluster> | undefined;
   #learnedMs: number;

@@ -180,6 +180,16 @@ export function readStalled(node: number, afterMs: number): HoldfastError {
   });
 }
 
+/** Not seen by callers: another datanode was faster. */
+export function overtaken(): HoldfastError {
+  return new HoldfastError({
+    code: 'CLIENT_OVERTAKEN',
+    kind: 'unavailable',
+    message: 'Another datanode sent these bytes first.',
+    facts: {},
+  });
+}
+
 export function wrongLength(hash: string, node: number, wanted: number, got: number): HoldfastError {
   return new HoldfastError({
     code: 'CLIENT_BAD_COPY',

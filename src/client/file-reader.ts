@@ -1,10 +1,11 @@
 /** @module Reads one file: several blocks fetched at once, handed over in order. */
 import { MIB } from '../common/bytes.ts';
-import { type BlockRange, readBlock } from './block-read.ts';
+import { readBlock } from './block-read.ts';
 import type { ClientContext } from './client-context.ts';
 import type { FileLocation, GetOptions, GetResult, ReadOptions } from './client-options.ts';
 import { invalidArgument } from './errors.ts';
 import type { MetadataPeers } from './metadata-peers.ts';
+import type { BlockRange } from './piece-stream.ts';
 import { blockBefore, planRead, type ReadPlan } from './read-plan.ts';
 
 /** Bytes of blocks held until the reader has taken them: four of the default size, or a single larger one. */
