@@ -24,6 +24,7 @@ const FIRST_BACKOFF_MS = 250;
 /** A part of a larger block is read alone, trusting the datanode's CRC per 64 KiB. */
 const WHOLE_READ_BYTES: number = 16 * MIB;
 /** A copy that the datanode itself or its hash calls bad. */
+const GONE = 'STORAGE_NO_BLOCK';
 const BAD_COPY = ['CLIENT_BAD_COPY', 'STORAGE_CORRUPT_BLOCK'];
 
 /**
@@ -133,9 +134,8 @@ function noteFailure(
 ): void {
   const hash = toHex(block.hash);
   context.logger.warn('client.copy-not-read', { hash, node, error: describeError(error) });
-  // A node that no longer has this block may well serve the others.
-  if (!isHoldfastError(error, 'STORAGE_NO_BLOCK', ...BAD_COPY)) context.standing.failed(node);
-  if (!isHoldfastError(error, ...BAD_COPY)) return;
+  // A node whose copy is bad or gone may well serve other blocks.
+  if (!isHoldfastError(error, GONE, ...BAD_COPY)) return context.standing.failed(node);
   context.metadata
     .ask(REPORT_BAD_BLOCK, { hash: block.hash, node, reason: describeError(error) })
     .catch((cause: unknown) =>

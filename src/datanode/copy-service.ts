@@ -68,11 +68,15 @@ export class CopyService {
 
   async #copies({ hashes, verify }: CopiesRequest): Promise<CopyState[]> {
     const named = hexHashes(hashes, verify ? MAX_VERIFIED_HASHES : MAX_HASHES);
-    if (verify)
-      for (const hash of named)
-        if (this.#components.blocks.has(hash))
-          await this.#components.load.during('reads', () => checkCopy(this.#components, hash));
+    if (verify) for (const hash of named) await this.#verify(hash);
     return named.map((hash) => this.#state(hash));
+  }
+
+  /** Somebody thinks that it is here: if not, the index is told so. */
+  async #verify(hash: BlockHash): Promise<void> {
+    const { blocks, indexer, load } = this.#components;
+    if (blocks.has(hash)) await load.during('reads', () => checkCopy(this.#components, hash));
+    else indexer.withdraw(hash);
   }
 
   #state(hash: BlockHash): CopyState {

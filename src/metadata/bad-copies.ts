@@ -24,6 +24,11 @@ export class BadCopies {
     this.#until.set(key, this.#clock.monotonicMs() + BAD_COPY_MS);
   }
 
+  /** The datanode has read it whole since, and it was good. */
+  forgive(hash: BlockHash, node: number): void {
+    this.#until.delete(keyOf(hash, node));
+  }
+
   isBad(hash: BlockHash, node: number): boolean {
     if (this.#until.size === 0) return false;
     const key = keyOf(hash, node);

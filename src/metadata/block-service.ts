@@ -16,7 +16,7 @@ import type {
   ReadPlanResponse,
   ReportBadBlockRequest,
 } from '../protocol/messages.ts';
-import { LOCATE, PLACE, READ_PLAN, REPORT_BAD_BLOCK } from '../protocol/methods.ts';
+import { COPIES, LOCATE, PLACE, READ_PLAN, REPORT_BAD_BLOCK } from '../protocol/methods.ts';
 import type { BadCopies } from './bad-copies.ts';
 import type { DatanodeRegistry } from './datanode-registry.ts';
 import type { DatanodeStates } from './datanode-states.ts';
@@ -44,6 +44,8 @@ export interface BlockServiceComponents {
 export const MAX_PLAN_BLOCKS = 512;
 export const MAX_LOCATE_HASHES = 1_024;
 export const MAX_PLACE_BLOCKS = 256;
+/** For a datanode to read a copy whole. */
+const VERIFY_TIMEOUT_MS = 60_000;
 /** Copies of one block, at most. */
 export const MAX_COPIES = 32;
 
@@ -134,7 +136,33 @@ export class BlockService {
     const hash = hexHash(request.hash);
     logger.warn('block.bad-copy', { hash, node: request.node, reason: request.reason, reporter: peer });
     badCopies.report(hash, request.node);
-    if (!hasRole(members.activeByPeer(peer), 'meta')) this.#tellOthers(request);
+    if (hasRole(members.activeByPeer(peer), 'meta')) return;
+    this.#tellOthers(request);
+    this.#haveVerified(request);
+  }
+
+  /**
+   * The datanode reads its copy whole: one that is bad leaves service and the index there, and is made anew from the others;
+   * one that is gone leaves the index; one that is good is offered again, whatever a reader had.
+   */
+  #haveVerified({ hash, node }: ReportBadBlockRequest): void {
+    const { members, network, badCopies, logger } = this.#components;
+    const holder = members.byNumber(node);
+    if (holder === undefined) return;
+    const named = { hash: toHex(hash), node };
+    call(
+      network,
+      holder.peer,
+      COPIES,
+      { hashes: [hash], verify: true },
+      { timeoutMs: VERIFY_TIMEOUT_MS },
+    ).then(
+      ({ copies: [copy] }) => {
+        logger.info('block.verified', { ...named, state: copy?.state ?? '' });
+        if (copy?.state === 'good') badCopies.forgive(named.hash, node);
+      },
+      (error: unknown) => logger.warn('block.not-verified', { ...named, error: describeError(error) }),
+    );
   }
 
   /** Best effort: a metadata node that does not hear of it offers the copy, and the next reader reports it there. */

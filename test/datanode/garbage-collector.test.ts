@@ -8,6 +8,7 @@ import {
   COPIES,
   DATA_WORKER_CONTROL,
   DROP_SURPLUS,
+  REPORT_BAD_BLOCK,
 } from '../../src/protocol/methods.ts';
 import { contents, gather, hashOf } from '../client/bytes.ts';
 import { FileCluster, type RunningDataNode } from '../client/file-cluster.ts';
@@ -116,5 +117,34 @@ describe('garbage collection', () => {
     await expect(call(stranger, one.peer, DROP_SURPLUS, { hashes: [] })).rejects.toMatchObject({
       code: 'DATANODE_NOT_ALLOWED',
     });
+  });
+
+  it('takes a copy that somebody calls bad out of service if it is bad', async () => {
+    cluster = await FileCluster.start(1, 2);
+    const client = await cluster.client();
+    const [one] = cluster.datanodes as [RunningDataNode];
+    const [good, bad] = [contents(100 * KIB, 'good'), contents(100 * KIB, 'bad')];
+    for (const [path, bytes] of [
+      ['/good', good],
+      ['/bad', bad],
+    ] as const)
+      await client.put(path, bytes);
+    one.blocks.corrupt(hashOf(bad), 5);
+    const network = await cluster.metadata.client();
+    for (const [bytes, { number: node }] of [
+      [good, one],
+      [bad, one],
+    ] as const)
+      await call(network, cluster.metadata.any().peer, REPORT_BAD_BLOCK, {
+        hash: fromHex(hashOf(bytes)),
+        node,
+        reason: 'a reader says so',
+      });
+    await cluster.metadata.until(
+      'the bad copy is in quarantine',
+      () => quarantined(hashOf(bad)).length === 1,
+    );
+    expect(one.blocks.quarantineOf(hashOf(bad))?.reason).toBe('corrupt');
+    expect(one.blocks.has(hashOf(good))).toBe(true);
   });
 });
