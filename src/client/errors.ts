@@ -208,3 +208,14 @@ export function grantTooLate(afterMs: number): HoldfastError {
     facts: { afterMs },
   });
 }
+
+/** The write took so long that its blocks were collected, or their datanodes could not be asked to keep them. */
+export function notRetained(blocks: number, cause: unknown): HoldfastError {
+  return new HoldfastError({
+    code: 'CLIENT_NOT_RETAINED',
+    kind: 'unavailable',
+    message: `The write took so long that ${blocks} of its blocks may have been collected, and too few of their datanodes answer that they still have them. The file was not stored; put it again.`,
+    facts: { blocks },
+    cause,
+  });
+}

@@ -78,7 +78,7 @@ export class OpenFile {
     return statOf('openAppend', this.#appendedTo);
   }
 
-  /** One call at a time, in the order of the file. Errors: NAMESPACE_LEASE_EXPIRED, NAMESPACE_WRITTEN_TOO_LONG_AGO. */
+  /** One call at a time, in the order of the file. Errors: NAMESPACE_LEASE_EXPIRED, CLIENT_NOT_RETAINED. */
   async append(written: WrittenBlocks, signal: AbortSignal): Promise<void> {
     const { inode } = this;
     const blocks = [...written.blocks];

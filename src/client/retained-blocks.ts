@@ -6,6 +6,7 @@ import { call } from '../network/method.ts';
 import type { Holder } from '../protocol/messages.ts';
 import { LOCATE, RETAIN } from '../protocol/methods.ts';
 import type { ClientContext } from './client-context.ts';
+import { notRetained } from './errors.ts';
 
 export interface WrittenBlocks {
   /** At most MAX_BLOCKS_PER_COMMAND. */
@@ -22,7 +23,7 @@ const RETAIN_TIMEOUT_MS = 10_000;
 
 /**
  * Runs `refer` with the era the blocks were written in. When that is too long ago, their datanodes are asked to keep
- * them, and it is run again. Errors: those of `refer`, NAMESPACE_WRITTEN_TOO_LONG_AGO when they no longer have them.
+ * them, and it is run again. Errors: those of `refer`, CLIENT_NOT_RETAINED when too few still have them.
  */
 export async function referTo<T>(
   context: ClientContext,
@@ -35,9 +36,10 @@ export async function referTo<T>(
     try {
       return await refer(era);
     } catch (error) {
-      if (!isHoldfastError(error, 'NAMESPACE_WRITTEN_TOO_LONG_AGO') || attempt === MAX_ATTEMPTS) throw error;
+      if (!isHoldfastError(error, 'NAMESPACE_WRITTEN_TOO_LONG_AGO')) throw error;
       const current = Number(error.facts['era']);
-      if (!(await areRetained(context, written, current, signal))) throw error;
+      if (attempt === MAX_ATTEMPTS || !(await areRetained(context, written, current, signal)))
+        throw notRetained(written.blocks.length, error);
       era = current;
     }
   }
