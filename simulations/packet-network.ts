@@ -7,7 +7,19 @@ export interface PacketNetworkOptions {
   readonly duplicateProbability: number;
   /** Each packet takes [1, maxDelayTicks] ticks; reordering falls out. */
   readonly maxDelayTicks: number;
+  /** Some take up to this many ticks more: they arrive in another term, or when a partition is over. */
+  readonly stragglerProbability: number;
+  readonly stragglerTicks: number;
 }
+
+export interface PacketNetworkComponents {
+  readonly random: Prng;
+  /** Of its own, so that a seed without stragglers is the run that it was before there were any. */
+  readonly stragglerRandom: Prng;
+}
+
+/** Which packets of an isolated node are lost: those it is sent, those it sends, or both. */
+export type Isolation = 'both' | 'in' | 'out';
 
 interface Packet {
   readonly readyAt: number;
@@ -17,13 +29,15 @@ interface Packet {
 /** Packets under way, by tick of arrival. A cut is one-directional, so partitions may be asymmetric. */
 export class PacketNetwork {
   readonly #random: Prng;
+  readonly #stragglerRandom: Prng;
   #options: PacketNetworkOptions;
   #packets: Packet[] = [];
   #cuts = new Set<string>();
   #lost: Message[] = [];
 
-  constructor(random: Prng, options: PacketNetworkOptions) {
+  constructor({ random, stragglerRandom }: PacketNetworkComponents, options: PacketNetworkOptions) {
     this.#random = random;
+    this.#stragglerRandom = stragglerRandom;
     this.#options = options;
   }
 
@@ -35,7 +49,10 @@ export class PacketNetwork {
     }
     const copies = this.#random.chance(duplicateProbability) ? 2 : 1;
     for (let i = 0; i < copies; i++)
-      this.#packets.push({ readyAt: now + this.#random.between(1, maxDelayTicks), message });
+      this.#packets.push({
+        readyAt: now + this.#random.between(1, maxDelayTicks) + this.#straggle(),
+        message,
+      });
   }
 
   /** Takes out what arrives at tick `now`, in order of sending. Packets on a link cut meanwhile are lost. */
@@ -53,6 +70,11 @@ export class PacketNetwork {
     const lost = this.#lost;
     this.#lost = [];
     return lost;
+  }
+
+  /** No link is cut. */
+  get isWhole(): boolean {
+    return this.#cuts.size === 0;
   }
 
   isCut(from: NodeId, to: NodeId): boolean {
@@ -77,6 +99,15 @@ export class PacketNetwork {
       }
   }
 
+  /** Cuts one node off from `ids`. */
+  isolate(id: NodeId, ids: readonly NodeId[], isolation: Isolation): void {
+    for (const other of ids) {
+      if (other === id) continue;
+      if (isolation !== 'out') this.#cuts.add(`${other}>${id}`);
+      if (isolation !== 'in') this.#cuts.add(`${id}>${other}`);
+    }
+  }
+
   heal(): void {
     this.#cuts = new Set();
   }
@@ -84,6 +115,17 @@ export class PacketNetwork {
   /** No fault from here on. */
   becomePerfect(): void {
     this.heal();
-    this.#options = { lossProbability: 0, duplicateProbability: 0, maxDelayTicks: 1 };
+    this.#options = {
+      lossProbability: 0,
+      duplicateProbability: 0,
+      maxDelayTicks: 1,
+      stragglerProbability: 0,
+      stragglerTicks: 0,
+    };
+  }
+
+  #straggle(): number {
+    const { stragglerProbability, stragglerTicks } = this.#options;
+    return this.#stragglerRandom.chance(stragglerProbability) ? this.#stragglerRandom.int(stragglerTicks) : 0;
   }
 }

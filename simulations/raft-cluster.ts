@@ -1,8 +1,10 @@
 /** @module The scenario: a cluster under faults, checked all the time; then healed, and required to make progress. */
-import type { ConfChangeSingle, ConfState, Index, Message, NodeId } from '../raft/types.ts';
+import type { ConfState, Index, Message, NodeId } from '../raft/types.ts';
 import { describeMessage } from '../raft/describe.ts';
 import { PacketNetwork } from './packet-network.ts';
 import { Prng } from './prng.ts';
+import { RaftClients } from './raft-clients.ts';
+import { RaftFaults } from './raft-faults.ts';
 import { RaftOracle } from './raft-oracle.ts';
 import { drawRaftOptions } from './raft-options.ts';
 import type { RaftSwarmOptions } from './raft-options.ts';
@@ -52,22 +54,25 @@ export class RaftCluster {
   readonly #options: RaftSwarmOptions;
   readonly #seed: number;
   readonly #network: PacketNetwork;
-  readonly #faults: Prng;
-  readonly #clients: Prng;
+  readonly #faults: RaftFaults;
+  readonly #clients: RaftClients;
   readonly #clocks: Prng;
   readonly #oracle = new RaftOracle();
   readonly #nodes = new Map<NodeId, SimulatedRaftNode>();
   #now = 0;
-  #proposed = 0;
   #outbox: Message[] = [];
 
   constructor(seed: number, options: RaftSwarmOptions) {
     this.#seed = seed;
     this.#options = options;
-    this.#faults = new Prng(seed, 'faults');
-    this.#clients = new Prng(seed, 'clients');
     this.#clocks = new Prng(seed, 'clocks');
-    this.#network = new PacketNetwork(new Prng(seed, 'network'), options);
+    this.#network = new PacketNetwork(
+      { random: new Prng(seed, 'network'), stragglerRandom: new Prng(seed, 'stragglers') },
+      options,
+    );
+    const nodes = this.#nodes;
+    this.#faults = new RaftFaults({ nodes, network: this.#network, trace: this.trace }, options, seed);
+    this.#clients = new RaftClients({ nodes, addNode: (id) => this.#addNode(id, []) }, options, seed);
     const voters = Array.from({ length: options.voters }, (_, i) => i + 1);
     for (const id of voters) this.#addNode(id, voters);
   }
@@ -79,8 +84,8 @@ export class RaftCluster {
   /** Phase 1: safety under faults. */
   runFaulty(): void {
     for (let i = 0; i < this.#options.faultyTicks; i++) {
-      this.#injectFaults();
-      this.#actAsClient();
+      this.#faults.inject(this.#now);
+      this.#clients.act();
       this.#step(this.#options.skewProbability);
     }
   }
@@ -91,7 +96,7 @@ export class RaftCluster {
     const goal = this.committed + HEALED_ENTRIES;
     for (let i = 0; i < this.#options.healingTicks; i++) {
       this.#keepOnlyMembers();
-      if (i % this.#options.electionTick === 0) this.#proposeAnywhere();
+      if (i % this.#options.electionTick === 0) this.#clients.propose();
       this.#step(0);
       if (this.#hasAgreed(goal)) return;
     }
@@ -135,106 +140,26 @@ export class RaftCluster {
     else if (message.type === 'MsgApp') sender?.ask((core) => core.reportUnreachable(message.to));
   }
 
-  #injectFaults(): void {
-    const { crashProbability, restartProbability, partitionProbability, healProbability } = this.#options;
-    for (const node of this.#nodes.values()) {
-      if (node.isRunning && this.#faults.chance(crashProbability)) this.#crash(node);
-      else if (!node.isRunning && this.#faults.chance(restartProbability)) this.#start(node);
-    }
-    if (this.#faults.chance(partitionProbability)) {
-      this.trace.add(`${this.#now} partition`);
-      this.#network.partition([...this.#nodes.keys()]);
-    } else if (this.#faults.chance(healProbability)) this.#network.heal();
-  }
-
-  #actAsClient(): void {
-    const {
-      proposeProbability,
-      readProbability,
-      changeProbability,
-      transferProbability,
-      campaignProbability,
-    } = this.#options;
-    const random = this.#clients;
-    if (random.chance(proposeProbability)) this.#proposeAnywhere();
-    if (random.chance(readProbability)) this.#anyNode().read();
-    if (random.chance(campaignProbability)) this.#anyNode().ask((core) => core.campaign());
-    if (random.chance(transferProbability)) {
-      const target = this.#anyNode().id;
-      this.#anyNode().ask((core) => core.transferLeader(target));
-    }
-    if (random.chance(changeProbability)) this.#changeMembership();
-  }
-
-  #proposeAnywhere(): void {
-    this.#proposed += 1;
-    const text = `${this.#proposed}`;
-    this.#anyNode().propose(Uint8Array.from(text, (char) => char.charCodeAt(0)));
-  }
-
-  /** Node ids are never reused: who is removed stays removed. */
-  #changeMembership(): void {
-    const random = this.#clients;
-    const changes: ConfChangeSingle[] = [];
-    for (let steps = random.between(1, 2); steps > 0; steps--) {
-      const known = [...this.#nodes.keys()];
-      const next = known.length + 1;
-      if (next <= this.#options.maxNodes && random.chance(0.5)) {
-        this.#addNode(next, []);
-        changes.push({ type: random.pick(['ConfChangeAddNode', 'ConfChangeAddLearnerNode']), nodeId: next });
-        continue;
-      }
-      const { voters, learners } = this.#latestConfState();
-      const members = [...voters, ...learners];
-      if (members.length === 0) continue;
-      const nodeId = random.pick(members);
-      changes.push({
-        type: random.pick(['ConfChangeRemoveNode', 'ConfChangeAddNode', 'ConfChangeAddLearnerNode']),
-        nodeId,
-      });
-    }
-    const { voters, votersOutgoing } = this.#latestConfState();
-    const transition = random.pick([
-      'ConfChangeTransitionAuto',
-      'ConfChangeTransitionJointImplicit',
-      'ConfChangeTransitionJointExplicit',
-    ] as const);
-    const removed = changes.filter(({ type }) => type !== 'ConfChangeAddNode').length;
-    // A change that leaves no voter is refused when it is applied, on every node alike; keep at least one.
-    const change =
-      votersOutgoing.length > 0
-        ? { transition: 'ConfChangeTransitionAuto' as const, changes: [] }
-        : { transition, changes };
-    if (change.changes.length > 0 && voters.length <= removed) return;
-    this.#anyNode().ask((core) => core.proposeConfChange({ ...change, context: new Uint8Array(0) }));
-  }
-
   /**
    * All members run. Removed nodes are switched off once all members know of their removal, as an operator should:
    * before that, their votes may be needed. An explicit joint phase is ended.
    */
   #keepOnlyMembers(): void {
-    const latest = this.#latestConfState();
+    const latest = this.#clients.latestConfState();
     const members = this.#membersOf(latest);
     const wanted = JSON.stringify(latest);
     const isKnown = members.every((node) => JSON.stringify(node.confState) === wanted);
     for (const node of this.#nodes.values()) {
       const isRemoved = !members.includes(node) && node.confState.voters.length > 0;
-      if (isRemoved && isKnown && node.isRunning) this.#crash(node);
-      if (!(isRemoved && isKnown) && !node.isRunning) this.#start(node);
+      if (isRemoved && isKnown && node.isRunning) this.#faults.crash(node, this.#now);
+      if (!(isRemoved && isKnown) && !node.isRunning) this.#faults.start(node, this.#now);
     }
     if (latest.votersOutgoing.length > 0 && this.#now % this.#options.electionTick === 0)
-      this.#anyNode().ask((core) =>
-        core.proposeConfChange({
-          transition: 'ConfChangeTransitionAuto',
-          changes: [],
-          context: new Uint8Array(0),
-        }),
-      );
+      this.#clients.leaveJoint();
   }
 
   #hasAgreed(goal: Index): boolean {
-    const latest = this.#latestConfState();
+    const latest = this.#clients.latestConfState();
     return (
       latest.votersOutgoing.length === 0 && this.#membersOf(latest).every((node) => node.applied >= goal)
     );
@@ -243,25 +168,6 @@ export class RaftCluster {
   #membersOf({ voters, votersOutgoing, learners }: ConfState): SimulatedRaftNode[] {
     const ids = new Set([...voters, ...votersOutgoing, ...learners]);
     return [...this.#nodes.values()].filter((node) => ids.has(node.id));
-  }
-
-  /** The configuration of whoever has applied most: committed, so never taken back. */
-  #latestConfState(): ConfState {
-    return [...this.#nodes.values()].reduce((a, b) => (b.applied > a.applied ? b : a)).confState;
-  }
-
-  #anyNode(): SimulatedRaftNode {
-    return this.#clients.pick([...this.#nodes.values()]);
-  }
-
-  #crash(node: SimulatedRaftNode): void {
-    this.trace.add(`${this.#now} crash ${node.id}`);
-    node.crash();
-  }
-
-  #start(node: SimulatedRaftNode): void {
-    this.trace.add(`${this.#now} start ${node.id}`);
-    node.start();
   }
 
   #addNode(id: NodeId, voters: readonly NodeId[]): void {

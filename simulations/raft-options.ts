@@ -1,5 +1,6 @@
 /** @module The swarm: every seed draws its own cluster, limits and mix of faults. */
 import { Prng } from './prng.ts';
+import { drawRaftMood } from './raft-moods.ts';
 
 /** Probabilities are per tick unless said otherwise; times are in ticks. */
 export interface RaftSwarmOptions {
@@ -12,6 +13,8 @@ export interface RaftSwarmOptions {
   readonly electionTick: number;
   readonly heartbeatTick: number;
   readonly preVote: boolean;
+  /** Nodes of odd numbers do the opposite. */
+  readonly mixedPreVote: boolean;
   readonly checkQuorum: boolean;
   readonly stepDownOnRemoval: boolean;
   readonly asyncStorageWrites: boolean;
@@ -23,10 +26,16 @@ export interface RaftSwarmOptions {
   readonly lossProbability: number;
   readonly duplicateProbability: number;
   readonly maxDelayTicks: number;
+  /** Of a message; it takes up to `stragglerTicks` more. */
+  readonly stragglerProbability: number;
+  readonly stragglerTicks: number;
   readonly partitionProbability: number;
   readonly healProbability: number;
   readonly crashProbability: number;
   readonly restartProbability: number;
+  /** Of each node that believes to lead. */
+  readonly crashLeaderProbability: number;
+  readonly isolateLeaderProbability: number;
   /** That a node's clock skips or doubles a tick. */
   readonly skewProbability: number;
   readonly maxWriteTicks: number;
@@ -35,12 +44,22 @@ export interface RaftSwarmOptions {
   readonly changeProbability: number;
   readonly transferProbability: number;
   readonly campaignProbability: number;
+  /** That a client goes to one that believes to lead rather than to any. */
+  readonly leaderBias: number;
   /** Entries applied between two snapshots of a node, and entries it keeps behind one. */
   readonly snapshotEveryEntries: number;
   readonly trailingEntries: number;
 }
 
+/** Even seeds mix everything, as they have from the beginning; odd ones have moods. */
 export function drawRaftOptions(seed: number): RaftSwarmOptions {
+  const mixed = drawMixedOptions(seed);
+  if (seed % 2 === 0) return mixed;
+  const moody = { ...mixed, ...drawRaftMood(seed) };
+  return { ...moody, maxNodes: Math.max(moody.maxNodes, moody.voters) };
+}
+
+function drawMixedOptions(seed: number): RaftSwarmOptions {
   const random = new Prng(seed, 'options');
   const rarely = (perMille: number): number => random.int(perMille + 1) / 1000;
   const voters = random.pick([1, 2, 3, 3, 3, 4, 5, 5]);
@@ -54,6 +73,7 @@ export function drawRaftOptions(seed: number): RaftSwarmOptions {
     electionTick: random.between(8, 12),
     heartbeatTick: random.between(1, 3),
     preVote: isSafe || random.chance(0.5),
+    mixedPreVote: false,
     checkQuorum: isSafe || random.chance(0.5),
     stepDownOnRemoval: random.chance(0.5),
     // By the seed itself: drawing it would give every older seed another cluster.
@@ -65,10 +85,14 @@ export function drawRaftOptions(seed: number): RaftSwarmOptions {
     lossProbability: rarely(150),
     duplicateProbability: rarely(100),
     maxDelayTicks: random.pick([1, 2, 4, 12]),
+    stragglerProbability: 0,
+    stragglerTicks: 0,
     partitionProbability: rarely(20),
     healProbability: random.between(10, 60) / 1000,
     crashProbability: rarely(8),
     restartProbability: random.between(10, 80) / 1000,
+    crashLeaderProbability: 0,
+    isolateLeaderProbability: 0,
     skewProbability: rarely(100),
     maxWriteTicks: random.pick([0, 1, 3, 6]),
     proposeProbability: random.between(100, 900) / 1000,
@@ -76,6 +100,7 @@ export function drawRaftOptions(seed: number): RaftSwarmOptions {
     changeProbability: rarely(30),
     transferProbability: rarely(10),
     campaignProbability: rarely(10),
+    leaderBias: 0,
     snapshotEveryEntries: random.pick([5, 20, 100, 10_000]),
     trailingEntries: random.pick([0, 3, 30]),
   };

@@ -84,6 +84,10 @@ export class SimulatedRaftNode {
     return this.#core !== undefined;
   }
 
+  get isLeader(): boolean {
+    return this.#core?.status().raftState === 'StateLeader';
+  }
+
   get applied(): Index {
     return this.#machine.index;
   }
@@ -101,8 +105,10 @@ export class SimulatedRaftNode {
     this.#disk.recover();
     this.#disk.storage.setConfState(this.#machine.confState);
     const { random } = this.#components;
+    const { preVote, mixedPreVote } = this.#options;
     this.#core = new RawNode({
       ...this.#options,
+      preVote: mixedPreVote && this.id % 2 === 1 ? !preVote : preVote,
       id: this.id,
       storage: this.#disk.storage,
       applied: this.#machine.index,
