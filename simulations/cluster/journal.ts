@@ -66,6 +66,12 @@ export class Journal {
     return this.#counts;
   }
 
+  /** A place in the one order of all starts and ends of operations; each time a later one. */
+  instant(): number {
+    this.#instants += 1;
+    return this.#instants;
+  }
+
   /** Of no other write of this run. */
   newValue(): number {
     this.#values += 1;
@@ -104,17 +110,16 @@ export class Journal {
     run: () => Promise<number>,
   ): Promise<Attempt<number>> {
     const { client, kind, key, mayRefuse = [] } = attempted;
-    this.#instants += 1;
-    const start = this.#instants;
+    const start = this.instant();
     const attempt = await this.attempt({ client, what: `${kind} ${key} ${value}`, mayRefuse }, run);
-    this.#instants += 1;
+    const end = this.instant();
     // What was surely not done is no operation: if it was nevertheless, a read will find a value nobody wrote.
     if (attempt.outcome === 'done')
       this.#operations.push({
         client,
         call: { kind, key, value: attempt.value },
         start,
-        end: this.#instants,
+        end,
       });
     else if (attempt.outcome === 'unknown' && kind === 'write')
       this.#operations.push({ client, call: { kind, key, value }, start });

@@ -7,6 +7,7 @@ import { Leases } from './leases.ts';
 import { Names } from './names.ts';
 import { Registers } from './registers.ts';
 import { RenameRing } from './rename-ring.ts';
+import { SharedNames } from './shared-names.ts';
 import { Transfers } from './transfers.ts';
 import type { Workload, WorkloadComponents, WorkloadOptions } from './workload.ts';
 
@@ -18,7 +19,8 @@ export type WorkloadName =
   | 'transfers'
   | 'files'
   | 'appends'
-  | 'churn';
+  | 'churn'
+  | 'shared-names';
 
 interface Kind {
   /** Of so many steps together, as many are of this one. */
@@ -43,6 +45,13 @@ export const WORKLOADS: Readonly<Record<WorkloadName, Kind>> = {
   files: { weight: 6, needsDatanodes: true, make: (components) => new Files(components) },
   appends: { weight: 3, needsDatanodes: true, level: 2, make: (components) => new Appends(components) },
   churn: { weight: 4, needsDatanodes: true, make: (components, options) => new Churn(components, options) },
+  // A directory replaces an empty one from the second level on.
+  'shared-names': {
+    weight: 4,
+    needsDatanodes: false,
+    level: 2,
+    make: (components) => new SharedNames(components),
+  },
 };
 
 /** Each seed its own mix; never none. */
