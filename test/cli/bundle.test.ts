@@ -23,10 +23,8 @@ beforeEach(async () => {
   await writeFile(join(clone, 'cli', 'main.ts'), 'console.log("sources" as string);');
   await writeFile(join(clone, 'src', 'inner', 'a.ts'), '');
   await writeFile(join(clone, 'dist', 'bundle', 'main.js'), 'console.log("bundle");');
-  const everything = [
-    ...['cli/bin.js', 'cli/main.ts', 'src/inner/a.ts', 'package-lock.json'],
-    ...['src/inner', ...FOLDERS],
-  ];
+  const files = ['cli/bin.js', 'cli/main.ts', 'src/inner/a.ts', 'package-lock.json'];
+  const everything = [...files, 'src/inner', ...FOLDERS];
   for (const path of everything) await utimes(join(clone, path), OLD, OLD);
   await utimes(join(clone, 'dist', 'bundle', 'main.js'), NEW, NEW);
 });
