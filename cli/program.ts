@@ -9,6 +9,7 @@ import { addGarbageCommands } from './garbage.ts';
 import { addIndexCommands } from './location-index.ts';
 import { addNodeCommands } from './node.ts';
 import { addPlacementCommands } from './placement.ts';
+import { addScrubCommands } from './scrub.ts';
 import type { Shell } from './shell.ts';
 import { addSimulateCommand } from './simulate.ts';
 import { addSpaceCommands } from './space.ts';
@@ -46,6 +47,7 @@ export function buildProgram(shell: Shell): Command {
   addPlacementCommands(program, shell);
   addBalanceCommand(program, shell);
   addGarbageCommands(program, shell);
+  addScrubCommands(program, shell);
   addWorkerCommands(program, shell);
   program.commandsGroup('Clusters:');
   addDemoCommand(program, shell);

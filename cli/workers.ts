@@ -6,7 +6,7 @@ import { addClientCommand, type ClientFlags, wholeNumber } from './options.ts';
 import type { Shell } from './shell.ts';
 import { textTable } from './text-table.ts';
 
-interface WorkerFlags extends ClientFlags {
+export interface WorkerFlags extends ClientFlags {
   readonly node?: number;
 }
 
@@ -43,7 +43,7 @@ export function addWorkerCommands(program: Command, shell: Shell): void {
     ).action((worker: string, flags: WorkerFlags) => control(shell, worker, action, flags));
 }
 
-function addNodeOption(command: Command): Command {
+export function addNodeOption(command: Command): Command {
   return command.option('--node <number>', 'only on this node', wholeNumber(1, MAX_MEMBER_NUMBER));
 }
 

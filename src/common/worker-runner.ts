@@ -83,6 +83,7 @@ export class WorkerRunner {
   /** Lets a worker do its next step now, once, even while it is paused. False when there is no such worker. */
   hurry(name: string): boolean {
     const slot = this.#slots.get(name);
+    slot?.worker.hurry?.();
     slot?.wake.abort();
     return slot !== undefined;
   }

@@ -14,6 +14,8 @@ export interface BackgroundWorker {
   readonly isPausable?: boolean;
   /** Does one small unit. A throw is logged and treated as `idle`. Never called twice at once. */
   work(signal: AbortSignal): Promise<WorkState>;
+  /** Somebody wants it done now: called before the step that this brings about. */
+  hurry?(): void;
   /** Where it stands, in one line for people. */
   progress?(): string;
 }

@@ -21,6 +21,7 @@ import type { GarbageCollector } from './garbage-collector.ts';
 import type { LoadMeter } from './load-meter.ts';
 import type { MemberDirectory } from './member-directory.ts';
 import type { ReferenceReader } from './references.ts';
+import type { Scrubber } from './scrubber.ts';
 import type { SpareCopies } from './spare-copies.ts';
 import type { WriteEras } from './write-eras.ts';
 
@@ -33,6 +34,7 @@ export interface CopyServiceComponents {
   readonly references: ReferenceReader;
   readonly spares: SpareCopies;
   readonly collector: GarbageCollector;
+  readonly scrubber: Pick<Scrubber, 'verifiedMs'>;
   readonly load: LoadMeter;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -80,9 +82,10 @@ export class CopyService {
   }
 
   #state(hash: BlockHash): CopyState {
-    const { blocks } = this.#components;
+    const { blocks, scrubber } = this.#components;
     const info = blocks.info(hash);
-    if (info !== undefined) return { state: 'good', sizeBytes: info.sizeBytes, sinceMs: 0, verifiedMs: 0 };
+    if (info !== undefined)
+      return { state: 'good', sizeBytes: info.sizeBytes, sinceMs: 0, verifiedMs: scrubber.verifiedMs(hash) };
     const aside = blocks.quarantineOf(hash);
     if (aside === undefined) return { state: 'absent', sizeBytes: 0, sinceMs: 0, verifiedMs: 0 };
     return { state: aside.reason, sizeBytes: aside.sizeBytes, sinceMs: aside.sinceMs, verifiedMs: 0 };

@@ -29,6 +29,7 @@ import { type MetadataFinder, MetadataSession } from './metadata-session.ts';
 import { NeighbourWatch } from './neighbour-watch.ts';
 import { NamespaceReferences } from './references.ts';
 import { Replicator } from './replicator.ts';
+import { Scrubber, type ScrubStore } from './scrubber.ts';
 import { SpareCopies } from './spare-copies.ts';
 import { WriteEras } from './write-eras.ts';
 
@@ -37,6 +38,8 @@ export interface DataNodeComponents {
   readonly blocks: BlockStore;
   /** Finds metadata nodes through provider records of the private DHT, and says which own which shard. */
   readonly kademlia: MetadataFinder & ChangingRing;
+  /** Where the scrub stands, over restarts. */
+  readonly scrubs?: ScrubStore | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -95,8 +98,9 @@ export class DataNode {
     const references = new NamespaceReferences(parts);
     const spares = new SpareCopies(parts, options);
     const collector = new GarbageCollector({ ...parts, references, spares });
-    this.#copies = new CopyService({ ...parts, references, spares, collector }, options);
-    this.#workers = new WorkerRunner(components, [collector], options.workers);
+    const scrubber = new Scrubber(parts);
+    this.#copies = new CopyService({ ...parts, references, spares, collector, scrubber }, options);
+    this.#workers = new WorkerRunner(components, [collector, scrubber], options.workers);
     this.#watch = watch;
     this.#load = load;
     this.#members = members;

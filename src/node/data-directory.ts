@@ -21,6 +21,7 @@ export class DataDirectory {
   readonly #recoveryFile: string;
   readonly witnessFile: string;
   readonly pausesFile: string;
+  readonly scrubFile: string;
   readonly #lock: DirectoryLock;
 
   private constructor(path: string, lock: DirectoryLock) {
@@ -33,6 +34,7 @@ export class DataDirectory {
     this.peersFile = join(path, 'peers.json');
     this.#recoveryFile = join(path, 'recovery');
     this.witnessFile = join(path, 'witness.json');
+    this.scrubFile = join(path, 'scrub.json');
     this.pausesFile = join(path, 'paused-workers.json');
     this.#lock = lock;
   }

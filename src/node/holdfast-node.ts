@@ -21,6 +21,7 @@ import { createNodeNetwork } from './node-network.ts';
 import { loadPeers, mergedPeers, PeerBook } from './peer-book.ts';
 import { hasLostState } from './readmission.ts';
 import { rejoinCluster } from './rejoin-cluster.ts';
+import { ScrubFile } from './scrub-file.ts';
 import { WorkerPauses } from './worker-pauses.ts';
 
 /** Left free on the disk that holds the blocks, so that log and namespace of the same disk can still be written. */
@@ -195,7 +196,7 @@ async function startRoles(
     const { number, clusterId, epoch, host, zone, hostGroup } = config;
     const generation = await directory.nextGeneration();
     data = new DataNode(
-      { ...components, blocks, network, kademlia },
+      { ...components, blocks, network, kademlia, scrubs: new ScrubFile(directory.scrubFile, logger) },
       {
         number,
         generation,
