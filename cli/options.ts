@@ -65,9 +65,14 @@ export function addProfileOption(command: Command, { env }: Terminal): Command {
   return command.option('--profile <directory>', 'client profile (HOLDFAST_PROFILE)', fallback);
 }
 
-export function addDirectoryOption(command: Command, { env }: Terminal): Command {
-  const fallback = env['HOLDFAST_DIR'] ?? join(homedir(), '.holdfast', 'node');
+export function addDirectoryOption(command: Command, terminal: Terminal): Command {
+  const fallback = nodeDirectory(terminal);
   return command.option('--dir <directory>', 'data directory of the node (HOLDFAST_DIR)', fallback);
+}
+
+/** Where this machine's node is, unless a command is told otherwise. */
+export function nodeDirectory({ env }: Terminal): string {
+  return env['HOLDFAST_DIR'] ?? join(homedir(), '.holdfast', 'node');
 }
 
 /** For commands that write files. */

@@ -10,7 +10,7 @@ import type { Terminal } from './terminal.ts';
 
 export interface RunComponents {
   readonly terminal: Terminal;
-  readonly connect?: (profileDir: string) => Promise<Client>;
+  readonly connect?: (profileDir: string, nodeDir: string) => Promise<Client>;
 }
 
 export interface RunOptions {

@@ -51,6 +51,8 @@ export class BlockPlacer {
       if (chain.length >= Math.min(this.#options.required ?? SAFE_COPIES, this.#options.copies)) return chain;
       const required = await this.requiredCopies();
       if (chain.length >= required) return chain;
+      const anybody = await this.#askAnybody(sizeBytes);
+      if (anybody.length >= required) return anybody;
       if (clock.monotonicMs() >= deadline) throw notEnoughDatanodes(required, chain.length);
       this.#ahead = [];
       await sleep(clock, SHORTAGE_POLL_MS, this.#options.signal);
@@ -108,6 +110,14 @@ export class BlockPlacer {
     this.#placedBytes += sizes.reduce((sum, size) => sum + size, 0);
     const placements = await this.#ask(sizes, this.#options.copies, this.#context.standing.bad());
     return sizes.map((_, position) => placements[position] ?? []);
+  }
+
+  /** Also those that were silent lately. */
+  async #askAnybody(sizeBytes: number): Promise<readonly Holder[]> {
+    const { standing } = this.#context;
+    const failing = standing.failing();
+    if (failing.length === standing.bad().length) return [];
+    return (await this.#ask([sizeBytes], this.#options.copies, failing))[0] ?? [];
   }
 
   async #ask(

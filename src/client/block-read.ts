@@ -36,6 +36,8 @@ export async function readBlock(
   planned: PlannedBlock,
   options: BlockReadOptions,
 ): Promise<readonly Uint8Array[]> {
+  const local = await readHere(context, planned, options);
+  if (local !== undefined) return local;
   const failures: string[] = [];
   let { holders } = planned;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
@@ -74,6 +76,18 @@ function byNearness(context: ClientContext, holders: readonly Holder[]): readonl
     }))
     .toSorted((a, b) => a.rank - b.rank || a.distance - b.distance || a.lot - b.lot)
     .map(({ holder }) => holder);
+}
+
+/** From the files of a datanode on this machine, if there is one, and it has the block. */
+async function readHere(
+  { localBlocks }: ClientContext,
+  { block }: PlannedBlock,
+  { range, signal }: BlockReadOptions,
+): Promise<readonly Uint8Array[] | undefined> {
+  signal.throwIfAborted();
+  const isWhole = block.sizeBytes <= WHOLE_READ_BYTES || range.length === block.sizeBytes;
+  const pieces = await localBlocks?.read(block, isWhole ? { offset: 0, length: block.sizeBytes } : range);
+  return pieces && isWhole ? cut(pieces, range) : pieces;
 }
 
 /** Verified bytes of `range`, or undefined when no holder had them. */

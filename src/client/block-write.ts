@@ -10,7 +10,7 @@ import type { BlockPlacer } from './block-placer.ts';
 import type { WholeBlock } from './block-splitter.ts';
 import { pushAlongChain, silentOf } from './chain-push.ts';
 import type { ClientContext } from './client-context.ts';
-import { CLIENT_CHAIN_SILENT as SILENT, writeFailed } from './errors.ts';
+import { writeFailed } from './errors.ts';
 
 /** A block and what it is part of. */
 export interface BlockToWrite extends WholeBlock {
@@ -97,16 +97,13 @@ class BlockCopies {
   }
 
   noteSilent(silent: readonly number[]): void {
-    for (const node of silent)
-      if (!this.failed.has(node))
-        this.#noteFailure({
-          ok: false,
-          announced: false,
-          existed: false,
-          node,
-          code: SILENT,
-          message: 'It says nothing.',
-        });
+    for (const node of silent) {
+      if (this.failed.has(node)) continue;
+      this.failed.add(node);
+      if (this.failures.length < MAX_FAILURES_NAMED) this.failures.push(`datanode ${node}: it says nothing`);
+      this.#context.standing.silent(node);
+      this.#context.logger.warn('client.datanode-silent', { node });
+    }
   }
 
   #noteFailure({ node, ok, code, message }: CopyOutcome): void {

@@ -21,7 +21,7 @@ export interface ChainPushTask {
 /** Nothing moves for this long: slow, or somebody is gone without a word (paused, or his cable cut). */
 export const STANDSTILL_MS = 700;
 /** A datanode that runs says hello within this time, however slow its disk is. */
-const HELLO_TIMEOUT_MS = 600;
+const HELLO_TIMEOUT_MS = 1_000;
 const NOT_HEARD: readonly string[] = [
   'NETWORK_TIMEOUT',
   'NETWORK_UNREACHABLE',
@@ -135,7 +135,10 @@ async function untilSilent(
     if (progress.stillMs < STANDSTILL_MS) continue;
     const silent = await silentOf(context, chain, signal);
     // What moved meanwhile has proved that everybody is there.
-    if (silent.length > 0 && progress.stillMs >= STANDSTILL_MS) return signal.aborted ? [] : silent;
+    // Where nobody answers, this machine or its network is the slow one: others would fare no better.
+    const isSomeoneThere = silent.length < chain.length || chain.length === 1;
+    if (silent.length > 0 && isSomeoneThere && progress.stillMs >= STANDSTILL_MS)
+      return signal.aborted ? [] : silent;
     progress.note();
   }
 }

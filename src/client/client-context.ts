@@ -10,6 +10,7 @@ import type { MembersResponse } from '../protocol/messages.ts';
 import { MEMBERS } from '../protocol/methods.ts';
 import { unexpectedAnswer } from './errors.ts';
 import type { Owner } from './local-user.ts';
+import type { LocalBlocks } from './local-blocks.ts';
 import { MetadataPeers } from './metadata-peers.ts';
 import { Mutations } from './mutations.ts';
 import { NodeStanding } from './node-standing.ts';
@@ -22,6 +23,8 @@ export interface ClientContextComponents {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Of a datanode on this machine. */
+  readonly localBlocks?: LocalBlocks | undefined;
 }
 
 export interface ClientContextOptions {
@@ -47,6 +50,7 @@ export class ClientContext {
   readonly random: Random;
   readonly logger: Logger;
   readonly host: string;
+  readonly localBlocks: LocalBlocks | undefined;
   readonly metadata: MetadataPeers;
   readonly mutations: Mutations;
   readonly standing: NodeStanding;
@@ -61,6 +65,7 @@ export class ClientContext {
     this.random = components.random;
     this.logger = components.logger;
     this.host = options.host;
+    this.localBlocks = components.localBlocks;
     this.#options = options;
     this.metadata = new MetadataPeers(
       { ...components, answered: (attempts) => this.#refresh(attempts) },

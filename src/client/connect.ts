@@ -6,6 +6,7 @@ import { type Random, systemRandom } from '../common/random.ts';
 import type { Network } from '../network/network.ts';
 import { Client } from './client.ts';
 import { openClientNetwork } from './client-network.ts';
+import { LocalBlocks } from './local-blocks.ts';
 import { localUser, type Owner } from './local-user.ts';
 import { defaultProfileDir, loadProfile, type Profile, saveProfile } from './profile.ts';
 
@@ -21,6 +22,8 @@ export interface ConnectOptions {
   readonly random?: Random;
   /** This machine, to prefer copies on it; the host name when absent. */
   readonly host?: string;
+  /** Data directory of a node on this machine: its blocks are read from their files, where that is allowed. */
+  readonly nodeDir?: string;
   /** How often a client at work asks which metadata nodes there are, in milliseconds; 10 s when absent. */
   readonly refreshPeriodMs?: number;
   /** Owner of what the client makes; whoever runs this process when absent. */
@@ -40,8 +43,10 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
     logger: options.logger ?? silentLogger,
   };
   const network = options.network ?? (await openClientNetwork(profileDir, collaborators));
+  const { nodeDir } = options;
+  const localBlocks = nodeDir === undefined ? undefined : new LocalBlocks(collaborators, { nodeDir });
   return new Client(
-    { ...collaborators, network },
+    { ...collaborators, network, localBlocks },
     {
       profile,
       host: options.host ?? hostname(),

@@ -91,12 +91,10 @@ export function notEnoughDatanodes(wanted: number, usable: number): HoldfastErro
   });
 }
 
-export const CLIENT_CHAIN_SILENT = 'CLIENT_CHAIN_SILENT';
-
 /** Not seen by callers: the block goes another way. */
 export function chainSilent(nodes: readonly number[]): HoldfastError {
   return new HoldfastError({
-    code: CLIENT_CHAIN_SILENT,
+    code: 'CLIENT_CHAIN_SILENT',
     kind: 'unavailable',
     message: `Datanodes ${nodes.join(', ')} fell silent in the middle of a block. It is written to others.`,
     facts: { nodes: nodes.map(String) },

@@ -3,14 +3,21 @@ import type { Clock } from '../common/clock.ts';
 
 /** A failed node is tried last for this long, in milliseconds. */
 const PENALTY_MS = 20_000;
+const SILENT_PENALTY_MS = 10_000;
 
 export class NodeStanding {
   readonly #clock: Clock;
   /** Bounded by the number of datanodes. */
   readonly #badUntilMs = new Map<number, number>();
+  readonly #silentUntilMs = new Map<number, number>();
 
   constructor({ clock }: { readonly clock: Clock }) {
     this.#clock = clock;
+  }
+
+  /** It did not say hello in time. It, or this machine, may just be overloaded: others are better, it is better than nobody. */
+  silent(node: number): void {
+    this.#silentUntilMs.set(node, this.#clock.monotonicMs() + SILENT_PENALTY_MS);
   }
 
   failed(node: number): void {
@@ -19,17 +26,29 @@ export class NodeStanding {
 
   served(node: number): void {
     this.#badUntilMs.delete(node);
+    this.#silentUntilMs.delete(node);
   }
 
+  /** Failed or silent lately. */
   isBad(node: number): boolean {
-    const until = this.#badUntilMs.get(node);
-    if (until === undefined) return false;
-    if (this.#clock.monotonicMs() < until) return true;
-    this.#badUntilMs.delete(node);
-    return false;
+    return this.#isWithin(this.#badUntilMs, node) || this.#isWithin(this.#silentUntilMs, node);
   }
 
   bad(): readonly number[] {
-    return [...this.#badUntilMs.keys()].filter((node) => this.isBad(node));
+    const marked = [...this.#badUntilMs.keys(), ...this.#silentUntilMs.keys()];
+    return [...new Set(marked)].filter((node) => this.isBad(node));
+  }
+
+  /** Of those, the ones that have failed. */
+  failing(): readonly number[] {
+    return [...this.#badUntilMs.keys()].filter((node) => this.#isWithin(this.#badUntilMs, node));
+  }
+
+  #isWithin(untilMs: Map<number, number>, node: number): boolean {
+    const until = untilMs.get(node);
+    if (until === undefined) return false;
+    if (this.#clock.monotonicMs() < until) return true;
+    untilMs.delete(node);
+    return false;
   }
 }

@@ -12,6 +12,11 @@ import { QUARANTINE_REASONS, type QuarantinedBlock } from './quarantine.ts';
 const BLOCK_NAME = new RegExp(`^[0-9a-f]{${HASH_SIZE_BYTES * 2}}$`);
 const FAN_OUT = 256;
 
+/** Of a block that is a file of its own, in the store at `root`. */
+export function blockFilePath(root: string, hash: BlockHash): string {
+  return join(root, 'blocks', hash.slice(0, 2), hash);
+}
+
 /** `blocks/ab/<hash>`, `incoming/` for what is being written, `quarantine/` for what is out of service, `packed.db`. */
 export class BlockDirectory {
   readonly root: string;
@@ -27,7 +32,7 @@ export class BlockDirectory {
   }
 
   blockPath(hash: BlockHash): string {
-    return join(this.root, 'blocks', hash.slice(0, 2), hash);
+    return blockFilePath(this.root, hash);
   }
 
   incomingPath(hash: BlockHash, attempt: number): string {
