@@ -58,9 +58,9 @@ export class Handover {
 
   /** One look around, and one batch from each holder that has something for us. */
   async work(signal: AbortSignal): Promise<'busy' | 'idle'> {
-    const { ring, ledger } = this.#components;
+    const { ring, table, ledger } = this.#components;
     const missing = ledger.missing();
-    const leaving = ledger.leaving();
+    const leaving = ledger.leaving(table);
     const { epoch } = ring;
     if (epoch === 0 || (missing.length === 0 && leaving.length === 0)) return 'idle';
     const holdings = await this.#lookAround(signal);

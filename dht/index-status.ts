@@ -35,7 +35,7 @@ export function indexStatus(
     epoch: ring.epoch,
     owned: owned.size,
     complete: owned.size - ledger.missing().length,
-    leaving: ledger.leaving().length,
+    leaving: ledger.leaving(table).length,
     nodes,
     bytes: table.sizeBytes,
     ownedBitmap: owned.encode(),

@@ -223,9 +223,8 @@ export class LocationTable {
 
   #add(packed: DataView, offset: number, shard: number, { id, digests }: NodeState): boolean {
     const { records } = this.#sweptShard(shard);
-    if (records.has(packed, offset, id)) return true;
-    if (!this.#hasRoomFor(id)) return false;
-    records.add(packed, offset, id);
+    if (!this.#hasRoomFor(id)) return records.has(packed, offset, id);
+    if (!records.add(packed, offset, id)) return true;
     digests.add(shard, packed, offset);
     this.#holders.acquire(id);
     return true;

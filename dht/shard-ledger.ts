@@ -52,10 +52,13 @@ export class ShardLedger {
     return this.urgentFirst([...owned].filter((shard) => !complete.has(shard)));
   }
 
-  /** Not owned any more, and still kept for those who ask. */
-  leaving(): number[] {
+  /** Not owned any more, and still kept for those who ask: what was complete, and whatever else is in the table. */
+  leaving(table: { isEmpty(shard: number): boolean }): number[] {
     const { owned, complete } = this;
-    return [...complete].filter((shard) => !owned.has(shard));
+    const leaving: number[] = [];
+    for (let shard = 0; shard < SHARD_COUNT; shard++)
+      if (!owned.has(shard) && (complete.has(shard) || !table.isEmpty(shard))) leaving.push(shard);
+    return leaving;
   }
 
   isComplete(shard: number): boolean {
@@ -64,7 +67,7 @@ export class ShardLedger {
 
   /** Somebody asked for what may be missing here. */
   ask(shard: number): void {
-    if (this.#asked.size < MAX_ASKED_SHARDS) this.#asked.add(shard);
+    if (this.#asked.size < MAX_ASKED_SHARDS && this.owned.has(shard)) this.#asked.add(shard);
   }
 
   urgentFirst(shards: readonly number[]): number[] {

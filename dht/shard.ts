@@ -23,6 +23,9 @@ export function shardOfPacked(packed: Uint8Array, offset: number): number {
   return (((packed[offset] ?? 0) << 8) | (packed[offset + 1] ?? 0)) >> (16 - SHARD_BITS);
 }
 
+/** Each is asked for again with every change of the members. */
+const KAD_IDS: Uint8Array[] = [];
+
 /** What a shard is called in Kademlia space, before hashing. Fixed for ever: ownership hangs on it. */
 export function shardKey(shard: number): Uint8Array {
   return Buffer.from(`/holdfast/shard/${shard.toString(16).padStart(HEX_DIGITS_PER_SHARD, '0')}`, 'utf8');
@@ -30,7 +33,7 @@ export function shardKey(shard: number): Uint8Array {
 
 /** A shard's 32-byte place in Kademlia space: the SHA-256 of its key, as kad-dht does for every key. */
 export function shardKadId(shard: number): Uint8Array {
-  return sha256(shardKey(shard));
+  return (KAD_IDS[shard] ??= sha256(shardKey(shard)));
 }
 
 /** A peer's 32-byte place in Kademlia space: the SHA-256 of its id's multihash, as kad-dht does. */
