@@ -3,6 +3,7 @@ import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { describeError } from '../../src/common/errors.ts';
 import type { Client } from '../../src/index.ts';
 import { BLOCK_RESERVE_BYTES } from '../../src/node/holdfast-node.ts';
 import { LocalCluster } from '../demo/local-cluster.ts';
@@ -101,7 +102,7 @@ async function run(shell: Shell, options: ChaosOptions, directory: string): Prom
   await underFaults(shell, options, { injector, workers, recorder });
   const healedMs = recorder.now();
   await output.note('The faults have ended; everything is read once more.');
-  await cluster.settled();
+  const unsettled = await settle(cluster, signal);
   await Promise.all(workers.map(({ workload, worker }) => workload.lookAtAll(worker)));
   signal.throwIfAborted();
 
@@ -123,8 +124,19 @@ async function run(shell: Shell, options: ChaosOptions, directory: string): Prom
     verdicts,
     content,
     histories: [registers.path, names.path],
-    violations: [...unjust, ...content.violations, ...injector.surprises],
+    violations: [...unjust, ...content.violations, ...injector.surprises, ...unsettled],
   };
+}
+
+/** What is to be said against it. */
+async function settle(cluster: LocalCluster, signal: AbortSignal): Promise<readonly string[]> {
+  try {
+    await cluster.settled();
+    return [];
+  } catch (error) {
+    signal.throwIfAborted();
+    return [`not every node was alive again soon after the last fault: ${describeError(error)}`];
+  }
 }
 
 interface Hired {

@@ -1,11 +1,11 @@
 /** @module A whole cluster of real processes on loopback, for the demo and for end-to-end tests. */
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, connect } from '../../src/index.ts';
 import { DEFAULT_VOTERS } from '../../src/namespace/limits.ts';
-import { commandWords, NodeProcess, type Surroundings } from './node-process.ts';
+import { type CommandResult, runCommand } from './command-run.ts';
+import { NodeProcess, type Surroundings } from './node-process.ts';
 
 export interface LocalClusterOptions {
   readonly metadataNodes: number;
@@ -26,17 +26,10 @@ export interface NodePlace extends Surroundings {
   readonly listen: string;
 }
 
-export interface CommandResult {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 const LOOPBACK: NodePlace = { listen: '/ip4/127.0.0.1/tcp/0' };
 const POLL_MS = 100;
 /** All voting and all datanodes alive: if that takes longer, something is wrong. */
 const SETTLE_TIMEOUT_MS = 60_000;
-const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 
 /** `m1` … are metadata nodes, `d1` … datanodes, each with a host name of its own, so that copies spread. */
 export class LocalCluster {
@@ -119,23 +112,13 @@ export class LocalCluster {
     input?: string | Uint8Array,
     { through = [], env: own = {} }: Surroundings = {},
   ): Promise<CommandResult> {
-    const [program = '', ...all] = [...through, ...commandWords(), ...words];
-    const env = { ...process.env, ...own, HOLDFAST_PROFILE: this.profileDir };
     const { signal } = this.#options;
-    return new Promise((resolve) => {
-      let result: CommandResult = { status: 1, stdout: '', stderr: '' };
-      const child = execFile(
-        program,
-        all,
-        { env, maxBuffer: MAX_OUTPUT_BYTES, killSignal: 'SIGKILL', ...(signal && { signal }) },
-        (error, stdout, stderr) => {
-          const code = error === null ? 0 : error.code;
-          result = { status: typeof code === 'number' ? code : 1, stdout, stderr };
-        },
-      );
-      // When aborted, the callback comes before the process is gone, which may be writing still.
-      child.once('close', () => resolve(result));
-      child.stdin?.on('error', () => {}).end(input);
+    const env = { ...own, HOLDFAST_PROFILE: this.profileDir };
+    return runCommand(words, {
+      through,
+      env,
+      ...(input !== undefined && { input }),
+      ...(signal && { signal }),
     });
   }
 

@@ -4,6 +4,7 @@
  */
 import type { Foresight, Model } from './model.ts';
 import { undecided } from './errors.ts';
+import { orderOf, type Path } from './order.ts';
 import type { Moment, PlacedOperation, Timeline } from './timeline.ts';
 import { type Configuration, Visited } from './visited.ts';
 
@@ -18,14 +19,6 @@ export interface SearchResult<Call> {
   readonly order: readonly PlacedOperation<Call>[];
   /** Where there is none: the operation at whose end the longest explanation ends. */
   readonly stuckAt?: PlacedOperation<Call>;
-}
-
-/** What took effect, the last first; `wiped` may have taken effect just before it, unseen. */
-interface Path<Call> {
-  readonly operation: PlacedOperation<Call>;
-  readonly wiped: bigint;
-  readonly at: number;
-  readonly before: Path<Call> | undefined;
 }
 
 interface Point<State, Call> extends Configuration<State> {
@@ -60,7 +53,7 @@ export class Search<State, Call> {
         continue;
       }
       const next = this.#advance(point);
-      if (next.at === moments.length) return { isLinearizable: true, order: this.#orderOf(next) };
+      if (next.at === moments.length) return { isLinearizable: true, order: orderOf(this.#timeline, next) };
       if (next.at > (this.#furthest?.at ?? -1)) this.#furthest = next;
       if (this.#isHopeless(next)) continue;
       if (!this.#visited.add(next.at, this.#keyOf(next), next)) continue;
@@ -71,7 +64,7 @@ export class Search<State, Call> {
     const furthest = this.#furthest as Point<State, Call>;
     return {
       isLinearizable: false,
-      order: this.#orderOf(furthest),
+      order: orderOf(this.#timeline, furthest),
       stuckAt: this.#moment(furthest.at).operation,
     };
   }
@@ -203,23 +196,6 @@ export class Search<State, Call> {
         ({ startAt, bit }) => startAt < now && ((owed | free) & bit) === 0n,
       ) ?? false
     );
-  }
-
-  #orderOf({ at, path: last }: Point<State, Call>): readonly PlacedOperation<Call>[] {
-    const backwards: PlacedOperation<Call>[] = [];
-    const taken = new Set<PlacedOperation<Call>>();
-    for (let path = last; path !== undefined; path = path.before) taken.add(path.operation);
-    for (let path = last; path !== undefined; path = path.before) {
-      backwards.push(path.operation);
-      if (path.wiped === 0n) continue;
-      for (const operation of this.#moment(path.at).open) {
-        const isOver = operation.endAt < (this.#timeline.moments[at]?.operation.endAt ?? Infinity);
-        if ((operation.bit & path.wiped) === 0n || taken.has(operation) || !isOver) continue;
-        taken.add(operation);
-        backwards.push(operation);
-      }
-    }
-    return backwards.toReversed();
   }
 
   #moment(at: number): Moment<Call> {

@@ -1,6 +1,7 @@
 /** @module Metadata nodes gone: the majority, then all of them, and back again. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CommandResult, LocalCluster } from '../../cli/demo/local-cluster.ts';
+import type { CommandResult } from '../../cli/demo/command-run.ts';
+import { LocalCluster } from '../../cli/demo/local-cluster.ts';
 import { EXIT } from '../../cli/exit-codes.ts';
 import type { Client } from '../../src/index.ts';
 import { eventually } from './support/eventually.ts';

@@ -36,6 +36,10 @@ describe('the history of a register', () => {
     ['a compare-and-set of unknown outcome behind a write of one', ['w1 0-', 'c12 1-', 'r2 5-6']],
     ['a refused compare-and-set that saw what nobody else did', ['f01 2-3', 'w5 0-9', 'r0 1-2', 'w0 4-8']],
     ['the same write twice, both of unknown outcome', ['w1 0-', 'w1 1-', 'r1 2-3', 'w2 4-5', 'r1 6-7']],
+    [
+      'a write of unknown outcome that is better kept for later',
+      ['w0 1-4', 'w0 10-', 'r0 2-11', 'f10 7-14', 'w1 12-15', 'c01 5-16', 'r0 17-22'],
+    ],
   ])('is linearizable with %s', (_, lines) => {
     expect(isLinearizable(lines)).toBe(true);
   });
