@@ -58,9 +58,32 @@ export function statusScreen(
     ...textTable(metadataRows(status), [0, 4, 5]),
     '',
     ...textTable(datanodeRows(status), [0, 4, 5, 6, 7]),
+    ...reachLines(status),
     ...repairLines(repairProgress(status)),
     ...status.dataNodes.filter(({ member }) => member?.drain).map((datanode) => drainLine(status, datanode)),
     ...workerLines(status),
+  ];
+}
+
+/** How the nodes reach each other and the clients; clients come and go, so theirs are those of now. */
+function reachLines({ reach }: StatusResponse): readonly string[] {
+  const open = reach.filter(({ peers, relayedBytes }) => peers > 0 || relayedBytes > 0);
+  if (open.length === 0) return [];
+  return [
+    '',
+    ...textTable(
+      [
+        ['FROM', 'TO', 'PATH', 'CONNECTED', 'BULK OVER RELAYS'],
+        ...open.map(({ from, to, path, peers, relayedBytes }) => [
+          from,
+          to,
+          path,
+          String(peers),
+          path === 'relayed' ? formatBytes(relayedBytes) : '',
+        ]),
+      ],
+      [3, 4],
+    ),
   ];
 }
 

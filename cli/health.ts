@@ -7,7 +7,7 @@ import { formatDuration } from './duration.ts';
 export type Health = 'ok' | 'warn' | 'fail';
 
 export interface HealthCheck {
-  /** Stable: quorum, leader, datanodes, capacity, under-replicated, missing. */
+  /** Stable: quorum, leader, datanodes, capacity, under-replicated, missing, relays. */
   readonly name: string;
   readonly health: Health;
   readonly finding: string;
@@ -27,6 +27,7 @@ export function healthChecks(status: StatusResponse): readonly HealthCheck[] {
     capacity(status),
     underReplicated(status),
     missing(status),
+    relays(status),
   ];
 }
 
@@ -133,6 +134,20 @@ function missing({ blocksMissing, atRiskComplete }: StatusResponse): HealthCheck
   return blocksMissing === 0
     ? check('missing', 'ok', finding)
     : check('missing', 'fail', finding, 'Start the datanodes that are away: they hold the only copies.');
+}
+
+/** A block over a relay costs a metadata node its bandwidth twice, and both ends their patience. */
+function relays({ reach }: StatusResponse): HealthCheck {
+  const relayed = reach.filter(({ path }) => path === 'relayed');
+  const peers = sum(relayed.map((line) => line.peers));
+  const bytes = sum(relayed.map(({ relayedBytes }) => relayedBytes));
+  if (bytes === 0) return check('relays', 'ok', 'no bulk data goes over relays');
+  return check(
+    'relays',
+    'warn',
+    `${formatBytes(bytes)} of bulk data went over metadata nodes, ${counted(peers, 'path')} of now among them`,
+    'Forward the TCP port of the nodes behind NAT and tell it with --announce, or turn on UPnP at their routers.',
+  );
 }
 
 function check(name: string, health: Health, finding: string, advice = ''): HealthCheck {

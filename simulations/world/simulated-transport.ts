@@ -43,7 +43,7 @@ export class SimulatedTransport implements Transport {
   }
 
   paths(): readonly PeerPath[] {
-    return this.connectedPeers().map((peer) => ({ peer, path: 'direct', relayedBytes: 0 }));
+    return this.connectedPeers().map((peer) => ({ peer, path: 'direct', isOpen: true, relayedBytes: 0 }));
   }
 
   connect(peer: PeerId, trafficClass: TrafficClass, signal: AbortSignal): Promise<FrameStream> {

@@ -81,6 +81,8 @@ export class LoadMeter {
       writesInFlight: this.#inFlight.writes,
       readsInFlight: this.#inFlight.reads,
       readOnly: this.#isReadOnly,
+      // Whoever knows the network adds how others are reached.
+      reach: [],
       quarantinedBytes,
       quarantinedBlocks: quarantinedCount,
     };

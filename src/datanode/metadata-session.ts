@@ -1,5 +1,6 @@
 /** @module Finds the metadata nodes, registers with each, and sends each a heartbeat. */
 import { HEARTBEAT, REGISTER } from '../protocol/methods.ts';
+import { reportReach } from '../protocol/reach-report.ts';
 import type { Clock, Timer } from '../common/clock.ts';
 import { describeError, isHoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
@@ -163,7 +164,10 @@ export class MetadataSession {
   async #heartbeat(peer: PeerId): Promise<boolean> {
     const { network, load, indexer, members, kademlia, watch } = this.#components;
     const { number: node, generation } = this.#options;
-    const report = await load.report();
+    const report = {
+      ...(await load.report()),
+      reach: reportReach('data', network.paths(), members.members()),
+    };
     const held = indexer.heldRoot(peer);
     const request = {
       node,

@@ -4,6 +4,7 @@ import { serve } from '../network/method.ts';
 import type { Network } from '../network/network.ts';
 import type { Position } from '../protocol/messages.ts';
 import { POSITION } from '../protocol/methods.ts';
+import { reportReach } from '../protocol/reach-report.ts';
 import type { RaftLogStore } from '../storage/raft-log-store.ts';
 import type { MembershipManager } from './membership-manager.ts';
 import type { RaftDriver } from './raft-driver.ts';
@@ -35,7 +36,7 @@ export class PositionService {
   }
 
   #position(): Position {
-    const { driver, log, machine, membership } = this.#components;
+    const { driver, log, machine, membership, network } = this.#components;
     const { term, commit } = driver.status();
     return {
       node: driver.id,
@@ -49,6 +50,7 @@ export class PositionService {
       lastTerm: log.term(log.lastIndex()),
       membership: membership.describe(),
       featureLevel: machine.supportedFeatureLevel,
+      reach: reportReach('meta', network.paths(), machine.members()),
     };
   }
 }

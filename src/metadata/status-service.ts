@@ -13,6 +13,7 @@ import type {
   StatusResponse,
 } from '../protocol/messages.ts';
 import { INDEX_STATUS, POSITION, STATUS } from '../protocol/methods.ts';
+import { sumReach } from '../protocol/reach-report.ts';
 import type { DatanodeRegistry } from './datanode-registry.ts';
 import type { DatanodeStates } from './datanode-states.ts';
 import type { MemberDirectory } from './member-directory.ts';
@@ -57,6 +58,7 @@ export class StatusService {
       Promise.all(members.withRole('meta').map((member) => this.#metadataNode(member, raft, signal))),
     ]);
     const leader = metadataNodes.find(({ member }) => member?.number === driver.leader);
+    const dataNodes = members.withRole('data').map((member) => this.#dataNode(member, blocks));
     return {
       cluster: machine.cluster(),
       answeredBy: driver.id,
@@ -66,10 +68,14 @@ export class StatusService {
       applied: driver.appliedIndex,
       metadataNodes,
       membership: leader?.position?.membership,
-      dataNodes: members.withRole('data').map((member) => this.#dataNode(member, blocks)),
+      dataNodes,
       counters: machine.counters(),
       ...blocks.atRisk(),
       keepers: [...blocks.reports],
+      reach: sumReach([
+        ...dataNodes.filter(({ liveness }) => liveness === 'alive').flatMap(({ reach }) => reach),
+        ...metadataNodes.flatMap(({ position }) => position?.reach ?? []),
+      ]),
     };
   }
 
@@ -123,6 +129,7 @@ export class StatusService {
       freeBytes: load?.freeBytes ?? 0,
       blocks: load?.blocks ?? 0,
       silentMs: Math.round(registry.silentMs(member.number) ?? 0),
+      reach: load?.reach ?? [],
       ...(states.drain(member.number) !== '' && {
         departingBlocks: departing.blocks,
         departingBytes: departing.bytes,

@@ -136,10 +136,11 @@ export class Libp2pHost implements Transport {
   }
 
   paths(): readonly PeerPath[] {
-    return this.connectedPeers().flatMap((peer) => {
+    const peers = new Set([...this.#connected, ...this.#relayedBytes.peers()]);
+    return [...peers].map((peer) => {
       const connection = this.#reach.best(peer);
-      if (connection === undefined) return [];
-      return [{ peer, path: this.#reach.kindOf(connection), relayedBytes: this.#relayedBytes.of(peer) }];
+      const path = connection === undefined ? 'relayed' : this.#reach.kindOf(connection);
+      return { peer, path, isOpen: connection !== undefined, relayedBytes: this.#relayedBytes.of(peer) };
     });
   }
 

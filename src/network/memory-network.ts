@@ -146,7 +146,7 @@ class MemoryTransport implements Transport {
   }
 
   paths(): readonly PeerPath[] {
-    return this.connectedPeers().map((peer) => ({ peer, path: 'direct', relayedBytes: 0 }));
+    return this.connectedPeers().map((peer) => ({ peer, path: 'direct', isOpen: true, relayedBytes: 0 }));
   }
 
   async connect(peer: PeerId, trafficClass: TrafficClass): Promise<FrameStream> {

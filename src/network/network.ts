@@ -13,6 +13,8 @@ export type PathKind = 'local' | 'direct' | 'reversed' | 'punched' | 'relayed';
 export interface PeerPath {
   readonly peer: PeerId;
   readonly path: PathKind;
+  /** False: the connection is gone, and the way is that of the bulk that went over it. */
+  readonly isOpen: boolean;
   /** Bytes of bulk that were sent and received over a relay since the start. */
   readonly relayedBytes: number;
 }
@@ -79,7 +81,7 @@ export interface Network {
   dial(address: string, options?: CallOptions): Promise<PeerId>;
   isConnected(peer: PeerId): boolean;
   connectedPeers(): readonly PeerId[];
-  /** Each connected peer once, with the best way to it. */
+  /** Each connected peer once, with the best way to it, and each that bulk was exchanged with over a relay. */
   paths(): readonly PeerPath[];
   /** Calls to the local peer are answered in process. */
   request(

@@ -22,4 +22,8 @@ export class RelayedBytes {
   of(peer: PeerId): number {
     return this.#bytes.get(peer) ?? 0;
   }
+
+  peers(): Iterable<PeerId> {
+    return this.#bytes.keys();
+  }
 }

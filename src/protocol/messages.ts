@@ -314,6 +314,8 @@ export interface StatusResponse {
     | undefined;
   /** of the metadata nodes that answered */
   keepers: KeeperReport[];
+  /** of all datanodes and metadata nodes that answer, summed up */
+  reach: Reach[];
 }
 
 /** What a metadata node knows of the blocks in the shards it keeps, and what it does for them. */
@@ -403,6 +405,7 @@ export interface Position {
     | undefined;
   /** that its release supports; 0: it is too old to say so, which is 1 */
   featureLevel: number;
+  reach: Reach[];
 }
 
 export interface Membership {
@@ -437,6 +440,7 @@ export interface DataNodeStatus {
     | undefined;
   /** part of what is used, on its way out */
   quarantinedBytes?: number | undefined;
+  reach: Reach[];
 }
 
 export interface DrainRequest {
@@ -448,7 +452,23 @@ export interface DrainResponse {
   member: Member | undefined;
 }
 
-/** ---- datanodes to metadata nodes (class control) ---- */
+/**
+ * ---- datanodes to metadata nodes (class control) ----
+ * How a node reaches others: one line for each kind of peer and each kind of path.
+ */
+export interface Reach {
+  /** meta, data */
+  from: string;
+  /** meta, data, client */
+  to: string;
+  /** direct, reversed, punched, relayed */
+  path: string;
+  /** connected now */
+  peers: number;
+  /** of bulk, since the start of the node */
+  relayedBytes: number;
+}
+
 export interface NodeLoad {
   capacityBytes: number;
   usedBytes: number;
@@ -459,6 +479,7 @@ export interface NodeLoad {
   readOnly: boolean;
   quarantinedBytes?: number | undefined;
   quarantinedBlocks?: number | undefined;
+  reach: Reach[];
 }
 
 export interface RegisterRequest {
@@ -4124,6 +4145,7 @@ function createBaseStatusResponse(): StatusResponse {
     atRiskComplete: false,
     membership: undefined,
     keepers: [],
+    reach: [],
   };
 }
 
@@ -4173,6 +4195,9 @@ export const StatusResponse: MessageFns<StatusResponse> = {
     }
     for (const v of message.keepers) {
       KeeperReport.encode(v!, writer.uint32(122).fork()).join();
+    }
+    for (const v of message.reach) {
+      Reach.encode(v!, writer.uint32(162).fork()).join();
     }
     return writer;
   },
@@ -4310,6 +4335,14 @@ export const StatusResponse: MessageFns<StatusResponse> = {
             message.keepers.push(KeeperReport.decode(reader, reader.uint32()));
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.reach.push(Reach.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4348,6 +4381,7 @@ export const StatusResponse: MessageFns<StatusResponse> = {
       ? Membership.fromPartial(object.membership)
       : undefined;
     message.keepers = object.keepers?.map((e) => KeeperReport.fromPartial(e)) || [];
+    message.reach = object.reach?.map((e) => Reach.fromPartial(e)) || [];
     return message;
   },
 };
@@ -5125,6 +5159,7 @@ function createBasePosition(): Position {
     version: "",
     membership: undefined,
     featureLevel: 0,
+    reach: [],
   };
 }
 
@@ -5162,6 +5197,9 @@ export const Position: MessageFns<Position> = {
     }
     if (message.featureLevel !== 0) {
       writer.uint32(88).uint32(message.featureLevel);
+    }
+    for (const v of message.reach) {
+      Reach.encode(v!, writer.uint32(162).fork()).join();
     }
     return writer;
   },
@@ -5267,6 +5305,14 @@ export const Position: MessageFns<Position> = {
             message.featureLevel = reader.uint32();
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.reach.push(Reach.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5297,6 +5343,7 @@ export const Position: MessageFns<Position> = {
       ? Membership.fromPartial(object.membership)
       : undefined;
     message.featureLevel = object.featureLevel ?? 0;
+    message.reach = object.reach?.map((e) => Reach.fromPartial(e)) || [];
     return message;
   },
 };
@@ -5535,6 +5582,7 @@ function createBaseDataNodeStatus(): DataNodeStatus {
     departingBlocks: undefined,
     departingBytes: undefined,
     quarantinedBytes: undefined,
+    reach: [],
   };
 }
 
@@ -5569,6 +5617,9 @@ export const DataNodeStatus: MessageFns<DataNodeStatus> = {
     }
     if (message.quarantinedBytes !== undefined) {
       writer.uint32(80).uint64(message.quarantinedBytes);
+    }
+    for (const v of message.reach) {
+      Reach.encode(v!, writer.uint32(162).fork()).join();
     }
     return writer;
   },
@@ -5666,6 +5717,14 @@ export const DataNodeStatus: MessageFns<DataNodeStatus> = {
             message.quarantinedBytes = longToNumber(reader.uint64());
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.reach.push(Reach.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5695,6 +5754,7 @@ export const DataNodeStatus: MessageFns<DataNodeStatus> = {
     message.departingBlocks = object.departingBlocks ?? undefined;
     message.departingBytes = object.departingBytes ?? undefined;
     message.quarantinedBytes = object.quarantinedBytes ?? undefined;
+    message.reach = object.reach?.map((e) => Reach.fromPartial(e)) || [];
     return message;
   },
 };
@@ -5823,6 +5883,109 @@ export const DrainResponse: MessageFns<DrainResponse> = {
   },
 };
 
+function createBaseReach(): Reach {
+  return { from: "", to: "", path: "", peers: 0, relayedBytes: 0 };
+}
+
+export const Reach: MessageFns<Reach> = {
+  encode(message: Reach, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.from !== "") {
+      writer.uint32(10).string(message.from);
+    }
+    if (message.to !== "") {
+      writer.uint32(18).string(message.to);
+    }
+    if (message.path !== "") {
+      writer.uint32(26).string(message.path);
+    }
+    if (message.peers !== 0) {
+      writer.uint32(32).uint32(message.peers);
+    }
+    if (message.relayedBytes !== 0) {
+      writer.uint32(40).uint64(message.relayedBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Reach {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReach();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.to = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.peers = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.relayedBytes = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Reach>): Reach {
+    return Reach.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Reach>): Reach {
+    const message = createBaseReach();
+    message.from = object.from ?? "";
+    message.to = object.to ?? "";
+    message.path = object.path ?? "";
+    message.peers = object.peers ?? 0;
+    message.relayedBytes = object.relayedBytes ?? 0;
+    return message;
+  },
+};
+
 function createBaseNodeLoad(): NodeLoad {
   return {
     capacityBytes: 0,
@@ -5834,6 +5997,7 @@ function createBaseNodeLoad(): NodeLoad {
     readOnly: false,
     quarantinedBytes: undefined,
     quarantinedBlocks: undefined,
+    reach: [],
   };
 }
 
@@ -5865,6 +6029,9 @@ export const NodeLoad: MessageFns<NodeLoad> = {
     }
     if (message.quarantinedBlocks !== undefined) {
       writer.uint32(72).uint64(message.quarantinedBlocks);
+    }
+    for (const v of message.reach) {
+      Reach.encode(v!, writer.uint32(162).fork()).join();
     }
     return writer;
   },
@@ -5954,6 +6121,14 @@ export const NodeLoad: MessageFns<NodeLoad> = {
             message.quarantinedBlocks = longToNumber(reader.uint64());
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.reach.push(Reach.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5980,6 +6155,7 @@ export const NodeLoad: MessageFns<NodeLoad> = {
     message.readOnly = object.readOnly ?? false;
     message.quarantinedBytes = object.quarantinedBytes ?? undefined;
     message.quarantinedBlocks = object.quarantinedBlocks ?? undefined;
+    message.reach = object.reach?.map((e) => Reach.fromPartial(e)) || [];
     return message;
   },
 };

@@ -26,6 +26,7 @@ const LOAD: NodeLoad = {
   writesInFlight: 0,
   readsInFlight: 0,
   readOnly: false,
+  reach: [],
 };
 
 let sequence = 0;

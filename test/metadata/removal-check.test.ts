@@ -25,6 +25,7 @@ const LOAD = {
   writesInFlight: 0,
   readsInFlight: 0,
   readOnly: false,
+  reach: [],
 };
 
 describe('the removal of a datanode', () => {

@@ -26,7 +26,12 @@ if (why !== undefined) console.warn(`SKIPPED: tests with real NATs: ${why}`);
 
 interface Status {
   readonly dataNodes: readonly { readonly liveness: string }[];
-  readonly reach: readonly { readonly from: string; readonly to: string; readonly path: string; readonly peers: number }[];
+  readonly reach: readonly {
+    readonly from: string;
+    readonly to: string;
+    readonly path: string;
+    readonly peers: number;
+  }[];
   readonly checks: readonly { readonly name: string; readonly health: string }[];
 }
 
@@ -156,7 +161,9 @@ async function randomFile(machine: Machine, name: string, sizeBytes: number): Pr
 }
 
 async function hashOf(machine: Machine, name: string): Promise<string> {
-  return createHash('sha256').update(await readFile(join(machine.home, name))).digest('hex');
+  return createHash('sha256')
+    .update(await readFile(join(machine.home, name)))
+    .digest('hex');
 }
 
 /** What a process has read up to now, from sockets too. */
