@@ -8,7 +8,7 @@ import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import type { Logger } from '../common/logger.ts';
 import type { AddressBook } from './address-book.ts';
 import { dialRace } from './dial-race.ts';
-import { describeDialFailure, unreachable } from './errors.ts';
+import { unreachable } from './errors.ts';
 import type { PathKind, PeerId } from './network.ts';
 import { PathUpgrades } from './path-upgrades.ts';
 import { isRelayed, relayedAddress, relayOf } from './relay-address.ts';
@@ -105,15 +105,19 @@ export class PeerConnections {
     relays.delete(peer);
     relays.delete(libp2p.peerId.toString());
     const direct = known.filter((address) => !isRelayed(address)).map((address) => withPeer(address, peer));
-    try {
-      if (relays.size > 0) return await this.#dialOverRelays(peer, [...relays], signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      if (direct.length === 0) throw error;
-      this.#components.logger.debug('network.relays-failed', { peer, cause: describeDialFailure(error) });
+    const failures: unknown[] = [];
+    for (const dial of [
+      () => this.#dialOverRelays(peer, [...relays], signal),
+      () => dialRace(direct, this.#components.dial, signal),
+    ]) {
+      try {
+        return await dial();
+      } catch (error) {
+        signal.throwIfAborted();
+        failures.push(error);
+      }
     }
-    if (direct.length === 0) throw unreachable(peer, 'only addresses over itself are known');
-    return dialRace(direct, this.#components.dial, signal);
+    throw new AggregateError(failures, `Peer ${peer} answers at none of its addresses.`);
   }
 
   /** Those first to which there is a connection. */

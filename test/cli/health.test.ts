@@ -36,6 +36,7 @@ describe('health', () => {
       capacity: 'ok',
       'under-replicated': 'ok',
       missing: 'ok',
+      relays: 'ok',
     });
   });
 

@@ -12,6 +12,7 @@ const LOAD = {
   writesInFlight: 0,
   readsInFlight: 0,
   readOnly: false,
+  reach: [],
 };
 
 describe('a datanode', () => {
