@@ -74,13 +74,13 @@ describe.skipIf(why !== undefined)('a cluster across NATs', () => {
     const { token } = await founder.ask<{ token: string }>('cluster', 'init', ...init);
     const first = await founder.run('node', 'start');
     const listen = (host: number): readonly string[] => ['--listen', `/ip4/198.51.77.${host}/tcp/4600`];
-    const join = (machine: Machine, ...words: readonly string[]): Promise<RunningCommand> =>
+    const enter = (machine: Machine, ...words: readonly string[]): Promise<RunningCommand> =>
       machine.run('cluster', 'join', token, ...words, '--start');
     const [second, third] = await Promise.all([
-      join(one, '--role', 'meta', '--host', 'one', ...listen(1)),
-      join(two, '--role', 'meta', '--host', 'two', ...listen(2)),
-      join(a, '--role', 'data', '--host', 'a'),
-      join(b, '--role', 'data', '--host', 'b'),
+      enter(one, '--role', 'meta', '--host', 'one', ...listen(1)),
+      enter(two, '--role', 'meta', '--host', 'two', ...listen(2)),
+      enter(a, '--role', 'data', '--host', 'a'),
+      enter(b, '--role', 'data', '--host', 'b'),
     ]);
     relays = [first, second, third];
     const connected = await c.type('connect', token);
@@ -132,7 +132,8 @@ describe.skipIf(why !== undefined)('a cluster across NATs', () => {
     await world.changeAddress(networks.b, 21);
     await eventually('a file can be stored on both and read', RECOVERY_MS, async () => {
       const stored = await c.type('put', 'small', '/small-again');
-      return stored.status === 0 ? true : undefined;
+      if (stored.status !== 0) throw new Error(stored.stderr);
+      return true;
     });
     await mustType(b, 'get', '/small-again', 'again');
     await mustType(a, 'get', '/small-again', 'again');
