@@ -19,6 +19,7 @@ export async function dialRace<Address, Connection>(
   const attempts: Promise<Connection>[] = [];
   try {
     for (const address of addresses.slice(0, MAX_RACE_ADDRESSES)) {
+      signal.throwIfAborted();
       const attempt = dial(address, limited);
       attempt.catch(() => undefined);
       attempts.push(attempt);
