@@ -15,8 +15,6 @@ import { isRelayed, relayedAddress, relayOf } from './relay-address.ts';
 
 /** Of a dial that several callers may wait for. */
 const DIAL_TIMEOUT_MS = 5_000;
-/** Per relay: one that was lost a moment ago must not use up the time of the others. */
-const RELAY_DIAL_TIMEOUT_MS = 2_000;
 /** How long the first use of a relayed connection waits for a better one. */
 const UPGRADE_PATIENCE_MS = 1_000;
 
@@ -130,11 +128,10 @@ export class PeerConnections {
     return dialRace(
       ordered,
       async (relay, given) => {
-        const limited = AbortSignal.any([given, AbortSignal.timeout(RELAY_DIAL_TIMEOUT_MS)]);
-        const over = usable(relay) ? this.best(relay) : await unlessAborted(this.#dialRelay(relay), limited);
+        const over = usable(relay) ? this.best(relay) : await unlessAborted(this.#dialRelay(relay), given);
         if (over === undefined || isRelayed(over.remoteAddr))
           throw unreachable(relay, 'a relay behind a relay');
-        return this.#components.dial(multiaddr(relayedAddress(relay, peer)), limited);
+        return this.#components.dial(multiaddr(relayedAddress(relay, peer)), given);
       },
       signal,
     );
@@ -145,7 +142,7 @@ export class PeerConnections {
     const { book, dial } = this.#components;
     const direct = book.get(relay).filter((address) => !isRelayed(address));
     if (direct.length === 0) return Promise.reject(unreachable(relay, 'no address of this relay is known'));
-    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(RELAY_DIAL_TIMEOUT_MS)]);
+    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]);
     return dialRace(
       direct.map((address) => withPeer(address, relay)),
       dial,
