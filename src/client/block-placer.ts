@@ -135,6 +135,9 @@ export class BlockPlacer {
   }
 
   async #countDatanodes(): Promise<number> {
+    const known = this.#context.members.datanodes;
+    // That there is one alone is worth a question: fewer copies would do.
+    if (known !== undefined && known > 1) return known;
     const { members } = await this.#context.metadata.ask(
       MEMBERS,
       { stale: true },

@@ -65,7 +65,7 @@ export async function readBlock(
 function byNearness(context: ClientContext, holders: readonly Holder[]): readonly Holder[] {
   const rank = (holder: Holder): number =>
     (context.standing.isBad(holder.node) ? 4 : 0) +
-    (holder.alive ? 0 : 2) +
+    (holder.alive && !context.members.isAway(holder.node) ? 0 : 2) +
     (holder.host !== '' && holder.host === context.host ? 0 : 1);
   return holders
     .map((holder) => ({

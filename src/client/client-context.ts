@@ -11,6 +11,7 @@ import { MEMBERS } from '../protocol/methods.ts';
 import { unexpectedAnswer } from './errors.ts';
 import type { Owner } from './local-user.ts';
 import type { LocalBlocks } from './local-blocks.ts';
+import { MemberMap } from './member-map.ts';
 import { MetadataPeers } from './metadata-peers.ts';
 import { Mutations } from './mutations.ts';
 import { NodeStanding } from './node-standing.ts';
@@ -54,6 +55,7 @@ export class ClientContext {
   readonly metadata: MetadataPeers;
   readonly mutations: Mutations;
   readonly standing: NodeStanding;
+  readonly members: MemberMap = new MemberMap();
   readonly readTimes: ReadTimes = new ReadTimes();
   readonly #options: ClientContextOptions;
   #learning: Promise<Cluster> | undefined;
@@ -118,7 +120,7 @@ export class ClientContext {
 
   /** One question tells the defaults and the metadata nodes there are now. A failure is forgotten: the next asks again. */
   #learn(): Promise<Cluster> {
-    const learning = this.metadata.ask(MEMBERS, { stale: false }).then((answer) => this.#take(answer));
+    const learning = this.metadata.ask(MEMBERS, this.members.question()).then((answer) => this.#take(answer));
     this.#learning = learning;
     learning.catch(() => {
       if (this.#learning === learning) this.#learning = undefined;
@@ -126,9 +128,11 @@ export class ClientContext {
     return learning;
   }
 
-  async #take({ members, cluster }: MembersResponse): Promise<Cluster> {
+  async #take(answer: MembersResponse): Promise<Cluster> {
+    const { cluster } = answer;
     if (cluster === undefined) throw unexpectedAnswer(MEMBERS.name, 'no cluster');
-    if (this.metadata.replace(members)) {
+    this.members.take(answer);
+    if (this.metadata.replace(this.members.all())) {
       const profile = { clusterId: cluster.id, clusterName: cluster.name, peers: this.metadata.known };
       try {
         await this.#options.remember(profile);
