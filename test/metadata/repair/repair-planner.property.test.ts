@@ -123,6 +123,10 @@ describe('a plan of repairs', () => {
     expect(orders[0]?.hash).toBe('one');
     expect(orders.find(({ hash }) => hash === 'leaving')?.target).not.toBe(3);
     expect(orders.filter(({ hash }) => hash === 'arriving')).toHaveLength(1);
+    const mostlyLeaving = block('leaving', [1], { leaving: [2, 3] });
+    expect(plan([mostlyLeaving, block('two', [4, 5])]).orders[0]?.hash).toBe('two');
+    const soonThree = block('soon', [1], { arriving: [2, 3], wanted: 4 });
+    expect(plan([soonThree, block('two', [4, 5])]).orders[0]?.hash).toBe('two');
   });
 
   it('spreads the work over sources and targets', () => {
