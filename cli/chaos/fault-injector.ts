@@ -37,6 +37,8 @@ export class FaultInjector {
   readonly #now: () => number;
   readonly #kinds: readonly FaultKind[];
   #lasting: Lasting[] = [];
+  /** By node: until when it may end by itself. */
+  readonly #excused = new Map<string, number>();
 
   constructor(context: FaultContext, { now }: FaultInjectorOptions) {
     this.#context = context;
@@ -93,7 +95,9 @@ export class FaultInjector {
       } catch (error) {
         this.surprises.push(`${injected.what}: could not be put right: ${describeError(error)}`);
       }
-      const { what, names } = injected;
+      const { what, names, aftermathMs = 0 } = injected;
+      const untilMs = this.#now() + aftermathMs;
+      for (const name of names) this.#excused.set(name, Math.max(untilMs, this.#excused.get(name) ?? 0));
       this.faults.push({ kind: kind.name, what, names, fromMs, toMs: this.#now() });
     }
   }
@@ -101,11 +105,12 @@ export class FaultInjector {
   /** A node that is down although nobody took it down: an administrator starts it again, and wants to know why. */
   async #restartStopped(): Promise<void> {
     const { cluster, names } = this.#context;
-    const excused = new Set(this.#lasting.flatMap(({ injected }) => injected.names));
+    const afflicted = new Set(this.#lasting.flatMap(({ injected }) => injected.names));
     for (const name of names) {
       const node = cluster.node(name);
-      if (node.isRunning || excused.has(name)) continue;
-      this.surprises.push(`${name} ended by itself; its last words: ${node.logTail.slice(-600)}`);
+      if (node.isRunning || afflicted.has(name)) continue;
+      if ((this.#excused.get(name) ?? 0) < this.#now())
+        this.surprises.push(`${name} ended by itself; its last words: ${node.logTail.slice(-600)}`);
       await start(cluster, name);
     }
   }

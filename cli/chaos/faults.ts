@@ -16,6 +16,8 @@ export interface Injected {
   readonly what: string;
   /** Nodes that it concerns; a node bears one fault at a time. */
   readonly names: readonly string[];
+  /** So long after the end a node may still end by itself: it met the fault, and was on its way out. */
+  readonly aftermathMs?: number;
   heal(): Promise<void>;
 }
 
@@ -31,6 +33,9 @@ export interface FaultKind {
 
 /** More than leases and sessions last, either way. */
 const CLOCK_STEPS_MS: readonly number[] = [-600_000, -5_000, 5_000, 90_000, 3_600_000];
+
+/** What a node that cannot write takes to stop, on a busy machine. */
+const LEAVING_MS = 15_000;
 
 export const FAULT_KINDS: readonly FaultKind[] = [
   {
@@ -103,7 +108,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
         await disks?.empty(name);
         if (!cluster.node(name).isRunning) await start(cluster, name);
       };
-      return { what: `the disk of ${name} is full`, names: [name], heal };
+      return { what: `the disk of ${name} is full`, names: [name], aftermathMs: LEAVING_MS, heal };
     },
   },
   {

@@ -9,11 +9,16 @@ class FakeNodes {
   readonly log: string[] = [];
   readonly running = new Map<string, boolean>();
 
+  readonly #disks = {
+    fill: async (name: string) => void this.log.push(`fill ${name}`),
+    empty: async (name: string) => void this.log.push(`empty ${name}`),
+  };
+
   constructor(names: readonly string[]) {
     for (const name of names) this.running.set(name, true);
   }
 
-  context(seed: number): FaultContext {
+  context(seed: number, abilities: readonly string[] = []): FaultContext {
     const node = (name: string) => ({
       isRunning: this.running.get(name),
       logTail: 'last words',
@@ -29,7 +34,7 @@ class FakeNodes {
     };
     return {
       cluster: { node, startNode },
-      room: { can: () => false },
+      room: { can: (ability: string) => abilities.includes(ability), disks: this.#disks },
       choice: new SeededChoice(seed, 'faults'),
       names: [...this.running.keys()],
     } as unknown as FaultContext;
@@ -67,6 +72,25 @@ describe('the hand behind the faults', () => {
     await injector.heal();
     expect(nodes.running.get('m1')).toBe(true);
     expect(injector.surprises).toEqual(['m1 ended by itself; its last words: last words']);
+  });
+
+  it('is not surprised by a node that ends just after its disk was full', async () => {
+    const nodes = new FakeNodes(['m1']);
+    let nowMs = 0;
+    const injector = new FaultInjector(nodes.context(3, ['small-disks']), { now: () => (nowMs += 200) });
+    const stop = new AbortController();
+    const running = injector.run(stop.signal);
+    while (!nodes.log.includes('empty m1')) await pause(10);
+    stop.abort();
+    await running;
+    nodes.running.set('m1', false);
+    await injector.heal();
+    expect(nodes.running.get('m1')).toBe(true);
+    expect(injector.surprises).toEqual([]);
+    nodes.running.set('m1', false);
+    nowMs += 60_000;
+    await injector.heal();
+    expect(injector.surprises).toHaveLength(1);
   });
 
   it('draws the same from the same seed', () => {
