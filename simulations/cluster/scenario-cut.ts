@@ -7,13 +7,15 @@ export interface ScenarioCut {
   /** At most these; absent: as drawn. */
   readonly clients?: number;
   readonly nodes?: number;
+  readonly datanodes?: number;
 }
 
-export function cutScenario({ seed, profile, clients, nodes }: ScenarioCut): Scenario {
+export function cutScenario({ seed, profile, clients, nodes, datanodes }: ScenarioCut): Scenario {
   const whole = drawScenario(seed, profile);
   return {
     ...whole,
     clients: Math.min(whole.clients, clients ?? whole.clients),
     nodes: Math.min(whole.nodes, nodes ?? whole.nodes),
+    datanodes: Math.min(whole.datanodes, datanodes ?? whole.datanodes),
   };
 }

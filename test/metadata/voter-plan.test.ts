@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { ProgressStatus } from '../../raft/status.ts';
 import type { Status } from '../../raft/raw-node.ts';
-import { type MembershipStep, nextStep, type VoterSettings } from '../../src/metadata/voter-plan.ts';
+import {
+  type MembershipStep,
+  nextStep,
+  type VoterSettings,
+  votersAfter,
+} from '../../src/metadata/voter-plan.ts';
 
 interface World {
   readonly voters: number[];
@@ -150,5 +155,17 @@ describe('a voter that has left', () => {
 
   it('goes before anybody else comes', () => {
     expect(step({ voters: [1, 2, 3], learners: [4], wanted: [1, 2, 3, 5] })).toEqual(change(['remove', 4]));
+  });
+});
+
+describe('who votes after a step', () => {
+  const status = { confState: { voters: [1, 2, 3] } } as unknown as Status;
+
+  it('is who is added, and nobody who is removed or demoted', () => {
+    expect(votersAfter(change(['add', 4]), status)).toEqual([1, 2, 3, 4]);
+    expect(votersAfter(change(['remove', 2]), status)).toEqual([1, 3]);
+    expect(votersAfter(change(['add', 4], ['demote', 1]), status)).toEqual([2, 3, 4]);
+    expect(votersAfter(change(['demote', 5]), status)).toEqual([1, 2, 3]);
+    expect(votersAfter({ kind: 'transfer', to: 2 }, status)).toEqual([1, 2, 3]);
   });
 });
