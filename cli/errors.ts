@@ -195,3 +195,13 @@ export function workersFailed(
     facts: { worker, action },
   });
 }
+
+/** What fsck found, by kind. */
+export function filesUnhealthy(found: readonly string[]): HoldfastError {
+  return new HoldfastError({
+    code: 'CLI_UNHEALTHY',
+    kind: 'unavailable',
+    message: `Not all files are healthy: ${found.join(', ')}. See "holdfast explain PATH" for one of them, "holdfast cluster status" for what is under way.`,
+    facts: { found },
+  });
+}

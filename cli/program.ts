@@ -5,6 +5,8 @@ import { addBalanceCommand } from './balance.ts';
 import { addClusterCommands } from './cluster.ts';
 import { addConnectCommand } from './connect.ts';
 import { addDemoCommand } from './demo.ts';
+import { addExplainCommand } from './explain.ts';
+import { addFsckCommand } from './fsck.ts';
 import { addGarbageCommands } from './garbage.ts';
 import { addIndexCommands } from './location-index.ts';
 import { addNodeCommands } from './node.ts';
@@ -46,6 +48,8 @@ export function buildProgram(shell: Shell): Command {
   addSpaceCommands(program, shell);
   addPlacementCommands(program, shell);
   addBalanceCommand(program, shell);
+  addFsckCommand(program, shell);
+  addExplainCommand(program, shell);
   addGarbageCommands(program, shell);
   addScrubCommands(program, shell);
   addWorkerCommands(program, shell);

@@ -45,6 +45,7 @@ import { ClientContext, type ClientContextComponents, type ClientContextOptions 
 import { CollectionClient } from './collection-client.ts';
 import type { AskOptions } from './metadata-peers.ts';
 import { explainLookup, indexOverview } from './location-index.ts';
+import { FileChecker, type FileCheckOptions } from './file-check.ts';
 import { locateFile, readFile } from './file-reader.ts';
 import { appendToFile } from './file-appender.ts';
 import { writeFile } from './file-writer.ts';
@@ -125,6 +126,11 @@ export class Client extends TreeClient {
   /** What the datanode `peer` holds, in hash order. */
   blocksHere(peer: PeerId, options: OperationOptions = {}): AsyncIterable<BlockHere> {
     return listBlocksHere(this.context, peer, options);
+  }
+
+  /** Checks one file after the other: which copies its datanodes really have. */
+  fileChecker(options: FileCheckOptions = {}): FileChecker {
+    return new FileChecker(this.context, options);
   }
 
   status(options: ReadOptions = {}): Promise<StatusResponse> {

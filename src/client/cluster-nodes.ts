@@ -6,8 +6,14 @@ import type { ClientContext } from './client-context.ts';
 import type { OperationOptions } from './client-options.ts';
 import { MEMBERS } from '../protocol/methods.ts';
 
-export interface NodeAnswer<T> {
-  readonly member: Member;
+/** Whom to ask: a member, or a holder of copies. */
+export interface Asked {
+  readonly peer: string;
+  readonly addresses: readonly string[];
+}
+
+export interface NodeAnswer<T, Node extends Asked = Member> {
+  readonly member: Node;
   /** Absent when the node did not answer. */
   readonly answer?: T;
   readonly failure?: { readonly code: string; readonly message: string };
@@ -28,13 +34,13 @@ export async function membersWithRole(
     .toSorted((a, b) => a.number - b.number);
 }
 
-export async function askEach<Request, Response>(
+export async function askEach<Request, Response, Node extends Asked>(
   context: ClientContext,
-  members: readonly Member[],
+  members: readonly Node[],
   method: Method<Request, Response>,
   request: Request,
   { signal, timeoutMs = ANSWER_TIMEOUT_MS }: OperationOptions & { readonly timeoutMs?: number } = {},
-): Promise<readonly NodeAnswer<Response>[]> {
+): Promise<readonly NodeAnswer<Response, Node>[]> {
   const { network } = context;
   return Promise.all(
     members.map(async (member) => {

@@ -1,0 +1,106 @@
+/** @module `holdfast explain`: everything on the way from a path to its bytes, how long each step took, and what is wrong. */
+import type { Command } from 'commander';
+import type { BlockCheck, FileCheck, FileState } from '../src/client/file-check.ts';
+import { formatBytes } from './byte-size.ts';
+import { counted } from './counted.ts';
+import { formatTime } from './duration.ts';
+import { addClientCommand, type ClientFlags } from './options.ts';
+import { printable } from './output.ts';
+import { remotePath } from './remote-path.ts';
+import type { Shell } from './shell.ts';
+import { textTable } from './text-table.ts';
+
+/** Hex digits of a hash that say its shard. */
+const SHARD_DIGITS = 3;
+
+const NEXT: Readonly<Record<FileState, string>> = {
+  healthy: 'Nothing is wrong.',
+  misplaced: 'Copies share a machine though others have room: they are moved apart by themselves.',
+  'under-replicated':
+    'Copies are missing: the keeper of each shard makes them anew from the others; "holdfast cluster status" shows rate and time left.',
+  corrupt: 'A bad copy was found: it is out of service, and made anew from a good one.',
+  missing:
+    'No datanode that answers has a block of it. Start the datanodes that are away ("holdfast cluster status"); "holdfast gc undo" if it was put aside.',
+};
+
+interface Step {
+  readonly step: string;
+  readonly latencyMs: number;
+}
+
+export function addExplainCommand(program: Command, shell: Shell): void {
+  addClientCommand(
+    program,
+    'explain <path>',
+    {
+      summary: 'how a file is found, which copies it really has, what is wrong and what happens next',
+      example: 'holdfast explain /photos/cat.jpg',
+    },
+    shell.terminal,
+  ).action((path: string, flags: ClientFlags) => explain(shell, remotePath(path), flags));
+}
+
+async function explain(shell: Shell, path: string, flags: ClientFlags): Promise<void> {
+  const { signal } = shell;
+  await shell.withClient(flags, async (client) => {
+    const steps: Step[] = [];
+    const timed = async <T>(step: string, work: () => Promise<T>): Promise<T> => {
+      const startMs = performance.now();
+      const result = await work();
+      steps.push({ step, latencyMs: Math.round((performance.now() - startMs) * 10) / 10 });
+      return result;
+    };
+    const stat = await timed('namespace entry, linearizable', () => client.stat(path, { signal }));
+    const { applied, answeredBy } = await timed('raft index', () => client.status({ stale: true, signal }));
+    if (stat.kind !== 'file') {
+      await shell.output.result({ path, stat, raftIndex: applied, steps }, () => [
+        `${printable(path)} is a ${stat.kind}: it has no blocks.`,
+      ]);
+      return;
+    }
+    await timed('blocks and their holders, from the location index', () => client.locate(path, { signal }));
+    const check = await timed('copies, from the datanodes themselves', () =>
+      client.fileChecker({ signal }).check(path),
+    );
+    const blocks = check.blocks.map((block) => ({ ...block, shard: block.hash.slice(0, SHARD_DIGITS) }));
+    const { state } = check;
+    const value = { path, stat, raftIndex: applied, answeredBy, state, next: NEXT[state], blocks, steps };
+    await shell.output.result(value, () => screen(path, check, { applied, answeredBy }, steps));
+  });
+}
+
+function screen(
+  path: string,
+  { stat, state, blocks }: FileCheck,
+  { applied, answeredBy }: { readonly applied: number; readonly answeredBy: number },
+  steps: readonly Step[],
+): readonly string[] {
+  return [
+    `${printable(path)}: ${formatBytes(stat.sizeBytes)} in ${counted(blocks.length, 'block')}, ${counted(stat.replication, 'copy')} wanted; inode ${stat.inode}, version ${stat.version}, at raft index ${applied} (node ${answeredBy})`,
+    '',
+    ...textTable(steps.map(({ step, latencyMs }) => [`${latencyMs.toFixed(1)} ms`, step])),
+    '',
+    ...textTable([
+      ['BLOCK', 'HASH', 'SHARD', 'STATE', 'COPIES'],
+      ...blocks.map((block) => [
+        String(block.position),
+        block.hash.slice(0, 12),
+        block.hash.slice(0, SHARD_DIGITS),
+        block.state,
+        copiesOf(block),
+      ]),
+    ]),
+    '',
+    `${state}. ${NEXT[state]}`,
+  ];
+}
+
+function copiesOf({ copies }: BlockCheck): string {
+  if (copies.length === 0) return 'nobody is known to have one';
+  return copies
+    .map(({ node, name, host, state, verifiedMs }) => {
+      const verified = verifiedMs === 0 ? '' : `, read whole since ${formatTime(verifiedMs)}`;
+      return `${node}:${name}@${host} ${state}${verified}`;
+    })
+    .join('; ');
+}
