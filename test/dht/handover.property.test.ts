@@ -37,11 +37,13 @@ class World {
       this.index.server(peer).announce(CALLER, { ...batch, added: packHashes([hash]) });
   }
 
-  join(peer: PeerId): void {
-    if (this.#members.includes(peer)) return;
-    this.index.restart(peer, `boot-${++this.#boots}`);
-    this.#begin(peer);
-    this.#setMembers([...this.#members, peer]);
+  join(...peers: readonly PeerId[]): void {
+    const newcomers = peers.filter((peer) => !this.#members.includes(peer));
+    for (const peer of newcomers) {
+      this.index.restart(peer, `boot-${++this.#boots}`);
+      this.#begin(peer);
+    }
+    if (newcomers.length > 0) this.#setMembers([...this.#members, ...newcomers]);
   }
 
   /** It dies, or is told to leave: its shards are lost to the others from now on. */
@@ -161,6 +163,28 @@ it('drops what it had begun to take over, or was told by mistake, of shards that
   };
   world.index.server('peerE').announce(CALLER, { ...batch, added: packHashes([hash]) });
   expect(table.isEmpty(shardOfHash(hash))).toBe(false);
+  await world.settle();
+  world.expectSettled();
+});
+
+it('keeps what it has while none of the new holders has it', async () => {
+  const world = new World();
+  for (let count = 0; count < 200; count++) world.announce();
+  // Seven at once: some shards change all three of their holders.
+  world.join('peerE', 'peerF', 'peerG');
+  for (const former of FIRST) await world.step(former);
+  expect(await world.lookUpAll()).toBe(world.announced.length);
+  await world.settle();
+  world.expectSettled();
+  expect(await world.lookUpAll()).toBe(world.announced.length);
+});
+
+it('does not take a shard that comes back to it for complete: what came meanwhile was told to others', async () => {
+  const world = new World();
+  for (let count = 0; count < 40; count++) world.announce();
+  world.join('peerE');
+  for (let count = 0; count < 200; count++) world.announce();
+  world.die('peerE');
   await world.settle();
   world.expectSettled();
 });
