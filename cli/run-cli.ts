@@ -31,7 +31,7 @@ export async function runCli(
   } catch (error) {
     if (error instanceof CommanderError) return usageStatus(error, output);
     // After ctrl-C every floor fails in its own words; the one reason is that it was stopped.
-    const reason: unknown = signal.aborted ? signal.reason : error;
+    const reason: unknown = signal.aborted ? signal.reason : firstFailure(error);
     const status = exitStatusOf(reason);
     if (status !== EXIT.outputClosed) output.error(reason);
     return status;
@@ -49,4 +49,9 @@ function usageStatus(error: CommanderError, output: Output): ExitStatus {
   if (error.exitCode === 0) return EXIT.ok;
   if (output.json) output.error(usage(error.message.replace(/^error: /, '')));
   return EXIT.usage;
+}
+
+/** What began it, where closing down afterwards failed, too. */
+function firstFailure(error: unknown): unknown {
+  return error instanceof SuppressedError ? firstFailure(error.suppressed) : error;
 }

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { HoldfastError } from '../../src/common/errors.ts';
+import { EXIT } from '../../cli/exit-codes.ts';
 import { Output } from '../../cli/output.ts';
 import { buildProgram } from '../../cli/program.ts';
 import { Shell } from '../../cli/shell.ts';
@@ -16,6 +17,14 @@ describe('the command line', () => {
         'cluster members|cluster transfer-leader|cluster set|cluster remove|cluster leave|cluster recover|node drain|node undrain|node remove|node start|connect|put|append|get|cat|ls|stat|ln|chmod|chown|mkdir|rmdir|mv|cp|rm|touch|du|df|locate|lshere|setrep|balance|fsck|explain|gc status|gc run|gc undo|gc set|gc pause|gc resume|scrub status|scrub run|scrub pause|scrub resume|worker list|worker pause|worker resume|worker run|demo|simulate|chaos|dht status|dht lookup|dht shards'
       ).split('|'),
     );
+  });
+
+  it('tells of the failure itself when closing down afterwards fails, too', async () => {
+    const client = new FakeClient();
+    client[Symbol.asyncDispose] = () => Promise.reject(new Error('closing failed'));
+    const { status, stderr } = await run(['stat', '/nothing', '--json'], { client });
+    expect(status).toBe(EXIT.notFound);
+    expect(stderr).toContain('NAMESPACE_NOT_FOUND');
   });
 
   it.each(leaves(program()).map(({ name, command }) => [name, command] as const))(
