@@ -9,9 +9,11 @@ const AT = { value: 0, size: 8, checksum: 12 } as const;
 /** A linear congruential step (Numerical Recipes) fills the rest: quick, and no two values give the same bytes. */
 const MULTIPLIER = 1_664_525;
 const INCREMENT = 1_013_904_223;
+const WORD_BYTES = 4;
+const BYTE_MASK = 0xff;
 
 /** Mostly one small block, sometimes at a block's edge, sometimes enough of them to need a lease; blocks have 64 KiB. */
-const SIZES = [16, 40, 40, 900, 900, 5_000, 65_536, 65_537, 150_000, 400_000];
+const SIZES = [16, 16, 40, 40, 40, 900, 900, 900, 5_000, 5_000, 20_000, 65_536, 65_537, 330_000];
 
 export function drawSize(random: Prng): number {
   return random.pick(SIZES);
@@ -23,10 +25,12 @@ export function contentOf(value: number, sizeBytes: number): Uint8Array {
   bytes.writeDoubleLE(value, AT.value);
   bytes.writeUInt32LE(bytes.length, AT.size);
   let state = value | 0;
-  for (let at = HEADER_BYTES; at < bytes.length; at += 1) {
+  const whole = HEADER_BYTES + Math.floor((bytes.length - HEADER_BYTES) / WORD_BYTES) * WORD_BYTES;
+  for (let at = HEADER_BYTES; at < whole; at += WORD_BYTES) {
     state = (Math.imul(state, MULTIPLIER) + INCREMENT) | 0;
-    bytes[at] = state >>> 24;
+    bytes.writeInt32LE(state, at);
   }
+  bytes.fill(state & BYTE_MASK, whole);
   bytes.writeUInt32LE(crc32c(bytes.subarray(HEADER_BYTES)), AT.checksum);
   return bytes;
 }

@@ -35,6 +35,8 @@ export interface BlockIndexerOptions {
 /** A writer waits no longer for the index, in milliseconds; the announcement itself goes on. */
 const ANNOUNCE_PATIENCE_MS = 5_000;
 const LIST_PAGE_BLOCKS = 1_000;
+const FIRST_PAGE_BLOCKS = 2;
+const PAGE_GROWTH = 8;
 
 export class BlockIndexer {
   readonly #announcer: Announcer;
@@ -94,13 +96,14 @@ export class BlockIndexer {
 function hashesBelow(blocks: BlockStore, prefix: string): BlockHash[] {
   const found: BlockHash[] = [];
   let after = hashBefore(prefix);
-  for (;;) {
-    const page = blocks.list(after, LIST_PAGE_BLOCKS);
+  // Most parts of a small store have no block or one, and all 4096 are asked for at its start.
+  for (let limit = FIRST_PAGE_BLOCKS; ; limit = Math.min(LIST_PAGE_BLOCKS, limit * PAGE_GROWTH)) {
+    const page = blocks.list(after, limit);
     for (const { hash } of page) {
       if (!hash.startsWith(prefix)) return found;
       found.push(hash);
     }
-    if (page.length < LIST_PAGE_BLOCKS) return found;
+    if (page.length < limit) return found;
     after = page.at(-1)?.hash;
   }
 }
