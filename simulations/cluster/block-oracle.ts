@@ -71,6 +71,17 @@ export class BlockOracle {
         throw new SafetyViolation(`No datanode has a good copy of block ${hash}, which a file refers to`);
   }
 
+  /**
+   * Whether every block that a file refers to is in service on as many datanodes as are wanted, or on all. A copy that has
+   * rotted unnoticed counts: nobody can know of it before somebody reads it.
+   */
+  async hasHealed(): Promise<boolean> {
+    const held = this.#held();
+    const most = this.#components.roster.datanodes().length;
+    const referred = await this.#referred();
+    return referred.every(({ hash, copies }) => (held.get(hash)?.length ?? 0) >= Math.min(copies, most));
+  }
+
   /** Whether each metadata node names, of every block held anywhere, exactly the datanodes that hold it. */
   async hasConverged(): Promise<boolean> {
     const { roster } = this.#components;

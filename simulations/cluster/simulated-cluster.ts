@@ -186,6 +186,7 @@ export class SimulatedCluster {
   async #checkBlocks(): Promise<void> {
     const roster = this.#roster;
     await this.#blocks.checkCopies();
+    while (!(await this.#blocks.hasHealed())) await this.world.pass(CONVERGENCE_LOOK_MS);
     while (!(await this.#blocks.hasConverged())) await this.world.pass(CONVERGENCE_LOOK_MS);
     await this.#until(() => isTidy(roster.members()));
     await checkStores(roster.datanodes());
