@@ -2,8 +2,11 @@
 import type { Clock } from '../common/clock.ts';
 import type { BlockHash } from '../common/hashing.ts';
 
-/** How long a reported copy is not offered, in milliseconds. */
-export const BAD_COPY_MS = 600_000;
+/**
+ * How long a reported copy is not offered, in milliseconds: time for its datanode to look at it and drop it. Not much
+ * longer, since a good copy may be there by then, and whoever meets a bad one reports it again.
+ */
+export const BAD_COPY_MS = 60_000;
 /** Reports remembered, at most; the oldest go first. */
 const MAX_BAD_COPIES = 65_536;
 
@@ -24,7 +27,7 @@ export class BadCopies {
     this.#until.set(key, this.#clock.monotonicMs() + BAD_COPY_MS);
   }
 
-  /** The datanode has read it whole since, and it was good. */
+  /** The datanode has read it whole since, and it was good; or has another one there. */
   forgive(hash: BlockHash, node: number): void {
     this.#until.delete(keyOf(hash, node));
   }

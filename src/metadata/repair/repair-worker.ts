@@ -5,6 +5,7 @@ import type { Logger } from '../../common/logger.ts';
 import type { Random } from '../../common/random.ts';
 import type { BackgroundWorker, WorkState } from '../../common/worker.ts';
 import type { StateMachine } from '../../namespace/state-machine.ts';
+import type { BadCopies } from '../bad-copies.ts';
 import type { DatanodeRegistry } from '../datanode-registry.ts';
 import type { DatanodeStates } from '../datanode-states.ts';
 import type { MemberDirectory } from '../member-directory.ts';
@@ -30,6 +31,7 @@ export interface RepairWorkerComponents {
   readonly atRisk: AtRiskBlocks;
   readonly examiner: BlockExaminer;
   readonly losses: LossSearch;
+  readonly badCopies: BadCopies;
   readonly copies: CopyRunner;
   readonly placement: PlacementPolicy;
   readonly random: Random;
@@ -165,7 +167,9 @@ export class RepairWorker implements BackgroundWorker {
 
   /** The target has announced it; what this node itself has not heard yet it hears in a moment. */
   #copied({ hash, target }: CopyOrder): void {
-    const { atRisk, examiner, index, clock } = this.#components;
+    const { atRisk, badCopies, examiner, index, clock } = this.#components;
+    // Else it would count as missing, and be made again and again, until the report of its predecessor is forgotten.
+    badCopies.forgive(hash, target);
     const block = atRisk.get(hash);
     if (block === undefined) return;
     const { good } = examiner.census(hash, index.holders([hash])[0]);
