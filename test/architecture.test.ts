@@ -44,7 +44,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Rooms that a simulator runs: no clock, timer or randomness of their own. */
-const DETERMINISTIC = ['raft', 'dht', 'src/namespace', 'src/metadata', 'src/datanode', 'src/client'];
+const DETERMINISTIC = [
+  'raft',
+  'dht',
+  'src/namespace',
+  'src/metadata',
+  'src/datanode',
+  'src/client',
+  'simulations/cluster',
+  'simulations/workloads',
+  'simulations/world',
+];
 const STRAY = [
   /\bDate\.now\(/,
   /\bnew Date\(\)/,

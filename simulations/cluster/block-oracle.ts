@@ -2,6 +2,7 @@
 import { toHex } from '../../src/common/bytes.ts';
 import { describeError, isHoldfastError } from '../../src/common/errors.ts';
 import type { BlockHash } from '../../src/common/hashing.ts';
+import type { WantedBlock } from '../../src/namespace/reads.ts';
 import { call } from '../../src/network/method.ts';
 import { LOCATE } from '../../src/protocol/methods.ts';
 import type { QuarantinedBlock } from '../../src/storage/quarantine.ts';
@@ -72,14 +73,20 @@ export class BlockOracle {
   }
 
   /**
-   * Whether every block that a file refers to is in service on as many datanodes as are wanted, or on all. A copy that has
-   * rotted unnoticed counts: nobody can know of it before somebody reads it.
+   * Whether every block that a file refers to is in service on as many datanodes as are wanted, or on all that have room. A
+   * copy that has rotted unnoticed counts: nobody can know of it before somebody reads it.
    */
   async hasHealed(): Promise<boolean> {
     const held = this.#held();
-    const most = this.#components.roster.datanodes().length;
+    const datanodes = this.#components.roster.datanodes();
     const referred = await this.#referred();
-    return referred.every(({ hash, copies }) => (held.get(hash)?.length ?? 0) >= Math.min(copies, most));
+    return referred.every(({ hash, sizeBytes, copies }) => {
+      const holders = held.get(hash) ?? [];
+      const others = datanodes.filter(
+        ({ number, machine }) => !holders.includes(number) && machine.platter.freeBytes >= sizeBytes,
+      );
+      return holders.length >= Math.min(copies, holders.length + others.length);
+    });
   }
 
   /** Whether each metadata node names, of every block held anywhere, exactly the datanodes that hold it. */
@@ -124,9 +131,9 @@ export class BlockOracle {
   }
 
   /** Every block of a committed file, with the copies that are wanted of it. */
-  async #referred(): Promise<readonly { readonly hash: BlockHash; readonly copies: number }[]> {
+  async #referred(): Promise<readonly WantedBlock[]> {
     const [state] = this.#components.roster.members().flatMap((process) => process.state ?? []);
-    const blocks: { readonly hash: BlockHash; readonly copies: number }[] = [];
+    const blocks: WantedBlock[] = [];
     if (state === undefined) return blocks;
     for (;;) {
       const page = await state.scanBlocks(blocks.at(-1)?.hash ?? '', PAGE_BLOCKS);

@@ -83,7 +83,10 @@ export class SimulatedCluster {
     this.#blocks = new BlockOracle({ roster: this.#roster, journal: this.journal });
     this.#workloads = scenario.workloads.map((name) => {
       const { weight, make } = WORKLOADS[name];
-      return { weight, workload: make({ journal: this.journal }, scenario) };
+      return {
+        weight,
+        workload: make({ journal: this.journal, datanodes: () => this.#roster.datanodes() }, scenario),
+      };
     });
   }
 

@@ -2,7 +2,9 @@
 import type { Prng } from '../prng.ts';
 import { Appends } from './appends.ts';
 import { Churn } from './churn.ts';
+import { ComingAndGoing } from './coming-and-going.ts';
 import { Files } from './files.ts';
+import { FullDatanode } from './full-datanode.ts';
 import { Leases } from './leases.ts';
 import { Names } from './names.ts';
 import { Registers } from './registers.ts';
@@ -20,13 +22,15 @@ export type WorkloadName =
   | 'files'
   | 'appends'
   | 'churn'
+  | 'full-datanode'
+  | 'coming-and-going'
   | 'shared-names';
 
 interface Kind {
   /** Of so many steps together, as many are of this one. */
   readonly weight: number;
-  /** Its files have blocks. */
-  readonly needsDatanodes: boolean;
+  /** Datanodes that it makes sense with, at least: files have blocks. */
+  readonly datanodes: number;
   /** Feature level of the cluster; the first when absent. */
   readonly level?: number;
   readonly make: (components: WorkloadComponents, options: WorkloadOptions) => Workload;
@@ -35,20 +39,22 @@ interface Kind {
 export const WORKLOADS: Readonly<Record<WorkloadName, Kind>> = {
   registers: {
     weight: 6,
-    needsDatanodes: false,
+    datanodes: 0,
     make: (components, options) => new Registers(components, options),
   },
-  names: { weight: 2, needsDatanodes: false, make: (components, options) => new Names(components, options) },
-  leases: { weight: 1, needsDatanodes: false, make: (components) => new Leases(components) },
-  'rename-ring': { weight: 2, needsDatanodes: false, make: (components) => new RenameRing(components) },
-  transfers: { weight: 2, needsDatanodes: false, make: (components) => new Transfers(components) },
-  files: { weight: 6, needsDatanodes: true, make: (components) => new Files(components) },
-  appends: { weight: 3, needsDatanodes: true, level: 2, make: (components) => new Appends(components) },
-  churn: { weight: 4, needsDatanodes: true, make: (components, options) => new Churn(components, options) },
+  names: { weight: 2, datanodes: 0, make: (components, options) => new Names(components, options) },
+  leases: { weight: 1, datanodes: 0, make: (components) => new Leases(components) },
+  'rename-ring': { weight: 2, datanodes: 0, make: (components) => new RenameRing(components) },
+  transfers: { weight: 2, datanodes: 0, make: (components) => new Transfers(components) },
+  files: { weight: 6, datanodes: 1, make: (components) => new Files(components) },
+  appends: { weight: 3, datanodes: 1, level: 2, make: (components) => new Appends(components) },
+  churn: { weight: 4, datanodes: 1, make: (components, options) => new Churn(components, options) },
+  'full-datanode': { weight: 1, datanodes: 3, make: (components) => new FullDatanode(components) },
+  'coming-and-going': { weight: 1, datanodes: 2, make: (components) => new ComingAndGoing(components) },
   // A directory replaces an empty one from the second level on.
   'shared-names': {
     weight: 4,
-    needsDatanodes: false,
+    datanodes: 0,
     level: 2,
     make: (components) => new SharedNames(components),
   },
@@ -61,7 +67,7 @@ export function drawWorkloads(
 ): readonly WorkloadName[] {
   const drawn = (Object.keys(WORKLOADS) as WorkloadName[]).filter(() => random.chance(0.6));
   const isPossible = (name: WorkloadName): boolean =>
-    (datanodes > 0 || !WORKLOADS[name].needsDatanodes) && (WORKLOADS[name].level ?? 0) <= level;
+    datanodes >= WORKLOADS[name].datanodes && (WORKLOADS[name].level ?? 0) <= level;
   const possible = drawn.filter(isPossible);
   return possible.length > 0 ? possible : ['registers'];
 }

@@ -3,6 +3,8 @@ import type { Client } from '../../src/client/client.ts';
 import type { Mutations } from '../../src/client/mutations.ts';
 import type { Journal } from '../cluster/journal.ts';
 import type { Prng } from '../prng.ts';
+import type { BlockPlatter } from '../world/block-platter.ts';
+import type { CutMode } from '../world/weather.ts';
 
 /** A client at work. */
 export interface Actor {
@@ -14,8 +16,18 @@ export interface Actor {
   readonly random: Prng;
 }
 
+/** A datanode, as far as workloads have to do with it. */
+export interface WorkloadDatanode {
+  readonly number: number;
+  readonly machine: { readonly platter: BlockPlatter };
+  readonly isRunning: boolean;
+  start(): void;
+  crash(mode: CutMode): void;
+}
+
 export interface WorkloadComponents {
   readonly journal: Journal;
+  readonly datanodes: () => readonly WorkloadDatanode[];
 }
 
 export interface WorkloadOptions {

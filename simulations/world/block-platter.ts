@@ -23,7 +23,7 @@ const SECTOR_SIZES = [512, 4096];
 
 export class BlockPlatter {
   /** In bytes, of the whole disk. */
-  readonly capacityBytes: number;
+  #capacityBytes: number;
   /** Told of every copy that is deleted after it was put aside. */
   onDeleted: (copy: QuarantinedBlock) => void = () => {};
   readonly #blocks = new Map<BlockHash, StoredBlock>();
@@ -36,14 +36,19 @@ export class BlockPlatter {
   #writers = 0;
 
   constructor(capacityBytes: number) {
-    this.capacityBytes = capacityBytes;
+    this.#capacityBytes = capacityBytes;
+  }
+
+  /** It never was larger; what lies on it stays. */
+  shrinkTo(capacityBytes: number): void {
+    this.#capacityBytes = capacityBytes;
   }
 
   get freeBytes(): number {
     let usedBytes = 0;
     for (const { sizeBytes } of this.#blocks.values()) usedBytes += sizeBytes;
     for (const { stored } of this.#aside.values()) usedBytes += stored.sizeBytes;
-    return this.capacityBytes - usedBytes;
+    return this.#capacityBytes - usedBytes;
   }
 
   /** Temporary files, which a store that is at rest has none of. */

@@ -1,0 +1,48 @@
+/** @module A datanode that is full: it takes no more than it has room for, and the files go to the others. */
+import type { Journal } from '../cluster/journal.ts';
+import { contentOf } from './content.ts';
+import type { Actor, Workload, WorkloadComponents, WorkloadDatanode } from './workload.ts';
+
+/** Of the small disk: few blocks, so that it is full soon. */
+const CAPACITY_BYTES: number = 300 * 1024;
+const FILLER_BYTES: number = 64 * 1024;
+/** Then the others have had their share, too. */
+const MOST_FILLERS = 20;
+const DIRECTORY = '/full';
+
+export class FullDatanode implements Workload {
+  readonly #journal: Journal;
+  readonly #datanodes: () => readonly WorkloadDatanode[];
+  #fillers = 0;
+
+  constructor({ journal, datanodes }: WorkloadComponents) {
+    this.#journal = journal;
+    this.#datanodes = datanodes;
+  }
+
+  async setUp({ client }: Actor): Promise<void> {
+    this.#datanodes()[0]?.machine.platter.shrinkTo(CAPACITY_BYTES);
+    await client.mkdir(DIRECTORY);
+  }
+
+  async step({ id, client }: Actor): Promise<void> {
+    this.#checkRoom();
+    if (this.#fillers >= MOST_FILLERS) return;
+    this.#fillers += 1;
+    const path = `${DIRECTORY}/${this.#fillers}`;
+    const content = contentOf(this.#journal.newValue(), FILLER_BYTES);
+    await this.#journal.attempt({ client: id, what: `put ${path}` }, () => client.put(path, content));
+  }
+
+  async check(): Promise<void> {
+    this.#checkRoom();
+  }
+
+  #checkRoom(): void {
+    for (const { number, machine } of this.#datanodes())
+      if (machine.platter.freeBytes < 0)
+        this.#journal.violate(
+          `datanode ${number} holds ${-machine.platter.freeBytes} bytes more than it has`,
+        );
+  }
+}
