@@ -14,6 +14,7 @@ import { VERSION } from './version.ts';
 export interface RunFlags {
   readonly logLevel: LogLevel;
   readonly untilStdinEnds?: boolean;
+  readonly metricsListen?: string;
 }
 
 /** A node that has not stopped by then is ended; it recovers as after a power cut. */
@@ -23,6 +24,7 @@ const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent']
 export function addRunOptions(command: Command): Command {
   return command
     .addOption(new Option('--log-level <level>', 'what to log').choices(LEVELS).default('info'))
+    .option('--metrics-listen <host:port>', 'serve Prometheus metrics at http://host:port/metrics')
     .addOption(
       new Option('--until-stdin-ends', 'stop when standard input ends: for whoever starts nodes as children'),
     );
@@ -49,6 +51,7 @@ export async function runNode(
   const node = await startNode({ clock: systemClock, random: systemRandom, logger }, directory, {
     changes,
     version: VERSION,
+    metricsListen: flags.metricsListen,
     onFatal: fatal.reject,
   });
   dieOfBugs(logger);

@@ -2,6 +2,7 @@
 import type { Membership } from '../../dht/membership-ring.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
+import type { WorkerStanding } from '../common/worker.ts';
 import { WorkerRunner, type WorkerRunnerOptions } from '../common/worker-runner.ts';
 import type { Member } from '../namespace/schema.ts';
 import { serve } from '../network/method.ts';
@@ -114,6 +115,11 @@ export class DataNode {
   /** The metadata nodes that hold the location index, as far as known here. */
   indexMembership(): Membership {
     return this.#members.indexMembership();
+  }
+
+  /** What its background workers do. */
+  workers(): readonly WorkerStanding[] {
+    return this.#workers.standings();
   }
 
   /** Active members of the cluster as last heard; none before the first heartbeat. */

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Status } from '../../raft/raw-node.ts';
 import { assert } from '../common/errors.ts';
+import type { WorkerStanding } from '../common/worker.ts';
 import type { Authorizer } from '../network/network.ts';
 import type { MetadataNodeComponents, MetadataNodeOptions } from './metadata-node-options.ts';
 import { handOverLeadership } from './leadership-handover.ts';
@@ -143,6 +144,11 @@ export class MetadataNode {
   status(): Status {
     assert(this.#parts !== undefined, 'the metadata node was started');
     return this.#parts.driver.status();
+  }
+
+  /** What its background workers do; none before start(). */
+  workers(): readonly WorkerStanding[] {
+    return this.#parts?.workers.standings() ?? [];
   }
 
   get appliedIndex(): number {

@@ -11,6 +11,7 @@ import type { MetadataNode } from '../metadata/metadata-node.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
 import type { Network } from '../network/network.ts';
 import { indexMembership } from '../protocol/index-membership.ts';
+import type { BlockStore } from '../storage/block-store.ts';
 import { type FileBlockStore, openBlockStore } from '../storage/file-block-store.ts';
 import { DataDirectory } from './data-directory.ts';
 import { configDamaged, hasLeft, identityMismatch, recoveryUnfinished } from './errors.ts';
@@ -39,6 +40,8 @@ export interface NodeOptions {
   readonly changes?: NodeChanges;
   /** Of the release that runs, for people. */
   readonly version?: string;
+  /** host:port to serve Prometheus metrics at; none when absent. */
+  readonly metricsListen?: string | undefined;
   /** Called at most once, when the node cannot go on; stop() is still to be called. */
   readonly onFatal: (error: Error) => void;
 }
@@ -98,7 +101,7 @@ async function setDamagedAside(directory: DataDirectory, logger: Logger): Promis
 async function startOnce(
   components: NodeComponents,
   path: string,
-  { changes = {}, version = '', onFatal }: NodeOptions,
+  { changes = {}, version = '', metricsListen, onFatal }: NodeOptions,
 ): Promise<RunningNode> {
   await using cleanup = new AsyncDisposableStack();
   const directory = cleanup.use(await DataDirectory.claim(path));
@@ -114,7 +117,7 @@ async function startOnce(
 
   const network = await startRoles(
     { ...components, logger, identity },
-    { directory, config, roles, version, onFatal, cleanup },
+    { directory, config, roles, version, metricsListen, onFatal, cleanup },
   );
   const addresses = network.addresses();
   logger.info('node.started', { cluster: config.clusterId, peer: config.peer, roles, addresses });
@@ -137,6 +140,7 @@ interface RoleContext {
   readonly config: NodeConfig;
   readonly roles: readonly NodeRole[];
   readonly version: string;
+  readonly metricsListen: string | undefined;
   readonly onFatal: (error: Error) => void;
   readonly cleanup: AsyncDisposableStack;
 }
@@ -229,6 +233,10 @@ async function startRoles(
     cleanup.defer(() => data?.stop());
     await data.start();
   }
+  if (context.metricsListen !== undefined) {
+    const metrics = await startMetrics(context.metricsListen, { blocks, data, metadata });
+    cleanup.defer(() => metrics.stop());
+  }
   return network;
 }
 
@@ -241,6 +249,32 @@ function membershipOf(
   if (machine !== undefined && version > 0)
     return indexMembership(machine.members(), { version, epoch: machine.cluster()?.epoch ?? epoch });
   return data?.indexMembership() ?? { epoch: 0, peers: bootstrap.map(({ peer }) => peer) };
+}
+
+interface MeasuredRoles {
+  readonly blocks: BlockStore | undefined;
+  readonly data: DataNode | undefined;
+  readonly metadata: MetadataNode | undefined;
+}
+
+/** Loaded only where somebody asks for it. */
+async function startMetrics(
+  listen: string,
+  { blocks, data, metadata }: MeasuredRoles,
+): Promise<{ stop(): Promise<void> }> {
+  const { MetricsServer } = await import('./metrics-server.ts');
+  const workers = new Map([
+    ...(metadata === undefined ? [] : [['meta', () => metadata.workers()] as const]),
+    ...(data === undefined ? [] : [['data', () => data.workers()] as const]),
+  ]);
+  const source = {
+    workers,
+    ...(blocks && { usage: () => blocks.usage() }),
+    ...(metadata && {
+      raft: () => ({ ...metadata.status(), applied: metadata.appliedIndex, isLeader: metadata.isLeader }),
+    }),
+  };
+  return MetricsServer.start(source, listen);
 }
 
 async function openBlocks(
