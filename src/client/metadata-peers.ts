@@ -41,6 +41,8 @@ const LONGEST_BACKOFF_MS = 500;
 
 /** Answers that say "not here" rather than "no": another metadata node may well do it. */
 const ELSEWHERE = ['NETWORK_NO_SUCH_METHOD'];
+/** Said, of a read, by a node whose disk has rotted and which stops: the others have the rows, too. */
+const DAMAGED = 'STORAGE_CORRUPT_ROWS';
 /** Said by a node far behind the others of whoever joined meanwhile: final only when every metadata node says so. */
 const STRANGER = 'NETWORK_NOT_A_MEMBER';
 
@@ -113,6 +115,7 @@ export class MetadataPeers {
     const { clock } = this.#components;
     const signal = this.#signal(options.signal);
     const deadline = clock.monotonicMs() + (options.patienceMs ?? DEFAULT_PATIENCE_MS);
+    const isRead = options.onUnknown === undefined;
     const tried = new Set<string>();
     const deniedBy = new Set<string>();
     let kind: ErrorKind = 'unavailable';
@@ -132,7 +135,7 @@ export class MetadataPeers {
         signal.throwIfAborted();
         tried.add(peer);
         if (isHoldfastError(error, STRANGER)) deniedBy.add(peer);
-        else if (!mayRetry(error)) throw error;
+        else if (!mayRetry(error) && !(isRead && isHoldfastError(error, DAMAGED))) throw error;
         // Not while an earlier attempt may have been done: this refusal knows nothing of that one.
         if (kind !== 'unknown' && this.#peers.every((known) => deniedBy.has(known.peer))) throw error;
         if (options.onUnknown !== undefined && isHoldfastError(error) && error.kind === 'unknown') {
