@@ -13,7 +13,7 @@ describe('a simulated raft cluster', () => {
   it(`keeps every promise of figure 3 under faults, and recovers, on ${SEEDS} seeds`, () => {
     for (let seed = 1; seed <= SEEDS; seed++) {
       const { failure } = runRaftCluster(seed);
-      expect(failure, `replay: node simulations/main.ts --seed ${seed}`).toBeUndefined();
+      expect(failure, `replay: node simulations/main.ts --kind raft --seed ${seed}`).toBeUndefined();
     }
   });
 
