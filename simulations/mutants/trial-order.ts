@@ -1,8 +1,11 @@
 /** @module What the hunt and the process of one trial say to each other: one order, and one event a line. */
 
 export interface Order {
-  /** Absent: the code as it is, all scenarios, and the seeds of the core. */
+  /** Absent: the code as it is. */
   readonly mutant?: string;
+  /** By name; all that there are for 'all'. */
+  readonly scenarios: readonly string[] | 'all';
+  readonly swarm: 'raft' | 'cluster';
   /** Both included; none when the last is below the first. */
   readonly firstSeed: number;
   readonly lastSeed: number;

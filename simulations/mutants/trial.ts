@@ -5,7 +5,6 @@
 import { readdirSync } from 'node:fs';
 import type { BugScenario } from '../bug-scenario.ts';
 import { mutantNamed } from './all-mutants.ts';
-import type { Mutant } from './mutant.ts';
 import { patchWhenLoaded } from './source-patch.ts';
 import type { Order, TrialEvent } from './trial-order.ts';
 
@@ -25,9 +24,9 @@ async function conduct(order: Order): Promise<void> {
   const mutant = order.mutant === undefined ? undefined : mutantNamed(order.mutant);
   try {
     const patch = mutant === undefined ? undefined : patchWhenLoaded(mutant);
-    for (const name of mutant === undefined ? allScenarios() : [mutant.scenario]) await tryScenario(name);
+    for (const name of order.scenarios === 'all' ? allScenarios() : order.scenarios) await tryScenario(name);
     if (patch?.isDone() === false) throw new Error(`its scenario never loads ${mutant?.file ?? ''}`);
-    await trySeeds(order, await finderFor(mutant));
+    await trySeeds(order, await finderFor(order));
     tell({ event: 'end' });
   } catch (error) {
     tell({ event: 'broken', failure: describe(error) });
@@ -65,8 +64,8 @@ async function trySeeds({ firstSeed, lastSeed, countAll }: Order, find: Finder):
   }
 }
 
-async function finderFor(mutant: Mutant | undefined): Promise<Finder> {
-  if (mutant?.swarm !== 'cluster') {
+async function finderFor({ swarm }: Order): Promise<Finder> {
+  if (swarm === 'raft') {
     const { runRaftCluster } = await import('../raft-cluster.ts');
     return async (seed) => runRaftCluster(seed).failure;
   }
