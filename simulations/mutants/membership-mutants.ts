@@ -35,7 +35,9 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
     name: 'joint-votes-counted-once',
     bug: 'S30',
     scenario: 'joint-needs-both-halves',
-    swarm: 'raft',
+    swarm: {
+      none: 'not met in 500 seeds: two candidates must each win a half while the configuration is joint',
+    },
     file: 'raft/quorum.ts',
     find: 'const incoming = majorityVoteResult(voters[0], votes);\n  const outgoing = majorityVoteResult(voters[1], votes);',
     replace:
