@@ -13,9 +13,16 @@ import { Machine, type RunningCommand } from '../e2e/support/machine.ts';
 import { NatWorld, type PrivateNetwork, whyNoNatWorld } from '../e2e/support/nat-world.ts';
 
 const MIB = 1024 * 1024;
+/** Long enough over a relay to be cut in the middle. */
+const LARGE_BYTES = 96 * MIB;
 const SMALL_BYTES = 3 * MIB;
+/** Of the transfer over the relay that is to be killed. */
+const UNDER_WAY_BYTES = 8 * MIB;
 /** A connection that leads nowhere is noticed after 15 s; then everything is to be found anew. */
-const RECOVERY_MS = 60_000;
+const RECOVERY_MS = 90_000;
+
+/** What waits for silence to be noticed is left to `npm run test:nat:long`. */
+const isLong = process.env['HOLDFAST_NAT_LONG'] !== undefined;
 
 const why = await whyNoNatWorld();
 if (why !== undefined) console.warn(`SKIPPED: tests with real NATs: ${why}`);
@@ -36,6 +43,8 @@ describe.skipIf(why !== undefined)('a cluster across NATs', () => {
   let world: NatWorld;
   let networks: { a: PrivateNetwork; b: PrivateNetwork; c: PrivateNetwork; founder: PrivateNetwork };
   let machines: { founder: Machine; one: Machine; two: Machine; a: Machine; b: Machine; c: Machine };
+  let relays: RunningCommand[];
+  let large: string;
 
   beforeAll(async () => {
     root = await mkdtemp(join(tmpdir(), 'holdfast-nat-'));
@@ -66,16 +75,17 @@ describe.skipIf(why !== undefined)('a cluster across NATs', () => {
     const announce = `/ip4/${networks.founder.publicAddress}/tcp/4600`;
     const init = ['--role', 'meta', '--host', 'f', '--announce', announce, '--replication', '2'];
     const { token } = await founder.ask<{ token: string }>('cluster', 'init', ...init);
-    await founder.run('node', 'start');
+    const first = await founder.run('node', 'start');
     const listen = (host: number): readonly string[] => ['--listen', `/ip4/198.51.77.${host}/tcp/4600`];
     const enter = (machine: Machine, ...words: readonly string[]): Promise<RunningCommand> =>
       machine.run('cluster', 'join', token, ...words, '--start');
-    await Promise.all([
+    const [second, third] = await Promise.all([
       enter(one, '--role', 'meta', '--host', 'one', ...listen(1)),
       enter(two, '--role', 'meta', '--host', 'two', ...listen(2)),
       enter(a, '--role', 'data', '--host', 'a'),
       enter(b, '--role', 'data', '--host', 'b'),
     ]);
+    relays = [first, second, third];
     const connected = await c.type('connect', token);
     expect(connected.status, connected.stderr).toBe(0);
     await eventually('both datanodes are alive', RECOVERY_MS, async () =>
@@ -87,6 +97,8 @@ describe.skipIf(why !== undefined)('a cluster across NATs', () => {
     const { a, b, c } = machines;
     const small = await randomFile(c, 'small', SMALL_BYTES);
     await mustType(c, 'put', 'small', '/small');
+    large = await randomFile(a, 'large', isLong ? LARGE_BYTES : SMALL_BYTES);
+    await mustType(a, 'put', 'large', '/large');
     for (const machine of [a, b]) {
       await mustType(machine, 'get', '/small', 'small-back');
       expect(await hashOf(machine, 'small-back')).toBe(small);
@@ -101,6 +113,34 @@ describe.skipIf(why !== undefined)('a cluster across NATs', () => {
     expect(pathsOf(status, 'data', 'data')).toEqual(['punched']);
     expect(pathsOf(status, 'data', 'meta')).toEqual(['direct']);
     expect(status.checks).toContainEqual(expect.objectContaining({ name: 'relays', health: 'warn' }));
+  });
+
+  it.runIf(isLong)('finishes a read though the relay that carries it is killed in the middle', async () => {
+    const { c } = machines;
+    const before = await Promise.all(relays.map(readBytes));
+    const reading = c.type('get', '/large', 'large-back');
+    const carrier = await eventually('a relay carries it', RECOVERY_MS, async () => {
+      const now = await Promise.all(relays.map(readBytes));
+      return relays.find((_, index) => (now[index] ?? 0) - (before[index] ?? 0) > UNDER_WAY_BYTES);
+    });
+    await carrier.end('SIGKILL');
+    const { status, stderr } = await reading;
+    expect(status, stderr).toBe(0);
+    expect(await hashOf(c, 'large-back')).toBe(large);
+  });
+
+  it.runIf(isLong)('goes on after a router was restarted and another got a new public address', async () => {
+    const { a, b, c } = machines;
+    await world.restartRouter(networks.a);
+    await world.changeAddress(networks.b, 21);
+    await eventually('a file can be stored on both and read', RECOVERY_MS, async () => {
+      const stored = await c.type('put', 'small', '/small-again');
+      if (stored.status !== 0) throw new Error(stored.stderr);
+      return true;
+    });
+    await mustType(b, 'get', '/small-again', 'again');
+    await mustType(a, 'get', '/small-again', 'again');
+    expect(await hashOf(a, 'again')).toBe(await hashOf(c, 'small'));
   });
 });
 
@@ -128,4 +168,10 @@ async function hashOf(machine: Machine, name: string): Promise<string> {
   return createHash('sha256')
     .update(await readFile(join(machine.home, name)))
     .digest('hex');
+}
+
+/** What a process has read up to now, from sockets too. */
+async function readBytes({ pid }: RunningCommand): Promise<number> {
+  const text = await readFile(`/proc/${pid}/io`, 'utf8');
+  return Number(/^rchar: (\d+)$/m.exec(text)?.[1]);
 }
