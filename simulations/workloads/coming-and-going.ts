@@ -16,6 +16,8 @@ export class ComingAndGoing implements Workload {
     else datanode.crash(random.pick(['silent', 'refused'] as const));
   }
 
-  /** The other workloads have the files, and the oracle looks at the copies and the index. */
-  async check(): Promise<void> {}
+  /** It comes for good: it may have gone after all others were healed. The oracle looks at the copies and the index. */
+  async check(): Promise<void> {
+    this.#datanodes().at(-1)?.start();
+  }
 }
