@@ -33,7 +33,6 @@ describe('garbage collection', () => {
 
   it('deletes the blocks of removed files and of files that were never closed, and no others', async () => {
     cluster = await FileCluster.start(1, 2);
-    await configure(SOON);
     const client = await cluster.client();
     const [kept, gone, abandoned] = ['kept', 'gone', 'abandoned'].map((name) => contents(100 * KIB, name));
     await client.put('/kept', kept as Uint8Array, { replication: 2 });
@@ -42,6 +41,8 @@ describe('garbage collection', () => {
     const closing = client.put('/kept', abandoned as Uint8Array, { ifAbsent: true });
     await expect(closing).rejects.toMatchObject({ code: 'NAMESPACE_EXISTS' });
     await client.unlink('/gone');
+    // Not before: eras as short as these overtake a writer on a busy machine.
+    await configure(SOON);
     await cluster.metadata.until('what was never closed is deleted', () =>
       cluster.datanodes.every(
         ({ blocks }) =>
@@ -61,11 +62,11 @@ describe('garbage collection', () => {
 
   it('brings back what was taken out of service, and takes out nothing more, when told to undo', async () => {
     cluster = await FileCluster.start(1, 1);
-    await configure({ ...SOON, graceMs: 3_600_000 });
     const client = await cluster.client();
     const bytes = contents(100 * KIB, 'undo');
     await client.put('/f', bytes, { replication: 1 });
     await client.unlink('/f');
+    await configure({ ...SOON, graceMs: 3_600_000 });
     await cluster.metadata.until('it is quarantined', () => quarantined(hashOf(bytes)).length === 1);
     const network = await cluster.metadata.client();
     const [{ peer }] = cluster.datanodes as [RunningDataNode];
@@ -87,6 +88,8 @@ describe('garbage collection', () => {
       yield bytes.subarray(0, 100 * KIB);
       // Its first block is out of service when the rest comes: nobody refers to it yet.
       await cluster.metadata.until('the first block is quarantined', () => quarantined(first).length === 2);
+      // From here on eras are long again, as they are in earnest: on a busy machine short ones overtake the writer for ever.
+      await configure({ eraMs: 3_600_000 });
       yield bytes.subarray(100 * KIB);
     }
     await client.put('/slow', slowly(), { blockSizeBytes: 64 * KIB, replication: 2 });
