@@ -23,7 +23,7 @@ export interface MetadataSessionComponents {
   readonly kademlia: MetadataFinder;
   readonly members: MemberDirectory;
   readonly indexer: BlockIndexer;
-  readonly load: LoadMeter;
+  readonly load: Pick<LoadMeter, 'report'>;
   /** Whom of its neighbours this datanode does not hear. */
   readonly watch: { silent(): readonly number[] };
   readonly clock: Clock;

@@ -7,7 +7,19 @@ import { type KnownMetadataNode, MemberDirectory } from '../../src/datanode/memb
 import { HEARTBEAT_PERIOD_MS, MetadataSession } from '../../src/datanode/metadata-session.ts';
 import { serve } from '../../src/network/method.ts';
 import { MemoryNetwork, MemorySwitch } from '../../src/network/memory-network.ts';
+import type { NodeLoad } from '../../src/protocol/messages.ts';
 import { HEARTBEAT, REGISTER } from '../../src/protocol/methods.ts';
+
+const IDLE: NodeLoad = {
+  capacityBytes: 0,
+  usedBytes: 0,
+  freeBytes: 0,
+  blocks: 0,
+  writesInFlight: 0,
+  readsInFlight: 0,
+  readOnly: false,
+  reach: [],
+};
 
 /** Moves by whole heartbeat periods. */
 class BeatClock implements Clock {
@@ -78,14 +90,14 @@ describe('a datanode without a metadata node', () => {
         yield* found;
       },
     };
-    const load = { report: async () => undefined };
+    const load = { report: async () => IDLE };
     session = new MetadataSession(
       {
         ...parts,
         kademlia,
         members: new MemberDirectory(parts, bootstrap),
         indexer: { heldRoot: () => undefined, onAnswer: (peer: string) => answered.push(peer) } as never,
-        load: load as never,
+        load,
         watch: { silent: () => [] },
       },
       { number: 1, generation: 1, clusterId: 'c', epoch: 1, host: '', onFatal: () => {} },
