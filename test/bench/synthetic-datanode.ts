@@ -12,6 +12,7 @@ import { MetadataSession } from '../../src/datanode/metadata-session.ts';
 import { loadOrCreateIdentity } from '../../src/network/identity.ts';
 import { joinCluster } from '../../src/node/join-cluster.ts';
 import { createNodeNetwork } from '../../src/node/node-network.ts';
+import { NodeLoad } from '../../src/protocol/messages.ts';
 import type { BlockInfo, BlockStore } from '../../src/storage/block-store.ts';
 
 /** Blocks `first`, `first + step` and so on, below `end`. */
@@ -55,16 +56,9 @@ async function main(orders: SyntheticDatanodeOrders): Promise<void> {
   const identityOf = { number: config.number, generation: 1 };
   const blocks = syntheticStore(orders);
   const indexer = new BlockIndexer({ ...components, network, kademlia, blocks }, identityOf);
-  const load = {
-    report: async () => ({
-      capacityBytes: 0,
-      usedBytes: 0,
-      freeBytes: 0,
-      blocks: orders.blocks,
-      writesInFlight: 0,
-      readsInFlight: 0,
-      readOnly: true,
-    }),
+  // Typed, so that a field which heartbeats come to need is missed when this is compiled.
+  const load: { report(): Promise<NodeLoad> } = {
+    report: async () => NodeLoad.fromPartial({ blocks: orders.blocks, readOnly: true }),
   };
   const session = new MetadataSession(
     { ...components, network, kademlia, members, indexer, load: load as never, watch: { silent: () => [] } },
