@@ -11,6 +11,7 @@ import { type HashKey, hashKeyOf, ShardRecords } from './shard-records.ts';
 /** A record is one (block, datanode) pair. At no more than 80 bytes each this bounds the table near 2.5 GiB. */
 export const DEFAULT_MAX_RECORDS = 32_000_000;
 
+const NOTHING_SAID: ReadonlySet<string> = new Set();
 const KEY_OF_TESTS = new Uint8Array(HASH_SIZE_BYTES).fill(1);
 
 export interface LocationTableOptions {
@@ -114,7 +115,9 @@ export class LocationTable {
     forEachPacked(batch.added, (packed, offset, shard) => {
       if (this.#add(packed, offset, shard, state)) taken++;
     });
-    for (const whole of wholes) this.#forgetOthers(whole, batch.added, state);
+    if (wholes.length === 0) return { kind: 'taken', taken };
+    const said = saidByShard(batch.added);
+    for (const whole of wholes) this.#forgetOthers(whole, said.get(whole.shard) ?? NOTHING_SAID, state);
     return { kind: 'taken', taken };
   }
 
@@ -236,16 +239,12 @@ export class LocationTable {
     this.#holders.release(id);
   }
 
+  /** `said`: what the batch names of the shard, inside the prefix and beside it. */
   #forgetOthers(
-    { prefix, shard }: { prefix: string; shard: number },
-    added: Uint8Array,
+    { prefix, shard }: { readonly prefix: string; readonly shard: number },
+    said: ReadonlySet<string>,
     state: NodeState,
   ): void {
-    const said = new Set<string>();
-    forEachPacked(added, (packed, offset) => {
-      const hash = hashAt(packed, offset);
-      if (isBelow(hash, prefix)) said.add(textOf(hash));
-    });
     // All that was said is in by now: with equal counts there is nothing else.
     if (prefix.length === SHARD_DIGITS && state.digests.count(shard) === said.size) return;
     const others: Uint8Array[] = [];
@@ -308,12 +307,23 @@ function textOf(hash: Uint8Array): string {
   return Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString('latin1');
 }
 
+/** Of a hash in the prefix's shard, all of which begins alike. */
 function isBelow(hash: Uint8Array, prefix: string): boolean {
   for (let at = SHARD_DIGITS; at < prefix.length; at++) {
     const byte = hash[at >> 1] ?? 0;
     const digit = at % 2 === 0 ? byte >> 4 : byte & 15;
     if (digit !== Number.parseInt(prefix.charAt(at), 16)) return false;
   }
-  // All of a shard begins alike.
-  return shardOfPacked(hash, 0) === shardOfPrefix(prefix);
+  return true;
+}
+
+/** In one pass: a batch may name hundreds of shards and thousands of hashes. */
+function saidByShard(added: Uint8Array): ReadonlyMap<number, ReadonlySet<string>> {
+  const said = new Map<number, Set<string>>();
+  forEachPacked(added, (packed, offset, shard) => {
+    let hashes = said.get(shard);
+    if (hashes === undefined) said.set(shard, (hashes = new Set()));
+    hashes.add(textOf(hashAt(packed, offset)));
+  });
+  return said;
 }
