@@ -1,17 +1,9 @@
 /** @module `holdfast simulate`: whole clusters on a seeded world, here and now, and what they exercised. */
+import { PROFILES, type Profile, type SeedRange } from './simulate/seed-range.ts';
 import { availableParallelism } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { addCommand, wholeNumber } from './options.ts';
 import type { Shell } from './shell.ts';
-
-export const PROFILES = ['calm', 'rough', 'hell'] as const;
-export type Profile = (typeof PROFILES)[number];
-
-/** Both included. */
-export interface SeedRange {
-  readonly first: number;
-  readonly last: number;
-}
 
 interface SimulateFlags {
   readonly seed?: number;

@@ -2,7 +2,7 @@
 import { LEAVE_JOINT } from '../raft/conf-change-codec.ts';
 import type { ConfChange, ConfChangeSingle, ConfState, NodeId } from '../raft/types.ts';
 import { Prng } from './prng.ts';
-import type { RaftSwarmOptions } from './raft-options.ts';
+import type { RaftSwarmOptions } from './raft-swarm-options.ts';
 import type { SimulatedRaftNode } from './simulated-raft-node.ts';
 
 export interface RaftClientsComponents {

@@ -7,7 +7,7 @@ import { RaftClients } from './raft-clients.ts';
 import { RaftFaults } from './raft-faults.ts';
 import { RaftOracle } from './raft-oracle.ts';
 import { drawRaftOptions } from './raft-options.ts';
-import type { RaftSwarmOptions } from './raft-options.ts';
+import type { RaftSwarmOptions } from './raft-swarm-options.ts';
 import { SimulatedRaftNode } from './simulated-raft-node.ts';
 import { Trace } from './trace.ts';
 

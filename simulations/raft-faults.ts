@@ -2,7 +2,7 @@
 import type { NodeId } from '../raft/types.ts';
 import type { PacketNetwork } from './packet-network.ts';
 import { Prng } from './prng.ts';
-import type { RaftSwarmOptions } from './raft-options.ts';
+import type { RaftSwarmOptions } from './raft-swarm-options.ts';
 import type { SimulatedRaftNode } from './simulated-raft-node.ts';
 import type { Trace } from './trace.ts';
 

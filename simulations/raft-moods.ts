@@ -3,7 +3,7 @@
  * one term is hardly ever met where everything goes wrong now and then.
  */
 import { Prng } from './prng.ts';
-import type { RaftSwarmOptions } from './raft-options.ts';
+import type { RaftSwarmOptions } from './raft-swarm-options.ts';
 
 type RaftMood = (random: Prng) => Partial<RaftSwarmOptions>;
 

@@ -19,7 +19,7 @@ import type {
 } from '../raft/types.ts';
 import type { Prng } from './prng.ts';
 import type { RaftOracle } from './raft-oracle.ts';
-import type { RaftSwarmOptions } from './raft-options.ts';
+import type { RaftSwarmOptions } from './raft-swarm-options.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
 import type { Trace } from './trace.ts';
 

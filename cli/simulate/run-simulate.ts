@@ -3,7 +3,7 @@ import { formatDuration } from '../duration.ts';
 import { seedsFailed } from '../errors.ts';
 import { createProgress } from '../progress-bar.ts';
 import type { Shell } from '../shell.ts';
-import type { Profile, SeedRange } from '../simulate.ts';
+import type { Profile, SeedRange } from './seed-range.ts';
 import type { SeedReport } from './seed-report.ts';
 import { simulationReports } from './simulation-process.ts';
 import { SwarmSummary } from './swarm-summary.ts';

@@ -1,7 +1,7 @@
 /** @module A history of a key-value store, a map of EDN a line: `{:process 2, :type :ok, :f :get, :key "0", :value ""}`. */
 import { malformed } from './errors.ts';
 import { HistoryBuilder, type HistoryEvent } from './history-text.ts';
-import type { KeyValueCall } from './key-value-model.ts';
+import type { KeyValueCall } from './key-value-call.ts';
 import type { Operation } from './operation.ts';
 
 /** A keyword, a whole number, nil, or a string with escapes: all that such a map holds. */

@@ -8,7 +8,8 @@ import { checkHistory, type Verdict } from './linearizability.ts';
 import type { Model } from './model.ts';
 import type { Operation } from './operation.ts';
 import { type NamespaceCall, namespaceModel } from './namespace-model.ts';
-import { type RegisterCall, registerModel } from './register-model.ts';
+import { registerModel } from './register-model.ts';
+import type { RegisterCall } from './register-call.ts';
 
 export type HistoryFormat = 'jepsen-log' | 'edn' | 'holdfast';
 

@@ -2,7 +2,7 @@
 import { malformed } from './errors.ts';
 import { HistoryBuilder, type HistoryEvent } from './history-text.ts';
 import type { Operation } from './operation.ts';
-import type { RegisterCall, RegisterValue } from './register-model.ts';
+import type { RegisterCall, RegisterValue } from './register-call.ts';
 
 const KEY = 'register';
 const LOG_LINE = /^(?:TRACE|DEBUG|INFO|WARN|ERROR|FATAL)\s+\S+\s+-(?:\s|$)/;

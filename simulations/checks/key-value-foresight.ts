@@ -1,8 +1,8 @@
 /** @module What the gets of a whole history tell in advance: values only grow until the next put, so a get shows what came before. */
-import type { KeyValueCall } from './key-value-model.ts';
+import type { KeyValueCall } from './key-value-call.ts';
 import type { Foresight } from './model.ts';
 import { PrefixIndex } from './prefix-index.ts';
-import type { PlacedOperation } from './timeline.ts';
+import type { PlacedOperation } from './placed-operation.ts';
 
 type Placed = PlacedOperation<KeyValueCall>;
 

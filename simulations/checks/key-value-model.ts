@@ -1,11 +1,8 @@
 /** @module A key-value store with get, put and append; a key that was never put holds the empty string. */
+import type { KeyValueCall } from './key-value-call.ts';
 import { foreseeKeyValue } from './key-value-foresight.ts';
-import type { Effect, Model } from './model.ts';
-
-export type KeyValueCall =
-  /** `value` absent: the answer is not known. */
-  | { readonly kind: 'get'; readonly key: string; readonly value?: string }
-  | { readonly kind: 'put' | 'append'; readonly key: string; readonly value: string };
+import type { Model } from './model.ts';
+import type { Effect } from './placed-operation.ts';
 
 const EFFECTS: Readonly<Record<KeyValueCall['kind'], Effect>> = {
   get: 'reads',

@@ -2,7 +2,8 @@
 import type { Model } from './model.ts';
 import type { Operation } from './operation.ts';
 import { Search, type SearchOptions, type SearchResult } from './search.ts';
-import { layOut, type PlacedOperation } from './timeline.ts';
+import { layOut } from './timeline.ts';
+import type { PlacedOperation } from './placed-operation.ts';
 
 export interface Violation<Call> {
   readonly part: string;

@@ -1,14 +1,5 @@
 /** @module What a correct service would do, one operation after the other: all that a check of a history has to know of it. */
-import type { PlacedOperation } from './timeline.ts';
-
-/**
- * How an operation of a known outcome bears on the state; what allows the search to take shortcuts.
- * - `reads`: given its answer it never changes the state
- * - `replaces`: always possible, and what was there before is neither seen nor kept
- * - `extends`: always possible, and keeps something of what was there
- * - `depends`: anything else
- */
-export type Effect = 'reads' | 'replaces' | 'extends' | 'depends';
+import type { Effect, PlacedOperation } from './placed-operation.ts';
 
 export interface Model<State, Call> {
   /** Histories of different parts are judged on their own: an operation sees and changes only its part. */

@@ -1,5 +1,6 @@
 /** @module Our namespace as its clients know it: directories and files in independent trees, and who is refused what. */
-import type { Effect, Model } from './model.ts';
+import type { Model } from './model.ts';
+import type { Effect } from './placed-operation.ts';
 
 /** Codes of the namespace that depend on nothing but the tree. */
 export type NamespaceRefusal =

@@ -1,5 +1,6 @@
 /** @module The way the search has come, read as an order of operations. */
-import type { PlacedOperation, Timeline } from './timeline.ts';
+import type { Timeline } from './timeline.ts';
+import type { PlacedOperation } from './placed-operation.ts';
 
 /** What took effect, the last first. */
 export interface Path<Call> {

@@ -1,7 +1,7 @@
 /** @module What the whole history of a register tells in advance: a value that is still asked for must still be to come. */
 import type { Foresight } from './model.ts';
-import { type RegisterCall, registerKey, type RegisterValue } from './register-model.ts';
-import type { PlacedOperation } from './timeline.ts';
+import { type RegisterCall, registerKey, type RegisterValue } from './register-call.ts';
+import type { PlacedOperation } from './placed-operation.ts';
 
 type Placed = PlacedOperation<RegisterCall>;
 

@@ -1,22 +1,8 @@
 /** @module Registers: read, write, and compare-and-set; each key is one of its own. */
-import type { Effect, Model } from './model.ts';
+import { type RegisterCall, type RegisterValue, registerKey } from './register-call.ts';
+import type { Model } from './model.ts';
+import type { Effect } from './placed-operation.ts';
 import { foreseeRegister } from './register-foresight.ts';
-
-/** Values are compared with ===; null is what a register holds that nobody has written. */
-export type RegisterValue = string | number | null;
-
-export type RegisterCall =
-  /** `value` absent: the answer is not known. */
-  | { readonly kind: 'read'; readonly key: string; readonly value?: RegisterValue }
-  | { readonly kind: 'write'; readonly key: string; readonly value: RegisterValue }
-  | {
-      readonly kind: 'cas';
-      readonly key: string;
-      readonly from: RegisterValue;
-      readonly to: RegisterValue;
-      /** Absent: the answer is not known. */
-      readonly isDone?: boolean;
-    };
 
 export function registerModel(first: RegisterValue = null): Model<RegisterValue, RegisterCall> {
   return {
@@ -28,10 +14,6 @@ export function registerModel(first: RegisterValue = null): Model<RegisterValue,
     describe,
     foresee: (operations) => foreseeRegister(operations),
   };
-}
-
-export function registerKey(value: RegisterValue): string {
-  return typeof value === 'string' ? `'${value}` : String(value);
 }
 
 function step(state: RegisterValue, call: RegisterCall): RegisterValue | undefined {

@@ -5,7 +5,8 @@
 import type { Foresight, Model } from './model.ts';
 import { undecided } from './errors.ts';
 import { orderOf, type Path } from './order.ts';
-import type { Moment, PlacedOperation, Timeline } from './timeline.ts';
+import type { Moment, Timeline } from './timeline.ts';
+import type { PlacedOperation } from './placed-operation.ts';
 import { type Configuration, Visited } from './visited.ts';
 
 export interface SearchOptions {

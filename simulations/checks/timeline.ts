@@ -1,15 +1,7 @@
 /** @module The history of one part laid out for the search: places in one order, who is open where, who never ended. */
-import type { Effect, Model } from './model.ts';
+import type { Model } from './model.ts';
 import type { Operation } from './operation.ts';
-
-export interface PlacedOperation<Call> extends Operation<Call> {
-  readonly effect: Effect;
-  /** Place of its start, and of its end, among all starts and ends; Infinity where it has no end. */
-  readonly startAt: number;
-  readonly endAt: number;
-  /** One bit, its own while it is open; 0n where it has no end. */
-  readonly bit: bigint;
-}
+import type { PlacedOperation } from './placed-operation.ts';
 
 /** A start or an end of an operation whose outcome is known. */
 export interface Moment<Call> {

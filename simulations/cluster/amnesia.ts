@@ -3,7 +3,7 @@ import type { Weather } from '../world/weather.ts';
 import type { World } from '../world/world.ts';
 import type { Coverage } from './coverage.ts';
 import type { FaultBudget } from './fault-budget.ts';
-import type { Roster } from './fault-injector.ts';
+import type { Roster } from './roster.ts';
 import type { Fault } from './faults.ts';
 import type { MetadataProcess } from './metadata-process.ts';
 

@@ -5,7 +5,7 @@ import type { BlockHash } from '../../src/common/hashing.ts';
 import type { WantedBlock } from '../../src/namespace/reads.ts';
 import { call } from '../../src/network/method.ts';
 import { LOCATE } from '../../src/protocol/methods.ts';
-import type { QuarantinedBlock } from '../../src/storage/quarantine.ts';
+import type { QuarantinedBlock } from '../../src/storage/block-info.ts';
 import { SafetyViolation } from '../raft-oracle.ts';
 import type { DataProcess } from './data-process.ts';
 import type { Journal } from './journal.ts';

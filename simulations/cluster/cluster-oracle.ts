@@ -11,7 +11,8 @@ import type { Trace } from '../trace.ts';
 import type { RaftLogFile } from '../world/raft-log-file.ts';
 import type { SimulatedRaftLog } from '../world/simulated-raft-log.ts';
 import type { Coverage } from './coverage.ts';
-import { type Moment, Sightings } from './sightings.ts';
+import { Sightings } from './sightings.ts';
+import type { Moment } from './moment.ts';
 
 /** What is seen of a metadata node, from outside and at any time. */
 export interface ObservedNode {

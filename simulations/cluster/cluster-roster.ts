@@ -9,7 +9,7 @@ import { ClientProcess } from './client-process.ts';
 import { DataProcess } from './data-process.ts';
 import type { ClusterWorld } from './cluster-world.ts';
 import type { Process } from './fault-actions.ts';
-import type { Roster } from './fault-injector.ts';
+import type { Roster } from './roster.ts';
 import { founding, joinRequest, peerOf } from './founding.ts';
 import { MetadataProcess } from './metadata-process.ts';
 import type { Scenario } from './scenario.ts';

@@ -4,7 +4,7 @@ import type { SimulatedSwitch } from '../world/simulated-switch.ts';
 import type { DataProcess } from './data-process.ts';
 import type { DatanodeFault } from './datanode-faults.ts';
 import type { FaultActions } from './fault-actions.ts';
-import type { Roster } from './fault-injector.ts';
+import type { Roster } from './roster.ts';
 
 export interface DatanodeFaultInjectorComponents {
   readonly actions: FaultActions;

@@ -1,4 +1,5 @@
 /** @module Makes the faults of a scenario happen to the cluster as it is at that time. */
+import type { Roster } from './roster.ts';
 import type { Client } from '../../src/client/client.ts';
 import { describeError } from '../../src/common/errors.ts';
 import { FIRST_FEATURE_LEVEL, SUPPORTED_FEATURE_LEVEL } from '../../src/namespace/feature-level.ts';
@@ -10,30 +11,11 @@ import { describeFault, type Fault } from './faults.ts';
 import type { ClusterOracle } from './cluster-oracle.ts';
 import type { Coverage } from './coverage.ts';
 import { Amnesia } from './amnesia.ts';
-import type { DataProcess } from './data-process.ts';
 import { DatanodeFaultInjector, type DatanodeFaultInjectorOptions } from './datanode-fault-injector.ts';
 import { isDatanodeFault } from './datanode-faults.ts';
-import { FaultActions, type Process } from './fault-actions.ts';
+import { FaultActions } from './fault-actions.ts';
 import type { FaultBudget } from './fault-budget.ts';
 import type { MetadataProcess } from './metadata-process.ts';
-
-/** The cluster, as far as faults need to know it. */
-export interface Roster {
-  nodes(): readonly MetadataProcess[];
-  running(): readonly MetadataProcess[];
-  datanodes(): readonly DataProcess[];
-  leader(): MetadataProcess | undefined;
-  /** Of nodes, clients and datanodes. */
-  peers(): readonly PeerId[];
-  /** Unless there are enough. */
-  addNode(): void;
-  /** Removed, or come back as another. */
-  isGone(process: Process): boolean;
-  /** Unless it is gone meanwhile. */
-  startLater(process: Process, afterMs: number): void;
-  /** Who administers the cluster; undefined before there is one. */
-  readonly admin: { readonly actor: { readonly client: Client } } | undefined;
-}
 
 export interface FaultInjectorComponents {
   readonly world: World;

@@ -4,7 +4,7 @@ import { DATANODE_FAULT_KINDS, type DatanodeFaultKind } from './datanode-faults.
 import type { DiskFailure } from '../world/disk-queue.ts';
 import type { CutMode } from '../world/weather.ts';
 import { DISK_PARTS, type DiskPart } from './machine.ts';
-import type { Moment } from './sightings.ts';
+import type { Moment } from './moment.ts';
 
 /** `node` is a place among those that run at that time, counted round. */
 export type FaultKind =

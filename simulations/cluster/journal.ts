@@ -2,7 +2,8 @@
 import { describeError, isHoldfastError } from '../../src/common/errors.ts';
 import { checkHistory } from '../checks/linearizability.ts';
 import type { Operation as Recorded } from '../checks/operation.ts';
-import { type RegisterCall, registerModel } from '../checks/register-model.ts';
+import { registerModel } from '../checks/register-model.ts';
+import type { RegisterCall } from '../checks/register-call.ts';
 import { describeViolation } from '../checks/violation-text.ts';
 import { SafetyViolation } from '../raft-oracle.ts';
 import type { Trace } from '../trace.ts';

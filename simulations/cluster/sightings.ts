@@ -1,11 +1,9 @@
 /** @module Recognises, in what the oracle is shown, the moments that are worth a test of their own. */
+import type { Moment } from './moment.ts';
 import type { Status } from '../../raft/raw-node.ts';
 import type { NodeId, Term } from '../../raft/types.ts';
 import type { CommandBatch } from '../../src/namespace/schema.ts';
 import type { Coverage } from './coverage.ts';
-
-/** Soon over, and worth a fault of its own: a change of voters is half done; a snapshot is on its way. */
-export type Moment = 'joint' | 'snapshot';
 
 interface LastStatus {
   readonly term: Term;

@@ -7,7 +7,7 @@ import { GarbageCollector } from '../../src/datanode/garbage-collector.ts';
 import type { References } from '../../src/datanode/references.ts';
 import { WriteEras } from '../../src/datanode/write-eras.ts';
 import { MemoryBlockStore } from '../../src/storage/memory-block-store.ts';
-import type { QuarantineNote } from '../../src/storage/quarantine.ts';
+import type { QuarantineNote } from '../../src/storage/block-info.ts';
 
 /** A question on its way to a metadata node, or its answer on the way back. */
 export interface Question {

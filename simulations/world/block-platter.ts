@@ -3,7 +3,7 @@ import { toHex } from '../../src/common/bytes.ts';
 import { isHoldfastError } from '../../src/common/errors.ts';
 import { type BlockHash, sha256 } from '../../src/common/hashing.ts';
 import { decodeTail } from '../../src/storage/block-file.ts';
-import type { QuarantinedBlock } from '../../src/storage/quarantine.ts';
+import type { QuarantinedBlock } from '../../src/storage/block-info.ts';
 import type { Prng } from '../prng.ts';
 
 /** A block as its file has it: the data, and behind it the tail of block-file.ts. */

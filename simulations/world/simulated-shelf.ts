@@ -5,10 +5,12 @@ import { type BlockTail, CRC_RANGE_BYTES, decodeTail, encodeTail } from '../../s
 import { BlockIndex } from '../../src/storage/block-index.ts';
 import { BlockRoom } from '../../src/storage/block-room.ts';
 import type { BlockShelf, ShelfWriter } from '../../src/storage/block-shelf.ts';
-import type { BlockInfo, BlockOrigin, NewBlock } from '../../src/storage/block-store.ts';
+import type { BlockOrigin, NewBlock } from '../../src/storage/block-store.ts';
+import type { BlockInfo } from '../../src/storage/block-info.ts';
 import { isSystemError } from '../../src/storage/durable-file.ts';
 import { corruptBlock } from '../../src/storage/errors.ts';
-import { Quarantine, type QuarantinedBlock } from '../../src/storage/quarantine.ts';
+import { Quarantine } from '../../src/storage/quarantine.ts';
+import type { QuarantinedBlock } from '../../src/storage/block-info.ts';
 import { ShelvedBlockStore } from '../../src/storage/shelved-block-store.ts';
 import type { BlockPlatter, StoredBlock } from './block-platter.ts';
 import type { DiskHealth, DiskQueue } from './disk-queue.ts';

@@ -8,7 +8,7 @@ import { LOCATE, REPORT_BAD_BLOCK } from '../protocol/methods.ts';
 import type { ClientContext } from './client-context.ts';
 import { badCopy, blockUnavailable } from './errors.ts';
 import { fetchHedged } from './hedged-fetch.ts';
-import type { BlockRange } from './piece-stream.ts';
+import type { BlockRange } from './block-range.ts';
 import { holdersOf, type PlannedBlock } from './read-plan.ts';
 
 export interface BlockReadOptions {

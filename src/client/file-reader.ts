@@ -5,7 +5,7 @@ import type { ClientContext } from './client-context.ts';
 import type { FileLocation, GetOptions, GetResult, ReadOptions } from './client-options.ts';
 import { invalidArgument } from './errors.ts';
 import type { MetadataPeers } from './metadata-peers.ts';
-import type { BlockRange } from './piece-stream.ts';
+import type { BlockRange } from './block-range.ts';
 import { blockBefore, planRead, type ReadPlan } from './read-plan.ts';
 
 /** Bytes of blocks held until the reader has taken them: four of the default size, or a single larger one. */

@@ -7,7 +7,8 @@ import type { Holder } from '../protocol/messages.ts';
 import { toHex } from '../common/bytes.ts';
 import type { ClientContext } from './client-context.ts';
 import { overtaken, wrongLength } from './errors.ts';
-import { type BlockRange, PieceStream } from './piece-stream.ts';
+import { PieceStream } from './piece-stream.ts';
+import type { BlockRange } from './block-range.ts';
 
 export interface FetchTask {
   readonly hash: Uint8Array;

@@ -7,7 +7,7 @@ import type { Logger } from '../common/logger.ts';
 import { readBlockFile } from '../storage/block-file-reader.ts';
 import { blockFilePath } from '../storage/block-directory.ts';
 import { isSystemError } from '../storage/durable-file.ts';
-import type { BlockRange } from './piece-stream.ts';
+import type { BlockRange } from './block-range.ts';
 
 export interface LocalBlocksComponents {
   readonly logger: Logger;

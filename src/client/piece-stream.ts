@@ -1,16 +1,11 @@
 /** @module A part of a block on its way from one datanode. */
+import type { BlockRange } from './block-range.ts';
 import { withDeadline } from '../common/deadline.ts';
 import type { Channel } from '../network/network.ts';
 import { BlockReadHeader, type Holder } from '../protocol/messages.ts';
 import { BLOCK_READ_CHANNEL } from '../protocol/methods.ts';
 import type { ClientContext } from './client-context.ts';
 import { readStalled } from './errors.ts';
-
-/** The part of a block that is wanted: [offset, offset + length). */
-export interface BlockRange {
-  readonly offset: number;
-  readonly length: number;
-}
 
 const OPEN_TIMEOUT_MS = 5_000;
 /** Silence of a datanode in the middle of a block after which it is given up, in milliseconds. */

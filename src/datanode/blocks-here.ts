@@ -2,7 +2,8 @@
 import { fromHex } from '../common/bytes.ts';
 import { isHoldfastError } from '../common/errors.ts';
 import type { BlockHere, BlocksHereRequest, BlocksHereResponse } from '../protocol/messages.ts';
-import type { BlockInfo, BlockStore } from '../storage/block-store.ts';
+import type { BlockStore } from '../storage/block-store.ts';
+import type { BlockInfo } from '../storage/block-info.ts';
 import type { LoadMeter } from './load-meter.ts';
 
 export interface BlocksHereComponents {

@@ -2,7 +2,7 @@
 import { toHex } from '../common/bytes.ts';
 import { crc32c, sha256Stream } from '../common/hashing.ts';
 import { CRC_RANGE_BYTES } from './block-file.ts';
-import type { BlockInfo } from './block-store.ts';
+import type { BlockInfo } from './block-info.ts';
 import { hashMismatch } from './errors.ts';
 
 export class BlockDigest {

@@ -3,7 +3,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { MIB } from '../common/bytes.ts';
 import { crc32c } from '../common/hashing.ts';
 import { type BlockTail, CRC_RANGE_BYTES, decodeTail, tailBytes } from './block-file.ts';
-import type { BlockInfo, BlockOrigin } from './block-store.ts';
+import type { BlockOrigin } from './block-store.ts';
+import type { BlockInfo } from './block-info.ts';
 import { isSystemError } from './durable-file.ts';
 import { corruptBlock } from './errors.ts';
 

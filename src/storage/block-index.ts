@@ -1,6 +1,6 @@
 /** @module Which blocks a store holds, in memory: a hash table that can be read in order. */
 import type { BlockHash } from '../common/hashing.ts';
-import type { BlockInfo } from './block-store.ts';
+import type { BlockInfo } from './block-info.ts';
 
 /** Leading hex digits that choose a bucket: 4096 buckets, so that one is sorted in microseconds. */
 const BUCKET_DIGITS = 3;

@@ -1,7 +1,8 @@
 /** @module One of the two places of a block store: files for large blocks, packed rows for small ones. */
 import { KIB } from '../common/bytes.ts';
-import type { BlockInfo, BlockOrigin, NewBlock } from './block-store.ts';
-import type { QuarantinedBlock } from './quarantine.ts';
+import type { BlockOrigin, NewBlock } from './block-store.ts';
+import type { BlockInfo } from './block-info.ts';
+import type { QuarantinedBlock } from './block-info.ts';
 
 /** Blocks up to this size are packed, larger ones have a file of their own. */
 export const MAX_PACKED_BYTES: number = 64 * KIB;

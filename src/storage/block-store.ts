@@ -1,6 +1,6 @@
 /** @module Where a datanode keeps blocks: immutable byte strings named by their SHA-256. */
 import type { BlockHash } from '../common/hashing.ts';
-import type { QuarantinedBlock, QuarantineNote } from './quarantine.ts';
+import type { BlockInfo, QuarantinedBlock, QuarantineNote } from './block-info.ts';
 
 /** Says, without the namespace, what a block was part of, so that one can be rebuilt from datanodes. */
 export interface BlockOrigin {
@@ -8,11 +8,6 @@ export interface BlockOrigin {
   readonly pathHint: string;
   /** Which block of the file, from 0. */
   readonly position: number;
-}
-
-export interface BlockInfo {
-  readonly hash: BlockHash;
-  readonly sizeBytes: number;
 }
 
 export interface NewBlock extends BlockInfo {

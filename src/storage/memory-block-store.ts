@@ -3,9 +3,11 @@ import { MIB, toHex } from '../common/bytes.ts';
 import { type BlockHash, sha256 } from '../common/hashing.ts';
 import { storedHint } from './block-file.ts';
 import { BlockIndex } from './block-index.ts';
-import type { BlockInfo, BlockOrigin, BlockStore, BlockWriter, NewBlock, StoreUsage } from './block-store.ts';
+import type { BlockOrigin, BlockStore, BlockWriter, NewBlock, StoreUsage } from './block-store.ts';
+import type { BlockInfo } from './block-info.ts';
 import { corruptBlock, noBlock, storageClosed, storageFull } from './errors.ts';
-import { Quarantine, type QuarantinedBlock, type QuarantineNote } from './quarantine.ts';
+import { Quarantine } from './quarantine.ts';
+import type { QuarantinedBlock, QuarantineNote } from './block-info.ts';
 import { type BlockSink, StreamingBlockWriter } from './streaming-block-writer.ts';
 
 const NAME = 'memory';

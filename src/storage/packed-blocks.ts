@@ -3,12 +3,13 @@ import { fromHex, fromUtf8, toHex, utf8 } from '../common/bytes.ts';
 import { type BlockHash, crc32c } from '../common/hashing.ts';
 import { storedHint } from './block-file.ts';
 import type { BlockShelf, ShelfWriter } from './block-shelf.ts';
-import type { BlockInfo, BlockOrigin, NewBlock } from './block-store.ts';
+import type { BlockOrigin, NewBlock } from './block-store.ts';
+import type { BlockInfo } from './block-info.ts';
 import { deleteKeys, insertRows } from './bulk-sql.ts';
 import { corruptBlock } from './errors.ts';
 import { giveBackPages } from './free-pages.ts';
 import { GroupCommit } from './group-commit.ts';
-import type { QuarantinedBlock, QuarantineReason } from './quarantine.ts';
+import type { QuarantinedBlock, QuarantineReason } from './block-info.ts';
 import { isSqliteError, SqliteConnection, type SqliteOptions } from './sqlite.ts';
 import type { SqlRow } from './sql-value.ts';
 

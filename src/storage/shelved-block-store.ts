@@ -6,9 +6,11 @@ import { BlockHoldings, type HoldingsComponents, type HoldingsOptions } from './
 import type { BlockIndex } from './block-index.ts';
 import type { BlockRoom } from './block-room.ts';
 import type { BlockShelf, ShelfWriter } from './block-shelf.ts';
-import type { BlockInfo, BlockOrigin, BlockStore, BlockWriter, NewBlock, StoreUsage } from './block-store.ts';
+import type { BlockOrigin, BlockStore, BlockWriter, NewBlock, StoreUsage } from './block-store.ts';
+import type { BlockInfo } from './block-info.ts';
 import { noBlock, storageFailed, storageFull } from './errors.ts';
-import type { Quarantine, QuarantinedBlock, QuarantineNote } from './quarantine.ts';
+import type { Quarantine } from './quarantine.ts';
+import type { QuarantinedBlock, QuarantineNote } from './block-info.ts';
 import { type BlockSink, StreamingBlockWriter } from './streaming-block-writer.ts';
 
 /** The shelves stay the caller's to close, after the store. */

@@ -13,7 +13,8 @@ import { loadOrCreateIdentity } from '../../src/network/identity.ts';
 import { joinCluster } from '../../src/node/join-cluster.ts';
 import { createNodeNetwork } from '../../src/node/node-network.ts';
 import { NodeLoad } from '../../src/protocol/messages.ts';
-import type { BlockInfo, BlockStore } from '../../src/storage/block-store.ts';
+import type { BlockStore } from '../../src/storage/block-store.ts';
+import type { BlockInfo } from '../../src/storage/block-info.ts';
 
 /** Blocks `first`, `first + step` and so on, below `end`. */
 export interface SyntheticDatanodeOrders {

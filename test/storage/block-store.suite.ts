@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { KIB, MIB, toHex } from '../../src/common/bytes.ts';
 import { sha256 } from '../../src/common/hashing.ts';
 import type { BlockStore, NewBlock } from '../../src/storage/block-store.ts';
-import type { QuarantineNote } from '../../src/storage/quarantine.ts';
+import type { QuarantineNote } from '../../src/storage/block-info.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 export interface OpenOptions {

@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type KeyValueCall, keyValueModel } from '../../../simulations/checks/key-value-model.ts';
+import { keyValueModel } from '../../../simulations/checks/key-value-model.ts';
+import type { KeyValueCall } from '../../../simulations/checks/key-value-call.ts';
 import { checkHistory, searchPart } from '../../../simulations/checks/linearizability.ts';
 import type { Model } from '../../../simulations/checks/model.ts';
 import type { Operation } from '../../../simulations/checks/operation.ts';
-import { type RegisterCall, registerModel } from '../../../simulations/checks/register-model.ts';
+import { registerModel } from '../../../simulations/checks/register-model.ts';
+import type { RegisterCall } from '../../../simulations/checks/register-call.ts';
 import { explains, isLinearizableByForce } from './brute-force.ts';
 
 const RUNS = 3_000;

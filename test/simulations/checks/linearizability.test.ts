@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { checkHistory } from '../../../simulations/checks/linearizability.ts';
 import type { Operation } from '../../../simulations/checks/operation.ts';
-import { type RegisterCall, registerModel } from '../../../simulations/checks/register-model.ts';
+import { registerModel } from '../../../simulations/checks/register-model.ts';
+import type { RegisterCall } from '../../../simulations/checks/register-call.ts';
 
 const key = 'x';
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { drawViolation } from '../../../simulations/checks/history-picture.ts';
 import { checkHistory, type Violation } from '../../../simulations/checks/linearizability.ts';
 import type { Operation } from '../../../simulations/checks/operation.ts';
-import { type RegisterCall, registerModel } from '../../../simulations/checks/register-model.ts';
+import { registerModel } from '../../../simulations/checks/register-model.ts';
+import type { RegisterCall } from '../../../simulations/checks/register-call.ts';
 import { shrinkViolation } from '../../../simulations/checks/smallest-violation.ts';
 
 const key = 'x';
