@@ -89,17 +89,25 @@ describe('the house', () => {
 
   it('lets arrows point down only', () => {
     const wrong = files.flatMap((file) =>
-      importsOf(file)
-        .filter((target) => target.startsWith('.'))
-        .map((target) =>
-          normalize(join(dirname(file), target))
-            .split(sep)
-            .join('/'),
-        )
+      neighboursOf(file)
         .filter((target) => !isAllowed(file, target))
         .map((target) => `${file} -> ${target}`),
     );
     expect(wrong).toEqual([]);
+  });
+
+  it('has no circle of files', () => {
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const visit = (file: string, path: readonly string[]): void => {
+      const since = path.indexOf(file);
+      if (since >= 0) circles.push([...path.slice(since), file].join(' -> '));
+      if (since >= 0 || done.has(file)) return;
+      for (const target of neighboursOf(file)) visit(target, [...path, file]);
+      done.add(file);
+    };
+    for (const file of files) visit(file, []);
+    expect(circles).toEqual([]);
   });
 
   it('keeps Node and every package out of the consensus core', () => {
@@ -164,13 +172,24 @@ function sourcesOf(room: string): string[] {
     .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)).split(sep).join('/'));
 }
 
+/** The files of ours that `file` imports. */
+function neighboursOf(file: string): string[] {
+  return importsOf(file)
+    .filter((target) => target.startsWith('.'))
+    .map((target) =>
+      normalize(join(dirname(file), target))
+        .split(sep)
+        .join('/'),
+    );
+}
+
 /** What `file` imports, static and dynamic, types too. */
 function importsOf(file: string): string[] {
   return [
     ...withoutComments(read(file)).matchAll(
       /^(?:import|export)\b[^;]*?\bfrom '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm,
     ),
-  ].map((match) => match[1] ?? '');
+  ].map(([, from, bare, dynamic]) => from ?? bare ?? dynamic ?? '');
 }
 
 function isGenerated(file: string): boolean {
