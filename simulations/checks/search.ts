@@ -132,8 +132,8 @@ export class Search<State, Call> {
   }
 
   /**
-   * Those of unknown outcome take effect only where `goal` would have another answer or effect without them: an order that
-   * needs more of them is never better than the same without.
+   * Those of unknown outcome take effect only where `goal` would have another answer or effect without them, or where one of
+   * them wipes out what open operations did: an order that needs more of them is never better than the same without.
    */
   *#takeAfterPending(point: Point<State, Call>, goal: PlacedOperation<Call>): Generator<Point<State, Call>> {
     const direct = this.#model.step(point.state, goal.call);
@@ -150,13 +150,13 @@ export class Search<State, Call> {
       }
       const [changed, seen] = value;
       const state = this.#model.step(changed.state, goal.call);
-      if (state !== undefined && this.#model.stateKey(state) !== directKey)
+      if (state !== undefined && (this.#model.stateKey(state) !== directKey || changed.free !== point.free))
         yield this.#take(changed, goal, state);
       stack.push(this.#pendingSteps(changed, goal, seen));
     }
   }
 
-  /** One more of those of unknown outcome; `seen` are the states on the way, which no shortest way sees twice. */
+  /** One more of those of unknown outcome; `seen` are the states on the way, which no shortest way sees twice but to wipe out others. */
   *#pendingSteps(
     point: Point<State, Call>,
     goal: PlacedOperation<Call>,
@@ -175,12 +175,12 @@ export class Search<State, Call> {
       const operation = operations[count];
       if (operation === undefined || operation.startAt > now) continue;
       const state = this.#model.step(point.state, operation.call);
-      if (state === undefined || seen.has(this.#model.stateKey(state))) continue;
+      if (state === undefined) continue;
+      const taken = this.#take(point, operation, state);
+      // What only puts back the same state is of use where it comes over others that would change it later.
+      if (seen.has(this.#model.stateKey(state)) && taken.free === point.free) continue;
       const more = [...used, kind].toSorted((left, right) => left - right);
-      yield [
-        { ...this.#take(point, operation, state), used: more },
-        new Set(seen).add(this.#model.stateKey(state)),
-      ];
+      yield [{ ...taken, used: more }, new Set(seen).add(this.#model.stateKey(state))];
     }
   }
 

@@ -41,6 +41,10 @@ describe('the history of a register', () => {
       'a write of unknown outcome that is better kept for later',
       ['w0 1-4', 'w0 10-', 'r0 2-11', 'f10 7-14', 'w1 12-15', 'c01 5-16', 'r0 17-22'],
     ],
+    [
+      'a write of unknown outcome that leaves the state as it was, and hides another',
+      ['w0 0-', 'c02 8-10', 'w1 10-11', 'c20 12-12'],
+    ],
   ])('is linearizable with %s', (_, lines) => {
     expect(isLinearizable(lines)).toBe(true);
   });
