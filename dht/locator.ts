@@ -3,7 +3,7 @@ import { startDeadline } from './deadline.ts';
 import { badBatch, describe, lookupIncomplete, noMetadataPeers } from './errors.ts';
 import { MAX_BATCH_HASHES, packHashes } from './packed-hashes.ts';
 import { pause } from './pause.ts';
-import type { BlockHash, Clock, Logger, LookupRpc, MetadataRing, PeerId } from './ports.ts';
+import type { BlockHash, Clock, DatanodeInquiry, Logger, LookupRpc, MetadataRing, PeerId } from './ports.ts';
 import { HOLDERS_PER_SHARD, shardOfHash } from './shard.ts';
 
 /** A metadata node that has not answered by then is passed over for the rest of the lookup. */
@@ -14,6 +14,8 @@ export const INCOMPLETE_PAUSE_MS = 250;
 
 export interface LocatorComponents {
   readonly rpc: LookupRpc;
+  /** Asked for what the index does not know yet; without it, the index alone is waited for. */
+  readonly inquiry?: DatanodeInquiry | undefined;
   readonly ring: MetadataRing;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -61,7 +63,7 @@ export class Locator {
   /**
    * Member numbers of the datanodes that hold each hash, in the order of `hashes`; empty where nobody holds it. Answers are
    * hints: a datanode may have lost the block since. Throws DHT_NO_METADATA_PEERS, and DHT_LOOKUP_INCOMPLETE when nothing
-   * was found of a hash, and no holder that knows everything of its shard answered.
+   * was found of a hash, neither in the index nor at a datanode, and no holder that knows everything of its shard answered.
    */
   async lookup(
     hashes: readonly BlockHash[],
@@ -75,7 +77,9 @@ export class Locator {
     for (let retries = 0; ; retries++) {
       const failures = new Map<PeerId, unknown>();
       await this.#walk(open, { signal, onStep, failures });
-      open = open.filter((search) => !search.isComplete && search.found.size === 0);
+      open = open.filter(isUnknown);
+      await this.#inquire(open, signal ?? NEVER);
+      open = open.filter(isUnknown);
       if (open.length === 0) return hashes.map((hash) => [...(searches.get(hash)?.found ?? [])]);
       // Holders that do not answer at all do not become more complete by being asked again at once.
       if (retries === INCOMPLETE_RETRIES || !open.some(({ heardHolder }) => heardHolder))
@@ -84,6 +88,17 @@ export class Locator {
       open = open.map(({ hash }) => this.#search(hash, hashes.length));
       for (const search of open) searches.set(search.hash, search);
     }
+  }
+
+  /** Exactly the blocks that no holder can tell of yet; a datanode's own word is as good as the record of it. */
+  async #inquire(open: readonly Search[], signal: AbortSignal): Promise<void> {
+    const { inquiry } = this.#components;
+    if (inquiry === undefined || open.length === 0) return;
+    const holders = await inquiry.holders(
+      open.map(({ hash }) => hash),
+      signal,
+    );
+    for (const { hash, found } of open) for (const node of holders.get(hash) ?? []) found.add(node);
   }
 
   #search(hash: BlockHash, wanted: number): Search {
@@ -150,6 +165,11 @@ export class Locator {
       deadline.release();
     }
   }
+}
+
+/** Nothing was found, and nobody who answered knows everything of the shard. */
+function isUnknown({ isComplete, found }: Search): boolean {
+  return !isComplete && found.size === 0;
 }
 
 const NEVER = new AbortController().signal;

@@ -75,6 +75,15 @@ export interface MetadataRing {
   learn(hint: RingHint | undefined): void;
 }
 
+/** The datanodes themselves, asked while the index does not know yet. */
+export interface DatanodeInquiry {
+  /** Member numbers of those that say they hold a hash, for each hash with any. Rejects with the signal's reason only. */
+  holders(
+    hashes: readonly BlockHash[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<BlockHash, readonly number[]>>;
+}
+
 /** The blocks of a datanode. */
 export interface HeldBlocks {
   /** Every block held durably whose hash begins with the hex digits `prefix`, as of now. */

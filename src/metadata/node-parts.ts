@@ -6,6 +6,7 @@ import type { BackgroundWorker } from '../common/worker.ts';
 import { WorkerRunner } from '../common/worker-runner.ts';
 import { AddressWorker } from './address-worker.ts';
 import { BadCopies } from './bad-copies.ts';
+import { BlockInquiry } from './block-inquiry.ts';
 import { BlockService } from './block-service.ts';
 import { DatanodeRegistry } from './datanode-registry.ts';
 import { DatanodeStates } from './datanode-states.ts';
@@ -106,8 +107,9 @@ export function composeParts(
   const { driver } = consensus;
 
   const registry = new DatanodeRegistry(base, { settings: () => livenessSettings(machine.cluster()) });
-  const locator = new Locator({ ...base, rpc: locationRpc(network), ring: kademlia });
   const states = new DatanodeStates({ ...base, registry });
+  const inquiry = new BlockInquiry({ ...base, states });
+  const locator = new Locator({ ...base, rpc: locationRpc(network), inquiry, ring: kademlia });
   const parts = {
     ...base,
     ...consensus,

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { INCOMPLETE_PAUSE_MS, INCOMPLETE_RETRIES, LOOKUP_TIMEOUT_MS, Locator } from '../../dht/locator.ts';
 import { MAX_BATCH_HASHES, packHashes } from '../../dht/packed-hashes.ts';
-import type { PeerId } from '../../dht/ports.ts';
+import type { DatanodeInquiry, PeerId } from '../../dht/ports.ts';
 import { shardOfHash } from '../../dht/shard.ts';
 import { hashOf, IndexWorld } from './index-world.ts';
 import { ManualClock, quietLogger } from './manual-clock.ts';
@@ -91,6 +91,29 @@ describe('lookup', () => {
     const refused = expect(missing).rejects.toMatchObject({ code: 'DHT_LOOKUP_INCOMPLETE' });
     await clock.advance(INCOMPLETE_PAUSE_MS * (INCOMPLETE_RETRIES + 1));
     await refused;
+  });
+
+  it('asks the datanodes themselves for exactly the blocks that no holder can tell of yet', async () => {
+    const known = hashOf('known');
+    world.awaited = [4];
+    for (const peer of PEERS) world.restart(peer, 'second');
+    tell(closest(known), 9, [known]);
+    const asked: (readonly string[])[] = [];
+    const inquiry: DatanodeInquiry = {
+      holders: async (hashes) => {
+        asked.push(hashes);
+        return new Map([[A, [4]]]);
+      },
+    };
+    locator = new Locator({ rpc: world.rpc, ring: world.ring, inquiry, clock, logger: quietLogger });
+    expect(await locator.lookup([A, known])).toEqual([[4], [9]]);
+    expect(asked).toEqual([[A]]);
+  });
+
+  it('does not trouble datanodes for what a complete holder does not know', async () => {
+    const inquiry = { holders: () => Promise.reject(new Error('the datanodes were asked')) };
+    locator = new Locator({ rpc: world.rpc, ring: world.ring, inquiry, clock, logger: quietLogger });
+    expect(await locator.lookup([A])).toEqual([[]]);
   });
 
   it('adds what a complete holder knows to what an incomplete one said', async () => {
