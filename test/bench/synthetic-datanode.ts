@@ -3,6 +3,7 @@
  * code that ships, and the blocks are hashes of numbers. Started by dht-changes.ts, which sends it its orders.
  */
 import { createHash } from 'node:crypto';
+import { toHex } from '../../src/common/bytes.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { createLogger } from '../../src/common/logger.ts';
 import { systemRandom } from '../../src/common/random.ts';
@@ -12,7 +13,10 @@ import { MetadataSession } from '../../src/datanode/metadata-session.ts';
 import { loadOrCreateIdentity } from '../../src/network/identity.ts';
 import { joinCluster } from '../../src/node/join-cluster.ts';
 import { createNodeNetwork } from '../../src/node/node-network.ts';
-import { NodeLoad } from '../../src/protocol/messages.ts';
+import { serve } from '../../src/network/method.ts';
+import type { Network } from '../../src/network/network.ts';
+import { CopyState, NodeLoad } from '../../src/protocol/messages.ts';
+import { COPIES } from '../../src/protocol/methods.ts';
 import type { BlockStore } from '../../src/storage/block-store.ts';
 import type { BlockInfo } from '../../src/storage/block-info.ts';
 
@@ -73,9 +77,22 @@ async function main(orders: SyntheticDatanodeOrders): Promise<void> {
       },
     },
   );
+  serveCopies(network, orders);
   session.start();
   process.send?.({ number: config.number });
   process.once('disconnect', () => process.exit(0));
+}
+
+/** Whoever asks for single blocks is told at once, as by a real datanode. */
+function serveCopies(network: Network, { blocks, modulus, numbers }: SyntheticDatanodeOrders): void {
+  const held = new Set<string>();
+  for (let number = 0; number < blocks; number++)
+    if (numbers.includes(number % modulus)) held.add(syntheticHash(number));
+  serve(network, COPIES, async ({ hashes }) => ({
+    copies: hashes.map((hash) =>
+      CopyState.fromPartial({ state: held.has(toHex(hash)) ? 'good' : 'absent', sizeBytes: 1 }),
+    ),
+  }));
 }
 
 /** What the index asks of a block store: which hashes there are, in order. */
