@@ -18,6 +18,8 @@ export interface LocationTableOptions {
   readonly maxRecords?: number;
   /** 32 secret bytes, so that nobody can choose hashes that are slow to find. */
   readonly secret?: Uint8Array;
+  /** Told of every block that a datanode, by its own word, has no longer. Called in the middle of a batch: only note it. */
+  readonly onRemoved?: (hash: BlockHash) => void;
 }
 
 /** What became of a batch. The stale kinds changed nothing. */
@@ -60,6 +62,7 @@ interface Shard {
 export class LocationTable {
   readonly #maxRecords: number;
   readonly #key: HashKey;
+  readonly #onRemoved: LocationTableOptions['onRemoved'];
   readonly #shards: (Shard | undefined)[] = [];
   readonly #nodes = new Map<number, NodeState>();
   readonly #holders = new HolderRegistry();
@@ -67,6 +70,7 @@ export class LocationTable {
   constructor(options: LocationTableOptions = {}) {
     this.#maxRecords = options.maxRecords ?? DEFAULT_MAX_RECORDS;
     this.#key = hashKeyOf(options.secret ?? KEY_OF_TESTS);
+    this.#onRemoved = options.onRemoved;
   }
 
   /** Records of living holders. */
@@ -237,6 +241,7 @@ export class LocationTable {
     if (!this.#sweptShard(shard).records.remove(packed, offset, id)) return;
     digests.remove(shard, packed, offset);
     this.#holders.release(id);
+    this.#onRemoved?.(Buffer.from(hashAt(packed, offset)).toString('hex'));
   }
 
   /** `said`: what the batch names of the shard, inside the prefix and beside it. */

@@ -36,6 +36,11 @@ export interface LocationIndexComponents {
   readonly logger: Logger;
 }
 
+export interface LocationIndexOptions {
+  /** Told of every block that a datanode, by its own word, has no longer. Only to be noted. */
+  readonly onRemoved: (hash: BlockHash) => void;
+}
+
 export class LocationIndex {
   /** The index dies with the process: a new name each start tells datanodes to compare what this node should know. */
   readonly boot: string;
@@ -47,12 +52,12 @@ export class LocationIndex {
   #membersVersion = -1;
   #absences: number | undefined;
 
-  constructor(components: LocationIndexComponents) {
+  constructor(components: LocationIndexComponents, { onRemoved }: LocationIndexOptions) {
     const { network, kademlia: ring, random } = components;
     const self = network.localPeer;
     this.#components = components;
     this.boot = toHex(random.bytes(BOOT_ID_BYTES));
-    this.#table = new LocationTable({ secret: random.bytes(HASH_SIZE_BYTES) });
+    this.#table = new LocationTable({ secret: random.bytes(HASH_SIZE_BYTES), onRemoved });
     this.#ledger = new ShardLedger(ring, self);
     const awaited = (): readonly number[] => this.#awaited();
     const parts = { ...components, ring, table: this.#table, ledger: this.#ledger, awaited };

@@ -45,7 +45,7 @@ import { RaftDriver } from './raft-driver.ts';
 import { FIRST_EPOCH, RaftTransport } from './raft-transport.ts';
 import { ReadBarrier } from './read-barrier.ts';
 import type { CopyRunner } from './repair/copy-runner.ts';
-import { composeRepair } from './repair/repair-parts.ts';
+import { composeRepair, type RepairParts } from './repair/repair-parts.ts';
 import { RejoinService } from './rejoin-service.ts';
 import { SilenceReports } from './silence-reports.ts';
 import { SilenceSurvey } from './silence-survey.ts';
@@ -116,14 +116,17 @@ export function composeParts(
     registry,
     locator,
     states,
-    index: new LocationIndex({ ...base, registry, states }),
+    index: new LocationIndex(
+      { ...base, registry, states },
+      { onRemoved: (hash) => repair.lostCopies.note(hash) },
+    ),
     changes: new MemberChanges(base),
     survey: new SilenceSurvey({ ...base, registry }),
     reports: new SilenceReports(base),
     badCopies: new BadCopies(base),
     placement: components.placement ?? new FreeSpacePlacement(),
   };
-  const repair = composeRepair(parts, { workers: () => workers.standings() });
+  const repair: RepairParts = composeRepair(parts, { workers: () => workers.standings() });
   const membership = new MembershipManager(parts);
   const services = [
     new NamespaceService(parts),

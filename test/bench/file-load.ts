@@ -10,8 +10,16 @@ export interface LoadFigures<T> {
   readonly perSecond: number;
   readonly medianMs: number;
   readonly slowestMs: number;
+  /** What the slowest were, and when they began after `work` did. */
+  readonly slowest: readonly Operation[];
   /** Of the failures, a few. */
   readonly errors: readonly string[];
+}
+
+export interface Operation {
+  readonly kind: 'put' | 'get';
+  readonly beganMs: number;
+  readonly tookMs: number;
 }
 
 export interface FileLoad {
@@ -24,14 +32,16 @@ const FILE_BYTES = MIB;
 const FILES = 24;
 const LANES = 2;
 const MAX_ERRORS = 5;
+const SLOWEST = 5;
 
 /** Two lanes, each in turn writing a file of 1 MiB and reading another. */
 export function startFileLoad(client: Client): FileLoad {
   const stopping = new AbortController();
-  let done: number[] = [];
+  let done: Operation[] = [];
+  let sinceMs = performance.now();
   let errors: string[] = [];
   let failed = 0;
-  const timed = async (operation: () => Promise<void>): Promise<void> => {
+  const timed = async (kind: Operation['kind'], operation: () => Promise<void>): Promise<void> => {
     const beganMs = performance.now();
     try {
       await operation();
@@ -39,31 +49,34 @@ export function startFileLoad(client: Client): FileLoad {
       failed += 1;
       if (errors.length < MAX_ERRORS) errors.push(String(error));
     }
-    done.push(performance.now() - beganMs);
+    const tookMs = round(performance.now() - beganMs);
+    done.push({ kind, beganMs: round(beganMs - sinceMs), tookMs });
   };
   const lane = async (own: number): Promise<void> => {
     for (let turn = 0; !stopping.signal.aborted; turn += 1) {
       const bytes = new Uint8Array(FILE_BYTES).fill(turn * LANES + own);
       new DataView(bytes.buffer).setFloat64(0, performance.now());
       const path = (number: number): string => `/load-${own}-${number % FILES}`;
-      await timed(async () => void (await client.put(path(turn), bytes)));
-      await timed(() => readAll(client, path(Math.max(0, turn - (turn % 5)))));
+      await timed('put', async () => void (await client.put(path(turn), bytes)));
+      await timed('get', () => readAll(client, path(Math.max(0, turn - (turn % 5)))));
     }
   };
   const lanes = Promise.all(Array.from({ length: LANES }, (_, own) => lane(own)));
   return {
     async during(work) {
       [done, errors, failed] = [[], [], 0];
-      const beganMs = performance.now();
+      sinceMs = performance.now();
       const result = await work();
-      const seconds = (performance.now() - beganMs) / 1000;
+      const seconds = (performance.now() - sinceMs) / 1000;
+      const times = done.map(({ tookMs }) => tookMs);
       return {
         result,
         operations: done.length,
         failed,
         perSecond: round(done.length / seconds, 1),
-        medianMs: round(percentile(done, 0.5)),
-        slowestMs: round(percentile(done, 1)),
+        medianMs: round(percentile(times, 0.5)),
+        slowestMs: round(percentile(times, 1)),
+        slowest: done.toSorted((a, b) => b.tookMs - a.tookMs).slice(0, SLOWEST),
         errors,
       };
     },

@@ -25,6 +25,7 @@ import { DrainWorker } from './drain-worker.ts';
 import { KeeperService } from './keeper-service.ts';
 import { KeeperView } from './keeper-view.ts';
 import { LossSearch } from './loss-search.ts';
+import { LostCopies } from './lost-copies.ts';
 import { MetadataPulse } from './metadata-pulse.ts';
 import { RepairWorker } from './repair-worker.ts';
 import type { ShardIndex } from './shard-index.ts';
@@ -52,6 +53,8 @@ export interface RepairParts {
   readonly clusterSurvey: ClusterSurvey;
   readonly keeperService: KeeperService;
   readonly copies: readonly CopyRunner[];
+  /** To be told of single copies that are gone. */
+  readonly lostCopies: LostCopies;
   readonly workers: readonly BackgroundWorker[];
 }
 
@@ -71,16 +74,18 @@ export function composeRepair(
   const balance = new BalanceWorker({ ...parts, moves, surplus });
   const blockSurvey = new BlockSurvey({ ...parts, balance });
   const losses = new LossSearch(parts);
+  const lostCopies = new LostCopies(parts);
   const keeperService = new KeeperService({ ...parts, blockSurvey, copies }, options);
   const clusterSurvey = new ClusterSurvey({ pulse, keeperService });
   return {
     clusterSurvey,
     keeperService,
     copies: [copies, moves],
+    lostCopies,
     workers: [
       pulse,
       blockSurvey,
-      new RepairWorker({ ...parts, copies, losses }),
+      new RepairWorker({ ...parts, copies, losses, lostCopies }),
       new DrainWorker({ ...parts, clusterSurvey }),
       surplus,
       balance,

@@ -16,6 +16,7 @@ import type { BlockExaminer } from './block-examiner.ts';
 import type { CopyRunner } from './copy-runner.ts';
 import type { KeeperView } from './keeper-view.ts';
 import type { LossSearch } from './loss-search.ts';
+import type { LostCopies } from './lost-copies.ts';
 import { placesOf } from './node-places.ts';
 import { type CopyOrder, type EndangeredBlock, planRepairs, type RepairLimits } from './repair-planner.ts';
 import type { ShardIndex } from './shard-index.ts';
@@ -31,6 +32,7 @@ export interface RepairWorkerComponents {
   readonly atRisk: AtRiskBlocks;
   readonly examiner: BlockExaminer;
   readonly losses: LossSearch;
+  readonly lostCopies: LostCopies;
   readonly badCopies: BadCopies;
   readonly copies: CopyRunner;
   readonly placement: PlacementPolicy;
@@ -65,12 +67,13 @@ export class RepairWorker implements BackgroundWorker {
   }
 
   async work(signal: AbortSignal): Promise<WorkState> {
-    const { losses, copies, clock } = this.#components;
+    const { losses, lostCopies, copies, clock } = this.#components;
     this.#noteLosses();
+    await lostCopies.look();
     if (losses.isBusy) await losses.step();
     copies.callOff((order) => this.#isNeeded(order));
     await this.#plan(signal);
-    if (losses.isBusy) return 'busy';
+    if (losses.isBusy || lostCopies.isBusy) return 'busy';
     if (copies.orders.length === 0) return 'idle';
     const waiting = new AbortController();
     await Promise.race([
