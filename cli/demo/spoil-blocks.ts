@@ -2,12 +2,15 @@
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Flips one byte in the middle of each block file below a node's directory; returns how many there were. */
-export async function spoilBlocks(nodeDirectory: string): Promise<number> {
+/** Flips one byte in the middle of block files below a node's directory, of at most `limit`; returns of how many. */
+export async function spoilBlocks(
+  nodeDirectory: string,
+  limit: number = Number.POSITIVE_INFINITY,
+): Promise<number> {
   const root = join(nodeDirectory, 'blocks', 'blocks');
   let count = 0;
   for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
+    if (!entry.isFile() || count >= limit) continue;
     await flipByte(join(entry.parentPath, entry.name));
     count += 1;
   }

@@ -1,5 +1,5 @@
 /**
- * @module How a cluster heals after datanodes died: `node test/bench/heal.ts [--mib 1024] [--case idle,busy,two] [--json]`.
+ * @module How a cluster heals after datanodes died: `node test/bench/heal.ts [--mib 1024] [--case idle,busy,two,flip] [--json]`.
  *
  * Five datanodes and three metadata nodes as real processes; each datanode holds about `--mib` MiB of copies, three of each
  * block. Cases, each on a cluster of its own:
@@ -7,9 +7,14 @@
  * busy: the same with 3 s dead-time while clients read and write. Bar: no failed operation, none longer than 1.5 s, at least
  *       half of the undisturbed operations a second.
  * two:  two at once. Bar: nothing lost, no block with two copies left is helped before the last one with one.
+ * flip: a byte is flipped in 100 block files of one datanode, and everything is read. Bar: every read right, all healed, each
+ *       named in the log of its datanode, and in those of the keepers when it was found and when it was healed.
  */
+import { readdir, readFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { spoilBlocks } from '../../cli/demo/spoil-blocks.ts';
 import { LocalCluster } from '../../cli/demo/local-cluster.ts';
 import { MIB } from '../../src/common/bytes.ts';
 import type { Client } from '../../src/index.ts';
@@ -27,6 +32,10 @@ const DATANODES = 5;
 const COPIES = 3;
 const FILE_BYTES: number = 32 * MIB;
 const files = Math.max(1, Math.round((Number(values.mib) * MIB * DATANODES) / COPIES / FILE_BYTES));
+const FLIPPED_BLOCKS = 100;
+/** So many blocks of the default size that more than FLIPPED_BLOCKS are on each datanode would take long to write. */
+const LOG_SUFFIX = '.log';
+const SMALL_BLOCK_BYTES: number = MIB;
 const POLL_MS = 200;
 /** Whoever is not healed by then never will be, in milliseconds. */
 const LIMIT_MS = 15 * 60_000;
@@ -72,6 +81,38 @@ const CASES: Readonly<Record<string, (cluster: LocalCluster, client: Client) => 
     for (let number = 0; number < files; number += 1) if (!(await isIntact(client, number))) wrong += 1;
     return { ...watch, files, wrong };
   },
+  flip: async (cluster, client) => {
+    const flipped = await spoilBlocks(cluster.nodeDirectory('d1'), FLIPPED_BLOCKS);
+    const startMs = performance.now();
+    let wrong = 0;
+    for (let number = 0; number < files; number += 1) if (!(await isIntact(client, number))) wrong += 1;
+    const readS = round((performance.now() - startMs) / 1000, 1);
+    // A reader meets the bad copies that it happens to be sent to; the scrub finds the others.
+    const scrub = await cluster.run(['scrub', 'run']);
+    if (scrub.status !== 0) throw new Error(`The scrub did not begin: ${scrub.stderr}`);
+    const metByReaders = await named(cluster, 'datanode.corrupt-block');
+    await poll(async () => (await named(cluster, 'repair.copy-made-up-for')) >= flipped);
+    const healedS = round((performance.now() - startMs) / 1000, 1);
+    const checker = client.fileChecker({});
+    let unhealthy = 0;
+    for (let number = 0; number < files; number += 1)
+      if ((await checker.check(pathOf(number))).state !== 'healthy') unhealthy += 1;
+    const [rotten, lost, healed] = [
+      await named(cluster, 'datanode.corrupt-block'),
+      await named(cluster, 'repair.copy-lost'),
+      await named(cluster, 'repair.copy-made-up-for'),
+    ];
+    return {
+      flipped,
+      files,
+      wrong,
+      metByReaders,
+      readS,
+      healedS,
+      unhealthy,
+      namedInLogs: { rotten, lost, healed },
+    };
+  },
 };
 
 const reports: Record<string, object> = {};
@@ -83,15 +124,45 @@ for (const name of values.case.split(',')) {
     metadataNodes: 3,
     dataNodes: DATANODES,
     replication: COPIES,
+    nodeArguments: ['--log-level', 'info'],
+    place: async (_name, directory) => ({
+      listen: '/ip4/127.0.0.1/tcp/0',
+      through: ['sh', '-c', 'exec "$0" "$@" 2>>"$LOG"'],
+      env: { LOG: `${directory}${LOG_SUFFIX}` },
+    }),
   });
   await using client = await cluster.connect();
-  for (let number = 0; number < files; number += 1) await client.put(pathOf(number), content(number));
+  for (let number = 0; number < files; number += 1)
+    await client.put(
+      pathOf(number),
+      content(number),
+      name === 'flip' ? { blockSizeBytes: SMALL_BLOCK_BYTES } : {},
+    );
   reports[name] = { loadBefore, mibPerDatanode: Number(values.mib), ...(await run(cluster, client)) };
 }
 console.log(values.json ? JSON.stringify(reports) : reports);
 
 async function kill(cluster: LocalCluster, name: string): Promise<void> {
   await cluster.node(name).kill('SIGKILL');
+}
+
+/** How many different blocks the logs of all nodes name in `event`. */
+async function named(cluster: LocalCluster, event: string): Promise<number> {
+  const hashes = new Set<string>();
+  for (const file of await readdir(cluster.directory)) {
+    if (!file.endsWith(LOG_SUFFIX)) continue;
+    for (const line of (await readFile(join(cluster.directory, file), 'utf8')).split('\n'))
+      if (line.includes(`"${event}"`)) hashes.add(/"hash":"([0-9a-f]+)"/.exec(line)?.[1] ?? '');
+  }
+  return hashes.size;
+}
+
+async function poll(isOver: () => Promise<boolean>): Promise<void> {
+  const startMs = performance.now();
+  while (!(await isOver())) {
+    if (performance.now() - startMs > LIMIT_MS) throw new Error('It has not healed.');
+    await pause(POLL_MS);
+  }
 }
 
 async function untilHealed(client: Client): Promise<Watch> {
