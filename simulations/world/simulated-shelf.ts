@@ -9,6 +9,7 @@ import type { BlockOrigin, NewBlock } from '../../src/storage/block-store.ts';
 import type { BlockInfo } from '../../src/storage/block-info.ts';
 import { isSystemError } from '../../src/storage/durable-file.ts';
 import { corruptBlock } from '../../src/storage/errors.ts';
+import { MemoryFurtherOrigins } from '../../src/storage/further-origins.ts';
 import { Quarantine } from '../../src/storage/quarantine.ts';
 import type { QuarantinedBlock } from '../../src/storage/block-info.ts';
 import { ShelvedBlockStore } from '../../src/storage/shelved-block-store.ts';
@@ -43,7 +44,7 @@ export function openSimulatedBlockStore(
     { ...options, reserveBytes: 0, name: NAME },
   );
   return new ShelvedBlockStore(
-    { ...held, packed: shelf, files: shelf, room },
+    { ...held, packed: shelf, files: shelf, room, further: new MemoryFurtherOrigins() },
     { name: NAME, isFull: (error) => isSystemError(error, 'ENOSPC') },
   );
 }

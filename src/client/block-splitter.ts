@@ -12,6 +12,11 @@ export interface WholeBlock {
   readonly pieces: readonly Uint8Array[];
 }
 
+export interface SourceBlock extends WholeBlock {
+  /** Nothing follows it. */
+  readonly isLast: boolean;
+}
+
 /** A shorter piece is worth copying: each piece costs a write. */
 const CRUMB_BYTES: number = 64 * KIB;
 /** Crumbs are gathered in buffers of this size. */
@@ -19,21 +24,28 @@ const GATHER_BYTES: number = 256 * KIB;
 /** Hashing and sending go in steps of this size, so that neither holds up the event loop for long. */
 const PIECE_BYTES: number = 1024 * KIB;
 
-/** Every block but the last has `blockSizeBytes`; an empty source has no block. */
-export async function* splitBlocks(source: PutSource, blockSizeBytes: number): AsyncGenerator<WholeBlock> {
+/**
+ * Every block but the last has `blockSizeBytes`; an empty source has no block. A whole block waits for the next bytes, or
+ * the end of the source, to be known as the last one or not.
+ */
+export async function* splitBlocks(source: PutSource, blockSizeBytes: number): AsyncGenerator<SourceBlock> {
   let gathering = new BlockGatherer();
+  let whole: WholeBlock | undefined;
   for await (const chunk of source instanceof Uint8Array ? [source] : source) {
     for (let offset = 0; offset < chunk.byteLength; ) {
+      if (whole !== undefined) yield { ...whole, isLast: false };
+      whole = undefined;
       const room = Math.min(PIECE_BYTES, blockSizeBytes - gathering.sizeBytes);
       const piece = chunk.subarray(offset, offset + room);
       gathering.add(piece);
       offset += piece.byteLength;
       if (gathering.sizeBytes < blockSizeBytes) continue;
-      yield gathering.finish();
+      whole = gathering.finish();
       gathering = new BlockGatherer();
     }
   }
-  if (gathering.sizeBytes > 0) yield gathering.finish();
+  if (gathering.sizeBytes > 0) whole = gathering.finish();
+  if (whole !== undefined) yield { ...whole, isLast: true };
 }
 
 class BlockGatherer {

@@ -4,7 +4,7 @@ import { sleep } from '../common/clock.ts';
 import { describeError } from '../common/errors.ts';
 import { call } from '../network/method.ts';
 import { CHAIN_BROKEN } from '../protocol/block-push.ts';
-import type { CopyOutcome, Holder } from '../protocol/messages.ts';
+import type { CopyOutcome, FileWrite, Holder } from '../protocol/messages.ts';
 import { MEMBERS, REPLICATE } from '../protocol/methods.ts';
 import type { BlockPlacer } from './block-placer.ts';
 import type { WholeBlock } from './block-splitter.ts';
@@ -18,6 +18,7 @@ export interface BlockToWrite extends WholeBlock {
   readonly fileId: number;
   readonly pathHint: string;
   readonly position: number;
+  readonly write: FileWrite;
   /** Of the namespace, as known when the write began: for how long datanodes keep the block without a reference. */
   readonly era: number;
 }
@@ -56,8 +57,8 @@ export async function writeBlock(
   for (let attempt = 0; attempt < MAX_CHAINS && copies.good.size === 0; attempt += 1) {
     if (attempt > 0) await sleep(context.clock, FIRST_BACKOFF_MS * 2 ** attempt, options.signal);
     const chain = await placer.chain(block.sizeBytes);
-    const { hash, sizeBytes, fileId, pathHint, position, era, pieces } = block;
-    const header = { hash, sizeBytes, fileId, pathHint, position, era };
+    const { hash, sizeBytes, fileId, pathHint, position, write, era, pieces } = block;
+    const header = { hash, sizeBytes, fileId, pathHint, position, write, also: [], era };
     const isWatched = attempt < MAX_WATCHED_CHAINS;
     const task = { chain, header, pieces, signal: options.signal, isWatched };
     const { outcomes, silent } = await pushAlongChain(context, task);

@@ -49,7 +49,8 @@ async function prepare(
   task: AppendTask,
 ): Promise<{ readonly writer: FileWriter; readonly bytes: PutSource }> {
   const before = file.appendedTo;
-  const tail = await shortBlocks(context, before, task);
+  const end = await lastBlocks(context, before, task);
+  const tail = end.slice(end.findLastIndex(({ block }) => block.sizeBytes === before.blockSizeBytes) + 1);
   const sizes = tail.map(({ block }) => block.sizeBytes);
   const peeked = await peekSource(source, enoughBytes(sizes));
   const replaced = blocksToReplace(sizes, peeked.seenBytes);
@@ -64,6 +65,12 @@ async function prepare(
       path: before.path,
       blockSizeBytes: before.blockSizeBytes,
       copies: before.replication,
+      kept: {
+        fileId: before.inode,
+        count: keepBlocks,
+        sizeBytes: before.sizeBytes - againBytes,
+        lastHash: end.at(-again.length - 1)?.block.hash ?? new Uint8Array(),
+      },
       sizeBytes: sizeBytes === undefined ? undefined : sizeBytes + againBytes,
       // What was there before is no progress.
       onProgress: ({ doneBytes }) =>
@@ -74,19 +81,18 @@ async function prepare(
   return { writer, bytes: withTail(context, again, peeked, task) };
 }
 
-/** The blocks at the end that are shorter than the file's block size, in order. */
-async function shortBlocks(
+/** The blocks at the end, in order: all that are shorter than the file's block size, and one more, if there is one. */
+async function lastBlocks(
   { metadata }: ClientContext,
-  { path, inode, version, blockCount, blockSizeBytes }: Stat,
+  { path, inode, version, blockCount }: Stat,
   { signal }: AppendTask,
 ): Promise<readonly PlannedBlock[]> {
   if (blockCount === 0) return [];
-  const first = Math.max(0, blockCount - MAX_TAIL_BLOCKS);
+  const first = Math.max(0, blockCount - MAX_TAIL_BLOCKS - 1);
   const blocks: PlannedBlock[] = [];
   for await (const planned of planBlocks(metadata, { path, inode, version, firstBlock: first }, { signal }))
     blocks.push(planned);
-  const lastFull = blocks.findLastIndex(({ block }) => block.sizeBytes === blockSizeBytes);
-  return blocks.slice(lastFull + 1);
+  return blocks;
 }
 
 async function* withTail(

@@ -6,7 +6,7 @@ import { currentEra } from '../namespace/collection.ts';
 import { MAX_BLOCK_SIZE_BYTES, MAX_REPLICATION, MIN_BLOCK_SIZE_BYTES } from '../namespace/limits.ts';
 import type { BlockRef, CreateFile, Stat } from '../namespace/schema.ts';
 import { BlockPlacer } from './block-placer.ts';
-import { splitBlocks, type WholeBlock } from './block-splitter.ts';
+import { type SourceBlock, splitBlocks, type WholeBlock } from './block-splitter.ts';
 import { writeBlock } from './block-write.ts';
 import type { ClientContext } from './client-context.ts';
 import type { AckMode, PutOptions, PutResult, PutSource } from './client-options.ts';
@@ -15,6 +15,7 @@ import { defaultReplication } from './default-replication.ts';
 import { OpenFile } from './open-file.ts';
 import { referTo, type WrittenBlocks } from './retained-blocks.ts';
 import { statResult } from './result.ts';
+import { type KeptBlocks, WriteNotes } from './write-notes.ts';
 
 /** Bytes of blocks held until datanodes have them: four of the default size, or a single larger one. */
 const MAX_HELD_BYTES: number = 32 * MIB;
@@ -48,6 +49,8 @@ export interface FileWriterOptions extends PutOptions {
   readonly blockSizeBytes: number;
   /** Copies that each block gets now; the file's `replication` is decided by the namespace when the options name none. */
   readonly copies: number;
+  /** What stands before the bytes, of a file that is appended to. */
+  readonly kept?: KeptBlocks;
 }
 
 /** A file that is open already, and how it is closed once everything is appended. */
@@ -65,6 +68,7 @@ export class FileWriter {
   readonly #context: ClientContext;
   readonly #options: FileWriterOptions;
   readonly #placer: BlockPlacer;
+  readonly #notes: WriteNotes;
   readonly #awaited: AwaitedCopies;
   readonly #held = new ByteBudget(MAX_HELD_BYTES);
   readonly #slots = new ByteBudget(MAX_BLOCKS_IN_FLIGHT);
@@ -86,6 +90,7 @@ export class FileWriter {
   constructor(context: ClientContext, options: FileWriterOptions, opened?: OpenedFile) {
     this.#context = context;
     this.#options = options;
+    this.#notes = new WriteNotes(context, options);
     this.#file = opened?.file;
     this.#close = opened?.close ?? ((file) => this.#closeFile(file));
     this.#fewestCopies = options.copies;
@@ -128,7 +133,7 @@ export class FileWriter {
         const next = await orAborted(blocks.next(), this.#signal);
         if (next.done === true) break;
         if (position === SMALL_FILE_BLOCKS) this.#file ??= await this.#createFile();
-        inOrder = this.#noteInOrder(inOrder, next.value, this.#send(next.value, position));
+        inOrder = this.#noteInOrder(inOrder, next.value, this.#send(next.value));
         // Whoever waits next sees the reason through the signal.
         inOrder.catch((error: unknown) => this.#stopping.abort(error));
       }
@@ -140,12 +145,14 @@ export class FileWriter {
     }
   }
 
-  async #send(block: WholeBlock, position: number): Promise<SentBlock> {
-    const { path: pathHint, blockSizeBytes } = this.#options;
+  async #send({ isLast, ...block }: SourceBlock): Promise<SentBlock> {
+    const { path: pathHint, blockSizeBytes, kept } = this.#options;
+    const note = this.#notes.note({ ...block, isLast });
+    const fileId = kept?.fileId ?? this.#file?.inode ?? 0;
     const { copies } = this.#awaited;
     try {
       const era = currentEra(await this.#context.cluster());
-      const task = { ...block, position, pathHint, fileId: this.#file?.inode ?? 0, era };
+      const task = { ...block, ...note, pathHint, fileId, era };
       const written = await writeBlock(this.#context, this.#placer, task, { copies, signal: this.#signal });
       return { copies: written, era };
     } finally {

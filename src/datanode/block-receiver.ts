@@ -8,6 +8,8 @@ import { BlockWriteHeader, BlockWriteResponse } from '../protocol/messages.ts';
 import type { BackgroundPace } from './background-pace.ts';
 import { ChainTail } from './chain-tail.ts';
 import { badHeader, tooManyBytes } from './errors.ts';
+import { MAX_FURTHER_ORIGINS } from '../storage/block-store.ts';
+import { originFrom } from './block-origins.ts';
 import { LocalCopy, type LocalCopyComponents } from './local-copy.ts';
 import type { WriteEras } from './write-eras.ts';
 
@@ -49,12 +51,12 @@ export class BlockReceiver {
   }
 
   async #receive(channel: IncomingChannel, header: BlockWriteHeader): Promise<void> {
-    const { fileId, pathHint, position, sizeBytes } = header;
-    const block = { hash: toHex(header.hash), sizeBytes, origin: { fileId, pathHint, position } };
+    const { sizeBytes } = header;
+    const block = { hash: toHex(header.hash), sizeBytes, origin: originFrom(header) };
     const tail = new ChainTail(this.#components, header);
     // First of all: from here on a copy that is here already is not collected.
     this.#components.eras.note(block.hash, header.era ?? 0);
-    const local = new LocalCopy(this.#components, this.#node, block);
+    const local = new LocalCopy(this.#components, this.#node, block, header.also.map(originFrom));
     try {
       let receivedBytes = 0;
       for await (const chunk of channel) {
@@ -81,6 +83,8 @@ function checkHeader(header: BlockWriteHeader, node: number): BlockWriteHeader {
     throw badHeader(`a block has 1 to ${MAX_BLOCK_SIZE_BYTES} bytes, not ${header.sizeBytes}`);
   if (header.chain.length > MAX_CHAIN_NODES)
     throw badHeader(`the chain has ${header.chain.length} more nodes`);
+  if (header.also.length > MAX_FURTHER_ORIGINS)
+    throw badHeader(`a block has at most ${MAX_FURTHER_ORIGINS} further places`);
   if (header.chain.some((next) => next.node === node)) throw badHeader('the chain comes back to this node');
   return header;
 }

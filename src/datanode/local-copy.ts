@@ -2,10 +2,10 @@
 import { toHex } from '../common/bytes.ts';
 import type { Clock } from '../common/clock.ts';
 import { describeError, isHoldfastError } from '../common/errors.ts';
-import { type BlockHash, sha256Stream } from '../common/hashing.ts';
+import { sha256Stream } from '../common/hashing.ts';
 import type { Logger } from '../common/logger.ts';
 import type { CopyOutcome } from '../protocol/messages.ts';
-import type { BlockStore, NewBlock } from '../storage/block-store.ts';
+import type { BlockOrigin, BlockStore, NewBlock } from '../storage/block-store.ts';
 import type { BlockIndexer } from './block-indexer.ts';
 import { checkCopy } from './copy-check.ts';
 import { hashMismatch, takenOut } from './errors.ts';
@@ -31,14 +31,22 @@ export class LocalCopy {
   readonly #components: LocalCopyComponents;
   readonly #node: number;
   readonly #block: NewBlock;
+  readonly #also: readonly BlockOrigin[];
   #existed = false;
   readonly #copy: Promise<Copy>;
   #failure: unknown;
 
-  constructor(components: LocalCopyComponents, node: number, block: NewBlock) {
+  /** `also`: further origins that the sender knows. */
+  constructor(
+    components: LocalCopyComponents,
+    node: number,
+    block: NewBlock,
+    also: readonly BlockOrigin[] = [],
+  ) {
     this.#components = components;
     this.#node = node;
     this.#block = block;
+    this.#also = also;
     this.#copy = this.#open();
     this.#copy.catch((error: unknown) => this.#fail(error));
   }
@@ -50,7 +58,7 @@ export class LocalCopy {
     if (blocks.has(hash)) await checkCopy(this.#components, hash);
     if (!blocks.has(hash)) return blocks.create(this.#block);
     this.#existed = true;
-    return new Comparison(blocks, hash);
+    return new Comparison(blocks, this.#block);
   }
 
   /** Resolves when more may come. */
@@ -60,7 +68,10 @@ export class LocalCopy {
 
   /** Verified, durable and announced, or the reason why not. */
   async finish(): Promise<CopyOutcome> {
-    await this.#attempt((copy) => copy.commit());
+    await this.#attempt(async (copy) => {
+      await copy.commit();
+      for (const origin of this.#also) await this.#components.blocks.describe(this.#block.hash, origin);
+    });
     const outcome = { node: this.#node, existed: this.#existed };
     if (this.#failure !== undefined) {
       const code = isHoldfastError(this.#failure) ? this.#failure.code : 'STORAGE_FAILED';
@@ -96,13 +107,13 @@ export class LocalCopy {
   }
 }
 
-/** Stands in for a writer where the block is held already: the bytes that come must be that block, and are dropped. */
+/** Stands in for a writer where the block is held already: the bytes that come must be that block; only what they belong to is kept. */
 class Comparison implements Copy {
   readonly #blocks: BlockStore;
-  readonly #wanted: BlockHash;
+  readonly #wanted: NewBlock;
   readonly #hash = sha256Stream();
 
-  constructor(blocks: BlockStore, wanted: BlockHash) {
+  constructor(blocks: BlockStore, wanted: NewBlock) {
     this.#blocks = blocks;
     this.#wanted = wanted;
   }
@@ -112,9 +123,11 @@ class Comparison implements Copy {
   }
 
   async commit(): Promise<void> {
+    const { hash, origin } = this.#wanted;
     const got = toHex(this.#hash.digest());
-    if (got !== this.#wanted) throw hashMismatch(this.#wanted, got);
-    if (!this.#blocks.has(this.#wanted)) throw takenOut(this.#wanted);
+    if (got !== hash) throw hashMismatch(hash, got);
+    if (!this.#blocks.has(hash)) throw takenOut(hash);
+    await this.#blocks.describe(hash, origin);
   }
 
   async abort(): Promise<void> {}

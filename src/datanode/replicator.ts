@@ -3,12 +3,19 @@ import { toHex } from '../common/bytes.ts';
 import { isHoldfastError } from '../common/errors.ts';
 import { HASH_SIZE_BYTES } from '../common/hashing.ts';
 import { BlockPush, type BlockPushComponents } from '../protocol/block-push.ts';
-import type { CopyOutcome, Holder, ReplicateRequest, ReplicateResponse } from '../protocol/messages.ts';
+import type {
+  BlockNote,
+  CopyOutcome,
+  Holder,
+  ReplicateRequest,
+  ReplicateResponse,
+} from '../protocol/messages.ts';
 import type { Logger } from '../common/logger.ts';
 import type { BlockStore } from '../storage/block-store.ts';
 import type { BackgroundPace } from './background-pace.ts';
 import type { BlockIndexer } from './block-indexer.ts';
 import { checkCopy } from './copy-check.ts';
+import { noteFrom } from './block-origins.ts';
 import { badHeader, replicationFailed } from './errors.ts';
 import type { LoadMeter } from './load-meter.ts';
 import type { WriteEras } from './write-eras.ts';
@@ -80,8 +87,10 @@ export class Replicator {
   ): Promise<CopyOutcome | undefined> {
     const { blocks, pace, eras } = this.#components;
     const sizeBytes = blocks.info(hash)?.sizeBytes ?? 0;
+    const [first, ...further] = (await blocks.origins(hash)).map(noteFrom);
     const header = {
-      ...(await blocks.origin(hash)),
+      ...(first as BlockNote),
+      also: further,
       hash: Buffer.from(hash, 'hex'),
       sizeBytes,
       chain: [],

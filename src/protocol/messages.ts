@@ -572,6 +572,7 @@ export interface ReplicateResponse {
 export interface BlocksHereRequest {
   after: string;
   limit: number;
+  quarantined: boolean;
 }
 
 export interface BlocksHereResponse {
@@ -587,6 +588,47 @@ export interface BlockHere {
   fileId: number;
   pathHint: string;
   position: number;
+  write: FileWrite | undefined;
+  also: BlockNote[];
+  quarantine: string;
+}
+
+/** What a block says of the write that it came with, so that a namespace can be made anew from datanodes. Datanodes keep it as it is. */
+export interface FileWrite {
+  /** 16 random bytes, the same on all blocks of one put or append */
+  id: Uint8Array;
+  /** by the writer's clock */
+  startedMs: number;
+  /** hash of the block before it in the file; empty: it is the first */
+  previous: Uint8Array;
+  /** of the file */
+  blockSizeBytes: number;
+  /** of the file as it was then: only on its last block */
+  blockCount: number;
+  /** likewise */
+  sizeBytes: number;
+  /** likewise; 0: when it was closed */
+  mtimeMs: number;
+  /** likewise */
+  mode?:
+    | number
+    | undefined;
+  /** it is part of a backup of the namespace */
+  backup: BackupMark | undefined;
+}
+
+export interface BackupMark {
+  cluster: string;
+  index: number;
+  timeMs: number;
+}
+
+/** A place in a file that a block has. Alike blocks are one, so a block may have many. */
+export interface BlockNote {
+  fileId: number;
+  pathHint: string;
+  position: number;
+  write: FileWrite | undefined;
 }
 
 /** What this datanode has of each block. With `verify` the copies are read whole first, and bad ones taken out of service. */
@@ -674,6 +716,11 @@ export interface BlockWriteHeader {
     | undefined;
   /** no client waits for it: clients go first */
   background?: boolean | undefined;
+  write:
+    | FileWrite
+    | undefined;
+  /** further places, of a copy that is made from another */
+  also: BlockNote[];
 }
 
 export interface BlockWriteResponse {
@@ -7139,7 +7186,7 @@ export const ReplicateResponse: MessageFns<ReplicateResponse> = {
 };
 
 function createBaseBlocksHereRequest(): BlocksHereRequest {
-  return { after: "", limit: 0 };
+  return { after: "", limit: 0, quarantined: false };
 }
 
 export const BlocksHereRequest: MessageFns<BlocksHereRequest> = {
@@ -7149,6 +7196,9 @@ export const BlocksHereRequest: MessageFns<BlocksHereRequest> = {
     }
     if (message.limit !== 0) {
       writer.uint32(16).uint32(message.limit);
+    }
+    if (message.quarantined !== false) {
+      writer.uint32(24).bool(message.quarantined);
     }
     return writer;
   },
@@ -7182,6 +7232,14 @@ export const BlocksHereRequest: MessageFns<BlocksHereRequest> = {
             message.limit = reader.uint32();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.quarantined = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7201,6 +7259,7 @@ export const BlocksHereRequest: MessageFns<BlocksHereRequest> = {
     const message = createBaseBlocksHereRequest();
     message.after = object.after ?? "";
     message.limit = object.limit ?? 0;
+    message.quarantined = object.quarantined ?? false;
     return message;
   },
 };
@@ -7297,7 +7356,16 @@ export const BlocksHereResponse: MessageFns<BlocksHereResponse> = {
 };
 
 function createBaseBlockHere(): BlockHere {
-  return { hash: new Uint8Array(0), sizeBytes: 0, fileId: 0, pathHint: "", position: 0 };
+  return {
+    hash: new Uint8Array(0),
+    sizeBytes: 0,
+    fileId: 0,
+    pathHint: "",
+    position: 0,
+    write: undefined,
+    also: [],
+    quarantine: "",
+  };
 }
 
 export const BlockHere: MessageFns<BlockHere> = {
@@ -7316,6 +7384,15 @@ export const BlockHere: MessageFns<BlockHere> = {
     }
     if (message.position !== 0) {
       writer.uint32(40).uint32(message.position);
+    }
+    if (message.write !== undefined) {
+      FileWrite.encode(message.write, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.also) {
+      BlockNote.encode(v!, writer.uint32(58).fork()).join();
+    }
+    if (message.quarantine !== "") {
+      writer.uint32(66).string(message.quarantine);
     }
     return writer;
   },
@@ -7373,6 +7450,30 @@ export const BlockHere: MessageFns<BlockHere> = {
             message.position = reader.uint32();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.write = FileWrite.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.also.push(BlockNote.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.quarantine = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7395,6 +7496,346 @@ export const BlockHere: MessageFns<BlockHere> = {
     message.fileId = object.fileId ?? 0;
     message.pathHint = object.pathHint ?? "";
     message.position = object.position ?? 0;
+    message.write = (object.write !== undefined && object.write !== null)
+      ? FileWrite.fromPartial(object.write)
+      : undefined;
+    message.also = object.also?.map((e) => BlockNote.fromPartial(e)) || [];
+    message.quarantine = object.quarantine ?? "";
+    return message;
+  },
+};
+
+function createBaseFileWrite(): FileWrite {
+  return {
+    id: new Uint8Array(0),
+    startedMs: 0,
+    previous: new Uint8Array(0),
+    blockSizeBytes: 0,
+    blockCount: 0,
+    sizeBytes: 0,
+    mtimeMs: 0,
+    mode: undefined,
+    backup: undefined,
+  };
+}
+
+export const FileWrite: MessageFns<FileWrite> = {
+  encode(message: FileWrite, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id.length !== 0) {
+      writer.uint32(10).bytes(message.id);
+    }
+    if (message.startedMs !== 0) {
+      writer.uint32(16).int64(message.startedMs);
+    }
+    if (message.previous.length !== 0) {
+      writer.uint32(26).bytes(message.previous);
+    }
+    if (message.blockSizeBytes !== 0) {
+      writer.uint32(32).uint32(message.blockSizeBytes);
+    }
+    if (message.blockCount !== 0) {
+      writer.uint32(40).uint32(message.blockCount);
+    }
+    if (message.sizeBytes !== 0) {
+      writer.uint32(48).uint64(message.sizeBytes);
+    }
+    if (message.mtimeMs !== 0) {
+      writer.uint32(56).int64(message.mtimeMs);
+    }
+    if (message.mode !== undefined) {
+      writer.uint32(64).uint32(message.mode);
+    }
+    if (message.backup !== undefined) {
+      BackupMark.encode(message.backup, writer.uint32(74).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FileWrite {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFileWrite();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.startedMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.previous = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.blockSizeBytes = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.blockCount = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.sizeBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.mtimeMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.mode = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.backup = BackupMark.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<FileWrite>): FileWrite {
+    return FileWrite.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FileWrite>): FileWrite {
+    const message = createBaseFileWrite();
+    message.id = object.id ?? new Uint8Array(0);
+    message.startedMs = object.startedMs ?? 0;
+    message.previous = object.previous ?? new Uint8Array(0);
+    message.blockSizeBytes = object.blockSizeBytes ?? 0;
+    message.blockCount = object.blockCount ?? 0;
+    message.sizeBytes = object.sizeBytes ?? 0;
+    message.mtimeMs = object.mtimeMs ?? 0;
+    message.mode = object.mode ?? undefined;
+    message.backup = (object.backup !== undefined && object.backup !== null)
+      ? BackupMark.fromPartial(object.backup)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseBackupMark(): BackupMark {
+  return { cluster: "", index: 0, timeMs: 0 };
+}
+
+export const BackupMark: MessageFns<BackupMark> = {
+  encode(message: BackupMark, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cluster !== "") {
+      writer.uint32(10).string(message.cluster);
+    }
+    if (message.index !== 0) {
+      writer.uint32(16).uint64(message.index);
+    }
+    if (message.timeMs !== 0) {
+      writer.uint32(24).int64(message.timeMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BackupMark {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBackupMark();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cluster = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.index = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.timeMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BackupMark>): BackupMark {
+    return BackupMark.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BackupMark>): BackupMark {
+    const message = createBaseBackupMark();
+    message.cluster = object.cluster ?? "";
+    message.index = object.index ?? 0;
+    message.timeMs = object.timeMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseBlockNote(): BlockNote {
+  return { fileId: 0, pathHint: "", position: 0, write: undefined };
+}
+
+export const BlockNote: MessageFns<BlockNote> = {
+  encode(message: BlockNote, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fileId !== 0) {
+      writer.uint32(8).uint64(message.fileId);
+    }
+    if (message.pathHint !== "") {
+      writer.uint32(18).string(message.pathHint);
+    }
+    if (message.position !== 0) {
+      writer.uint32(24).uint32(message.position);
+    }
+    if (message.write !== undefined) {
+      FileWrite.encode(message.write, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BlockNote {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBlockNote();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.fileId = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pathHint = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.position = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.write = FileWrite.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BlockNote>): BlockNote {
+    return BlockNote.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BlockNote>): BlockNote {
+    const message = createBaseBlockNote();
+    message.fileId = object.fileId ?? 0;
+    message.pathHint = object.pathHint ?? "";
+    message.position = object.position ?? 0;
+    message.write = (object.write !== undefined && object.write !== null)
+      ? FileWrite.fromPartial(object.write)
+      : undefined;
     return message;
   },
 };
@@ -8202,6 +8643,8 @@ function createBaseBlockWriteHeader(): BlockWriteHeader {
     chain: [],
     era: undefined,
     background: undefined,
+    write: undefined,
+    also: [],
   };
 }
 
@@ -8230,6 +8673,12 @@ export const BlockWriteHeader: MessageFns<BlockWriteHeader> = {
     }
     if (message.background !== undefined) {
       writer.uint32(64).bool(message.background);
+    }
+    if (message.write !== undefined) {
+      FileWrite.encode(message.write, writer.uint32(74).fork()).join();
+    }
+    for (const v of message.also) {
+      BlockNote.encode(v!, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -8311,6 +8760,22 @@ export const BlockWriteHeader: MessageFns<BlockWriteHeader> = {
             message.background = reader.bool();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.write = FileWrite.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.also.push(BlockNote.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8336,6 +8801,10 @@ export const BlockWriteHeader: MessageFns<BlockWriteHeader> = {
     message.chain = object.chain?.map((e) => Holder.fromPartial(e)) || [];
     message.era = object.era ?? undefined;
     message.background = object.background ?? undefined;
+    message.write = (object.write !== undefined && object.write !== null)
+      ? FileWrite.fromPartial(object.write)
+      : undefined;
+    message.also = object.also?.map((e) => BlockNote.fromPartial(e)) || [];
     return message;
   },
 };

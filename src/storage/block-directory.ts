@@ -17,7 +17,7 @@ export function blockFilePath(root: string, hash: BlockHash): string {
   return join(root, 'blocks', hash.slice(0, 2), hash);
 }
 
-/** `blocks/ab/<hash>`, `incoming/` for what is being written, `quarantine/` for what is out of service, `packed.db`. */
+/** `blocks/ab/<hash>`, `incoming/` for what is being written, `quarantine/` for what is out of service, `packed.db`, `origins.db`. */
 export class BlockDirectory {
   readonly root: string;
   readonly #logger: Logger;
@@ -29,6 +29,10 @@ export class BlockDirectory {
 
   get packedPath(): string {
     return join(this.root, 'packed.db');
+  }
+
+  get originsPath(): string {
+    return join(this.root, 'origins.db');
   }
 
   blockPath(hash: BlockHash): string {

@@ -1,7 +1,8 @@
 /** @module The format of a block file: data, a CRC32C per 64 KiB, and a trailer that says what the block is. */
 import { fromHex, fromUtf8, KIB, toHex, utf8 } from '../common/bytes.ts';
+import { assert } from '../common/errors.ts';
 import { type BlockHash, crc32c } from '../common/hashing.ts';
-import type { BlockOrigin, NewBlock } from './block-store.ts';
+import { type BlockOrigin, MAX_WRITE_NOTE_BYTES, type NewBlock } from './block-store.ts';
 import { corruptBlock } from './errors.ts';
 
 /** Bytes of data under one CRC32C. */
@@ -14,7 +15,8 @@ const VERSION = 1;
 
 /**
  * Trailer, little endian: magic 0..8, version u32 8, size u64 12, SHA-256 20..52, file id u64 52, position u32 60,
- * CRC of the CRC table u32 64, length of the path hint u16 68, path hint 70.., zeros, CRC of all before u32 1020.
+ * CRC of the CRC table u32 64, length of the path hint u16 68, path hint 70.., length of the writer's note u16, the note,
+ * zeros, CRC of all before u32 1020. Earlier releases had zeros where the note is now, and still read what is before it.
  */
 const AT = {
   magic: 0,
@@ -28,7 +30,9 @@ const AT = {
   hint: 70,
   trailerCrc: TRAILER_BYTES - CRC_BYTES,
 } as const;
-const MAX_HINT_BYTES: number = AT.trailerCrc - AT.hint;
+const NOTE_LENGTH_BYTES = 2;
+/** For hint and note together. */
+const HINT_AND_NOTE_BYTES: number = AT.trailerCrc - AT.hint - NOTE_LENGTH_BYTES;
 
 /** What stands behind the data of a block file. */
 export interface BlockTail {
@@ -52,7 +56,8 @@ export function sizeFromFile(fileBytes: number): number | undefined {
 export function encodeTail(block: NewBlock, crcs: readonly number[]): Uint8Array {
   const table = Buffer.alloc(crcs.length * CRC_BYTES);
   crcs.forEach((crc, at) => table.writeUInt32LE(crc, at * CRC_BYTES));
-  const hint = fitHint(block.origin.pathHint);
+  const note = noteOf(block.origin);
+  const hint = fitHint(block.origin);
   const trailer = Buffer.alloc(TRAILER_BYTES);
   trailer.set(MAGIC, AT.magic);
   trailer.writeUInt32LE(VERSION, AT.version);
@@ -63,6 +68,8 @@ export function encodeTail(block: NewBlock, crcs: readonly number[]): Uint8Array
   trailer.writeUInt32LE(crc32c(table), AT.tableCrc);
   trailer.writeUInt16LE(hint.length, AT.hintLength);
   trailer.set(hint, AT.hint);
+  trailer.writeUInt16LE(note.length, AT.hint + hint.length);
+  trailer.set(note, AT.hint + hint.length + NOTE_LENGTH_BYTES);
   trailer.writeUInt32LE(crc32c(trailer.subarray(0, AT.trailerCrc)), AT.trailerCrc);
   return Buffer.concat([table, trailer]);
 }
@@ -91,15 +98,21 @@ export function rangeCount(sizeBytes: number): number {
   return Math.ceil(sizeBytes / CRC_RANGE_BYTES);
 }
 
-/** A path hint as it will be stored: of one longer than 950 bytes the end, which has the file's name. */
-export function storedHint(pathHint: string): string {
-  return fromUtf8(fitHint(pathHint));
+/** An origin as it will be stored: of a path that leaves no room for the note, the end, which has the file's name. */
+export function storedOrigin(origin: BlockOrigin): BlockOrigin {
+  return { ...origin, pathHint: fromUtf8(fitHint(origin)) };
 }
 
-function fitHint(pathHint: string): Uint8Array {
-  const whole = utf8(pathHint);
-  if (whole.length <= MAX_HINT_BYTES) return whole;
-  let from = whole.length - MAX_HINT_BYTES;
+function noteOf({ write = new Uint8Array() }: BlockOrigin): Uint8Array {
+  assert(write.length <= MAX_WRITE_NOTE_BYTES, `a writer's note has at most ${MAX_WRITE_NOTE_BYTES} bytes`);
+  return write;
+}
+
+function fitHint(origin: BlockOrigin): Uint8Array {
+  const whole = utf8(origin.pathHint);
+  const room = HINT_AND_NOTE_BYTES - noteOf(origin).length;
+  if (whole.length <= room) return whole;
+  let from = whole.length - room;
   // Begin at a whole character: continuation bytes of UTF-8 are 10xxxxxx.
   while (((whole[from] ?? 0) & 0xc0) === 0x80) from += 1;
   return whole.subarray(from);
@@ -113,9 +126,18 @@ function decodeCrcs(table: Buffer): Uint32Array {
 
 function decodeOrigin(trailer: Buffer): BlockOrigin {
   const end = AT.hint + trailer.readUInt16LE(AT.hintLength);
+  const write = decodeNote(trailer, end);
   return {
     fileId: Number(trailer.readBigUInt64LE(AT.fileId)),
     pathHint: fromUtf8(trailer.subarray(AT.hint, end)),
     position: trailer.readUInt32LE(AT.position),
+    ...(write.length > 0 && { write }),
   };
+}
+
+/** Empty in a trailer of an earlier release, whose path may reach up to the checksum. */
+function decodeNote(trailer: Buffer, at: number): Uint8Array {
+  const from = at + NOTE_LENGTH_BYTES;
+  if (from > AT.trailerCrc) return new Uint8Array();
+  return new Uint8Array(trailer.subarray(from, Math.min(from + trailer.readUInt16LE(at), AT.trailerCrc)));
 }

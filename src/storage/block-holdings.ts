@@ -59,16 +59,18 @@ export class BlockHoldings {
     return sizeBytes <= MAX_PACKED_BYTES ? this.#packed : this.#files;
   }
 
-  publish(block: NewBlock, writer: ShelfWriter): Promise<void> {
+  /** False when the block is here already, and what was written is not needed. */
+  publish(block: NewBlock, writer: ShelfWriter): Promise<boolean> {
     return this.#lock.run(block.hash, async () => {
       this.assertOpen();
       this.latch.check();
-      if (this.has(block.hash)) return;
+      if (this.has(block.hash)) return false;
       await writer.publish();
       this.#index.add(block.hash, block.sizeBytes);
       const aside = this.#quarantine.get(block.hash);
       // A bad copy is kept for its time: somebody may want to see what the disk did.
       if (aside !== undefined && aside.reason !== 'corrupt') await this.#delete(aside);
+      return true;
     });
   }
 

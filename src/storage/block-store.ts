@@ -8,7 +8,14 @@ export interface BlockOrigin {
   readonly pathHint: string;
   /** Which block of the file, from 0. */
   readonly position: number;
+  /** What the writer says of its write; kept as it is, up to MAX_WRITE_NOTE_BYTES. Absent in blocks of earlier releases. */
+  readonly write?: Uint8Array;
 }
+
+/** Beside it in a trailer, a path hint has 440 bytes at least. */
+export const MAX_WRITE_NOTE_BYTES = 512;
+/** Places that alike blocks are remembered by, beside the first. What was written alike more often is known by a backup only. */
+export const MAX_FURTHER_ORIGINS = 64;
 
 export interface NewBlock extends BlockInfo {
   readonly origin: BlockOrigin;
@@ -51,6 +58,10 @@ export interface BlockStore {
     range?: { readonly offset: number; readonly length: number },
   ): AsyncIterable<Uint8Array>;
   origin(hash: BlockHash): Promise<BlockOrigin>;
+  /** The origin it was written with first, then those that were added since. */
+  origins(hash: BlockHash): Promise<readonly BlockOrigin[]>;
+  /** Adds a further origin to a block that is held already, durably, unless it has it, or MAX_FURTHER_ORIGINS of them. */
+  describe(hash: BlockHash, origin: BlockOrigin): Promise<void>;
   /** Reads everything and compares the SHA-256; false when the copy is bad. */
   verify(hash: BlockHash): Promise<boolean>;
   /**

@@ -8,6 +8,7 @@ import { BlockRoom, type HeldBlocks, type RoomOptions } from './block-room.ts';
 import { isSystemError } from './durable-file.ts';
 import { storageFailed } from './errors.ts';
 import { FileShelf } from './file-shelf.ts';
+import { StoredFurtherOrigins } from './further-origins.ts';
 import { PackedBlocks } from './packed-blocks.ts';
 import { Quarantine } from './quarantine.ts';
 import { ShelvedBlockStore } from './shelved-block-store.ts';
@@ -32,7 +33,8 @@ export async function openBlockStore(root: string, options: BlockStoreOptions): 
       bytes: held.index.totalBytes,
       quarantined: held.quarantine.count,
     });
-    return new FileBlockStore({ ...held, directory, packed }, options);
+    const further = await openFurther(directory, packed);
+    return new FileBlockStore({ ...held, directory, packed, further }, options);
   } catch (error) {
     throw isHoldfastError(error) ? error : storageFailed('open the block store', root, error);
   }
@@ -42,10 +44,12 @@ export async function openBlockStore(root: string, options: BlockStoreOptions): 
 export interface BlockStoreComponents extends HeldBlocks {
   readonly directory: BlockDirectory;
   readonly packed: PackedBlocks;
+  readonly further: StoredFurtherOrigins;
 }
 
 export class FileBlockStore extends ShelvedBlockStore {
   readonly #packed: PackedBlocks;
+  readonly #stored: StoredFurtherOrigins;
   #closing: Promise<void> | undefined;
 
   constructor({ directory, packed, ...held }: BlockStoreComponents, options: RoomOptions) {
@@ -53,6 +57,7 @@ export class FileBlockStore extends ShelvedBlockStore {
     const room = new BlockRoom({ ...held, freeBytes: () => freeBytes(root) }, { ...options, name: root });
     super({ ...held, packed, files: new FileShelf(directory), room }, { name: root, isFull });
     this.#packed = packed;
+    this.#stored = held.further;
   }
 
   /** Transactions of small blocks so far, each of them one fsync. */
@@ -61,7 +66,10 @@ export class FileBlockStore extends ShelvedBlockStore {
   }
 
   override close(): Promise<void> {
-    this.#closing ??= super.close().then(() => this.#packed.close());
+    this.#closing ??= super
+      .close()
+      .then(() => this.#packed.close())
+      .then(() => this.#stored.close());
     return this.#closing;
   }
 }
@@ -75,6 +83,15 @@ async function openPacked(
     for await (const { hash, sizeBytes } of packed.list()) index.add(hash, sizeBytes);
     for await (const block of packed.quarantined()) quarantine.add(block);
     return packed;
+  } catch (error) {
+    await packed.close();
+    throw error;
+  }
+}
+
+async function openFurther(directory: BlockDirectory, packed: PackedBlocks): Promise<StoredFurtherOrigins> {
+  try {
+    return await StoredFurtherOrigins.open(directory.originsPath);
   } catch (error) {
     await packed.close();
     throw error;

@@ -1,13 +1,15 @@
 /** @module The block store without a disk, for tests and simulations. */
 import { MIB, toHex } from '../common/bytes.ts';
 import { type BlockHash, sha256 } from '../common/hashing.ts';
-import { storedHint } from './block-file.ts';
+import { storedOrigin } from './block-file.ts';
 import { BlockIndex } from './block-index.ts';
 import type { BlockOrigin, BlockStore, BlockWriter, NewBlock, StoreUsage } from './block-store.ts';
 import type { BlockInfo } from './block-info.ts';
 import { corruptBlock, noBlock, storageClosed, storageFull } from './errors.ts';
+import { MemoryFurtherOrigins } from './further-origins.ts';
 import { Quarantine } from './quarantine.ts';
 import type { QuarantinedBlock, QuarantineNote } from './block-info.ts';
+import { isSameOrigin } from './origin-row.ts';
 import { type BlockSink, StreamingBlockWriter } from './streaming-block-writer.ts';
 
 const NAME = 'memory';
@@ -31,6 +33,7 @@ export class MemoryBlockStore implements BlockStore {
   readonly #quarantine = new Quarantine();
   /** The bytes of what is in quarantine. */
   readonly #aside = new Map<BlockHash, HeldBlock>();
+  readonly #further = new MemoryFurtherOrigins();
   #promisedBytes = 0;
   #closed = false;
 
@@ -75,6 +78,14 @@ export class MemoryBlockStore implements BlockStore {
     return this.#held(hash).origin;
   }
 
+  async origins(hash: BlockHash): Promise<readonly BlockOrigin[]> {
+    return [this.#held(hash).origin, ...(await this.#further.of(hash))];
+  }
+
+  async describe(hash: BlockHash, origin: BlockOrigin): Promise<void> {
+    if (!isSameOrigin(this.#held(hash).origin, origin)) await this.#further.add(hash, origin);
+  }
+
   async verify(hash: BlockHash): Promise<boolean> {
     return toHex(sha256(this.#held(hash).data)) === hash;
   }
@@ -86,7 +97,8 @@ export class MemoryBlockStore implements BlockStore {
   ): Promise<boolean> {
     const held = this.#held(hash);
     if (!isStill()) return false;
-    await this.remove(hash);
+    this.#index.delete(hash);
+    this.#blocks.delete(hash);
     this.#quarantine.add({ hash, sizeBytes: held.data.length, ...note });
     this.#aside.set(hash, held);
     return true;
@@ -103,6 +115,7 @@ export class MemoryBlockStore implements BlockStore {
   }
 
   async purge(hash: BlockHash): Promise<boolean> {
+    if (!this.has(hash)) await this.#further.forget(hash);
     return this.#dropAside(hash);
   }
 
@@ -122,6 +135,7 @@ export class MemoryBlockStore implements BlockStore {
     this.#held(hash);
     this.#index.delete(hash);
     this.#blocks.delete(hash);
+    await this.#further.forget(hash);
   }
 
   list(after: BlockHash | undefined, limit: number): readonly BlockInfo[] {
@@ -165,9 +179,10 @@ export class MemoryBlockStore implements BlockStore {
       write: async (bytes) => void parts.push(bytes),
       publish: async () => {
         if (this.#closed) throw storageClosed(NAME);
-        const origin = { ...block.origin, pathHint: storedHint(block.origin.pathHint) };
+        const origin = storedOrigin(block.origin);
         if (this.#index.add(block.hash, block.sizeBytes))
           this.#blocks.set(block.hash, { data: Buffer.concat(parts), origin });
+        else await this.describe(block.hash, origin);
         if (this.#quarantine.get(block.hash)?.reason !== 'corrupt') this.#dropAside(block.hash);
       },
       discard: async () => void (parts.length = 0),

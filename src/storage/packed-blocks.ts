@@ -1,7 +1,7 @@
 /** @module Small blocks, packed into one SQLite file: many writers share one transaction. */
-import { fromHex, fromUtf8, toHex, utf8 } from '../common/bytes.ts';
+import { fromHex, toHex } from '../common/bytes.ts';
 import { type BlockHash, crc32c } from '../common/hashing.ts';
-import { storedHint } from './block-file.ts';
+import { decodeOrigin, encodeOrigin } from './origin-row.ts';
 import type { BlockShelf, ShelfWriter } from './block-shelf.ts';
 import type { BlockOrigin, NewBlock } from './block-store.ts';
 import type { BlockInfo } from './block-info.ts';
@@ -160,7 +160,7 @@ export class PackedBlocks implements BlockShelf {
     const origin = row['origin'] as Uint8Array;
     if (packedCrc(fromHex(hash), origin, data) !== row['crc'])
       throw corruptBlock(hash, 'its row has a bad checksum');
-    return { data, origin: JSON.parse(fromUtf8(origin)) as BlockOrigin };
+    return { data, origin: decodeOrigin(origin) };
   }
 
   async #row(hash: BlockHash): Promise<SqlRow | undefined> {
@@ -212,8 +212,7 @@ function quarantinedBlock(row: SqlRow): QuarantinedBlock {
 
 function packedRow(block: NewBlock, data: Uint8Array): (number | Uint8Array)[] {
   const hash = fromHex(block.hash);
-  const { fileId, pathHint, position } = block.origin;
-  const origin = utf8(JSON.stringify({ fileId, pathHint: storedHint(pathHint), position }));
+  const origin = encodeOrigin(block.origin);
   return [hash, block.sizeBytes, packedCrc(hash, origin, data), origin, data];
 }
 

@@ -9,6 +9,8 @@ import type { BlockShelf, ShelfWriter } from './block-shelf.ts';
 import type { BlockOrigin, BlockStore, BlockWriter, NewBlock, StoreUsage } from './block-store.ts';
 import type { BlockInfo } from './block-info.ts';
 import { noBlock, storageFailed, storageFull } from './errors.ts';
+import type { FurtherOrigins } from './further-origins.ts';
+import { isSameOrigin } from './origin-row.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { QuarantinedBlock, QuarantineNote } from './block-info.ts';
 import { type BlockSink, StreamingBlockWriter } from './streaming-block-writer.ts';
@@ -16,6 +18,7 @@ import { type BlockSink, StreamingBlockWriter } from './streaming-block-writer.t
 /** The shelves stay the caller's to close, after the store. */
 export interface ShelvedBlockStoreComponents extends HoldingsComponents {
   readonly room: BlockRoom;
+  readonly further: FurtherOrigins;
 }
 
 /** A failed write or fsync latches: nothing more is taken, while reads go on, since each is verified. */
@@ -25,6 +28,7 @@ export class ShelvedBlockStore implements BlockStore {
   readonly #packed: BlockShelf;
   readonly #holdings: BlockHoldings;
   readonly #room: BlockRoom;
+  readonly #further: FurtherOrigins;
   readonly #options: HoldingsOptions;
   readonly #writers = new Set<BlockWriter>();
   #closed = false;
@@ -35,6 +39,7 @@ export class ShelvedBlockStore implements BlockStore {
     this.#packed = components.packed;
     this.#holdings = new BlockHoldings(components, options);
     this.#room = components.room;
+    this.#further = components.further;
     this.#options = options;
   }
 
@@ -87,6 +92,20 @@ export class ShelvedBlockStore implements BlockStore {
     }
   }
 
+  async origins(hash: BlockHash): Promise<readonly BlockOrigin[]> {
+    return [await this.origin(hash), ...(await this.#further.of(hash))];
+  }
+
+  async describe(hash: BlockHash, origin: BlockOrigin): Promise<void> {
+    this.#holdings.latch.check();
+    if (isSameOrigin(await this.origin(hash), origin)) return;
+    try {
+      await this.#further.add(hash, origin);
+    } catch (error) {
+      throw this.#holdings.explain(`describe block ${hash}`, 0, error);
+    }
+  }
+
   async verify(hash: BlockHash): Promise<boolean> {
     const digest = sha256Stream();
     try {
@@ -106,8 +125,10 @@ export class ShelvedBlockStore implements BlockStore {
     return this.#holdings.release(hash);
   }
 
-  purge(hash: BlockHash): Promise<boolean> {
-    return this.#holdings.purge(hash);
+  async purge(hash: BlockHash): Promise<boolean> {
+    const isPurged = await this.#holdings.purge(hash);
+    await this.#forget(hash);
+    return isPurged;
   }
 
   quarantineOf(hash: BlockHash): QuarantinedBlock | undefined {
@@ -118,8 +139,9 @@ export class ShelvedBlockStore implements BlockStore {
     return this.#quarantine.list(after, limit);
   }
 
-  remove(hash: BlockHash): Promise<void> {
-    return this.#holdings.remove(hash);
+  async remove(hash: BlockHash): Promise<void> {
+    await this.#holdings.remove(hash);
+    await this.#forget(hash);
   }
 
   reclaim(): Promise<boolean> {
@@ -159,12 +181,17 @@ export class ShelvedBlockStore implements BlockStore {
       write: (bytes) => writer.write(bytes),
       publish: async (crcs) => {
         await writer.finish(crcs);
-        await this.#holdings.publish(block, writer);
+        if (!(await this.#holdings.publish(block, writer))) await this.describe(block.hash, block.origin);
         // Something is left to drop only when another writer of this block was faster.
         await writer.discard();
       },
       discard: () => writer.discard(),
     };
+  }
+
+  /** A failure costs nothing: what is known of a block that is gone does no harm. */
+  async #forget(hash: BlockHash): Promise<void> {
+    if (!this.has(hash) && this.quarantineOf(hash) === undefined) await this.#further.forget(hash);
   }
 
   #explainRead(hash: BlockHash, error: unknown): unknown {

@@ -63,7 +63,15 @@ describe('a block on its way', () => {
         return HELLO.response.encode({}).finish();
       },
     };
-    const header = { hash: new Uint8Array(32), sizeBytes: 1, fileId: 0, pathHint: '', position: 0 };
+    const header = {
+      hash: new Uint8Array(32),
+      sizeBytes: 1,
+      fileId: 0,
+      pathHint: '',
+      position: 0,
+      write: undefined,
+      also: [],
+    };
     const context = { clock, network } as unknown as ClientContext;
     const { signal } = new AbortController();
     return pushAlongChain(context, { chain, header, pieces: [new Uint8Array(1)], signal, isWatched });

@@ -32,7 +32,8 @@ describe('a chain of datanodes', () => {
   function push(nodes: readonly RunningDataNode[], overrides = {}, signal?: AbortSignal): BlockPush {
     const [target, ...rest] = nodes.map(holderOf) as [Holder, ...Holder[]];
     const origin = { fileId: 7, pathHint: '/pushed', position: 3 };
-    const header = { hash: fromHex(hash), sizeBytes: bytes.byteLength, ...origin, chain: rest, ...overrides };
+    const named = { hash: fromHex(hash), sizeBytes: bytes.byteLength, write: undefined, also: [] };
+    const header = { ...named, ...origin, chain: rest, ...overrides };
     return new BlockPush({ network, clock: systemClock }, { target, header, signal });
   }
 

@@ -59,7 +59,7 @@ describe('a datanode', () => {
     cluster = await FileCluster.start(1, 1);
     const [{ peer }] = cluster.datanodes as [RunningDataNode];
     const newcomer = await cluster.metadata.newPeer();
-    const ask = () => call(newcomer, peer, BLOCKS_HERE, { after: '', limit: 1 });
+    const ask = () => call(newcomer, peer, BLOCKS_HERE, { after: '', limit: 1, quarantined: false });
     await expect(ask()).rejects.toMatchObject({ code: 'NETWORK_NOT_A_MEMBER' });
     await cluster.metadata.join(newcomer, ['client']);
     let isAdmitted = false;

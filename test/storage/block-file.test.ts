@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { decodeTail, encodeTail, rangeCount, sizeFromFile, tailBytes } from '../../src/storage/block-file.ts';
+import { MAX_WRITE_NOTE_BYTES } from '../../src/storage/block-store.ts';
 
 it('derives the size of the data from the size of the file, for every size', () => {
   fc.assert(
@@ -17,11 +18,15 @@ it('knows sizes that no block file has', () => {
 });
 
 it('reads back the checksums and the origin that it wrote', () => {
-  const origin = fc.record({
-    fileId: fc.maxSafeNat(),
-    pathHint: fc.string({ maxLength: 200 }).filter((hint) => hint.isWellFormed()),
-    position: fc.nat(2 ** 31 - 1),
-  });
+  const origin = fc.record(
+    {
+      fileId: fc.maxSafeNat(),
+      pathHint: fc.string({ maxLength: 100 }).filter((hint) => hint.isWellFormed()),
+      position: fc.nat(2 ** 31 - 1),
+      write: fc.uint8Array({ minLength: 1, maxLength: MAX_WRITE_NOTE_BYTES }),
+    },
+    { requiredKeys: ['fileId', 'pathHint', 'position'] },
+  );
   fc.assert(
     fc.property(origin, fc.integer({ min: 1, max: 300_000 }), (from, sizeBytes) => {
       const block = { hash: 'ab'.repeat(32), sizeBytes, origin: from };

@@ -2,7 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { KIB, MIB, toHex } from '../../src/common/bytes.ts';
 import { sha256 } from '../../src/common/hashing.ts';
-import type { BlockStore, NewBlock } from '../../src/storage/block-store.ts';
+import {
+  type BlockOrigin,
+  type BlockStore,
+  MAX_FURTHER_ORIGINS,
+  type NewBlock,
+} from '../../src/storage/block-store.ts';
 import type { QuarantineNote } from '../../src/storage/block-info.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
@@ -33,6 +38,40 @@ export function blockStoreSuite(
       expectBytes(await readAll(store, block.hash), data);
       expect(await store.origin(block.hash)).toEqual(block.origin);
       expect(await store.verify(block.hash)).toBe(true);
+      await store.close();
+    });
+
+    it.each([1000, 64 * KIB + 1])(
+      'keeps what the writer of %i bytes said, and every further place that alike blocks have, once each',
+      async (sizeBytes) => {
+        const store = await fresh();
+        const data = patterned(sizeBytes);
+        const write = new Uint8Array([1, 0, 255]);
+        const first = { fileId: 0, pathHint: '/a', position: 0, write };
+        const second = { fileId: 7, pathHint: '/b', position: 2 };
+        const third = { fileId: 8, pathHint: '/c', position: 0 };
+        await putAt(store, data, first);
+        await putAt(store, data, second);
+        const { hash } = await putAt(store, data, first);
+        await store.describe(hash, third);
+        await store.describe(hash, second);
+        expect(await store.origins(hash)).toEqual([first, second, third]);
+        await store.quarantine(hash, GARBAGE);
+        await store.release(hash);
+        expect(await store.origins(hash)).toHaveLength(3);
+        await store.remove(hash);
+        await putAt(store, data, third);
+        expect(await store.origins(hash)).toEqual([third]);
+        await store.close();
+      },
+    );
+
+    it('bounds the further places of one block', async () => {
+      const store = await fresh();
+      const { hash } = await put(store, patterned(1000));
+      for (let position = 0; position < MAX_FURTHER_ORIGINS + 5; position += 1)
+        await store.describe(hash, { fileId: 1, pathHint: '/again', position });
+      expect(await store.origins(hash)).toHaveLength(1 + MAX_FURTHER_ORIGINS);
       await store.close();
     });
 
@@ -277,6 +316,14 @@ export async function put(store: BlockStore, data: Uint8Array, pieceBytes = 50_0
   const block = described(data);
   const writer = await store.create(block);
   for (let at = 0; at < data.length; at += pieceBytes) await writer.write(data.subarray(at, at + pieceBytes));
+  await writer.commit();
+  return block;
+}
+
+async function putAt(store: BlockStore, data: Uint8Array, origin: BlockOrigin): Promise<NewBlock> {
+  const block = { ...described(data), origin };
+  const writer = await store.create(block);
+  await writer.write(data);
   await writer.commit();
   return block;
 }

@@ -1,0 +1,18 @@
+/** @module What a block is part of, as datanodes keep it and as it goes over the wire. */
+import { type BlockNote, FileWrite } from '../protocol/messages.ts';
+import { type BlockOrigin, MAX_WRITE_NOTE_BYTES } from '../storage/block-store.ts';
+import { badHeader } from './errors.ts';
+
+/** Error: DATANODE_BAD_HEADER. */
+export function originFrom({ fileId, pathHint, position, write }: BlockNote): BlockOrigin {
+  const origin = { fileId, pathHint, position };
+  if (write === undefined) return origin;
+  const note = FileWrite.encode(write).finish();
+  if (note.length > MAX_WRITE_NOTE_BYTES)
+    throw badHeader(`what a block says of its write has ${note.length} bytes`);
+  return { ...origin, write: note };
+}
+
+export function noteFrom({ write, ...origin }: BlockOrigin): BlockNote {
+  return { ...origin, write: write && FileWrite.decode(write) };
+}
