@@ -3,10 +3,11 @@ import type { Command } from 'commander';
 import type { BlockCheck, FileCheck, FileState } from '../src/client/file-check.ts';
 import { formatBytes } from './byte-size.ts';
 import { counted } from './counted.ts';
-import { formatTime } from './duration.ts';
+import { formatDuration, formatTime } from './duration.ts';
 import { addClientCommand, type ClientFlags } from './options.ts';
 import { printable } from './output.ts';
 import { remotePath } from './remote-path.ts';
+import { repairProgress } from './repair-progress.ts';
 import type { Shell } from './shell.ts';
 import { textTable } from './text-table.ts';
 
@@ -51,7 +52,8 @@ async function explain(shell: Shell, path: string, flags: ClientFlags): Promise<
       return result;
     };
     const stat = await timed('namespace entry, linearizable', () => client.stat(path, { signal }));
-    const { applied, answeredBy } = await timed('raft index', () => client.status({ stale: true, signal }));
+    const status = await timed('raft index', () => client.status({ stale: true, signal }));
+    const { applied, answeredBy } = status;
     if (stat.kind !== 'file') {
       await shell.output.result({ path, stat, raftIndex: applied, steps }, () => [
         `${printable(path)} is a ${stat.kind}: it has no blocks.`,
@@ -64,15 +66,21 @@ async function explain(shell: Shell, path: string, flags: ClientFlags): Promise<
     );
     const blocks = check.blocks.map((block) => ({ ...block, shard: block.hash.slice(0, SHARD_DIGITS) }));
     const { state } = check;
-    const value = { path, stat, raftIndex: applied, answeredBy, state, next: NEXT[state], blocks, steps };
-    await shell.output.result(value, () => screen(path, check, { applied, answeredBy }, steps));
+    const { etaMs } = repairProgress(status);
+    const next = nextOf(state, etaMs);
+    const value = { path, stat, raftIndex: applied, answeredBy, state, next, etaMs, blocks, steps };
+    await shell.output.result(value, () => screen(path, check, { applied, answeredBy, next }, steps));
   });
 }
 
 function screen(
   path: string,
   { stat, state, blocks }: FileCheck,
-  { applied, answeredBy }: { readonly applied: number; readonly answeredBy: number },
+  {
+    applied,
+    answeredBy,
+    next,
+  }: { readonly applied: number; readonly answeredBy: number; readonly next: string },
   steps: readonly Step[],
 ): readonly string[] {
   return [
@@ -91,8 +99,15 @@ function screen(
       ]),
     ]),
     '',
-    `${state}. ${NEXT[state]}`,
+    `${state}. ${next}`,
   ];
+}
+
+/** The time is that of everything at risk: the file's own blocks may have their turn sooner, as they are in more danger. */
+export function nextOf(state: FileState, etaMs: number | undefined): string {
+  const isRepaired = state === 'under-replicated' || state === 'corrupt';
+  if (!isRepaired || etaMs === undefined) return NEXT[state];
+  return `${NEXT[state]} Everything at risk has its copies in about ${formatDuration(etaMs)}.`;
 }
 
 function copiesOf({ copies }: BlockCheck): string {
