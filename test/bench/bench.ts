@@ -1,26 +1,96 @@
 /**
- * @module The one door to the benchmarks: `npm run bench -- SUITE [options of the suite]`.
+ * @module The one door to the benchmarks:
+ * `npm run bench -- SUITE [--against moosefs,gluster,etcd --peers DIR] [--runs N] [--json] [--plot FILE.svg]`.
  *
- * A suite is a program of its own that reads process.argv; a new one is one line here.
+ * A suite is one line here; what cannot be measured in runs beside others is a program of its own. README.md says how to
+ * read the figures. DIR, or HOLDFAST_BENCH_PEERS, has the scripts of the peers (peer-scripts.ts).
  */
-const SUITES: Readonly<Record<string, { readonly file: string; readonly says: string }>> = {
-  metadata: { file: './metadata.ts', says: 'namespace changes and linearizable reads, beside etcd' },
-  failover: { file: './failover.ts', says: 'how long writes stand still when the leader dies or hangs' },
-  membership: { file: './membership.ts', says: 'a thousand changes of membership under load' },
-  bulk: { file: './bulk.ts', says: 'one big file, put and got' },
-  dht: { file: './dht.ts', says: 'the location index: announcements and lookups' },
-  heal: { file: './heal.ts', says: 'how soon all copies are back after datanodes died' },
-  rpc: { file: './rpc.ts', says: 'calls and a byte channel between two processes' },
-  'power-cut': { file: './power-cut.ts', says: 'all processes killed at once, again and again' },
+import { writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { measureSuite } from './measure-suite.ts';
+import { PeerScripts } from './peer-scripts.ts';
+import type { Contender, Plan, Suite } from './suite.ts';
+import { suitePlot } from './suite-plot.ts';
+import { suiteTable } from './suite-table.ts';
+
+interface Entry<T> {
+  readonly says: string;
+  readonly load: () => Promise<T>;
+}
+
+const SUITES: Readonly<Record<string, Entry<{ readonly suite: Suite }>>> = {
+  small: { says: 'small files: write, read, stat, delete', load: () => import('./small-suite.ts') },
 };
 
-const [name = '', ...options] = process.argv.slice(2);
-const suite = SUITES[name];
-if (suite === undefined) {
-  const list = Object.entries(SUITES).map(([each, { says }]) => `  ${each.padEnd(10)} ${says}`);
+/** They read their own options from the command line. */
+const PROGRAMS: Readonly<Record<string, Entry<unknown>>> = {
+  metadata: { says: 'namespace changes', load: () => import('./metadata.ts') },
+};
+
+const [name = '', ...words] = process.argv.slice(2);
+const program = PROGRAMS[name];
+const chosen = SUITES[name];
+if (program !== undefined) {
+  process.argv.splice(2, process.argv.length, ...words);
+  await program.load();
+} else if (chosen !== undefined) {
+  await runSuite(name, (await chosen.load()).suite);
+} else {
+  const list = Object.entries({ ...SUITES, ...PROGRAMS }).map(
+    ([each, { says }]) => `  ${each.padEnd(14)} ${says}`,
+  );
   console.error(['npm run bench -- SUITE [options], one of', ...list].join('\n'));
   process.exitCode = 2;
-} else {
-  process.argv.splice(2, process.argv.length, ...options);
-  await import(suite.file);
+}
+
+async function runSuite(title: string, suite: Suite): Promise<void> {
+  const own = Object.entries(suite.options).map(
+    ([option, fallback]) => [option, { type: 'string', default: fallback }] as const,
+  );
+  const { values } = parseArgs({
+    args: words,
+    options: {
+      ...Object.fromEntries(own),
+      against: { type: 'string', default: '' },
+      peers: { type: 'string', default: process.env['HOLDFAST_BENCH_PEERS'] ?? '' },
+      runs: { type: 'string', default: String(suite.runs) },
+      json: { type: 'boolean', default: false },
+      plot: { type: 'string' },
+    },
+  });
+  const plan = suite.plan(values as Record<string, string>);
+  const rivals = values.against.split(',').filter((each) => each !== '');
+  checkRivals(plan, rivals, values.peers);
+  const peers = new PeerScripts(values.peers);
+  const started: Contender[] = [];
+  try {
+    const ours = await plan.holdfast();
+    started.push(ours);
+    for (const rival of rivals) started.push(await startRival(plan, rival, peers));
+    const report = await measureSuite(title, plan.cases, [ours, ...started.slice(1)], {
+      runs: Number(values.runs),
+      onRun: (run) => values.json || console.error(`run ${run + 1} of ${values.runs}`),
+    });
+    console.log(values.json ? JSON.stringify(report) : suiteTable(report));
+    if (values.plot !== undefined) await writeFile(values.plot, suitePlot(report));
+  } finally {
+    await Promise.all(started.map((contender) => contender.stop()));
+    await peers.remove();
+  }
+}
+
+function checkRivals({ peers }: Plan, rivals: readonly string[], folder: string): void {
+  const unknown = rivals.find((rival) => peers[rival] === undefined);
+  if (unknown !== undefined)
+    throw new RangeError(
+      `'${unknown}' cannot be measured here. --against takes: ${Object.keys(peers).join(', ') || 'nobody'}.`,
+    );
+  if (rivals.length > 0 && folder === '')
+    throw new RangeError('Say with --peers DIR or HOLDFAST_BENCH_PEERS where the scripts of the peers are.');
+}
+
+async function startRival({ peers }: Plan, rival: string, scripts: PeerScripts): Promise<Contender> {
+  const start = peers[rival];
+  if (start === undefined) throw new RangeError(`There is no peer ${rival}.`);
+  return start(scripts);
 }

@@ -1,0 +1,55 @@
+/** @module What every suite of the benchmarks is made of: cases, contenders that are measured side by side, and samples. */
+import type { PeerScripts } from './peer-scripts.ts';
+
+/** One row of a suite's table. */
+export interface Case {
+  readonly name: string;
+  /** Of a sample's figure. With time units less is better, with rates more. */
+  readonly unit: '/s' | 'MB/s' | 'ms' | 's';
+  /** What a sample's CPU seconds are counted for, e.g. '1,000 files'. */
+  readonly per: string;
+}
+
+/** One measurement of one case. */
+export interface Sample {
+  readonly figure: number;
+  /** Of all its processes together, client and servers, for what Case.per says. */
+  readonly cpuSeconds?: number | undefined;
+  /** What else was seen; only with --json. */
+  readonly details?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** One of the systems measured beside each other. Started and warmed up when it is made. */
+export interface Contender {
+  readonly name: string;
+  /** What an acknowledgement of it promises; said beside its figures. */
+  readonly durability: string;
+  /** Cases come in the order of the suite, run after run. */
+  measure(what: Case): Promise<Sample>;
+  /** Of its largest server process since the start, in MiB. Before stop(). */
+  peakRssMib(): number;
+  stop(): Promise<void>;
+}
+
+export type ContenderStart = (peers: PeerScripts) => Promise<Contender>;
+
+export interface Plan {
+  readonly cases: readonly Case[];
+  /** Ours. */
+  readonly holdfast: () => Promise<Contender>;
+  /** What `--against` may name. */
+  readonly peers: Readonly<Record<string, ContenderStart>>;
+}
+
+export interface Suite {
+  /** Own options and what they are when not given, as text. */
+  readonly options: Readonly<Record<string, string>>;
+  /** When nothing else is asked for. */
+  readonly runs: number;
+  plan(options: Readonly<Record<string, string>>): Plan;
+}
+
+/** Whether a larger figure is the better one. */
+export function isRate({ unit }: Case): boolean {
+  return unit === '/s' || unit === 'MB/s';
+}
