@@ -19,12 +19,28 @@ interface Entry<T> {
 }
 
 const SUITES: Readonly<Record<string, Entry<{ readonly suite: Suite }>>> = {
+  metadata: {
+    says: 'namespace changes and linearizable reads, beside etcd',
+    load: () => import('./metadata-suite.ts'),
+  },
   small: { says: 'small files: write, read, stat, delete', load: () => import('./small-suite.ts') },
 };
 
 /** They read their own options from the command line. */
 const PROGRAMS: Readonly<Record<string, Entry<unknown>>> = {
-  metadata: { says: 'namespace changes', load: () => import('./metadata.ts') },
+  bulk: { says: 'one big file, put and got', load: () => import('./bulk.ts') },
+  failover: {
+    says: 'how long writes stand still when the leader dies or hangs',
+    load: () => import('./failover.ts'),
+  },
+  heal: { says: 'how soon all copies are back after datanodes died', load: () => import('./heal.ts') },
+  rpc: { says: 'calls and a byte channel between two processes', load: () => import('./rpc.ts') },
+  dht: { says: 'the location index: announcements and lookups', load: () => import('./dht.ts') },
+  membership: { says: 'a thousand changes of membership under load', load: () => import('./membership.ts') },
+  'power-cut': {
+    says: 'all processes killed at once, again and again',
+    load: () => import('./power-cut.ts'),
+  },
 };
 
 const [name = '', ...words] = process.argv.slice(2);
@@ -58,7 +74,8 @@ async function runSuite(title: string, suite: Suite): Promise<void> {
       plot: { type: 'string' },
     },
   });
-  const plan = suite.plan(values as Record<string, string>);
+  const text: Readonly<Record<string, unknown>> = values;
+  const plan = suite.plan(Object.fromEntries(own.map(([option]) => [option, String(text[option])])));
   const rivals = values.against.split(',').filter((each) => each !== '');
   checkRivals(plan, rivals, values.peers);
   const peers = new PeerScripts(values.peers);

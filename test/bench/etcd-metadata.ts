@@ -1,20 +1,11 @@
-/** @module The etcd side of the metadata benchmark, by the scripts of a folder of peers: up-etcd.sh, etcd-load.mjs, down-etcd.sh. */
-import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import type { Case, Contender, Sample } from './metadata-case.ts';
-import { usageOf } from './process-usage.ts';
+/** @module The etcd side of the metadata suite, by the peers' scripts: up-etcd.sh, etcd-load.mjs, down-etcd.sh. */
+import type { MetadataCase } from './metadata-suite.ts';
+import type { PeerScripts } from './peer-scripts.ts';
 import { round } from './statistics.ts';
-
-const run = promisify(execFile);
+import type { Contender, Sample } from './suite.ts';
 
 /** Bytes of a value: what a `touch` weighs in our log. */
 const VALUE_BYTES = 256;
-/** How long the scripts may take to install and start etcd. */
-const START_TIMEOUT_MS = 300_000;
 
 /** What etcd-load.mjs prints. */
 interface LoadReport {
@@ -27,52 +18,43 @@ interface LoadReport {
   readonly secs: number;
 }
 
-export class EtcdMetadata implements Contender {
+export class EtcdMetadata implements Contender<MetadataCase> {
   readonly name = 'etcd';
   readonly durability = 'fsync on a majority of 3 before the answer; in the clear';
-  readonly #scripts: string;
-  readonly #home: string;
+  readonly #peers: PeerScripts;
+  readonly #seconds: number;
 
-  private constructor(scripts: string, home: string) {
-    this.#scripts = scripts;
-    this.#home = home;
+  private constructor(peers: PeerScripts, seconds: number) {
+    this.#peers = peers;
+    this.#seconds = seconds;
   }
 
-  /** `scripts`: the folder with the scripts; etcd's data goes to a temporary directory. */
-  static async start(scripts: string): Promise<EtcdMetadata> {
-    const etcd = new EtcdMetadata(scripts, await mkdtemp(join(tmpdir(), 'holdfast-bench-')));
-    await run(join(scripts, 'up-etcd.sh'), { env: etcd.#env, timeout: START_TIMEOUT_MS });
-    return etcd;
+  static async start(peers: PeerScripts, seconds: number): Promise<EtcdMetadata> {
+    await peers.run('up-etcd.sh');
+    return new EtcdMetadata(peers, seconds);
   }
 
-  async measure({ operation, inFlight }: Case, seconds: number): Promise<Sample> {
-    const mode = operation === 'mutation' ? 'put' : 'get';
-    const words = [mode, String(inFlight), String(seconds), 'leader', String(VALUE_BYTES)];
-    const program = join(this.#scripts, 'etcd-load.mjs');
-    const { stdout } = await run(process.execPath, [program, ...words], { env: this.#env });
-    const report = JSON.parse(stdout) as LoadReport;
-    if (report.errs > 0) throw new Error(`etcd's load met ${report.errs} errors: ${stdout}`);
+  /** etcd is always asked at its leader. */
+  async measure({ operation, inFlight }: MetadataCase): Promise<Sample> {
+    const mode = operation === 'change' ? 'put' : 'get';
+    const words = [mode, String(inFlight), String(this.#seconds), 'leader', String(VALUE_BYTES)];
+    const [report] = await this.#peers.run<LoadReport>('etcd-load.mjs', words);
+    if (report === undefined || report.errs > 0)
+      throw new Error(`etcd-load.mjs reported ${report?.errs ?? 'no'} errors for ${words.join(' ')}.`);
     const operations = report.ops_s * report.secs;
+    const cpuSeconds = ((report.client_cpu_s + report.server_cpu_s) / operations) * 1000;
     return {
-      perSecond: report.ops_s,
-      p50Ms: report.p50,
-      p99Ms: report.p99,
-      cpuSecondsPer1000: round(((report.client_cpu_s + report.server_cpu_s) / operations) * 1000, 3),
+      figure: report.ops_s,
+      cpuSeconds: round(cpuSeconds, 3),
+      details: { p50Ms: report.p50, p99Ms: report.p99 },
     };
   }
 
   peakRssMib(): number {
-    const pids = join(this.#home, 'pids');
-    const texts = readdirSync(pids).map((file) => readFileSync(join(pids, file), 'utf8'));
-    return Math.max(0, ...texts.map((text) => usageOf(Number(text))?.peakRssMib ?? 0));
+    return this.#peers.peakRssMib('etcd');
   }
 
   async stop(): Promise<void> {
-    await run(join(this.#scripts, 'down-etcd.sh'), { env: this.#env });
-    await rm(this.#home, { recursive: true, force: true });
-  }
-
-  get #env(): NodeJS.ProcessEnv {
-    return { ...process.env, PEERS_HOME: this.#home, PIDS: join(this.#home, 'pids') };
+    await this.#peers.run('down-etcd.sh');
   }
 }

@@ -2,9 +2,10 @@
 import { LocalCluster } from '../../cli/demo/local-cluster.ts';
 import { loadProfile } from '../../src/client/profile.ts';
 import { type Client, connect } from '../../src/index.ts';
-import type { Case, Contender, Sample } from './metadata-case.ts';
+import type { MetadataCase } from './metadata-suite.ts';
 import { measured, usageOf } from './process-usage.ts';
 import { percentile, round } from './statistics.ts';
+import type { Contender, Sample } from './suite.ts';
 
 /** One client has at most 128 changes in flight; each has a connection of its own, as etcd's load has four. */
 const MAX_IN_FLIGHT_PER_CLIENT = 64;
@@ -13,29 +14,34 @@ const COMPILE_MS = 10_000;
 /** Not counted, before each measurement. */
 const WARM_UP_MS = 1_000;
 const DIRECTORY = '/bench';
+
+type Load = Pick<MetadataCase, 'operation' | 'through' | 'inFlight'>;
 /** Files that are read. */
 const READ_FILES = 4_096;
 
-export class HoldfastMetadata implements Contender {
+export class HoldfastMetadata implements Contender<MetadataCase> {
   readonly name = 'holdfast';
   readonly durability = 'fsync on a majority of 3 before the answer; encrypted and authenticated';
   readonly #cluster: LocalCluster;
   readonly #leader: number;
+  readonly #seconds: number;
   #nextName = 0;
 
-  private constructor(cluster: LocalCluster, leader: number) {
+  private constructor(cluster: LocalCluster, leader: number, seconds: number) {
     this.#cluster = cluster;
     this.#leader = leader;
+    this.#seconds = seconds;
   }
 
-  static async start(): Promise<HoldfastMetadata> {
+  /** `seconds`: how long each measurement takes. */
+  static async start(seconds: number): Promise<HoldfastMetadata> {
     const cluster = await LocalCluster.start({ metadataNodes: 3, dataNodes: 0 });
-    const contender = new HoldfastMetadata(cluster, await cluster.leader());
+    const contender = new HoldfastMetadata(cluster, await cluster.leader(), seconds);
     await contender.#prepare();
     return contender;
   }
 
-  async measure(what: Case, seconds: number): Promise<Sample> {
+  async measure(what: MetadataCase): Promise<Sample> {
     const count = Math.ceil(what.inFlight / MAX_IN_FLIGHT_PER_CLIENT);
     const clients = await Promise.all(Array.from({ length: count }, () => this.#connect(what.through)));
     try {
@@ -45,12 +51,11 @@ export class HoldfastMetadata implements Contender {
         result,
         seconds: took,
         cpuSeconds,
-      } = await measured(pids, () => this.#run(clients, what, seconds * 1000));
+      } = await measured(pids, () => this.#run(clients, what, this.#seconds * 1000));
       return {
-        perSecond: round(result.length / took),
-        p50Ms: round(percentile(result, 0.5), 2),
-        p99Ms: round(percentile(result, 0.99), 2),
-        cpuSecondsPer1000: round((cpuSeconds / result.length) * 1000, 3),
+        figure: round(result.length / took),
+        cpuSeconds: round((cpuSeconds / result.length) * 1000, 3),
+        details: { p50Ms: round(percentile(result, 0.5), 2), p99Ms: round(percentile(result, 0.99), 2) },
       };
     } finally {
       await Promise.all(clients.map((client) => client.close()));
@@ -75,11 +80,11 @@ export class HoldfastMetadata implements Contender {
       while (next < READ_FILES) await client.touch(readName(next++));
     };
     await Promise.all(Array.from({ length: MAX_IN_FLIGHT_PER_CLIENT }, lane));
-    await this.#run([client], { operation: 'mutation', through: 'leader', inFlight: 1 }, COMPILE_MS);
+    await this.#run([client], { through: 'leader', operation: 'change', inFlight: 1 }, COMPILE_MS);
   }
 
   /** A client that knows this one metadata node only. */
-  async #connect(through: Case['through']): Promise<Client> {
+  async #connect(through: MetadataCase['through']): Promise<Client> {
     const { profileDir, nodes } = this.#cluster;
     const profile = await loadProfile(profileDir);
     const chosen = nodes.find(({ ready }) => (ready.number === this.#leader) === (through === 'leader'));
@@ -88,12 +93,12 @@ export class HoldfastMetadata implements Contender {
   }
 
   /** Latencies in milliseconds. */
-  async #run(clients: readonly Client[], what: Case, durationMs: number): Promise<number[]> {
+  async #run(clients: readonly Client[], what: Load, durationMs: number): Promise<number[]> {
     const latencies: number[] = [];
     const endMs = performance.now() + durationMs;
     const lane = async (client: Client): Promise<void> => {
       for (let startMs = performance.now(); startMs < endMs; ) {
-        if (what.operation === 'mutation') await client.touch(`${DIRECTORY}/f${this.#nextName++}`);
+        if (what.operation === 'change') await client.touch(`${DIRECTORY}/f${this.#nextName++}`);
         else await client.stat(readName(this.#nextName++ % READ_FILES));
         const nowMs = performance.now();
         latencies.push(nowMs - startMs);

@@ -31,7 +31,7 @@ export class HoldfastSmall implements Contender {
     countBuffersApart();
     const cluster = await LocalCluster.start({ metadataNodes: 3, dataNodes: 4, replication: 3 });
     const contender = new HoldfastSmall(cluster, await cluster.connect(), load);
-    for (let round = 0; round < WARM_UP_ROUNDS; round += 1)
+    for (let turn = 0; turn < WARM_UP_ROUNDS; turn += 1)
       for (const name of ['write', 'read', 'stat', 'delete']) await contender.#step(name);
     return contender;
   }
@@ -48,10 +48,7 @@ export class HoldfastSmall implements Contender {
         p50Ms: round(percentile(result, 0.5), 2),
         p99Ms: round(percentile(result, 0.99), 2),
         cpuSeconds: Object.fromEntries(
-          pids.map((pid, at) => [
-            names[at],
-            round((usageOf(pid)?.cpuSeconds ?? 0) - (before[at] ?? 0), 2),
-          ]),
+          pids.map((pid, at) => [names[at], round((usageOf(pid)?.cpuSeconds ?? 0) - (before[at] ?? 0), 2)]),
         ),
       },
     };

@@ -36,8 +36,8 @@ export async function measureSuite(
   const rows = cases.map((what) => ({ what, samples: new Map<string, Sample[]>() }));
   for (let run = 0; run < runs; run += 1) {
     onRun(run);
+    // Who goes first changes from run to run.
     for (const { what, samples } of rows)
-      // Who goes first changes from run to run.
       for (const contender of run % 2 === 0 ? started : started.toReversed()) {
         const before = samples.get(contender.name) ?? [];
         samples.set(contender.name, [...before, await contender.measure(what)]);

@@ -14,7 +14,8 @@ interface Step {
 }
 
 const DURABILITY: Readonly<Record<string, string>> = {
-  moosefs: 'goal 3, page caches of 3 chunkservers and one master, nothing fsynced; in the clear, not verified',
+  moosefs:
+    'goal 3, page caches of 3 chunkservers and one master, nothing fsynced; in the clear, not verified',
   gluster: 'replica 3, page caches of 3 bricks, nothing fsynced; in the clear, not verified',
 };
 

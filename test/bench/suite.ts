@@ -20,33 +20,33 @@ export interface Sample {
 }
 
 /** One of the systems measured beside each other. Started and warmed up when it is made. */
-export interface Contender {
+export interface Contender<What extends Case = Case> {
   readonly name: string;
   /** What an acknowledgement of it promises; said beside its figures. */
   readonly durability: string;
   /** Cases come in the order of the suite, run after run. */
-  measure(what: Case): Promise<Sample>;
+  measure(what: What): Promise<Sample>;
   /** Of its largest server process since the start, in MiB. Before stop(). */
   peakRssMib(): number;
   stop(): Promise<void>;
 }
 
-export type ContenderStart = (peers: PeerScripts) => Promise<Contender>;
+export type ContenderStart<What extends Case = Case> = (peers: PeerScripts) => Promise<Contender<What>>;
 
-export interface Plan {
-  readonly cases: readonly Case[];
+export interface Plan<What extends Case = Case> {
+  readonly cases: readonly What[];
   /** Ours. */
-  readonly holdfast: () => Promise<Contender>;
+  readonly holdfast: () => Promise<Contender<What>>;
   /** What `--against` may name. */
-  readonly peers: Readonly<Record<string, ContenderStart>>;
+  readonly peers: Readonly<Record<string, ContenderStart<What>>>;
 }
 
-export interface Suite {
+export interface Suite<What extends Case = Case> {
   /** Own options and what they are when not given, as text. */
   readonly options: Readonly<Record<string, string>>;
   /** When nothing else is asked for. */
   readonly runs: number;
-  plan(options: Readonly<Record<string, string>>): Plan;
+  plan(options: Readonly<Record<string, string>>): Plan<What>;
 }
 
 /** Whether a larger figure is the better one. */
