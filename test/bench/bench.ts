@@ -77,7 +77,12 @@ async function runSuite(title: string, suite: Suite): Promise<void> {
   const text: Readonly<Record<string, unknown>> = values;
   const plan = suite.plan(Object.fromEntries(own.map(([option]) => [option, String(text[option])])));
   const rivals = values.against.split(',').filter((each) => each !== '');
-  checkRivals(plan, rivals, values.peers);
+  const wrong = mistakeIn(plan, rivals, values.peers);
+  if (wrong !== undefined) {
+    console.error(wrong);
+    process.exitCode = 2;
+    return;
+  }
   const peers = new PeerScripts(values.peers);
   const started: Contender[] = [];
   try {
@@ -96,14 +101,14 @@ async function runSuite(title: string, suite: Suite): Promise<void> {
   }
 }
 
-function checkRivals({ peers }: Plan, rivals: readonly string[], folder: string): void {
+/** What is wrong with what was asked for, if anything. */
+function mistakeIn({ peers }: Plan, rivals: readonly string[], folder: string): string | undefined {
   const unknown = rivals.find((rival) => peers[rival] === undefined);
   if (unknown !== undefined)
-    throw new RangeError(
-      `'${unknown}' cannot be measured here. --against takes: ${Object.keys(peers).join(', ') || 'nobody'}.`,
-    );
+    return `'${unknown}' cannot be measured here. --against takes: ${Object.keys(peers).join(', ') || 'nobody'}.`;
   if (rivals.length > 0 && folder === '')
-    throw new RangeError('Say with --peers DIR or HOLDFAST_BENCH_PEERS where the scripts of the peers are.');
+    return 'Say with --peers DIR or HOLDFAST_BENCH_PEERS where the scripts of the peers are.';
+  return undefined;
 }
 
 async function startRival({ peers }: Plan, rival: string, scripts: PeerScripts): Promise<Contender> {
