@@ -5,6 +5,7 @@ import { addBalanceCommand } from './balance.ts';
 import { addClusterCommands } from './cluster.ts';
 import { addConnectCommand } from './connect.ts';
 import { addDemoCommand } from './demo.ts';
+import { addDoctorCommand } from './doctor.ts';
 import { addExplainCommand } from './explain.ts';
 import { addFsckCommand } from './fsck.ts';
 import { addGarbageCommands } from './garbage.ts';
@@ -50,6 +51,7 @@ export function buildProgram(shell: Shell): Command {
   addBalanceCommand(program, shell);
   addFsckCommand(program, shell);
   addExplainCommand(program, shell);
+  addDoctorCommand(program, shell);
   addGarbageCommands(program, shell);
   addScrubCommands(program, shell);
   addWorkerCommands(program, shell);

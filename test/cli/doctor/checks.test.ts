@@ -1,0 +1,73 @@
+/** @module What the doctor makes of what it sees. */
+import { readdir } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { clusterChecks, unreachableCluster } from '../../../cli/doctor/cluster-check.ts';
+import { judgeSpace, judgeSync, syncCheck } from '../../../cli/doctor/disk-check.ts';
+import { judgeFileLimit, memoryCheck } from '../../../cli/doctor/machine-check.ts';
+import { noProfile } from '../../../src/client/errors.ts';
+import { StatusResponse } from '../../../src/protocol/messages.ts';
+import { temporaryDirectory } from '../../storage/temporary-directory.ts';
+
+it.each([
+  [50, 'ok'],
+  [10, 'warn'],
+  [2, 'fail'],
+])('a disk with %i%% free is %s', (free, health) => {
+  expect(judgeSpace('/d', free, 100).health).toBe(health);
+});
+
+it.each([
+  [5, 'ok'],
+  [150, 'warn'],
+  [1_500, 'fail'],
+])('a disk that takes %i ms for a durable write is %s', (slowestMs, health) => {
+  expect(judgeSync(slowestMs).health).toBe(health);
+});
+
+it('the probe of the disk leaves nothing behind', async () => {
+  const directory = await temporaryDirectory();
+  expect((await syncCheck(directory)).name).toBe('disk-sync');
+  expect(await readdir(directory)).toEqual([]);
+});
+
+it('a directory that cannot be written to fails, and says why', async () => {
+  const missing = `${await temporaryDirectory()}/missing`;
+  const { health, finding } = await syncCheck(missing);
+  expect(health).toBe('fail');
+  expect(finding).toContain('ENOENT');
+});
+
+it.each([
+  ['256', 'fail'],
+  ['1024', 'warn'],
+  ['1048576', 'ok'],
+  ['unlimited', 'ok'],
+])('a limit of %s open files is %s', (limit, health) => {
+  const limits = `Limit  Soft Limit  Hard Limit  Units\nMax open files            ${limit}              4096                 files\n`;
+  expect(judgeFileLimit(limits).health).toBe(health);
+});
+
+it('a machine too small for a node is warned of', () => {
+  expect(memoryCheck(2 ** 20, 2 ** 29).health).toBe('warn');
+  expect(memoryCheck(2 ** 30, 2 ** 33).health).toBe('ok');
+});
+
+it('a cluster that does not answer fails; one that nobody here is a client of is not called down', () => {
+  expect(unreachableCluster(new Error('timed out'))).toMatchObject({ name: 'cluster', health: 'fail' });
+  expect(unreachableCluster(noProfile('/p')).health).toBe('warn');
+});
+
+it('another release, and a clock that is behind, are warned of by name', () => {
+  const position = { node: 2, version: '9.9.9' };
+  const status = StatusResponse.fromPartial({ metadataNodes: [{ position }], counters: { timeMs: 60_000 } });
+  const byName = new Map(
+    clusterChecks(status, { version: '1.0.0', nowMs: 1_000 }).map((found) => [found.name, found]),
+  );
+  expect(byName.get('versions')).toMatchObject({ health: 'warn' });
+  expect(byName.get('versions')?.finding).toContain('2 runs 9.9.9');
+  expect(byName.get('clock')).toMatchObject({ health: 'warn' });
+  const well = clusterChecks(status, { version: '9.9.9', nowMs: 60_000 });
+  expect(
+    well.filter(({ name }) => name === 'versions' || name === 'clock').map(({ health }) => health),
+  ).toEqual(['ok', 'ok']);
+});
