@@ -11,6 +11,7 @@ const DATANODES = 5;
 let cluster: FileCluster;
 let client: Client;
 let hashes: readonly string[];
+let dead: RunningDataNode[] = [];
 
 beforeAll(async () => {
   cluster = await FileCluster.start(3, 0);
@@ -76,11 +77,23 @@ describe('the loss of datanodes', () => {
     const victims = cluster.datanodes.slice(0, 2);
     const leader = await cluster.metadata.leader();
     await Promise.all(victims.map((victim) => cluster.killDataNode(victim)));
+    dead = victims;
     await cluster.metadata.kill(leader.number);
     expect(Math.min(...copies())).toBeGreaterThanOrEqual(1);
     await healed();
     expect(copies()).toEqual(hashes.map(() => COPIES));
     const { keepers } = await client.status();
     expect(keepers.reduce((sum, { copiedBlocks }) => sum + copiedBlocks, 0)).toBeGreaterThan(0);
+  });
+
+  it('too long, and its return: copies that are too many then are dropped, and no block has too few for a moment', async () => {
+    const [returning] = dead as [RunningDataNode];
+    await cluster.restartDataNode(returning);
+    expect(Math.max(...copies())).toBeGreaterThan(COPIES);
+    let fewest = COPIES;
+    const watching = setInterval(() => (fewest = Math.min(fewest, ...copies())), 5);
+    await expect.poll(copies, { timeout: 20_000, interval: 50 }).toEqual(hashes.map(() => COPIES));
+    clearInterval(watching);
+    expect(fewest).toBe(COPIES);
   });
 });
