@@ -10,7 +10,7 @@ import { DataProcess } from './data-process.ts';
 import type { ClusterWorld } from './cluster-world.ts';
 import type { Process } from './fault-actions.ts';
 import type { Roster } from './roster.ts';
-import { founding, joinRequest, peerOf } from './founding.ts';
+import { collecting, founding, joinRequest, peerOf } from './founding.ts';
 import { MetadataProcess } from './metadata-process.ts';
 import type { Scenario } from './scenario.ts';
 import { Supervisor } from './supervisor.ts';
@@ -98,7 +98,9 @@ export class ClusterRoster implements Roster {
 
   async found(): Promise<MetadataProcess> {
     const founder = this.#newNode(1, this.#newPeer(), []);
-    await founder.found(founding(founder.peer, this.#scenario.voters, this.#scenario.firstLevel));
+    const { voters, firstLevel, datanodes } = this.#scenario;
+    const first = founding(founder.peer, voters, firstLevel);
+    await founder.found(datanodes > 0 ? collecting(first) : first);
     founder.start();
     return founder;
   }

@@ -11,6 +11,7 @@ import { WORLD_EPOCH_MS } from '../world/process-clock.ts';
 export const CLUSTER_ID = 'c1c1c1c1';
 const TOKEN_SECRET: Uint8Array = new Uint8Array(24).fill(7);
 const DAYS_30_MS = 2_592_000_000;
+const ERA_MS = 2_000;
 const PEER_LETTERS = 'abcdefghijkmnopqrstuvwxyz';
 
 export interface Founding {
@@ -47,6 +48,12 @@ export function founding(peer: PeerId, voters: number, featureLevel: number): Fo
       usedBy: [],
     },
   };
+}
+
+/** Garbage is collected within seconds, so that it races with everything in a run. */
+export function collecting(founded: Founding): Founding {
+  const collection = { era: 0, paused: false, undoneEra: 0, eraMs: ERA_MS, graceMs: ERA_MS };
+  return { ...founded, cluster: { ...founded.cluster, collection } };
 }
 
 /** Peer ids by number: valid base58, told apart by their last characters. */
