@@ -8,14 +8,13 @@ export interface WaitLimit {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Settles as `work` does, or rejects with `late()` at the limit or when the signal fires, whichever comes first. */
+/** Settles as `work` does, or rejects with `late()` at the limit or when the signal fires, whichever comes first; no timer stays. */
 export async function within<T>(limit: WaitLimit, work: Promise<T>, late: () => Error): Promise<T> {
   const { clock, limitMs, signal } = limit;
-  const limited = withDeadline(clock, Math.max(0, limitMs), work, late);
-  if (signal === undefined) return limited;
+  const wanted = signal === undefined ? work : orAborted(work, signal);
   try {
-    return await orAborted(limited, signal);
+    return await withDeadline(clock, Math.max(0, limitMs), wanted, late);
   } catch (error) {
-    throw signal.aborted ? late() : error;
+    throw signal?.aborted ? late() : error;
   }
 }

@@ -42,6 +42,7 @@ export class ReadBarrier {
   #gathering: Round | undefined;
   #context: Uint8Array = new Uint8Array(0);
   #retry: Timer | undefined;
+  #isStopped = false;
 
   constructor(components: ReadBarrierComponents, options: ReadBarrierOptions = {}) {
     this.#driver = components.driver;
@@ -61,6 +62,7 @@ export class ReadBarrier {
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#retry?.cancel();
     for (const round of [this.#inFlight, this.#gathering]) round?.answer.reject(stopped());
     this.#inFlight = undefined;
@@ -70,11 +72,12 @@ export class ReadBarrier {
   /**
    * Resolves once the local state holds everything that was committed before this call.
    * METADATA_NO_QUORUM after the limit or when `signal` fires first; METADATA_NOT_READY at once while this node is far
-   * behind, for another one can answer sooner.
+   * behind, for another one can answer sooner; METADATA_STOPPED after stop().
    */
   async wait(signal?: AbortSignal): Promise<void> {
     const ended = this.#driver.ended;
     if (ended !== undefined) throw ended;
+    if (this.#isStopped) throw stopped();
     if (this.#receiver.isFetching) throw notReady();
     const round = (this.#gathering ??= newRound());
     round.waiting += 1;

@@ -13,6 +13,11 @@ export class ManualClock implements Clock {
   #nowMs = 0;
   readonly #timers = new Set<{ readonly dueMs: number; readonly callback: () => void }>();
 
+  /** Timers that were neither fired nor cancelled. */
+  get pendingTimers(): number {
+    return this.#timers.size;
+  }
+
   wallMs(): number {
     return 1_700_000_000_000 + this.#nowMs;
   }
