@@ -89,6 +89,18 @@ export class BlockOracle {
     });
   }
 
+  /** Whether no datanode has anything that no file refers to, in service or put aside. */
+  async isGarbageGone(): Promise<boolean> {
+    const referred = new Set((await this.#referred()).map(({ hash }) => hash));
+    return this.#components.roster
+      .datanodes()
+      .every(
+        ({ machine: { platter } }) =>
+          platter.quarantined().every(({ reason }) => reason === 'corrupt') &&
+          platter.hashes().every((hash) => referred.has(hash)),
+      );
+  }
+
   /** Whether each metadata node names, of every block held anywhere, exactly the datanodes that hold it. */
   async hasConverged(): Promise<boolean> {
     const { roster } = this.#components;

@@ -12,7 +12,7 @@ import type { Process } from './fault-actions.ts';
 import type { Roster } from './roster.ts';
 import { collecting, founding, joinRequest, peerOf } from './founding.ts';
 import { MetadataProcess } from './metadata-process.ts';
-import type { Scenario } from './scenario.ts';
+import { collects, type Scenario } from './scenario.ts';
 import { Supervisor } from './supervisor.ts';
 
 const JOIN_RETRY_MS = 1_000;
@@ -98,9 +98,9 @@ export class ClusterRoster implements Roster {
 
   async found(): Promise<MetadataProcess> {
     const founder = this.#newNode(1, this.#newPeer(), []);
-    const { voters, firstLevel, datanodes } = this.#scenario;
+    const { voters, firstLevel } = this.#scenario;
     const first = founding(founder.peer, voters, firstLevel);
-    await founder.found(datanodes > 0 ? collecting(first) : first);
+    await founder.found(collects(this.#scenario) ? collecting(first) : first);
     founder.start();
     return founder;
   }

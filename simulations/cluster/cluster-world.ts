@@ -4,19 +4,37 @@ import type { World } from '../world/world.ts';
 import type { SimulatedSwitch } from '../world/simulated-switch.ts';
 import type { Trace } from '../trace.ts';
 import type { ClusterOracle } from './cluster-oracle.ts';
-import type { Coverage } from './coverage.ts';
+import type { Coverage, Sight } from './coverage.ts';
+import type { ListingErrors } from './listing-errors.ts';
 
 export interface ClusterWorld {
   readonly world: World;
   readonly links: SimulatedSwitch;
   readonly oracle: ClusterOracle;
   readonly coverage: Coverage;
+  readonly listings: ListingErrors;
   readonly logger: (name: string) => Logger;
 }
 
+/** What processes log of their own accord and nothing else shows from outside. */
+const LOGGED_SIGHTS: Readonly<Record<string, Sight>> = {
+  'datanode.garbage-quarantined': 'copies put aside as garbage',
+  'datanode.released': 'copies brought back',
+  'datanode.deleted': 'copies deleted',
+};
+
 /** Writes what a process logs, except its whispers, into the trace. */
-export function traceLogger(trace: Trace, world: World, name: string): Logger {
-  const say = (event: string, fields: LogFields = {}): void =>
+export function traceLogger(
+  { trace, world, coverage }: { readonly trace: Trace; readonly world: World; readonly coverage: Coverage },
+  name: string,
+): Logger {
+  const say = (event: string, fields: LogFields = {}): void => {
+    const sight = LOGGED_SIGHTS[event];
+    if (sight !== undefined) coverage.saw(sight);
+    if (event === 'worker.failed' && fields['worker'] === 'garbage-collection')
+      coverage.saw('collection rounds given up');
     trace.add(`${(world.nowMs / 1000).toFixed(3)} ${name}: ${event} ${JSON.stringify(fields)}`);
-  return { debug: () => {}, info: say, warn: say, error: say, with: () => traceLogger(trace, world, name) };
+  };
+  const logger: Logger = { debug: () => {}, info: say, warn: say, error: say, with: () => logger };
+  return logger;
 }

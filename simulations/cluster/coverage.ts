@@ -19,6 +19,12 @@ export const SIGHTS = [
   'quorums lost for good',
   'cores that served without the rest',
   'faults spared by the budget',
+  'collection rounds',
+  'collection rounds given up',
+  'listing errors',
+  'copies put aside as garbage',
+  'copies brought back',
+  'copies deleted',
   'requests repeated',
   'requests repeated after a leader change',
 ] as const;

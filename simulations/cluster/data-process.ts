@@ -64,6 +64,12 @@ export class DataProcess extends SimulatedProcess<DataService> {
     const { network, clock, gate } = run;
     const { number, host } = this.#options;
     const blocks = this.machine.openBlocks(gate);
+    // The last step of each round of garbage collection.
+    const reclaim = blocks.reclaim.bind(blocks);
+    blocks.reclaim = async () => {
+      this.shared.coverage.saw('collection rounds');
+      return reclaim();
+    };
     await this.machine.openQueue(gate, 'generation').write(() => {
       this.#generation += 1;
     });

@@ -4,11 +4,13 @@ import type { SimulatedSwitch } from '../world/simulated-switch.ts';
 import type { DataProcess } from './data-process.ts';
 import type { DatanodeFault } from './datanode-faults.ts';
 import type { FaultActions } from './fault-actions.ts';
+import type { ListingErrors } from './listing-errors.ts';
 import type { Roster } from './roster.ts';
 
 export interface DatanodeFaultInjectorComponents {
   readonly actions: FaultActions;
   readonly links: SimulatedSwitch;
+  readonly listings: ListingErrors;
   readonly roster: Roster;
   readonly say: (text: string) => void;
 }
@@ -64,6 +66,8 @@ export class DatanodeFaultInjector {
         if (process !== undefined) process.machine.health.nextFailure = fault.failure;
         return;
       }
+      case 'data-listing-errors':
+        return this.#components.listings.failFor(fault.forMs);
       case 'data-wipe':
         return this.#damage(fault, ({ machine }) => void machine.platter.wipe());
       case 'data-tear':

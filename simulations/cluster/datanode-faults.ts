@@ -29,6 +29,8 @@ export type DatanodeFaultKind =
       readonly forMs: number;
     }
   | { readonly kind: 'data-disk-failure'; readonly node: number; readonly failure: DiskFailure }
+  /** Who refers to a block cannot be read, of any metadata node. */
+  | { readonly kind: 'data-listing-errors'; readonly forMs: number }
   /** The rest loses copies, and always those of one and the same datanode: no more than the cluster bears. */
   | { readonly kind: 'data-wipe'; readonly mode: CutMode; readonly forMs: number }
   | { readonly kind: 'data-rot' }
@@ -44,6 +46,7 @@ export interface DatanodeFaultOptions {
 }
 
 const MOST_FAULTS = 60;
+const MOST_LISTING_ERRORS = 4;
 const KINDS: readonly DatanodeFaultKind['kind'][] = [
   'data-crash',
   'data-crash',
@@ -69,7 +72,10 @@ const LEAST_DATANODES_TO_LOSE_ONE = 2;
 const DAMAGES: readonly DatanodeFaultKind['kind'][] = ['data-wipe', 'data-rot', 'data-tear'];
 
 /** Each once. */
-export const DATANODE_FAULT_KINDS: readonly DatanodeFaultKind['kind'][] = [...new Set(KINDS)];
+export const DATANODE_FAULT_KINDS: readonly DatanodeFaultKind['kind'][] = [
+  ...new Set(KINDS),
+  'data-listing-errors',
+];
 
 export function isDatanodeFault(fault: { readonly kind: string }): fault is DatanodeFault {
   return DATANODE_FAULT_KINDS.some((kind) => kind === fault.kind);
@@ -99,6 +105,20 @@ export function drawDatanodeFaults(
   return faults;
 }
 
+/** In the order of their times, in half of the runs; drawn apart, so that the other faults of a seed stay what they were. */
+export function drawListingErrors(
+  seed: number,
+  { datanodes, faultyMs }: Omit<DatanodeFaultOptions, 'periodMs'>,
+): readonly DatanodeFault[] {
+  const random = new Prng(seed, 'listing errors of the run');
+  if (datanodes === 0 || random.chance(0.5)) return [];
+  return Array.from({ length: random.between(1, MOST_LISTING_ERRORS) }, () => ({
+    atMs: random.int(faultyMs),
+    kind: 'data-listing-errors' as const,
+    forMs: random.pick([300, 1_000, 4_000]),
+  })).toSorted((a, b) => a.atMs - b.atMs);
+}
+
 function drawFault(random: Prng, kind: DatanodeFaultKind['kind']): DatanodeFaultKind {
   const node = random.int(64);
   const mode = random.pick(['silent', 'refused'] as const);
@@ -117,6 +137,8 @@ function drawFault(random: Prng, kind: DatanodeFaultKind['kind']): DatanodeFault
     case 'data-restart':
     case 'data-pause':
       return { kind, node, forMs };
+    case 'data-listing-errors':
+      return { kind, forMs };
     case 'data-clock-jump':
       return { kind, node, byMs: random.pick([-1, 1]) * random.pick([500, 60_000, 86_400_000]) };
     case 'data-clock-drift':

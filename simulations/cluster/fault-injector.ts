@@ -15,12 +15,14 @@ import { DatanodeFaultInjector, type DatanodeFaultInjectorOptions } from './data
 import { isDatanodeFault } from './datanode-faults.ts';
 import { FaultActions } from './fault-actions.ts';
 import type { FaultBudget } from './fault-budget.ts';
+import type { ListingErrors } from './listing-errors.ts';
 import type { MetadataProcess } from './metadata-process.ts';
 
 export interface FaultInjectorComponents {
   readonly world: World;
   readonly weather: Weather;
   readonly links: SimulatedSwitch;
+  readonly listings: ListingErrors;
   readonly oracle: Pick<ClusterOracle, 'atNext'>;
   readonly coverage: Coverage;
   readonly roster: Roster;

@@ -75,7 +75,7 @@ export class MetadataProcess extends SimulatedProcess<MetadataService> {
 
   protected override async open(run: Run): Promise<void> {
     const { gate, network } = run;
-    const { oracle, coverage } = this.shared;
+    const { oracle, coverage, listings } = this.shared;
     const { number, seeds, scenario } = this.#options;
     const { files } = this.machine;
     oracle.started(this);
@@ -86,6 +86,7 @@ export class MetadataProcess extends SimulatedProcess<MetadataService> {
     const witnessStore = this.machine.openWitness(gate);
     const machine = await StateMachine.open({ store }, { ...scenario, supportedFeatureLevel: this.#level });
     oracle.watch(this, machine);
+    listings.watch(machine);
     const kademlia = new SimulatedKademlia(run, {
       ownsShards: true,
       membership: () => membershipOf(machine),

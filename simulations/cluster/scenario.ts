@@ -3,7 +3,7 @@ import { FIRST_FEATURE_LEVEL, SUPPORTED_FEATURE_LEVEL } from '../../src/namespac
 import { Prng } from '../prng.ts';
 import { drawWorkloads, type WorkloadName } from '../workloads/all-workloads.ts';
 import type { WeatherOptions } from '../world/weather.ts';
-import { drawDatanodeFaults } from './datanode-faults.ts';
+import { drawDatanodeFaults, drawListingErrors } from './datanode-faults.ts';
 import { drawFaults, type Fault } from './faults.ts';
 
 export interface Scenario {
@@ -43,6 +43,11 @@ const FIRST_LEVEL_SHARE = 0.15;
 const BEYOND_BUDGET_SHARE = 0.15;
 const MIB: number = 1024 * 1024;
 
+/** Whether garbage is collected in eras of seconds: clusters of the first level do not know of it. */
+export function collects({ datanodes, firstLevel }: Pick<Scenario, 'datanodes' | 'firstLevel'>): boolean {
+  return datanodes > 0 && firstLevel > FIRST_FEATURE_LEVEL;
+}
+
 export function drawScenario(seed: number, profile: Profile = 'rough'): Scenario {
   const random = new Prng(seed, 'scenario');
   const nodes = random.pick([1, 2, 3, 3, 3, 3, 4, 5, 5]);
@@ -68,6 +73,7 @@ export function drawScenario(seed: number, profile: Profile = 'rough'): Scenario
     faults: [
       ...drawFaults(seed, { faultyMs, periodMs }),
       ...drawDatanodeFaults(seed, { datanodes, faultyMs, periodMs }),
+      ...drawListingErrors(seed, { datanodes, faultyMs }),
     ].toSorted((a, b) => a.atMs - b.atMs),
     weather: drawWeather(random, new Prng(seed, 'more weather')),
     maxLogEntries: isSmall ? random.between(20, 100) : 2_000,

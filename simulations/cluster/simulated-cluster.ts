@@ -16,8 +16,9 @@ import { Coverage } from './coverage.ts';
 import { FaultBudget } from './fault-budget.ts';
 import { FaultInjector } from './fault-injector.ts';
 import { Journal } from './journal.ts';
+import { ListingErrors } from './listing-errors.ts';
 import { checkStores, isTidy, stopAndCheck } from './leak-check.ts';
-import type { Scenario } from './scenario.ts';
+import { collects, type Scenario } from './scenario.ts';
 
 /** Bounds of the phases, in milliseconds of true time. */
 const SETUP_LIMIT_MS = 60_000;
@@ -27,6 +28,8 @@ const HEAL_LIMIT_MS = 120_000;
 const BEREFT_MS = 20_000;
 /** Of runs: those that end with a core alone at first. */
 const CORE_SHARE = 0.5;
+/** More than all jumps of the clocks of a run come to. */
+const GARBAGE_PATIENCE_MS = 100 * 86_400_000;
 const LOOK_MS = 100;
 const CONVERGENCE_LOOK_MS = 1_000;
 
@@ -64,12 +67,14 @@ export class SimulatedCluster {
       random: new Prng(seed, 'connections'),
       observe: (from, to, trafficClass) => trace.fold(`${world.nowMs} ${from}>${to} ${trafficClass}`),
     });
+    const listings = new ListingErrors({ world, coverage: this.coverage }, scenario);
     this.#shared = {
       world,
       links,
       oracle: this.oracle,
       coverage: this.coverage,
-      logger: (name) => traceLogger(trace, world, name),
+      listings,
+      logger: (name) => traceLogger({ trace, world, coverage: this.coverage }, name),
     };
     const say = (text: string): void => this.#say(text);
     this.#roster = new ClusterRoster(
@@ -104,6 +109,7 @@ export class SimulatedCluster {
         world,
         weather: this.#weather,
         links: this.#shared.links,
+        listings: this.#shared.listings,
         oracle: this.oracle,
         coverage: this.coverage,
         roster: this.#roster,
@@ -192,8 +198,15 @@ export class SimulatedCluster {
     while (!(await this.#blocks.hasHealed())) await this.world.pass(CONVERGENCE_LOOK_MS);
     while (!(await this.#blocks.hasConverged())) await this.world.pass(CONVERGENCE_LOOK_MS);
     await this.#until(() => isTidy(roster.members()));
+    if (collects(this.#scenario)) await this.#checkGarbage();
     await checkStores(roster.datanodes());
     for (const process of [...roster.datanodes(), ...roster.running()]) await stopAndCheck(process);
+  }
+
+  /** Copies that were put aside while a clock was ahead wait until it is so late; so much time passes now, on all clocks. */
+  async #checkGarbage(): Promise<void> {
+    for (const { machine } of this.#roster.datanodes()) machine.clock.jump(GARBAGE_PATIENCE_MS);
+    while (!(await this.#blocks.isGarbageGone())) await this.world.pass(CONVERGENCE_LOOK_MS);
   }
 
   async #compareNamespaces(): Promise<void> {

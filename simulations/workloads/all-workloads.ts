@@ -2,6 +2,7 @@
 import type { Prng } from '../prng.ts';
 import { Appends } from './appends.ts';
 import { Churn } from './churn.ts';
+import { Collected } from './collected.ts';
 import { ComingAndGoing } from './coming-and-going.ts';
 import { Files } from './files.ts';
 import { FullDatanode } from './full-datanode.ts';
@@ -24,7 +25,8 @@ export type WorkloadName =
   | 'churn'
   | 'full-datanode'
   | 'coming-and-going'
-  | 'shared-names';
+  | 'shared-names'
+  | 'collected';
 
 interface Kind {
   /** Of so many steps together, as many are of this one. */
@@ -58,6 +60,7 @@ export const WORKLOADS: Readonly<Record<WorkloadName, Kind>> = {
     level: 2,
     make: (components) => new SharedNames(components),
   },
+  collected: { weight: 4, datanodes: 1, level: 2, make: (components) => new Collected(components) },
 };
 
 /** Each seed its own mix; never none. */
