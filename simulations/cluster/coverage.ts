@@ -29,6 +29,16 @@ export const SIGHTS = [
   'requests repeated after a leader change',
 ] as const;
 
+/** What garbage collection did and met. */
+export const COLLECTION_SIGHTS: readonly (typeof SIGHTS)[number][] = [
+  'collection rounds',
+  'collection rounds given up',
+  'listing errors',
+  'copies put aside as garbage',
+  'copies brought back',
+  'copies deleted',
+];
+
 export type Sight = (typeof SIGHTS)[number] | `fault: ${Fault['kind']}`;
 
 export class Coverage {

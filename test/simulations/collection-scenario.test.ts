@@ -1,0 +1,12 @@
+import { describe, expect, it } from 'vitest';
+import { collectionScenario } from '../../simulations/cluster/collection-scenario.ts';
+import { runScenario } from '../../simulations/cluster/run-scenario.ts';
+
+describe('garbage collection in a simulated cluster', () => {
+  it('loses nothing that is referred to and leaves nothing else, through listing errors, dead leaders and undo', async () => {
+    const { failure, exercised } = await runScenario({ ...collectionScenario(1), faultyMs: 7_000 });
+    expect(failure).toBeUndefined();
+    for (const sight of ['collection rounds', 'listing errors', 'copies deleted'])
+      expect(exercised[sight], sight).toBeGreaterThan(0);
+  }, 60_000);
+});
