@@ -166,14 +166,12 @@ export class Handover {
 
 /** Each missing shard from one of those who have it whole, spread evenly over them. */
 function planOf(missing: readonly number[], complete: ReadonlyMap<PeerId, ShardSet>): Map<PeerId, number[]> {
-  const plan = new Map<PeerId, number[]>();
+  const sources = [...complete].map(([peer, has]) => ({ peer, has, shards: [] as number[] }));
   for (const shard of missing) {
-    const sources = [...complete].filter(([, shards]) => shards.has(shard)).map(([peer]) => peer);
-    const source = sources.toSorted((a, b) => (plan.get(a)?.length ?? 0) - (plan.get(b)?.length ?? 0))[0];
-    if (source === undefined) continue;
-    const shards = plan.get(source) ?? [];
-    shards.push(shard);
-    plan.set(source, shards);
+    let least: number[] | undefined;
+    for (const { has, shards } of sources)
+      if (has.has(shard) && (least === undefined || shards.length < least.length)) least = shards;
+    least?.push(shard);
   }
-  return plan;
+  return new Map(sources.filter(({ shards }) => shards.length > 0).map(({ peer, shards }) => [peer, shards]));
 }

@@ -1,6 +1,5 @@
 /** @module A part of the key space by its leading hex digits: a shard, or a sixteenth of one, and so on down. */
 import { badBatch } from './errors.ts';
-import type { BlockHash } from './ports.ts';
 import { SHARD_BITS } from './shard.ts';
 
 /** Of a shard; parts of shards have more. */
@@ -25,11 +24,4 @@ export function shardOfPrefix(prefix: string): number {
 /** The sixteen parts of a prefix, in order. */
 export function partsOf(prefix: string): string[] {
   return HEX_DIGITS.map((digit) => prefix + digit);
-}
-
-/** The last hash before those of `prefix`, undefined when they are the first: where a listing in order begins. */
-export function hashBefore(prefix: string): BlockHash | undefined {
-  const number = BigInt(`0x${prefix}`);
-  if (number === 0n) return undefined;
-  return (number - 1n).toString(16).padStart(prefix.length, '0').padEnd(64, 'f');
 }

@@ -60,12 +60,13 @@ export class HeldDigests {
 
   #compute(shard: number): number {
     const hashes = this.#components.held.below(prefixOfShard(shard));
+    this.#changed.delete(shard);
+    this.#digests.clear(shard);
+    if (hashes.length === 0) return 0;
     const packed = packHashes(hashes);
     const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
-    this.#digests.clear(shard);
     for (let offset = 0; offset < packed.byteLength; offset += HASH_SIZE_BYTES)
       this.#digests.add(shard, view, offset);
-    this.#changed.delete(shard);
     return hashes.length;
   }
 }

@@ -10,6 +10,7 @@ import type { AnnounceRpc, Clock, HeldBlocks, Logger, MetadataRing, PeerId, Time
 import { shardOfHash } from './shard.ts';
 import { shardsOf } from './shard-ledger.ts';
 import { ShardQueue } from './shard-queue.ts';
+import { ShardSet } from './shard-set.ts';
 
 /** A holder that has not answered a batch by then is asked again, under a higher sequence. */
 export const ANNOUNCE_TIMEOUT_MS = 5_000;
@@ -61,6 +62,8 @@ export class HolderLane {
   #sentBefore: ReadonlySet<number> = new Set();
   #takenSequence = 0;
   #later: Timer | undefined;
+  /** The shards of this holder, and the members by which they are. */
+  #shards: { readonly members: readonly PeerId[]; readonly set: ShardSet } | undefined;
   #failures = 0;
   #active = false;
   #running: Promise<void> | undefined;
@@ -109,7 +112,7 @@ export class HolderLane {
     const { ring, digests } = this.#components;
     const current = this.#active ? undefined : digests.current();
     if (current === undefined) return undefined;
-    const root = current.root(shardsOf(ring, this.#options.peer));
+    const root = current.root(this.#shardsNow());
     return { epoch: ring.epoch, sequence: this.#takenSequence, root };
   }
 
@@ -206,7 +209,7 @@ export class HolderLane {
     const { clock, rpc, logger, ring } = this.#components;
     const digests = this.#components.digests.current();
     if (digests === undefined) return this.compare();
-    const shards = shardsOf(ring, peer);
+    const shards = new ShardSet(this.#shardsNow());
     for (const hash of this.#pending.hashes()) shards.delete(shardOfHash(hash));
     for (const shard of this.#wanted.shards()) shards.delete(shard);
     const sequence = nextSequence();
@@ -238,6 +241,15 @@ export class HolderLane {
     } finally {
       deadline.release();
     }
+  }
+
+  /** Heartbeats ask every few seconds, and members seldom change. */
+  #shardsNow(): ShardSet {
+    const { ring } = this.#components;
+    const members = ring.all();
+    if (this.#shards?.members !== members)
+      this.#shards = { members, set: shardsOf(ring, this.#options.peer) };
+    return this.#shards.set;
   }
 
   #takeWanted({ wanted, more }: { readonly wanted: readonly number[]; readonly more: boolean }): void {

@@ -118,10 +118,7 @@ export class LocationServer {
     const isSame = shards.map((shard, position) =>
       known.equals(shard, digests, position * DIGEST_SIZE_BYTES),
     );
-    ledger.agree(
-      node,
-      shards.filter((_, position) => isSame[position] === true),
-    );
+    ledger.agree(node, new ShardSet(shards.filter((_, position) => isSame[position] === true)));
     ledger.settle(awaited());
     const differing = shards.filter((_, position) => isSame[position] === false);
     const wantedNow = differing.filter((shard) => ledger.wants(shard));

@@ -69,7 +69,7 @@ export interface MetadataRing {
   readonly epoch: number;
   /** At most `count` members, nearest first by XOR between the shard's and the peers' Kademlia ids. */
   closest(shard: number, count: number): readonly PeerId[];
-  /** Every member known, in no particular order. */
+  /** Every member known, in no particular order; another list after each change of them, and the same one until then. */
   all(): readonly PeerId[];
   /** Takes the word of a holder that knows a newer membership. */
   learn(hint: RingHint | undefined): void;

@@ -36,11 +36,13 @@ export class ShardDigests {
 
   /** The digests of `shards` one after the other, little-endian. */
   encode(shards: Iterable<number>): Uint8Array {
-    const digests: number[] = [];
-    for (const shard of shards)
-      for (let word = 0; word < WORDS; word++) digests.push(this.#words[shard * WORDS + word] ?? 0);
-    const bytes = Buffer.alloc(digests.length * 4);
-    digests.forEach((word, at) => bytes.writeUInt32LE(word, at * 4));
+    const listed = [...shards];
+    const bytes = new Uint8Array(listed.length * DIGEST_SIZE_BYTES);
+    const view = new DataView(bytes.buffer);
+    let at = 0;
+    for (const shard of listed)
+      for (let word = 0; word < WORDS; word++, at += 4)
+        view.setUint32(at, this.#words[shard * WORDS + word] ?? 0, true);
     return bytes;
   }
 

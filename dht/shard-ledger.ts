@@ -49,7 +49,7 @@ export class ShardLedger {
   /** Owned, and not yet complete: those that somebody asked for come first. */
   missing(): number[] {
     const { owned, complete } = this;
-    return this.urgentFirst([...owned].filter((shard) => !complete.has(shard)));
+    return this.urgentFirst(owned.without(complete));
   }
 
   /** Not owned any more, and still kept for those who ask: what was complete, and whatever else is in the table. */
@@ -71,6 +71,7 @@ export class ShardLedger {
   }
 
   urgentFirst(shards: readonly number[]): number[] {
+    if (this.#asked.size === 0) return [...shards];
     const urgent = [...this.#asked].filter((shard) => shards.includes(shard));
     return [...urgent, ...shards.filter((shard) => !this.#asked.has(shard))];
   }
@@ -99,10 +100,10 @@ export class ShardLedger {
   }
 
   /** A datanode and this node know the same of these shards. */
-  agree(node: number, shards: Iterable<number>): void {
+  agree(node: number, shards: ShardSet): void {
     let agreed = this.#agreed.get(node);
     if (agreed === undefined) this.#agreed.set(node, (agreed = new ShardSet()));
-    for (const shard of shards) agreed.add(shard);
+    agreed.addAll(shards);
   }
 
   agreedWith(node: number): number {

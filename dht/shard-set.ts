@@ -57,8 +57,26 @@ export class ShardSet implements Iterable<number> {
     this.#size = 0;
   }
 
-  /** In rising order. */
-  *[Symbol.iterator](): Generator<number> {
-    for (let shard = 0; shard < SHARD_COUNT; shard++) if (this.#bits[shard] === 1) yield shard;
+  /** Adds all of `other`. */
+  addAll(other: ShardSet): void {
+    let size = 0;
+    for (let shard = 0; shard < SHARD_COUNT; shard++)
+      size += this.#bits[shard] = (this.#bits[shard] ?? 0) | (other.#bits[shard] ?? 0);
+    this.#size = size;
+  }
+
+  /** Those that are not in `other`, in rising order. */
+  without(other: ShardSet): number[] {
+    const shards: number[] = [];
+    for (let shard = 0; shard < SHARD_COUNT; shard++)
+      if (this.#bits[shard] === 1 && other.#bits[shard] !== 1) shards.push(shard);
+    return shards;
+  }
+
+  /** In rising order, as of now: what is added while they are looked at is not among them. */
+  [Symbol.iterator](): ArrayIterator<number> {
+    return this.without(NO_SHARDS).values();
   }
 }
+
+const NO_SHARDS = new ShardSet();

@@ -45,37 +45,32 @@ export class EventHeap {
   }
 
   #rise(from: number): void {
+    const entry = this.#at(from);
     let at = from;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (!this.#isBefore(at, parent)) return;
-      this.#swap(at, parent);
+      const above = this.#at(parent);
+      if (!isBefore(entry, above)) break;
+      this.#entries[at] = above;
       at = parent;
     }
+    this.#entries[at] = entry;
   }
 
   #sink(from: number): void {
+    const entries = this.#entries;
+    const entry = this.#at(from);
     let at = from;
     for (;;) {
-      const left = 2 * at + 1;
-      let least = at;
-      if (left < this.#entries.length && this.#isBefore(left, least)) least = left;
-      if (left + 1 < this.#entries.length && this.#isBefore(left + 1, least)) least = left + 1;
-      if (least === at) return;
-      this.#swap(at, least);
-      at = least;
+      let child = 2 * at + 1;
+      if (child >= entries.length) break;
+      if (child + 1 < entries.length && isBefore(this.#at(child + 1), this.#at(child))) child += 1;
+      const below = this.#at(child);
+      if (!isBefore(below, entry)) break;
+      entries[at] = below;
+      at = child;
     }
-  }
-
-  #isBefore(a: number, b: number): boolean {
-    const [left, right] = [this.#at(a), this.#at(b)];
-    return left.atMs === right.atMs ? left.sequence < right.sequence : left.atMs < right.atMs;
-  }
-
-  #swap(a: number, b: number): void {
-    const left = this.#at(a);
-    this.#entries[a] = this.#at(b);
-    this.#entries[b] = left;
+    entries[at] = entry;
   }
 
   #at(position: number): Entry {
@@ -83,4 +78,8 @@ export class EventHeap {
     if (entry === undefined) throw new RangeError(`The heap has no place ${position}.`);
     return entry;
   }
+}
+
+function isBefore(left: Entry, right: Entry): boolean {
+  return left.atMs === right.atMs ? left.sequence < right.sequence : left.atMs < right.atMs;
 }

@@ -52,7 +52,7 @@ export class Weather {
   readonly #seed: number;
   readonly #random: Prng;
   #options: WeatherOptions;
-  readonly #lanes = new Map<string, Lane>();
+  readonly #lanes = new Map<PeerId, Map<PeerId, Lane>>();
   readonly #listeners = new Set<() => void>();
 
   constructor({ world, seed }: { readonly world: World; readonly seed: number }, options: WeatherOptions) {
@@ -86,7 +86,7 @@ export class Weather {
   /** Something is cut or clogged now. */
   get isRough(): boolean {
     const { nowMs } = this.#world;
-    return [...this.#lanes.values()].some(({ cut, clogUntilMs }) => cut !== undefined || clogUntilMs > nowMs);
+    return this.#allLanes().some(({ cut, clogUntilMs }) => cut !== undefined || clogUntilMs > nowMs);
   }
 
   /** In this direction only. */
@@ -112,7 +112,7 @@ export class Weather {
 
   /** No fault from here on. */
   clearUp(): void {
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#allLanes()) {
       delete lane.cut;
       lane.clogUntilMs = 0;
     }
@@ -143,14 +143,19 @@ export class Weather {
   }
 
   #lane(from: PeerId, to: PeerId): Lane {
-    const name = `${from}>${to}`;
-    const known = this.#lanes.get(name);
+    let lanes = this.#lanes.get(from);
+    if (lanes === undefined) this.#lanes.set(from, (lanes = new Map()));
+    const known = lanes.get(to);
     if (known !== undefined) return known;
     // A stream for each: what a lane is like does not depend on which was used first.
-    const slowness = new Prng(this.#seed, `lane ${name}`).pick(SLOWNESSES);
+    const slowness = new Prng(this.#seed, `lane ${from}>${to}`).pick(SLOWNESSES);
     const lane: Lane = { slowness, clogUntilMs: 0, busyUntilMs: 0 };
-    this.#lanes.set(name, lane);
+    lanes.set(to, lane);
     return lane;
+  }
+
+  #allLanes(): Lane[] {
+    return [...this.#lanes.values()].flatMap((lanes) => [...lanes.values()]);
   }
 
   #changed(): void {

@@ -1,6 +1,5 @@
 /** @module This datanode's blocks in the location index: every change announced, and a digest of everything with each heartbeat. */
 import { Announcer } from '../../dht/announcer.ts';
-import { hashBefore } from '../../dht/hash-prefix.ts';
 import type { LaneRoot } from '../../dht/holder-lane.ts';
 import type { MetadataRing } from '../../dht/ports.ts';
 import type { Clock } from '../common/clock.ts';
@@ -34,9 +33,6 @@ export interface BlockIndexerOptions {
 
 /** A writer waits no longer for the index, in milliseconds; the announcement itself goes on. */
 const ANNOUNCE_PATIENCE_MS = 5_000;
-const LIST_PAGE_BLOCKS = 1_000;
-const FIRST_PAGE_BLOCKS = 2;
-const PAGE_GROWTH = 8;
 
 export class BlockIndexer {
   readonly #announcer: Announcer;
@@ -48,8 +44,7 @@ export class BlockIndexer {
     const { network, blocks, kademlia: ring, clock, logger } = components;
     this.#clock = clock;
     this.#logger = logger;
-    const held = { below: (prefix: string): readonly BlockHash[] => hashesBelow(blocks, prefix) };
-    const parts = { rpc: locationRpc(network), ring, held, clock, logger };
+    const parts = { rpc: locationRpc(network), ring, held: blocks, clock, logger };
     this.#announcer = new Announcer(parts, { node, generation });
     this.#unsubscribe = ring.onChange(() => this.#announcer.holdersChanged());
   }
@@ -90,20 +85,5 @@ export class BlockIndexer {
   async stop(): Promise<void> {
     this.#unsubscribe();
     await this.#announcer.stop();
-  }
-}
-
-function hashesBelow(blocks: BlockStore, prefix: string): BlockHash[] {
-  const found: BlockHash[] = [];
-  let after = hashBefore(prefix);
-  // Most parts of a small store have no block or one, and all 4096 are asked for at its start.
-  for (let limit = FIRST_PAGE_BLOCKS; ; limit = Math.min(LIST_PAGE_BLOCKS, limit * PAGE_GROWTH)) {
-    const page = blocks.list(after, limit);
-    for (const { hash } of page) {
-      if (!hash.startsWith(prefix)) return found;
-      found.push(hash);
-    }
-    if (page.length < limit) return found;
-    after = page.at(-1)?.hash;
   }
 }

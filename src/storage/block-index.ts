@@ -61,14 +61,29 @@ export class BlockIndex {
     for (let at = after === undefined ? 0 : bucketOf(after); at < BUCKET_COUNT; at += 1) {
       const bucket = this.#buckets[at];
       if (bucket === undefined) continue;
-      bucket.sorted ??= [...bucket.sizes.keys()].toSorted();
-      for (const hash of bucket.sorted) {
+      for (const hash of sortedOf(bucket)) {
         if (found.length >= limit) return found;
         if (after === undefined || hash > after) found.push({ hash, sizeBytes: bucket.sizes.get(hash) ?? 0 });
       }
     }
     return found;
   }
+
+  /** All hashes that begin with the hex digits `prefix`, in order. */
+  below(prefix: string): BlockHash[] {
+    const found: BlockHash[] = [];
+    const last = bucketOf(prefix.padEnd(BUCKET_DIGITS, 'f'));
+    for (let at = bucketOf(prefix.padEnd(BUCKET_DIGITS, '0')); at <= last; at += 1) {
+      const bucket = this.#buckets[at];
+      if (bucket === undefined) continue;
+      for (const hash of sortedOf(bucket)) if (hash.startsWith(prefix)) found.push(hash);
+    }
+    return found;
+  }
+}
+
+function sortedOf(bucket: Bucket): readonly BlockHash[] {
+  return (bucket.sorted ??= [...bucket.sizes.keys()].toSorted());
 }
 
 function bucketOf(hash: BlockHash): number {

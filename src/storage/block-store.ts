@@ -83,6 +83,8 @@ export interface BlockStore {
   reclaim(): Promise<boolean>;
   /** All blocks in hash order from `after` (exclusive), at most `limit`. */
   list(after: BlockHash | undefined, limit: number): readonly BlockInfo[];
+  /** All hashes that begin with the hex digits `prefix`, in order. */
+  below(prefix: string): readonly BlockHash[];
   usage(): Promise<StoreUsage>;
   close(): Promise<void>;
 }

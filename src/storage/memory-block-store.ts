@@ -142,6 +142,10 @@ export class MemoryBlockStore implements BlockStore {
     return this.#index.list(after, limit);
   }
 
+  below(prefix: string): readonly BlockHash[] {
+    return this.#index.below(prefix);
+  }
+
   async usage(): Promise<StoreUsage> {
     const { totalBytes: quarantinedBytes, count: quarantinedCount } = this.#quarantine;
     const usedBytes = this.#index.totalBytes + quarantinedBytes;

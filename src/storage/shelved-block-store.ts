@@ -153,6 +153,10 @@ export class ShelvedBlockStore implements BlockStore {
     return this.#index.list(after, limit);
   }
 
+  below(prefix: string): readonly BlockHash[] {
+    return this.#index.below(prefix);
+  }
+
   usage(): Promise<StoreUsage> {
     return this.#room.usage();
   }
