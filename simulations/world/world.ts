@@ -4,12 +4,17 @@ import { EventHeap } from './event-heap.ts';
 
 /** An event that keeps making others at one moment is a loop of ours, not a busy system. */
 const MAX_EVENTS_AT_ONCE = 100_000;
+/** Turns of the event loop asked for at a time: one by one, each would cost a look at all its other sources. */
+const TURNS_AHEAD = 64;
 
 /** Nothing in it takes real time but the computing. */
 export class World {
   readonly #events = new EventHeap();
   #nowMs = 0;
   #steps = 0;
+  /** Asked for and not yet come. */
+  #turns = 0;
+  #settled: (() => void) | undefined;
 
   /** Milliseconds since the world began, fractional. True time: no process can read it. */
   get nowMs(): number {
@@ -33,7 +38,7 @@ export class World {
   /** Runs until `untilMs`, or until `isDone` says so after an event; `afterEach` looks at what an event has done. */
   async run(untilMs: number, afterEach: () => void, isDone: () => boolean = () => false): Promise<void> {
     let atOnce = 0;
-    await settle();
+    await this.#settle();
     while (!isDone()) {
       const event = this.#events.takeUntil(untilMs);
       if (event === undefined) break;
@@ -42,15 +47,25 @@ export class World {
       this.#nowMs = event.atMs;
       this.#steps += 1;
       event.callback();
-      await settle();
+      await this.#settle();
       afterEach();
     }
     if (!isDone()) this.#nowMs = Math.max(this.#nowMs, untilMs);
   }
-}
 
-/** An immediate comes after all promises and ticks that are ready: no real I/O is under way, so nothing else is left. */
-function settle(): Promise<void> {
-  // oxlint-disable-next-line no-restricted-globals -- of the event loop's own turns nothing depends on real time
-  return new Promise((resolve) => setImmediate(resolve));
+  /** An immediate comes after all promises and ticks that are ready: no real I/O is under way, so nothing else is left. */
+  #settle(): Promise<void> {
+    if (this.#turns === 0)
+      for (; this.#turns < TURNS_AHEAD; this.#turns += 1)
+        // oxlint-disable-next-line no-restricted-globals -- of the event loop's own turns nothing depends on real time
+        setImmediate(() => this.#turn());
+    return new Promise((resolve) => (this.#settled = resolve));
+  }
+
+  #turn(): void {
+    this.#turns -= 1;
+    const resolve = this.#settled;
+    this.#settled = undefined;
+    resolve?.();
+  }
 }

@@ -28,6 +28,8 @@ interface Slot {
   stuck: WorkerStanding['stuck'];
   /** Ends the pause it is in. */
   wake: AbortController;
+  /** Of that, and of the runner's end: made anew for each pause it would cost more than most steps. */
+  interrupted: AbortSignal;
 }
 
 const NOT_STUCK = { code: '', message: '' };
@@ -102,6 +104,7 @@ export class WorkerRunner {
 
   async #run(slot: Slot, signal: AbortSignal): Promise<void> {
     const { worker } = slot;
+    slot.interrupted = AbortSignal.any([signal, slot.wake.signal]);
     while (slot.state !== 'done') {
       const delayMs = slot.state === 'busy' ? (worker.pauseMs ?? BUSY_PAUSE_MS) : worker.idleMs;
       const isHurried = await this.#pause(slot, delayMs, signal);
@@ -129,11 +132,14 @@ export class WorkerRunner {
   /** True when it was cut short by somebody who is in a hurry. */
   async #pause(slot: Slot, delayMs: number, signal: AbortSignal): Promise<boolean> {
     try {
-      await sleep(this.#clock, delayMs, AbortSignal.any([signal, slot.wake.signal]));
+      await sleep(this.#clock, delayMs, slot.interrupted);
       return false;
     } catch {
       // The only rejection of sleep is an abort: the runner stops, or the worker is to go on at once.
-      if (slot.wake.signal.aborted) slot.wake = new AbortController();
+      if (slot.wake.signal.aborted) {
+        slot.wake = new AbortController();
+        slot.interrupted = AbortSignal.any([signal, slot.wake.signal]);
+      }
       return !signal.aborted;
     }
   }
@@ -148,5 +154,6 @@ function newSlot(worker: BackgroundWorker, isPaused: boolean): Slot {
     failures: 0,
     stuck: NOT_STUCK,
     wake: new AbortController(),
+    interrupted: AbortSignal.abort(),
   };
 }
