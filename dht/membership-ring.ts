@@ -44,11 +44,11 @@ export class MembershipRing implements MetadataRing {
   }
 
   closest(shard: number, count: number): readonly PeerId[] {
-    return this.#ring.closest(shard, count);
+    return this.#known().closest(shard, count);
   }
 
   all(): readonly PeerId[] {
-    return this.#ring.all();
+    return this.#known().all();
   }
 
   /** Calls `listener` after each change of epoch or members, until the returned function is called. */
@@ -65,6 +65,12 @@ export class MembershipRing implements MetadataRing {
   /** A holder, itself a metadata node of the cluster, knows a newer membership. Its word counts until the source has it, too. */
   learn(hint: RingHint | undefined): void {
     if (hint !== undefined && hint.epoch > this.#epoch && hint.peers.length > 0) this.#adopt(hint);
+  }
+
+  /** Who asks while there is nobody yet does not wait for whoever refreshes from time to time. */
+  #known(): Ring {
+    if (this.#ring.all().length === 0) this.refresh();
+    return this.#ring;
   }
 
   #adopt({ epoch, peers }: Membership): void {

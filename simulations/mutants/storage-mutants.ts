@@ -62,7 +62,9 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     name: 'torn-tail-refused',
     bug: 'S13',
     scenario: 'torn-tail-recovers',
-    swarm: { none: 'the simulated log has no files to tear' },
+    swarm: {
+      none: 'the line is of the log on SQLite; the simulated log tears, too, and is cut by lines of its own',
+    },
     file: 'src/storage/sqlite-raft-log.ts',
     find: 'const { term, vote } = this.window.initialState().hardState;\n    const lastIndex = this.window.lastIndex();\n    return { sequence: this.#sequence,',
     replace:
@@ -72,7 +74,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     name: 'rot-taken-for-torn-tail',
     bug: 'S14',
     scenario: 'rot-is-no-torn-tail',
-    swarm: { none: 'the simulated log has no files to rot' },
+    swarm: { none: 'no seed measured since the simulated log can rot' },
     file: 'src/storage/log-judgement.ts',
     find: 'if (standing.sequence < marked.sequence) throw logBehind(path, standing, marked);',
     replace: '',
@@ -81,7 +83,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     name: 'rolled-back-node-heard',
     bug: 'S16',
     scenario: 'rolled-back-node-is-not-heard',
-    swarm: { none: 'no disk of the simulation is put back to an earlier time' },
+    swarm: { none: 'no seed measured since simulated disks can be put back' },
     file: 'src/metadata/witness.ts',
     find: 'if (incarnation.boot > seen.boot) return incarnation.openedAt >= seen.sequence;',
     replace: 'if (incarnation.boot > seen.boot) return true;',

@@ -1,6 +1,7 @@
 /** @module The ring and the keeper it implies. */
 import { describe, expect, it } from 'vitest';
 import { keeper } from '../../dht/keeper.ts';
+import { MembershipRing } from '../../dht/membership-ring.ts';
 import { Ring } from '../../dht/ring.ts';
 import { HOLDERS_PER_SHARD, peerKadId, SHARD_COUNT, shardKadId } from '../../dht/shard.ts';
 
@@ -38,6 +39,16 @@ describe('Ring', () => {
       const holders = after.closest(shard, 3);
       if (!holders.includes('peerG')) expect(holders).toEqual(before.closest(shard, 3));
     }
+  });
+});
+
+describe('MembershipRing', () => {
+  it('knows the members as soon as there are any, though nobody has told it to look', () => {
+    let peers: readonly string[] = [];
+    const ring = new MembershipRing(() => ({ epoch: peers.length, peers }));
+    expect(ring.closest(7, 3)).toEqual([]);
+    peers = PEERS;
+    expect(ring.closest(7, 3)).toEqual(new Ring(PEERS).closest(7, 3));
   });
 });
 
