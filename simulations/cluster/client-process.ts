@@ -4,7 +4,7 @@ import { connect } from '../../src/client/connect.ts';
 import { MetadataPeers } from '../../src/client/metadata-peers.ts';
 import { Mutations } from '../../src/client/mutations.ts';
 import { sleep } from '../../src/common/clock.ts';
-import { silentLogger } from '../../src/common/logger.ts';
+import { type Logger, silentLogger } from '../../src/common/logger.ts';
 import { FramedNetwork } from '../../src/network/framed-network.ts';
 import { call } from '../../src/network/method.ts';
 import type { PeerId } from '../../src/network/network.ts';
@@ -35,15 +35,17 @@ export class ClientProcess {
   readonly #random: SeededRandom;
   readonly #work: Prng;
   readonly #options: ClientProcessOptions;
+  readonly #logger: Logger;
   readonly #stopping = new AbortController();
   #client: Client | undefined;
   #mutations: Mutations | undefined;
   #working: Promise<void> | undefined;
 
-  constructor({ world, links }: ClusterWorld, options: ClientProcessOptions) {
+  constructor({ world, links, logger }: ClusterWorld, options: ClientProcessOptions) {
     const { peer, id, seed } = options;
     this.peer = peer;
     this.#options = options;
+    this.#logger = logger(`client ${id}`);
     this.#work = new Prng(seed, `work of client ${id}`);
     this.#random = new SeededRandom(seed, `client ${id}`);
     const gate = new ProcessGate({ world });
@@ -74,7 +76,7 @@ export class ClientProcess {
       network: this.network,
       clock: this.#clock,
       random: this.#random,
-      logger: silentLogger,
+      logger: this.#logger,
     };
     this.#client = await connect({
       ...components,

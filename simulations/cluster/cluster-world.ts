@@ -21,6 +21,7 @@ const LOGGED_SIGHTS: Readonly<Record<string, Sight>> = {
   'datanode.garbage-quarantined': 'copies put aside as garbage',
   'datanode.released': 'copies brought back',
   'datanode.deleted': 'copies deleted',
+  'client.datanodes-replaced': 'pipeline replacements',
 };
 
 /** Writes what a process logs, except its whispers, into the trace. */

@@ -25,6 +25,7 @@ export const SIGHTS = [
   'copies put aside as garbage',
   'copies brought back',
   'copies deleted',
+  'pipeline replacements',
   'requests repeated',
   'requests repeated after a leader change',
 ] as const;

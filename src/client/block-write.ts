@@ -57,6 +57,7 @@ export async function writeBlock(
   for (let attempt = 0; attempt < MAX_CHAINS && copies.good.size === 0; attempt += 1) {
     if (attempt > 0) await sleep(context.clock, FIRST_BACKOFF_MS * 2 ** attempt, options.signal);
     const chain = await placer.chain(block.sizeBytes);
+    copies.offered(chain);
     const { hash, sizeBytes, fileId, pathHint, position, write, era, pieces } = block;
     const header = { hash, sizeBytes, fileId, pathHint, position, write, also: [], era };
     const isWatched = attempt < MAX_WATCHED_CHAINS;
@@ -72,6 +73,7 @@ export async function writeBlock(
   const required = await placer.requiredCopies();
   if (copies.good.size < required)
     throw writeFailed(toHex(block.hash), required, copies.good.size, copies.failures);
+  copies.tellReplaced(toHex(block.hash));
   return copies.good.size;
 }
 
@@ -81,9 +83,26 @@ class BlockCopies {
   readonly failed = new Set<number>();
   readonly failures: string[] = [];
   readonly #context: ClientContext;
+  /** Of the first chain. */
+  #first: readonly number[] | undefined;
 
   constructor(context: ClientContext) {
     this.#context = context;
+  }
+
+  offered(chain: readonly Holder[]): void {
+    this.#first ??= chain.map(({ node }) => node);
+  }
+
+  /** Says who took the block in the place of those it was meant for, if anybody did. */
+  tellReplaced(hash: string): void {
+    const replacements = [...this.good.keys()].filter((node) => this.#first?.includes(node) === false);
+    if (replacements.length > 0)
+      this.#context.logger.info('client.datanodes-replaced', {
+        hash,
+        failed: [...this.failed],
+        replacements,
+      });
   }
 
   /** With silent nodes the chain was given up for them: nobody else is to blame. */
