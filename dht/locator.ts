@@ -8,6 +8,8 @@ import { HOLDERS_PER_SHARD, shardOfHash } from './shard.ts';
 
 /** A metadata node that has not answered by then is passed over for the rest of the lookup. */
 export const LOOKUP_TIMEOUT_MS = 3_000;
+/** What is still unknown after this long is asked of the datanodes beside the walk: silent holders must not hold up a reader. */
+export const INQUIRE_AFTER_MS = 500;
 /** While the index is being rebuilt nobody may know a block yet: it is asked for again, so often and after such pauses. */
 export const INCOMPLETE_RETRIES = 8;
 export const INCOMPLETE_PAUSE_MS = 250;
@@ -76,9 +78,7 @@ export class Locator {
     for (const search of open) searches.set(search.hash, search);
     for (let retries = 0; ; retries++) {
       const failures = new Map<PeerId, unknown>();
-      await this.#walk(open, { signal, onStep, failures });
-      open = open.filter(isUnknown);
-      await this.#inquire(open, signal ?? NEVER);
+      await this.#walkHedged(open, { signal, onStep, failures });
       open = open.filter(isUnknown);
       if (open.length === 0) return hashes.map((hash) => [...(searches.get(hash)?.found ?? [])]);
       // Holders that do not answer at all do not become more complete by being asked again at once.
@@ -90,15 +90,37 @@ export class Locator {
     }
   }
 
-  /** Exactly the blocks that no holder can tell of yet; a datanode's own word is as good as the record of it. */
-  async #inquire(open: readonly Search[], signal: AbortSignal): Promise<void> {
-    const { inquiry } = this.#components;
-    if (inquiry === undefined || open.length === 0) return;
+  /** The walk, or whatever of it was needed until the datanodes had told the rest. */
+  async #walkHedged(open: readonly Search[], asking: Asking): Promise<void> {
+    const { inquiry, clock } = this.#components;
+    if (inquiry === undefined) return this.#walk(open, asking);
+    const { signal = NEVER } = asking;
+    const ended = new AbortController();
+    const limited = AbortSignal.any([signal, ended.signal]);
+    const walking = this.#walk(open, { ...asking, signal: limited });
+    const inquiring = pause(clock, INQUIRE_AFTER_MS, limited)
+      .then(() => this.#inquire(open, inquiry, limited))
+      .then((areAllKnown) => (areAllKnown ? undefined : walking));
+    try {
+      await Promise.race([walking, inquiring]);
+    } finally {
+      ended.abort();
+      // Whichever lost ends with the signal, and nobody waits for it.
+      await Promise.allSettled([walking, inquiring]);
+    }
+    await this.#inquire(open, inquiry, signal);
+  }
+
+  /** Exactly the blocks that no holder can tell of yet: a datanode's own word is as good as the record of it. True when none is left. */
+  async #inquire(open: readonly Search[], inquiry: DatanodeInquiry, signal: AbortSignal): Promise<boolean> {
+    const unknown = open.filter(isUnknown);
+    if (unknown.length === 0) return open.length > 0 && open.every(({ found }) => found.size > 0);
     const holders = await inquiry.holders(
-      open.map(({ hash }) => hash),
+      unknown.map(({ hash }) => hash),
       signal,
     );
-    for (const { hash, found } of open) for (const node of holders.get(hash) ?? []) found.add(node);
+    for (const { hash, found } of unknown) for (const node of holders.get(hash) ?? []) found.add(node);
+    return !open.some(isUnknown);
   }
 
   #search(hash: BlockHash, wanted: number): Search {

@@ -1,6 +1,12 @@
 /** @module Lookups fall through the ring until somebody knows. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { INCOMPLETE_PAUSE_MS, INCOMPLETE_RETRIES, LOOKUP_TIMEOUT_MS, Locator } from '../../dht/locator.ts';
+import {
+  INCOMPLETE_PAUSE_MS,
+  INCOMPLETE_RETRIES,
+  INQUIRE_AFTER_MS,
+  LOOKUP_TIMEOUT_MS,
+  Locator,
+} from '../../dht/locator.ts';
 import { MAX_BATCH_HASHES, packHashes } from '../../dht/packed-hashes.ts';
 import type { DatanodeInquiry, PeerId } from '../../dht/ports.ts';
 import { shardOfHash } from '../../dht/shard.ts';
@@ -114,6 +120,16 @@ describe('lookup', () => {
     const inquiry = { holders: () => Promise.reject(new Error('the datanodes were asked')) };
     locator = new Locator({ rpc: world.rpc, ring: world.ring, inquiry, clock, logger: quietLogger });
     expect(await locator.lookup([A])).toEqual([[]]);
+  });
+
+  it('asks the datanodes beside holders that are silent, and does not wait for those', async () => {
+    for (const peer of PEERS) world.health.set(peer, 'hang');
+    const inquiry: DatanodeInquiry = { holders: async () => new Map([[A, [4]]]) };
+    locator = new Locator({ rpc: world.rpc, ring: world.ring, inquiry, clock, logger: quietLogger });
+    const found = locator.lookup([A]);
+    await clock.advance(INQUIRE_AFTER_MS);
+    expect(await found).toEqual([[4]]);
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it('adds what a complete holder knows to what an incomplete one said', async () => {
