@@ -12,6 +12,8 @@ export type DhtErrorCode =
   | 'DHT_LOOKUP_INCOMPLETE'
   | 'DHT_TOO_MANY_NODES'
   | 'DHT_TOO_OFTEN'
+  | 'DHT_BAD_MANIFEST'
+  | 'DHT_STALE_MANIFEST'
   | 'DHT_TIMEOUT'
   | 'DHT_STOPPED';
 
@@ -107,6 +109,25 @@ export function tooOften(node: number, perSecond: number): DhtError {
     kind: 'unavailable',
     message: `Member ${node} sent more than ${perSecond} batches of location records a second. Gather more into each batch, and send this one again later.`,
     facts: { node, perSecond },
+  });
+}
+
+export function badManifest(complaint: string, signer: string, cause?: unknown): DhtError {
+  return new DhtError({
+    code: 'DHT_BAD_MANIFEST',
+    kind: 'refused',
+    message: `A cluster manifest${signer === '' ? '' : ` signed by ${signer}`} was not believed: ${complaint}. Nothing of it was taken; ask another node, or name one with --peer.`,
+    facts: { signer },
+    cause,
+  });
+}
+
+export function staleManifest(signer: string, got: number, known: number): DhtError {
+  return new DhtError({
+    code: 'DHT_STALE_MANIFEST',
+    kind: 'refused',
+    message: `A cluster manifest of ${signer} is of epoch ${got}, and one of epoch ${known} is known. Nothing of it was taken; ask another node.`,
+    facts: { signer, got, known },
   });
 }
 

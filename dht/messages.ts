@@ -111,6 +111,34 @@ export interface PullResponse {
   tooLarge: boolean;
 }
 
+/** Where the metadata nodes of a cluster are: how those find them who were away while all of them moved. */
+export interface ManifestNode {
+  number: number;
+  peer: string;
+  addresses: string[];
+}
+
+export interface Manifest {
+  cluster: string;
+  /** of the membership it was made from; the highest is the newest */
+  epoch: number;
+  nodes: ManifestNode[];
+}
+
+export interface SignedManifest {
+  manifest: Uint8Array;
+  signer: string;
+  signature: Uint8Array;
+}
+
+/** The newest manifest of each signer: who knows an earlier metadata node is led to those of now from one to the next. */
+export interface ManifestChain {
+  links: SignedManifest[];
+}
+
+export interface ManifestRequest {
+}
+
 export interface IndexStatusRequest {
 }
 
@@ -1259,6 +1287,341 @@ export const PullResponse: MessageFns<PullResponse> = {
     message.counts = object.counts?.map((e) => e) || [];
     message.nodes = object.nodes?.map((e) => e) || [];
     message.tooLarge = object.tooLarge ?? false;
+    return message;
+  },
+};
+
+function createBaseManifestNode(): ManifestNode {
+  return { number: 0, peer: "", addresses: [] };
+}
+
+export const ManifestNode: MessageFns<ManifestNode> = {
+  encode(message: ManifestNode, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0) {
+      writer.uint32(8).uint32(message.number);
+    }
+    if (message.peer !== "") {
+      writer.uint32(18).string(message.peer);
+    }
+    for (const v of message.addresses) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ManifestNode {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseManifestNode();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.peer = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.addresses.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ManifestNode>): ManifestNode {
+    return ManifestNode.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ManifestNode>): ManifestNode {
+    const message = createBaseManifestNode();
+    message.number = object.number ?? 0;
+    message.peer = object.peer ?? "";
+    message.addresses = object.addresses?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseManifest(): Manifest {
+  return { cluster: "", epoch: 0, nodes: [] };
+}
+
+export const Manifest: MessageFns<Manifest> = {
+  encode(message: Manifest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cluster !== "") {
+      writer.uint32(10).string(message.cluster);
+    }
+    if (message.epoch !== 0) {
+      writer.uint32(16).uint64(message.epoch);
+    }
+    for (const v of message.nodes) {
+      ManifestNode.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Manifest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseManifest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cluster = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.epoch = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.nodes.push(ManifestNode.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Manifest>): Manifest {
+    return Manifest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Manifest>): Manifest {
+    const message = createBaseManifest();
+    message.cluster = object.cluster ?? "";
+    message.epoch = object.epoch ?? 0;
+    message.nodes = object.nodes?.map((e) => ManifestNode.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSignedManifest(): SignedManifest {
+  return { manifest: new Uint8Array(0), signer: "", signature: new Uint8Array(0) };
+}
+
+export const SignedManifest: MessageFns<SignedManifest> = {
+  encode(message: SignedManifest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.manifest.length !== 0) {
+      writer.uint32(10).bytes(message.manifest);
+    }
+    if (message.signer !== "") {
+      writer.uint32(18).string(message.signer);
+    }
+    if (message.signature.length !== 0) {
+      writer.uint32(26).bytes(message.signature);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SignedManifest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSignedManifest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.manifest = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.signer = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.signature = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SignedManifest>): SignedManifest {
+    return SignedManifest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SignedManifest>): SignedManifest {
+    const message = createBaseSignedManifest();
+    message.manifest = object.manifest ?? new Uint8Array(0);
+    message.signer = object.signer ?? "";
+    message.signature = object.signature ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseManifestChain(): ManifestChain {
+  return { links: [] };
+}
+
+export const ManifestChain: MessageFns<ManifestChain> = {
+  encode(message: ManifestChain, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.links) {
+      SignedManifest.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ManifestChain {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseManifestChain();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.links.push(SignedManifest.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ManifestChain>): ManifestChain {
+    return ManifestChain.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ManifestChain>): ManifestChain {
+    const message = createBaseManifestChain();
+    message.links = object.links?.map((e) => SignedManifest.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseManifestRequest(): ManifestRequest {
+  return {};
+}
+
+export const ManifestRequest: MessageFns<ManifestRequest> = {
+  encode(_: ManifestRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ManifestRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseManifestRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ManifestRequest>): ManifestRequest {
+    return ManifestRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ManifestRequest>): ManifestRequest {
+    const message = createBaseManifestRequest();
     return message;
   },
 };

@@ -82,6 +82,12 @@ export interface DatanodeInquiry {
     hashes: readonly BlockHash[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<BlockHash, readonly number[]>>;
+/** Signatures by the keys that peer ids are made of. */
+export interface Signatures {
+  readonly localPeer: PeerId;
+  sign(bytes: Uint8Array): Uint8Array;
+  /** Whether `peer` made `signature` over `bytes`. */
+  verify(peer: PeerId, bytes: Uint8Array, signature: Uint8Array): boolean;
 }
 
 /** The blocks of a datanode. */

@@ -1,6 +1,7 @@
 /** @module The transport of one run of a process: the real framing and sessions go over it. */
 import type { PeerId, PeerPath, TrafficClass } from '../../src/network/network.ts';
 import { memoryAddress } from '../../src/network/memory-network.ts';
+import { isUnprovenSignature, unprovenSignature } from '../../src/network/peer-signature.ts';
 import type { FrameStream, Transport, TransportListener } from '../../src/network/transport.ts';
 import { unreachable } from '../../src/network/errors.ts';
 import type { ProcessGate } from './process-gate.ts';
@@ -44,6 +45,14 @@ export class SimulatedTransport implements Transport {
 
   paths(): readonly PeerPath[] {
     return this.connectedPeers().map((peer) => ({ peer, path: 'direct', isOpen: true, relayedBytes: 0 }));
+  }
+
+  sign(bytes: Uint8Array): Uint8Array {
+    return unprovenSignature(this.localPeer, bytes);
+  }
+
+  verify(peer: PeerId, bytes: Uint8Array, signature: Uint8Array): boolean {
+    return isUnprovenSignature(peer, bytes, signature);
   }
 
   connect(peer: PeerId, trafficClass: TrafficClass, signal: AbortSignal): Promise<FrameStream> {

@@ -96,6 +96,14 @@ export class FramedNetwork implements Network {
     return this.#transport.paths();
   }
 
+  sign(bytes: Uint8Array): Uint8Array {
+    return this.#transport.sign(bytes);
+  }
+
+  verify(peer: PeerId, bytes: Uint8Array, signature: Uint8Array): boolean {
+    return this.#transport.verify(peer, bytes, signature);
+  }
+
   request(
     peer: PeerId,
     trafficClass: TrafficClass,

@@ -1,6 +1,6 @@
 /** @module The sole home of libp2p: its dials, its streams, its events, as a Transport. */
 import type { Socket } from 'node:net';
-import type { Connection, Libp2p, PeerId as Libp2pPeerId, Stream } from '@libp2p/interface';
+import type { Connection, Libp2p, PeerId as Libp2pPeerId, PrivateKey, Stream } from '@libp2p/interface';
 import { createLibp2p } from 'libp2p';
 import { assert, describeError, HoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
@@ -19,6 +19,7 @@ import {
 } from './libp2p-settings.ts';
 import type { PeerId, PeerPath, TrafficClass } from './network.ts';
 import { PeerReach } from './peer-reach.ts';
+import { isSignedBy, signAs } from './peer-signature.ts';
 import { guardProtocols } from './protocol-guard.ts';
 import { RelayTransport } from './relay-transport.ts';
 import { RelayedBytes } from './relayed-bytes.ts';
@@ -37,6 +38,7 @@ export interface Libp2pHostComponents {
 }
 
 interface HostParts {
+  readonly privateKey: PrivateKey;
   readonly libp2p: Libp2p;
   readonly direct: DirectConnections;
   readonly relays: RelayTransport;
@@ -45,6 +47,7 @@ interface HostParts {
 export class Libp2pHost implements Transport {
   readonly localPeer: PeerId;
   readonly #libp2p: Libp2p;
+  readonly #privateKey: PrivateKey;
   readonly #logger: Logger;
   readonly #options: Libp2pHostOptions;
   readonly #book = new AddressBook();
@@ -58,6 +61,7 @@ export class Libp2pHost implements Transport {
 
   private constructor(parts: HostParts, logger: Logger, options: Libp2pHostOptions) {
     this.#libp2p = parts.libp2p;
+    this.#privateKey = parts.privateKey;
     this.#direct = parts.direct;
     this.#logger = logger;
     this.#options = options;
@@ -88,7 +92,7 @@ export class Libp2pHost implements Transport {
       relays,
     };
     const libp2p = await createLibp2p(libp2pSettings(identity, options, hooks));
-    return new Libp2pHost({ libp2p, direct, relays }, logger, options);
+    return new Libp2pHost({ libp2p, direct, relays, privateKey: identity.privateKey }, logger, options);
   }
 
   service<Service>(name: string): Service {
@@ -142,6 +146,14 @@ export class Libp2pHost implements Transport {
       const path = connection === undefined ? 'relayed' : this.#reach.kindOf(connection);
       return { peer, path, isOpen: connection !== undefined, relayedBytes: this.#relayedBytes.of(peer) };
     });
+  }
+
+  sign(bytes: Uint8Array): Uint8Array {
+    return signAs(this.#privateKey, bytes);
+  }
+
+  verify(peer: PeerId, bytes: Uint8Array, signature: Uint8Array): boolean {
+    return isSignedBy(peer, bytes, signature);
   }
 
   async connect(peer: PeerId, trafficClass: TrafficClass, signal: AbortSignal): Promise<FrameStream> {

@@ -6,6 +6,7 @@ import { badAddress, unreachable } from './errors.ts';
 import { FramedNetwork } from './framed-network.ts';
 import { type MemoryStream, memoryStreamPair } from './memory-stream.ts';
 import type { PeerId, PeerPath, TrafficClass } from './network.ts';
+import { isUnprovenSignature, unprovenSignature } from './peer-signature.ts';
 import type { FrameStream, Transport, TransportListener } from './transport.ts';
 
 interface Link {
@@ -147,6 +148,14 @@ class MemoryTransport implements Transport {
 
   paths(): readonly PeerPath[] {
     return this.connectedPeers().map((peer) => ({ peer, path: 'direct', isOpen: true, relayedBytes: 0 }));
+  }
+
+  sign(bytes: Uint8Array): Uint8Array {
+    return unprovenSignature(this.localPeer, bytes);
+  }
+
+  verify(peer: PeerId, bytes: Uint8Array, signature: Uint8Array): boolean {
+    return isUnprovenSignature(peer, bytes, signature);
   }
 
   async connect(peer: PeerId, trafficClass: TrafficClass): Promise<FrameStream> {

@@ -83,6 +83,10 @@ export interface Network {
   connectedPeers(): readonly PeerId[];
   /** Each connected peer once, with the best way to it, and each that bulk was exchanged with over a relay. */
   paths(): readonly PeerPath[];
+  /** Signs with the key of the local peer's id. What is signed should begin with what it is for. */
+  sign(bytes: Uint8Array): Uint8Array;
+  /** Whether `peer` made `signature` over `bytes`, wherever they came from. */
+  verify(peer: PeerId, bytes: Uint8Array, signature: Uint8Array): boolean;
   /** Calls to the local peer are answered in process. */
   request(
     peer: PeerId,

@@ -54,6 +54,8 @@ export interface Transport {
   isConnected(peer: PeerId): boolean;
   connectedPeers(): readonly PeerId[];
   paths(): readonly PeerPath[];
+  sign(bytes: Uint8Array): Uint8Array;
+  verify(peer: PeerId, bytes: Uint8Array, signature: Uint8Array): boolean;
   /** Opens a stream, dialling first where needed. NETWORK_UNREACHABLE. Never called with the local peer. */
   connect(peer: PeerId, trafficClass: TrafficClass, signal: AbortSignal): Promise<FrameStream>;
   /** NETWORK_PORT_IN_USE, NETWORK_CANNOT_LISTEN. */

@@ -24,6 +24,8 @@ class BrokenTransport implements Transport {
   isConnected = (): boolean => true;
   connectedPeers = (): readonly string[] => ['b'];
   paths = (): readonly [] => [];
+  sign = (): Uint8Array => new Uint8Array(0);
+  verify = (): boolean => false;
   connect = (): Promise<FrameStream> => Promise.resolve(closedStream());
   start = async (listener: TransportListener): Promise<void> => void (this.listener = listener);
   stop = (): Promise<void> => Promise.resolve();
