@@ -4,7 +4,8 @@ import { CID } from 'multiformats/cid';
 import * as Digest from 'multiformats/hashes/digest';
 import { createHash } from 'node:crypto';
 import { startDeadline } from './deadline.ts';
-import { describe } from './errors.ts';
+import { describe, stopped } from './errors.ts';
+import { decodeChain, encodeChain, type ManifestBook } from './manifest-book.ts';
 import { type Membership, MembershipRing } from './membership-ring.ts';
 import type { RingHint } from './messages.ts';
 import type { Clock, Logger, MetadataRing, PeerId } from './ports.ts';
@@ -30,7 +31,12 @@ export const MAX_DEPARTED = 256;
 const RAW_CODEC = 0x55;
 const SHA2_256 = 0x12;
 
+/** kad-dht tells its validators and selectors by the first part of a record's key. */
+const MANIFEST_KEYS = 'holdfast-manifest';
+
 export interface KademliaServiceOptions {
+  /** Takes the manifests that come as records; undefined before the process is put together. */
+  readonly manifests?: () => ManifestBook | undefined;
   /** Nodes answer questions and keep records; who comes and goes, such as a client, only asks. */
   readonly serverMode: boolean;
   readonly querySelfIntervalMs?: number;
@@ -46,6 +52,7 @@ export function kademliaService(options: KademliaServiceOptions): (components: K
     allowQueryWithZeroPeers: true,
     initialQuerySelfInterval: INITIAL_QUERY_SELF_INTERVAL_MS,
     querySelfInterval: options.querySelfIntervalMs ?? QUERY_SELF_INTERVAL_MS,
+    ...manifestRecords(options.manifests ?? ((): undefined => undefined)),
     maxInboundStreams: MAX_STREAMS,
     maxOutboundStreams: MAX_STREAMS,
     reprovide: {
@@ -54,6 +61,27 @@ export function kademliaService(options: KademliaServiceOptions): (components: K
       interval: PROVIDE_RENEWAL_MS,
     },
   });
+}
+
+/** kad-dht stores whatever its validator lets pass, over what it has: what is older than the book is refused, as a replay. */
+function manifestRecords(
+  book: () => ManifestBook | undefined,
+): Pick<NonNullable<Parameters<typeof kadDHT>[0]>, 'validators' | 'selectors'> {
+  return {
+    validators: {
+      async [MANIFEST_KEYS](_key, value) {
+        const taker = book();
+        if (taker === undefined) throw stopped('take a cluster manifest');
+        taker.take(decodeChain(value));
+      },
+    },
+    selectors: {
+      [MANIFEST_KEYS](_key, records) {
+        const ranks = records.map((record) => book()?.rank(decodeChain(record)) ?? -1);
+        return ranks.indexOf(Math.max(...ranks));
+      },
+    },
+  };
 }
 
 /** What this file uses of kad-dht's routing table, which its interface type leaves out. */
@@ -70,6 +98,8 @@ interface KnownPeer {
 export interface KademliaComponents {
   /** The service that kademliaService() made, on a started host. */
   readonly service: KadDHT;
+  /** The one that its service was given. */
+  readonly manifests: ManifestBook;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -105,6 +135,10 @@ export class Kademlia implements MetadataRing {
     this.#members = this.#ring.all();
     this.#ring.onChange(() => this.#evictDeparted());
     this.#table.addEventListener('peer:add', ({ detail }) => this.#maybeEvict(detail));
+  }
+
+  get manifests(): ManifestBook {
+    return this.#components.manifests;
   }
 
   get self(): PeerId | undefined {
@@ -150,6 +184,38 @@ export class Kademlia implements MetadataRing {
       for await (const event of events)
         if (event.name === 'PEER_RESPONSE' && event.messageName === 'ADD_PROVIDER') kept++;
       return kept;
+    } finally {
+      deadline.release();
+    }
+  }
+
+  /** Publishes the manifests of the book as the value of the cluster, and returns how many peers keep it. */
+  async publishManifest(clusterId: string, signal?: AbortSignal): Promise<number> {
+    const { clock, manifests, service } = this.#components;
+    const deadline = startDeadline(clock, PROVIDE_TIMEOUT_MS, 'publish the cluster manifest', signal);
+    try {
+      let kept = 0;
+      const value = encodeChain(manifests.chain());
+      const events = service.put(manifestKey(clusterId), value, { signal: deadline.signal });
+      for await (const event of events)
+        if (event.name === 'PEER_RESPONSE' && event.messageName === 'PUT_VALUE') kept++;
+      return kept;
+    } finally {
+      deadline.release();
+    }
+  }
+
+  /** Asks for the cluster's manifest. What is found, and is to be believed, is in the book afterwards: the validator took it. */
+  async fetchManifest(clusterId: string, signal?: AbortSignal): Promise<void> {
+    const { clock, logger, service } = this.#components;
+    const deadline = startDeadline(clock, FIND_METADATA_TIMEOUT_MS, 'find the cluster manifest', signal);
+    try {
+      for await (const event of service.get(manifestKey(clusterId), { signal: deadline.signal }))
+        if (event.name === 'VALUE') return;
+    } catch (error) {
+      signal?.throwIfAborted();
+      // Somebody with an older one would not be corrected, or took too long; what others said was taken before.
+      logger.debug('dht.manifest-search-ended', { reason: describe(error) });
     } finally {
       deadline.release();
     }
@@ -207,6 +273,10 @@ export class Kademlia implements MetadataRing {
 export function clusterCid(clusterId: string): CID {
   const hash = createHash('sha256').update(`/holdfast/metadata/${clusterId}`).digest();
   return CID.createV1(RAW_CODEC, Digest.create(SHA2_256, hash));
+}
+
+function manifestKey(clusterId: string): Uint8Array {
+  return Buffer.from(`/${MANIFEST_KEYS}/${clusterId}`, 'utf8');
 }
 
 function routingTableOf(service: KadDHT): RoutingTable {

@@ -44,8 +44,16 @@ export class ManifestBook {
   /** Whether `peer` is a metadata node, by what is known here or by the newest manifest where that is newer. */
   trusts(peer: PeerId): boolean {
     const known = this.#options.known();
-    if (this.#current !== undefined && this.#current.epoch > known.epoch) return names(this.#current, peer);
-    return known.peers.includes(peer);
+    const newer =
+      this.#current !== undefined && this.#current.epoch > known.epoch ? this.#current : undefined;
+    if (newer !== undefined && names(newer, peer)) return true;
+    // Before the first list, what one was told to begin with stays good: an operator may have added to it.
+    return (newer === undefined || known.epoch === 0) && known.peers.includes(peer);
+  }
+
+  /** The newest that `peer` signed. */
+  signedBy(peer: PeerId): Manifest | undefined {
+    return this.#links.get(peer)?.manifest;
   }
 
   /** The newest first. */
@@ -76,6 +84,11 @@ export class ManifestBook {
     if (newest.manifest.epoch < currentEpoch)
       throw staleManifest(newest.signed.signer, newest.manifest.epoch, currentEpoch);
     return this.#keep(believed);
+  }
+
+  /** Epoch of the newest link that is believed here; -1 when none is. */
+  rank(chain: ManifestChain): number {
+    return newestFirst(this.#believed(this.#opened(chain).links))[0]?.manifest.epoch ?? -1;
   }
 
   #opened({ links: all }: ManifestChain): { readonly links: readonly Link[]; readonly complaint: unknown } {

@@ -76,7 +76,11 @@ export class DataProcess extends SimulatedProcess<DataService> {
     let node: DataNode | undefined;
     const noted = { epoch: 0, peers: this.#notedPeers.map(({ peer }) => peer) };
     const membership = (): Membership => node?.indexMembership() ?? noted;
-    const kademlia = new SimulatedKademlia(run, { ownsShards: false, membership });
+    const kademlia = new SimulatedKademlia(run, {
+      ownsShards: false,
+      membership,
+      knownMetadata: () => node?.knownMetadata() ?? noted,
+    });
     node = new DataNode(
       { ...run, blocks, kademlia },
       {

@@ -1,10 +1,13 @@
 /** @module A metadata node of the code that ships, run after run, on one simulated machine. */
-import type { Membership } from '../../dht/membership-ring.ts';
 import { bootstrapCluster } from '../../src/metadata/genesis.ts';
 import { MetadataNode } from '../../src/metadata/metadata-node.ts';
 import type { Genesis, Member } from '../../src/namespace/schema.ts';
 import { StateMachine } from '../../src/namespace/state-machine.ts';
-import { indexMembership } from '../../src/protocol/index-membership.ts';
+import {
+  indexMembership,
+  type ListVersion,
+  metadataMembership,
+} from '../../src/protocol/index-membership.ts';
 import { MemoryRaftLog } from '../../src/storage/memory-raft-log.ts';
 import type { ClusterWorld } from './cluster-world.ts';
 import { CLUSTER_ID } from './founding.ts';
@@ -89,7 +92,8 @@ export class MetadataProcess extends SimulatedProcess<MetadataService> {
     listings.watch(machine);
     const kademlia = new SimulatedKademlia(run, {
       ownsShards: true,
-      membership: () => membershipOf(machine),
+      membership: () => indexMembership(machine.members(), listVersion(machine)),
+      knownMetadata: () => metadataMembership(machine.members(), listVersion(machine)),
     });
     const node = new MetadataNode(
       { ...run, log, machine, files, witnessStore, kademlia },
@@ -112,7 +116,7 @@ export class MetadataProcess extends SimulatedProcess<MetadataService> {
   }
 }
 
-function membershipOf(machine: StateMachine): Membership {
+function listVersion(machine: StateMachine): ListVersion {
   const { membersVersion: version } = machine.counters();
-  return indexMembership(machine.members(), { version, epoch: machine.cluster()?.epoch ?? 0 });
+  return { version, epoch: machine.cluster()?.epoch ?? 0 };
 }

@@ -1,4 +1,5 @@
 /** @module The private Kademlia as processes of a simulated cluster have it: who was met, late and with failures, and provider records. */
+import type { ManifestBook } from '../../dht/manifest-book.ts';
 import { type Membership, MembershipRing } from '../../dht/membership-ring.ts';
 import type { Clock, Timer } from '../../src/common/clock.ts';
 import { describeError } from '../../src/common/errors.ts';
@@ -8,6 +9,8 @@ import type { ChangingRing } from '../../src/datanode/block-indexer.ts';
 import type { KnownMetadataNode } from '../../src/datanode/member-directory.ts';
 import type { MetadataFinder } from '../../src/datanode/metadata-session.ts';
 import type { MetadataDiscovery } from '../../src/metadata/discovery-worker.ts';
+import { createManifestBook, serveManifests } from '../../src/protocol/manifest-exchange.ts';
+import { CLUSTER_ID } from './founding.ts';
 import type { Network, PeerId } from '../../src/network/network.ts';
 
 export interface SimulatedKademliaComponents {
@@ -21,6 +24,7 @@ export interface SimulatedKademliaComponents {
 export interface SimulatedKademliaOptions {
   readonly ownsShards: boolean;
   readonly membership: () => Membership;
+  readonly knownMetadata: () => Membership;
 }
 
 /** Whom a process has met, and who is said to be a metadata node. */
@@ -51,12 +55,16 @@ export class SimulatedKademlia
   readonly #providers = new Map<PeerId, KnownMetadataNode>();
   readonly #stopping = new AbortController();
   #selfQuery: Timer | undefined;
+  readonly manifests: ManifestBook;
 
   constructor(components: SimulatedKademliaComponents, options: SimulatedKademliaOptions) {
     const { network } = components;
     super(options.membership, options.ownsShards ? network.localPeer : undefined);
     this.#components = components;
     this.#options = options;
+    const known = options.knownMetadata;
+    this.manifests = createManifestBook(components, { cluster: CLUSTER_ID, known });
+    serveManifests(network, this.manifests);
     network.onRequest('control', ASK, async () => encode(this.#acquaintances()));
     network.onRequest('control', PROVIDE, async ({ body }) => {
       const provider = JSON.parse(Buffer.from(body).toString()) as KnownMetadataNode;
@@ -89,6 +97,13 @@ export class SimulatedKademlia
     );
     return kept.filter(({ status }) => status === 'fulfilled').length;
   }
+
+  /** Manifests go by request alone here: no record of the DHT carries them. */
+  async publishManifest(): Promise<number> {
+    return this.#met.size;
+  }
+
+  async fetchManifest(): Promise<void> {}
 
   /** What it yields is hearsay, as with the real one. */
   async *findMetadata(_clusterId: string, signal?: AbortSignal): AsyncGenerator<KnownMetadataNode> {

@@ -55,6 +55,8 @@ export interface DataNodeOptions {
   readonly epoch: number;
   /** Metadata nodes to begin with. */
   readonly bootstrap: readonly KnownMetadataNode[];
+  /** Other nodes that were there at the last start: asked where the metadata nodes are, when those have gone. */
+  readonly earlier?: readonly KnownMetadataNode[] | undefined;
   /** The machine, for spreading copies over machines, and what else fails together. */
   readonly host: string;
   readonly zone?: string | undefined;
@@ -115,6 +117,11 @@ export class DataNode {
   /** The metadata nodes that hold the location index, as far as known here. */
   indexMembership(): Membership {
     return this.#members.indexMembership();
+  }
+
+  /** The metadata nodes whose word counts here. */
+  knownMetadata(): Membership {
+    return this.#members.knownMetadata();
   }
 
   /** What its background workers do. */

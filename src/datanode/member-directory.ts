@@ -6,7 +6,7 @@ import type { Logger } from '../common/logger.ts';
 import type { Member } from '../namespace/schema.ts';
 import { call } from '../network/method.ts';
 import type { Network, PeerId } from '../network/network.ts';
-import { indexMembership } from '../protocol/index-membership.ts';
+import { indexMembership, metadataMembership } from '../protocol/index-membership.ts';
 import { WHO_IS } from '../protocol/methods.ts';
 import { noMetadata } from './errors.ts';
 
@@ -45,7 +45,7 @@ interface Verdict {
 export class MemberDirectory {
   readonly #components: MemberDirectoryComponents;
   readonly #bootstrap: readonly KnownMetadataNode[];
-  /** Heard of through the DHT; not trusted, only asked. Forgotten when a list comes. */
+  /** Named by a manifest that is believed. Forgotten when a list comes. */
   readonly #found = new Map<PeerId, KnownMetadataNode>();
   readonly #active = new Map<PeerId, Member>();
   readonly #verdicts = new Map<PeerId, Verdict>();
@@ -77,6 +77,13 @@ export class MemberDirectory {
   indexMembership(): Membership {
     if (this.#active.size > 0)
       return indexMembership([...this.#active.values()], { version: this.#version, epoch: this.#epoch });
+    return { epoch: 0, peers: this.metadataPeers() };
+  }
+
+  /** The metadata nodes, those that are away too; before the first list, those of the configuration. */
+  knownMetadata(): Membership {
+    if (this.#active.size > 0)
+      return metadataMembership([...this.#active.values()], { version: this.#version, epoch: this.#epoch });
     return { epoch: 0, peers: this.metadataPeers() };
   }
 

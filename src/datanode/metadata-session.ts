@@ -1,6 +1,8 @@
 /** @module Finds the metadata nodes, registers with each, and sends each a heartbeat. */
 import { HEARTBEAT, REGISTER } from '../protocol/methods.ts';
 import { reportReach } from '../protocol/reach-report.ts';
+import { askForManifest, searchManifest } from '../protocol/manifest-exchange.ts';
+import type { ManifestBook } from '../../dht/manifest-book.ts';
 import type { Clock, Timer } from '../common/clock.ts';
 import { describeError, isHoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
@@ -13,6 +15,10 @@ import { askStanding } from './standing.ts';
 
 /** The discovery side of dht/kademlia.ts. */
 export interface MetadataFinder {
+  readonly manifests: ManifestBook;
+  /** Asks the DHT for manifests; what is to be believed is in `manifests` afterwards. */
+  fetchManifest(clusterId: string, signal?: AbortSignal): Promise<void>;
+  /** Hearsay: anybody in the DHT may name anybody. */
   findMetadata(clusterId: string, signal?: AbortSignal): AsyncIterable<KnownMetadataNode>;
   /** The members changed: look again at who owns which shard. */
   refresh(): void;
@@ -39,6 +45,8 @@ export interface MetadataSessionOptions {
   readonly host: string;
   readonly zone?: string | undefined;
   readonly hostGroup?: string | undefined;
+  /** Nodes that were there at the last start, whatever they do: they may tell where the metadata nodes are now. */
+  readonly earlier?: readonly KnownMetadataNode[] | undefined;
   /** Called at most once, when the cluster goes on without this datanode. */
   readonly onFatal: (error: Error) => void;
 }
@@ -220,11 +228,40 @@ export class MetadataSession {
       .finally(() => (this.#searching = undefined));
   }
 
+  /**
+   * Whoever is found is only asked for the signed manifest: to register is to take that node's word for who belongs to the
+   * cluster. While nobody answers, every node is asked that was there before.
+   */
   async #search(): Promise<void> {
-    const { kademlia, members } = this.#components;
-    for await (const node of kademlia.findMetadata(this.#options.clusterId, this.#stopping.signal)) {
+    const { kademlia, members, network } = this.#components;
+    const { clusterId, earlier = [] } = this.#options;
+    const { signal } = this.#stopping;
+    for (const { peer, addresses } of earlier) network.learn(peer, addresses);
+    for await (const { peer, addresses } of kademlia.findMetadata(clusterId, signal)) {
+      network.learn(peer, addresses);
+      if (kademlia.manifests.trusts(peer)) this.#beat(peer);
+      else await this.#inquire(peer);
+    }
+    await kademlia.fetchManifest(clusterId, signal);
+    this.#adoptManifest();
+    if (this.#registered.size > 0) return;
+    const asked = new Set([...members.members(), ...earlier].map(({ peer }) => peer));
+    if (await searchManifest(this.#components, kademlia.manifests, [...asked], signal)) this.#adoptManifest();
+  }
+
+  async #inquire(peer: PeerId): Promise<void> {
+    const { kademlia } = this.#components;
+    if (await askForManifest(this.#components, kademlia.manifests, peer, this.#stopping.signal))
+      this.#adoptManifest();
+  }
+
+  #adoptManifest(): void {
+    const { kademlia, members, network } = this.#components;
+    for (const node of kademlia.manifests.current?.nodes ?? []) {
+      if (!kademlia.manifests.trusts(node.peer)) continue;
+      network.learn(node.peer, node.addresses);
       members.found(node);
-      this.#beat(node.peer);
+      if (!this.#registered.has(node.peer)) this.#beat(node.peer);
     }
   }
 }

@@ -1,45 +1,124 @@
-/** @module Makes this metadata node findable, and keeps the ring of shard holders in step with the registry. */
+/** @module Makes the metadata nodes findable: provider records and the signed manifest, in step with the registry. */
+import { membershipEpoch } from '../../dht/membership-ring.ts';
+import { names, namesTheSame, signManifest } from '../../dht/manifest.ts';
+import type { ManifestBook } from '../../dht/manifest-book.ts';
 import type { MetadataRing } from '../../dht/ports.ts';
+import type { Clock } from '../common/clock.ts';
+import type { Logger } from '../common/logger.ts';
 import type { BackgroundWorker, WorkState } from '../common/worker.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
+import type { Network } from '../network/network.ts';
+import { askForManifest, searchManifest } from '../protocol/manifest-exchange.ts';
+import type { MemberDirectory } from './member-directory.ts';
+import type { RaftDriver } from './raft-driver.ts';
 
 /** What a metadata node needs of dht/kademlia.ts. Started and stopped by whoever composed it. */
 export interface MetadataDiscovery extends MetadataRing {
+  readonly manifests: ManifestBook;
   /** The membership changed: compute the ring anew. */
   refresh(): void;
   /** Publishes this node as a metadata node of the cluster; how many peers keep the record. */
   provide(clusterId: string, signal?: AbortSignal): Promise<number>;
+  /** Publishes the manifests; how many peers keep them. */
+  publishManifest(clusterId: string, signal?: AbortSignal): Promise<number>;
 }
 
 export interface DiscoveryWorkerComponents {
   readonly kademlia: MetadataDiscovery;
   readonly machine: StateMachine;
+  readonly members: Pick<MemberDirectory, 'withRole'>;
+  readonly driver: Pick<RaftDriver, 'leader'>;
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly logger: Logger;
 }
 
 const IDLE_MS = 1_000;
+/** The manifest is published again this often, for those who came since and keep records. */
+export const MANIFEST_RENEWAL_MS = 600_000;
+/** Between two searches for the others while none of them leads, or is connected. */
+const SEARCH_PERIOD_MS = 10_000;
 
 export class DiscoveryWorker implements BackgroundWorker {
   readonly name = 'discovery';
   readonly idleMs: number = IDLE_MS;
-  readonly #kademlia: MetadataDiscovery;
-  readonly #machine: StateMachine;
+  readonly #components: DiscoveryWorkerComponents;
   #membersVersion = -1;
   #keptBy = 0;
+  #publishedMs = Number.NEGATIVE_INFINITY;
+  #searchedMs = Number.NEGATIVE_INFINITY;
 
   constructor(components: DiscoveryWorkerComponents) {
-    this.#kademlia = components.kademlia;
-    this.#machine = components.machine;
+    this.#components = components;
   }
 
   async work(signal: AbortSignal): Promise<WorkState> {
-    const cluster = this.#machine.cluster();
+    const { kademlia, machine, clock } = this.#components;
+    await this.#maybeSearch(signal);
+    const cluster = machine.cluster();
     if (cluster === undefined) return 'idle';
-    const { membersVersion } = this.#machine.counters();
+    const { membersVersion } = machine.counters();
     const changed = membersVersion !== this.#membersVersion;
-    if (changed) this.#kademlia.refresh();
+    if (changed) kademlia.refresh();
+    const isSigned = this.#sign(cluster);
+    const isTaken = await this.#gatherSignatures(signal);
     // A record kept by nobody is no record; and newcomers among the metadata nodes should keep it too.
-    if (changed || this.#keptBy === 0) this.#keptBy = await this.#kademlia.provide(cluster.id, signal);
+    if (changed || this.#keptBy === 0) this.#keptBy = await kademlia.provide(cluster.id, signal);
+    const isDue = clock.monotonicMs() - this.#publishedMs > MANIFEST_RENEWAL_MS;
+    if (changed || isSigned || isTaken || isDue) await this.#publish(cluster.id, signal);
     this.#membersVersion = membersVersion;
     return 'idle';
+  }
+
+  /** Signs what the registry says of the metadata nodes, when that is new; says whether it was. */
+  #sign({ id, epoch: clusterEpoch }: { readonly id: string; readonly epoch: number }): boolean {
+    const { network, machine, members, kademlia } = this.#components;
+    const epoch = membershipEpoch(clusterEpoch, machine.counters().membersVersion);
+    const nodes = members
+      .withRole('meta')
+      .filter(({ number }) => machine.memberByNumber(number) !== undefined)
+      .map(({ number, peer, addresses }) => ({ number, peer, addresses: [...addresses] }));
+    if (epoch === 0 || !nodes.some(({ peer }) => peer === network.localPeer)) return false;
+    const before = kademlia.manifests.signedBy(network.localPeer);
+    if (before !== undefined && namesTheSame(before.nodes, nodes)) return false;
+    kademlia.manifests.add(signManifest(network, { cluster: id, epoch, nodes }));
+    return true;
+  }
+
+  /**
+   * A member that was away may know only one of the others: its signature is wanted here, over a manifest that names this node,
+   * before that one goes. Says whether any came.
+   */
+  async #gatherSignatures(signal: AbortSignal): Promise<boolean> {
+    const { network, members, kademlia } = this.#components;
+    const isMissing = (peer: string): boolean => {
+      const signed = kademlia.manifests.signedBy(peer);
+      return signed === undefined || !names(signed, network.localPeer);
+    };
+    const asked = members
+      .withRole('meta')
+      .filter(({ peer }) => peer !== network.localPeer && network.isConnected(peer) && isMissing(peer));
+    const taken = await Promise.all(
+      asked.map(({ peer }) => askForManifest(this.#components, kademlia.manifests, peer, signal)),
+    );
+    return taken.includes(true);
+  }
+
+  /** Everybody may have moved while this node was away: any node that is where it was can tell where to. */
+  async #maybeSearch(signal: AbortSignal): Promise<void> {
+    const { network, members, driver, kademlia, clock } = this.#components;
+    const others = members.withRole('meta').filter(({ peer }) => peer !== network.localPeer);
+    const isAlone = driver.leader === 0 && !others.some(({ peer }) => network.isConnected(peer));
+    const nowMs = clock.monotonicMs();
+    if (!isAlone || others.length === 0 || nowMs - this.#searchedMs < SEARCH_PERIOD_MS) return;
+    this.#searchedMs = nowMs;
+    const asked = [...members.withRole('data'), ...others].map(({ peer }) => peer);
+    await searchManifest(this.#components, kademlia.manifests, asked, signal);
+  }
+
+  async #publish(cluster: string, signal: AbortSignal): Promise<void> {
+    const { kademlia, clock } = this.#components;
+    const kept = await kademlia.publishManifest(cluster, signal);
+    if (kept > 0) this.#publishedMs = clock.monotonicMs();
   }
 }

@@ -9,7 +9,7 @@ const SEED_SIZE_BYTES = 32;
 
 /** Ed25519 (RFC 8032), 64 bytes. */
 export function signAs({ raw }: PrivateKey, bytes: Uint8Array): Uint8Array {
-  const [d, x] = [raw.subarray(0, SEED_SIZE_BYTES), raw.subarray(SEED_SIZE_BYTES)].map(base64Url);
+  const [d, x] = [base64Url(raw.subarray(0, SEED_SIZE_BYTES)), base64Url(raw.subarray(SEED_SIZE_BYTES))];
   const key = createPrivateKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', d, x } });
   return sign(undefined, bytes, key);
 }
@@ -27,7 +27,10 @@ export function isSignedBy(peer: PeerId, bytes: Uint8Array, signature: Uint8Arra
 
 /** In place of a signature where there are no keys, in memory and in simulations: names the signer and the bytes, and proves nothing. */
 export function unprovenSignature(peer: PeerId, bytes: Uint8Array): Uint8Array {
-  return createHash('sha256').update(utf8(`${peer}\n`)).update(bytes).digest();
+  return createHash('sha256')
+    .update(utf8(`${peer}\n`))
+    .update(bytes)
+    .digest();
 }
 
 export function isUnprovenSignature(peer: PeerId, bytes: Uint8Array, signature: Uint8Array): boolean {

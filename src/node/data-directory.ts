@@ -18,6 +18,7 @@ export class DataDirectory {
   readonly snapshotDir: string;
   readonly blockDir: string;
   readonly peersFile: string;
+  readonly manifestFile: string;
   readonly #recoveryFile: string;
   readonly witnessFile: string;
   readonly pausesFile: string;
@@ -32,6 +33,7 @@ export class DataDirectory {
     this.snapshotDir = join(path, 'snapshots');
     this.blockDir = join(path, 'blocks');
     this.peersFile = join(path, 'peers.json');
+    this.manifestFile = join(path, 'manifests');
     this.#recoveryFile = join(path, 'recovery');
     this.witnessFile = join(path, 'witness.json');
     this.scrubFile = join(path, 'scrub.json');

@@ -1,5 +1,4 @@
 /** @module One process: a data directory, its network, and the roles that run on it. */
-import type { Membership } from '../../dht/membership-ring.ts';
 import type { Clock } from '../common/clock.ts';
 import { describeError, isHoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
@@ -8,13 +7,13 @@ import type { Random } from '../common/random.ts';
 import { DataNode } from '../datanode/data-node.ts';
 import { type Identity, loadOrCreateIdentity } from '../network/identity.ts';
 import type { MetadataNode } from '../metadata/metadata-node.ts';
-import type { StateMachine } from '../namespace/state-machine.ts';
 import type { Network } from '../network/network.ts';
-import { indexMembership } from '../protocol/index-membership.ts';
 import type { BlockStore } from '../storage/block-store.ts';
 import { type FileBlockStore, openBlockStore } from '../storage/file-block-store.ts';
 import { DataDirectory } from './data-directory.ts';
 import { configDamaged, hasLeft, identityMismatch, recoveryUnfinished } from './errors.ts';
+import { KnownMembers } from './known-members.ts';
+import { ManifestFile } from './manifest-file.ts';
 import { createMetadataNode, openMetadataStores } from './metadata-role.ts';
 import { changedConfig, type NodeChanges, rolesToRun } from './node-changes.ts';
 import type { NodeConfig, NodeRole } from './node-config.ts';
@@ -174,11 +173,19 @@ async function startRoles(
   void stores?.damaged.then(() => (isDamaged = true));
   const blocks = roles.includes('data') ? await openBlocks(context, logger) : undefined;
 
+  // What node.json names is as old as the node: one that was down while they changed would find nobody.
+  const remembered = (await loadPeers(directory.peersFile, logger)) ?? [];
+  const earlier = remembered.filter(({ isDatanode }) => isDatanode === true);
+  const bootstrap = mergedPeers(
+    remembered.filter(({ isDatanode }) => isDatanode !== true),
+    config.bootstrap,
+  );
+
   let data: DataNode | undefined;
   const { network, kademlia } = await createNodeNetwork(components, {
     config,
     isMetadataNode: stores !== undefined,
-    membership: () => membershipOf(config, { machine: stores?.machine, data }),
+    known: new KnownMembers({ config, bootstrap, machine: () => stores?.machine, data: () => data }),
   });
   cleanup.defer(() => network.stop());
 
@@ -187,15 +194,13 @@ async function startRoles(
   if (stores !== undefined) {
     metadata = createMetadataNode(
       { ...components, ...stores, network, kademlia },
-      { directory, config, version, workers: pauses.of('meta'), onFatal },
+      { directory, config, bootstrap, version, workers: pauses.of('meta'), onFatal },
     );
     network.authorize(metadata.authorizer);
     cleanup.defer(() => metadata?.stop());
     await metadata.start();
     void stores.damaged.then(onFatal);
   }
-  // What node.json names is as old as the node: a datanode that was down while they changed would find nobody.
-  const bootstrap = mergedPeers((await loadPeers(directory.peersFile, logger)) ?? [], config.bootstrap);
   if (blocks !== undefined) {
     const { number, clusterId, epoch, host, zone, hostGroup } = config;
     const generation = await directory.nextGeneration();
@@ -207,6 +212,7 @@ async function startRoles(
         clusterId,
         epoch,
         bootstrap,
+        earlier,
         host,
         zone,
         hostGroup,
@@ -220,11 +226,14 @@ async function startRoles(
     members: () => stores?.machine.members() ?? data?.members() ?? [],
     earlier: stores === undefined ? bootstrap : [],
   });
-  const bookKeeping = new WorkerRunner(components, [book]);
+  const manifests = new ManifestFile(directory.manifestFile, kademlia.manifests);
+  await manifests.load(logger);
+  const bookKeeping = new WorkerRunner(components, [book, manifests]);
   cleanup.defer(async () => {
     await bookKeeping.stop();
     // What was heard in the last moments, too: at the next start it may be all there is.
     await book.work();
+    await manifests.work();
   });
   bookKeeping.start();
   await network.start();
@@ -238,17 +247,6 @@ async function startRoles(
     cleanup.defer(() => metrics.stop());
   }
   return network;
-}
-
-/** Who holds the location index: by the registry, else as the datanode heard, else the nodes named in node.json. */
-function membershipOf(
-  { bootstrap, epoch }: NodeConfig,
-  { machine, data }: { readonly machine: StateMachine | undefined; readonly data: DataNode | undefined },
-): Membership {
-  const version = machine?.counters().membersVersion ?? 0;
-  if (machine !== undefined && version > 0)
-    return indexMembership(machine.members(), { version, epoch: machine.cluster()?.epoch ?? epoch });
-  return data?.indexMembership() ?? { epoch: 0, peers: bootstrap.map(({ peer }) => peer) };
 }
 
 interface MeasuredRoles {

@@ -12,7 +12,7 @@ import type { Network } from '../network/network.ts';
 import { openRaftLog } from '../storage/raft-log-file.ts';
 import { openRowStore } from '../storage/sqlite-row-store.ts';
 import type { DataDirectory } from './data-directory.ts';
-import type { NodeConfig } from './node-config.ts';
+import type { BootstrapPeer, NodeConfig } from './node-config.ts';
 import { WitnessFile } from './witness-file.ts';
 
 export interface MetadataRoleComponents {
@@ -60,12 +60,13 @@ export function createMetadataNode(
   options: {
     readonly directory: DataDirectory;
     readonly config: NodeConfig;
+    readonly bootstrap: readonly BootstrapPeer[];
     readonly version: string;
     readonly workers: WorkerRunnerOptions;
     readonly onFatal: (error: Error) => void;
   },
 ): MetadataNode {
-  const { config, directory, version, workers, onFatal } = options;
+  const { config, bootstrap, directory, version, workers, onFatal } = options;
   const witnessStore = new WitnessFile(directory.witnessFile, components.logger);
   return new MetadataNode(
     { ...components, witnessStore },
@@ -76,7 +77,7 @@ export function createMetadataNode(
       version,
       workers,
       snapshotDir: directory.snapshotDir,
-      seeds: seedsOf(config),
+      seeds: seedsOf(bootstrap),
       ...(config.snapshotBytesPerSecond !== undefined && {
         maxSnapshotBytesPerSecond: config.snapshotBytesPerSecond,
       }),
@@ -85,7 +86,7 @@ export function createMetadataNode(
   );
 }
 
-function seedsOf({ bootstrap }: NodeConfig): Member[] {
+function seedsOf(bootstrap: readonly BootstrapPeer[]): Member[] {
   return bootstrap.map(({ number, peer, addresses }) =>
     Member.fromPartial({ number, peer, addresses: [...addresses], roles: ['meta'], state: 'active' }),
   );

@@ -7,11 +7,13 @@ import { writeDurably } from './durable-file.ts';
 export const NODE_ROLES = ['meta', 'data'] as const;
 export type NodeRole = (typeof NODE_ROLES)[number];
 
-/** A metadata node to start from: its member number, peer id and full multiaddrs. */
+/** A node to start from, a metadata node when nothing else is said: its member number, peer id and full multiaddrs. */
 export interface BootstrapPeer {
   readonly number: number;
   readonly peer: string;
   readonly addresses: readonly string[];
+  /** In peers.json: no metadata node, but it may know where those are. */
+  readonly isDatanode?: boolean;
 }
 
 export interface NodeConfig {
@@ -99,7 +101,12 @@ export function isNodeRole(value: unknown): value is NodeRole {
 export function isBootstrapPeer(value: unknown): value is BootstrapPeer {
   if (typeof value !== 'object' || value === null) return false;
   const entry = value as Partial<Record<keyof BootstrapPeer, unknown>>;
-  return isCount(entry.number) && isText(entry.peer) && isListOf(entry.addresses, isText);
+  return (
+    isCount(entry.number) &&
+    isText(entry.peer) &&
+    isListOf(entry.addresses, isText) &&
+    (entry.isDatanode === undefined || typeof entry.isDatanode === 'boolean')
+  );
 }
 
 function isText(value: unknown): value is string {

@@ -1,5 +1,6 @@
 /** @module The network of a node: libp2p with the private Kademlia on it, which only members may speak. */
 import { KADEMLIA_PROTOCOL, Kademlia, kademliaService } from '../../dht/kademlia.ts';
+import type { ManifestBook } from '../../dht/manifest-book.ts';
 import type { Membership } from '../../dht/membership-ring.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
@@ -7,6 +8,7 @@ import type { Random } from '../common/random.ts';
 import type { Identity } from '../network/identity.ts';
 import type { Libp2pHostOptions } from '../network/libp2p-settings.ts';
 import { createLibp2pNetwork, type Libp2pNetwork } from '../network/libp2p-network.ts';
+import { createManifestBook, serveManifests } from '../protocol/manifest-exchange.ts';
 import type { NodeConfig } from './node-config.ts';
 
 const SERVICE = 'kademlia';
@@ -22,8 +24,13 @@ export interface NodeNetworkOptions {
   readonly config: NodeConfig;
   /** Only metadata nodes own shards. */
   readonly isMetadataNode: boolean;
-  /** The metadata nodes that hold the location index, as far as they are known now. */
-  readonly membership: () => Membership;
+  /** The metadata nodes as far as they are known now. */
+  readonly known: {
+    /** Those that hold the location index. */
+    index(): Membership;
+    /** Those whose signatures count. */
+    signers(): Membership;
+  };
 }
 
 export interface NodeNetwork {
@@ -34,27 +41,33 @@ export interface NodeNetwork {
 /** The network is not started; until it is, Kademlia finds nobody. */
 export async function createNodeNetwork(
   components: NodeNetworkComponents,
-  { config, isMetadataNode, membership }: NodeNetworkOptions,
+  { config, isMetadataNode, known }: NodeNetworkOptions,
 ): Promise<NodeNetwork> {
+  let manifests: ManifestBook | undefined;
   // libp2p types services by what every host has; the ping service that this one also wants is part of ours.
   const services = {
     // Datanodes keep records, too: they outlive the metadata nodes of the moment, and then know who came after them.
-    [SERVICE]: kademliaService({ serverMode: true }),
+    [SERVICE]: kademliaService({ serverMode: true, manifests: () => manifests }),
   } as unknown as NonNullable<Libp2pHostOptions['services']>;
   const network = await createLibp2pNetwork(components, {
     listen: config.listen,
     announce: config.announce,
     services,
-    relayPeers: () => membership().peers,
+    relayPeers: () => known.index().peers,
     isRelay: isMetadataNode,
     guardedProtocols: [KADEMLIA_PROTOCOL],
   });
+  manifests = createManifestBook(
+    { network, logger: components.logger },
+    { cluster: config.clusterId, known: () => known.signers() },
+  );
+  serveManifests(network, manifests);
   const kademlia = new Kademlia(
-    { service: network.service(SERVICE), clock: components.clock, logger: components.logger },
+    { service: network.service(SERVICE), manifests, clock: components.clock, logger: components.logger },
     {
       self: config.peer,
       ownsShards: isMetadataNode,
-      membership,
+      membership: () => known.index(),
     },
   );
   return { network, kademlia };

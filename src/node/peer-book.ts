@@ -1,4 +1,4 @@
-/** @module peers.json: the metadata nodes as last heard of, for a start at which those of node.json have gone. */
+/** @module peers.json: the nodes as last heard of, metadata nodes first, for a start at which those of node.json have gone. */
 import { readFile } from 'node:fs/promises';
 import { describeError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
@@ -11,6 +11,9 @@ import { type BootstrapPeer, isBootstrapPeer } from './node-config.ts';
 const IDLE_MS = 1_000;
 /** Metadata nodes kept in the file, those of now before those of earlier. */
 export const MAX_BOOK_PEERS = 64;
+
+/** Datanodes kept besides: they tell where the metadata nodes are when all of those have moved. */
+export const MAX_BOOK_DATANODES = 32;
 
 export interface PeerBookOptions {
   /** The members as heard of up to now; none while nothing was heard. */
@@ -33,17 +36,24 @@ export class PeerBook implements BackgroundWorker {
   }
 
   async work(): Promise<WorkState> {
-    const current = this.#options
-      .members()
-      .filter(({ state, roles }) => state === 'active' && roles.includes('meta'))
-      .map(({ number, peer, addresses }): BootstrapPeer => ({ number, peer, addresses }));
+    const nodes = this.#options.members().filter(({ state }) => state === 'active');
+    const current = nodes.filter(({ roles }) => roles.includes('meta')).map(asBootstrapPeer);
     if (current.length === 0) return 'idle';
-    const text = `${JSON.stringify(mergedPeers(current, this.#options.earlier), undefined, 2)}\n`;
+    const others = nodes
+      .filter(({ roles }) => roles.includes('data') && !roles.includes('meta'))
+      .map((node): BootstrapPeer => ({ ...asBootstrapPeer(node), isDatanode: true }))
+      .slice(0, MAX_BOOK_DATANODES);
+    const book = [...mergedPeers(current, this.#options.earlier), ...others];
+    const text = `${JSON.stringify(book, undefined, 2)}\n`;
     if (text === this.#written) return 'idle';
     await writeDurably(this.#file, text);
     this.#written = text;
     return 'idle';
   }
+}
+
+function asBootstrapPeer({ number, peer, addresses }: Member): BootstrapPeer {
+  return { number, peer, addresses };
 }
 
 /** Each peer once, as `first` has it; at most MAX_BOOK_PEERS. */

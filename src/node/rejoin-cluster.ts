@@ -26,7 +26,7 @@ export async function rejoinCluster(
   await using directory = await DataDirectory.claim(path);
   const config = await directory.config();
   const peers = (await loadPeers(directory.peersFile, components.logger)) ?? config.bootstrap;
-  const others = peers.filter(({ peer }) => peer !== config.peer);
+  const others = peers.filter(({ peer, isDatanode }) => peer !== config.peer && isDatanode !== true);
   if (others.length === 0) throw rejoinAlone(directory.path, config.number, lost);
   components.logger.error('node.state-lost', { number: config.number, error: lost.message });
 

@@ -15,3 +15,9 @@ export function indexMembership(members: readonly Member[], { version, epoch }: 
   );
   return { epoch: membershipEpoch(epoch, version), peers: present.map(({ peer }) => peer) };
 }
+
+/** Every metadata node, those that are away too: their signatures count. */
+export function metadataMembership(members: readonly Member[], { version, epoch }: ListVersion): Membership {
+  const active = members.filter(({ state, roles }) => state === 'active' && roles.includes('meta'));
+  return { epoch: membershipEpoch(epoch, version), peers: active.map(({ peer }) => peer) };
+}

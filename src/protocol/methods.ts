@@ -80,6 +80,13 @@ export const WHO_IS: Method<m.WhoIsRequest, m.WhoIsResponse> = {
   request: m.WhoIsRequest,
   response: m.WhoIsResponse,
 };
+/** Any member to any node. */
+export const MANIFEST: Method<location.ManifestRequest, location.ManifestChain> = {
+  name: 'node.manifest',
+  trafficClass: control,
+  request: location.ManifestRequest,
+  response: location.ManifestChain,
+};
 export const CREATE_TOKEN: Method<m.CreateTokenRequest, m.CreateTokenResponse> = {
   name: 'meta.token-create',
   trafficClass: control,

@@ -52,7 +52,14 @@ async function main(orders: SyntheticDatanodeOrders): Promise<void> {
   const begin = { epoch: 0, peers: config.bootstrap.map(({ peer }) => peer) };
   const { network, kademlia } = await createNodeNetwork(
     { ...components, identity },
-    { config, isMetadataNode: false, membership: () => members?.indexMembership() ?? begin },
+    {
+      config,
+      isMetadataNode: false,
+      known: {
+        index: () => members?.indexMembership() ?? begin,
+        signers: () => members?.knownMetadata() ?? begin,
+      },
+    },
   );
   members = new MemberDirectory({ ...components, network }, config.bootstrap);
   const directoryOfMembers = members;

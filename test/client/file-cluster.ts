@@ -1,5 +1,6 @@
 /** @module A whole cluster in one process: metadata nodes, datanodes on memory stores, and clients. */
-import { MembershipRing } from '../../dht/membership-ring.ts';
+import type { ManifestBook } from '../../dht/manifest-book.ts';
+import { type Membership, MembershipRing } from '../../dht/membership-ring.ts';
 import { Client } from '../../src/client/client.ts';
 import { connect } from '../../src/client/connect.ts';
 import { systemClock } from '../../src/common/clock.ts';
@@ -8,6 +9,7 @@ import { DataNode } from '../../src/datanode/data-node.ts';
 import type { KnownMetadataNode } from '../../src/datanode/member-directory.ts';
 import { call } from '../../src/network/method.ts';
 import type { Network, PeerId } from '../../src/network/network.ts';
+import { createManifestBook } from '../../src/protocol/manifest-exchange.ts';
 import { STATUS } from '../../src/protocol/methods.ts';
 import { MemoryBlockStore } from '../../src/storage/memory-block-store.ts';
 import { CLUSTER_ID, TestCluster } from '../metadata/cluster.ts';
@@ -61,7 +63,7 @@ export class FileCluster {
   ): RunningDataNode {
     let dataNode: DataNode | undefined;
     const first = { epoch: 0, peers: bootstrap.map(({ peer }) => peer) };
-    const kademlia = new TestFinder(() => dataNode?.indexMembership() ?? first);
+    const kademlia = new TestFinder(() => dataNode?.indexMembership() ?? first, network);
     dataNode = new DataNode(
       { network, blocks, kademlia, clock: systemClock, logger: this.#logger },
       {
@@ -138,5 +140,14 @@ export class FileCluster {
 
 /** Every metadata node known to the datanode is in the ring; there is no DHT to search. */
 class TestFinder extends MembershipRing {
+  readonly manifests: ManifestBook;
+
+  constructor(known: () => Membership, network: Network) {
+    super(known);
+    this.manifests = createManifestBook({ network, logger: silentLogger }, { cluster: CLUSTER_ID, known });
+  }
+
+  async fetchManifest(): Promise<void> {}
+
   async *findMetadata(): AsyncGenerator<KnownMetadataNode> {}
 }

@@ -1,5 +1,8 @@
 /** @module How a datanode looks for metadata nodes when those it knows have gone. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { signManifest } from '../../dht/manifest.ts';
+import type { Membership } from '../../dht/membership-ring.ts';
+import type { Signatures } from '../../dht/ports.ts';
 import { type Clock, systemClock } from '../../src/common/clock.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import { systemRandom } from '../../src/common/random.ts';
@@ -7,6 +10,8 @@ import { type KnownMetadataNode, MemberDirectory } from '../../src/datanode/memb
 import { HEARTBEAT_PERIOD_MS, MetadataSession } from '../../src/datanode/metadata-session.ts';
 import { serve } from '../../src/network/method.ts';
 import { MemoryNetwork, MemorySwitch } from '../../src/network/memory-network.ts';
+import { isUnprovenSignature, unprovenSignature } from '../../src/network/peer-signature.ts';
+import { createManifestBook, serveManifests } from '../../src/protocol/manifest-exchange.ts';
 import type { NodeLoad } from '../../src/protocol/messages.ts';
 import { HEARTBEAT, REGISTER } from '../../src/protocol/methods.ts';
 
@@ -40,6 +45,14 @@ class BeatClock implements Clock {
   }
 }
 
+function signaturesOf(peer: string): Signatures {
+  return {
+    localPeer: peer,
+    sign: (bytes) => unprovenSignature(peer, bytes),
+    verify: isUnprovenSignature,
+  };
+}
+
 async function searchesEnd(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
@@ -62,10 +75,15 @@ describe('a datanode without a metadata node', () => {
     return network;
   }
 
-  /** Answers heartbeats; returns who has registered. */
-  async function openMetadataNode(peer: string): Promise<Set<string>> {
+  /** Answers heartbeats; returns who has registered. It has a manifest that `signer` signed, and that names both. */
+  async function openMetadataNode(peer: string, signer = peer): Promise<Set<string>> {
     const registered = new Set<string>();
     const network = await open(peer);
+    const known = (): Membership => ({ epoch: 0, peers: [signer] });
+    const book = createManifestBook({ network, logger: silentLogger }, { cluster: 'c', known });
+    const nodes = [peer, signer].map((named, number) => ({ number, peer: named, addresses: [] }));
+    book.add(signManifest(signaturesOf(signer), { cluster: 'c', epoch: 7, nodes }));
+    serveManifests(network, book);
     serve(network, REGISTER, async (_request, context) => {
       registered.add(context.peer);
       return { boot: peer };
@@ -80,10 +98,16 @@ describe('a datanode without a metadata node', () => {
     return registered;
   }
 
-  async function startDatanode(bootstrap: readonly KnownMetadataNode[]): Promise<void> {
+  async function startDatanode(
+    bootstrap: readonly KnownMetadataNode[],
+    earlier: readonly KnownMetadataNode[] = [],
+  ): Promise<void> {
     const network = await open('datanode');
     const parts = { network, clock, logger: silentLogger };
+    const known = (): Membership => ({ epoch: 0, peers: bootstrap.map(({ peer }) => peer) });
     const kademlia = {
+      manifests: createManifestBook(parts, { cluster: 'c', known }),
+      fetchManifest: async () => {},
       refresh: () => {},
       async *findMetadata() {
         searchedMs.push(clock.monotonicMs());
@@ -100,7 +124,7 @@ describe('a datanode without a metadata node', () => {
         load,
         watch: { silent: () => [] },
       },
-      { number: 1, generation: 1, clusterId: 'c', epoch: 1, host: '', onFatal: () => {} },
+      { number: 1, generation: 1, clusterId: 'c', epoch: 1, host: '', earlier, onFatal: () => {} },
     );
     session.start();
     await searchesEnd();
@@ -125,13 +149,37 @@ describe('a datanode without a metadata node', () => {
 
   it('finds a newcomer as soon as the last one it knew is gone, before the next heartbeat', async () => {
     await openMetadataNode('m1');
-    const newcomer = await openMetadataNode('m2');
+    const newcomer = await openMetadataNode('m2', 'm1');
     await startDatanode([{ peer: 'm1', addresses: [] }]);
     await vi.waitFor(() => expect(answered).toContain('m1'));
     found.push({ peer: 'm2', addresses: [] });
     home.kill('m1');
     await vi.waitFor(() => expect(newcomer).toContain('datanode'));
     expect(clock.monotonicMs()).toBe(0);
+  });
+
+  it('does not register with one that says of itself that it is a metadata node', async () => {
+    await openMetadataNode('m1');
+    const impostor = await openMetadataNode('m2');
+    await startDatanode([{ peer: 'm1', addresses: [] }]);
+    await vi.waitFor(() => expect(answered).toContain('m1'));
+    found.push({ peer: 'm2', addresses: [] });
+    home.kill('m1');
+    const searches = searchedMs.length;
+    while (searchedMs.length < searches + 3) await clock.tick();
+    expect(impostor).not.toContain('datanode');
+  });
+
+  it('is told by a datanode of before where the metadata nodes are now', async () => {
+    const newcomer = await openMetadataNode('m2', 'm1');
+    const neighbour = await open('d2');
+    const known = (): Membership => ({ epoch: 0, peers: ['m1'] });
+    const book = createManifestBook({ network: neighbour, logger: silentLogger }, { cluster: 'c', known });
+    const nodes = ['m1', 'm2'].map((peer, number) => ({ number, peer, addresses: [] }));
+    book.add(signManifest(signaturesOf('m1'), { cluster: 'c', epoch: 7, nodes }));
+    serveManifests(neighbour, book);
+    await startDatanode([{ peer: 'm1', addresses: [] }], [{ peer: 'd2', addresses: [] }]);
+    await vi.waitFor(() => expect(newcomer).toContain('datanode'));
   });
 
   it('asks again, when the listed ones are gone, those it started with', async () => {

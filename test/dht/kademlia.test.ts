@@ -10,9 +10,13 @@ import { createLibp2p } from 'libp2p';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type FoundMetadata, Kademlia, kademliaService } from '../../dht/kademlia.ts';
 import type { Membership } from '../../dht/membership-ring.ts';
-import type { PeerId } from '../../dht/ports.ts';
+import { ManifestBook } from '../../dht/manifest-book.ts';
+import { signManifest } from '../../dht/manifest.ts';
+import type { PeerId, Signatures } from '../../dht/ports.ts';
 import { compareDistance, peerKadId, SHARD_COUNT, shardKadId } from '../../dht/shard.ts';
 import { systemClock } from '../../src/common/clock.ts';
+import { createIdentity } from '../../src/network/identity.ts';
+import { isSignedBy, signAs } from '../../src/network/peer-signature.ts';
 import { quietLogger } from './manual-clock.ts';
 
 const CLUSTER = 'test-cluster';
@@ -22,6 +26,7 @@ const PATIENCE = { timeout: 8_000, interval: 20 };
 interface Host {
   readonly peer: PeerId;
   readonly kademlia: Kademlia;
+  readonly signatures: Signatures;
   /** Peer ids in kad-dht's routing table, in its order of closeness to the shard. */
   met(shard: number): PeerId[];
   dial(other: Host): Promise<void>;
@@ -38,7 +43,18 @@ const hosts: Host[] = [];
 let membership: Membership = { epoch: 0, peers: [] };
 
 async function startHost(options: { serverMode: boolean; ownsShards?: boolean }): Promise<Host> {
+  const identity = await createIdentity();
+  const signatures: Signatures = {
+    localPeer: identity.peer,
+    sign: (bytes) => signAs(identity.privateKey, bytes),
+    verify: isSignedBy,
+  };
+  const manifests = new ManifestBook(
+    { signatures, logger: quietLogger },
+    { cluster: CLUSTER, known: () => membership },
+  );
   const libp2p = await createLibp2p({
+    privateKey: identity.privateKey,
     addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
     transports: [tcp()],
     connectionEncrypters: [noise()],
@@ -47,13 +63,17 @@ async function startHost(options: { serverMode: boolean; ownsShards?: boolean })
     services: {
       identify: identify(),
       ping: ping(),
-      dht: kademliaService({ serverMode: options.serverMode, querySelfIntervalMs: 1_000 }),
+      dht: kademliaService({
+        serverMode: options.serverMode,
+        querySelfIntervalMs: 1_000,
+        manifests: () => manifests,
+      }),
     },
   });
   const service: KadDHT = libp2p.services.dht;
   const peer = libp2p.peerId.toString();
   const kademlia = new Kademlia(
-    { service, clock: systemClock, logger: quietLogger },
+    { service, manifests, clock: systemClock, logger: quietLogger },
     {
       self: peer,
       ownsShards: options.ownsShards ?? options.serverMode,
@@ -64,6 +84,7 @@ async function startHost(options: { serverMode: boolean; ownsShards?: boolean })
   const host: Host = {
     peer,
     kademlia,
+    signatures,
     met: (shard) => table.closestPeers(shardKadId(shard), { count: 20 }).map(String),
     dial: async (other) => {
       await libp2p.dial(other.addresses().map((address) => multiaddr(address)));
@@ -156,6 +177,28 @@ describe('Kademlia', () => {
     for await (const { peer } of datanode.kademlia.findMetadata(CLUSTER)) found.push(peer);
     expect(found).toContain(newcomer.peer);
     expect(datanode.kademlia.self).toBeUndefined();
+  });
+
+  it('keeps the newest manifest of the cluster, whatever is published after it', async () => {
+    await meshed(metadata);
+    const [, first, second] = metadata as [Host, Host, Host];
+    const sign = ({ kademlia, signatures }: Host, epoch: number, addresses: string[]): void => {
+      const nodes = metadata.map(({ peer }, number) => ({ number, peer, addresses }));
+      kademlia.manifests.add(signManifest(signatures, { cluster: CLUSTER, epoch, nodes }));
+    };
+    sign(first, 7, ['/new']);
+    expect(await first.kademlia.publishManifest(CLUSTER)).toBeGreaterThan(0);
+    // Replayed by somebody who is a metadata node even now.
+    sign(second, 6, ['/old']);
+    await second.kademlia.publishManifest(CLUSTER);
+    const datanode = await startHost({ serverMode: true, ownsShards: false });
+    await datanode.dial(bootstrap);
+    await vi.waitFor(async () => {
+      await datanode.kademlia.fetchManifest(CLUSTER);
+      expect(datanode.kademlia.manifests.current?.epoch).toBe(7);
+    }, PATIENCE);
+    expect(datanode.kademlia.manifests.current?.nodes[0]?.addresses).toEqual(['/new']);
+    expect(bootstrap.kademlia.manifests.current?.epoch).toBe(7);
   });
 
   it('takes who died out of ring and routing table as soon as it is no member any more', async () => {

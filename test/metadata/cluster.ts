@@ -2,7 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MembershipRing } from '../../dht/membership-ring.ts';
+import type { ManifestBook } from '../../dht/manifest-book.ts';
+import { type Membership, MembershipRing } from '../../dht/membership-ring.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { sha256 } from '../../src/common/hashing.ts';
 import { silentLogger, type Logger } from '../../src/common/logger.ts';
@@ -18,6 +19,7 @@ import { call } from '../../src/network/method.ts';
 import { MemoryNetwork, MemorySwitch, memoryAddress } from '../../src/network/memory-network.ts';
 import type { Network, PeerId } from '../../src/network/network.ts';
 import { indexMembership } from '../../src/protocol/index-membership.ts';
+import { createManifestBook, serveManifests } from '../../src/protocol/manifest-exchange.ts';
 import type { JoinRequest, JoinResponse } from '../../src/protocol/messages.ts';
 import { JOIN, MUTATE, REJOIN } from '../../src/protocol/methods.ts';
 import { MemoryRaftLog } from '../../src/storage/memory-raft-log.ts';
@@ -364,7 +366,7 @@ export class TestCluster {
         network,
         log,
         machine,
-        kademlia: new TestDiscovery(machine, network.localPeer),
+        kademlia: new TestDiscovery(machine, network),
         clock: systemClock,
         random: systemRandom,
         logger: this.#logger.with({ node: number }),
@@ -390,11 +392,20 @@ export class TestCluster {
 
 /** The ring over the registry alone: nobody has to be found. */
 class TestDiscovery extends MembershipRing {
-  constructor(machine: StateMachine, self: PeerId) {
-    super(() => {
+  readonly manifests: ManifestBook;
+
+  constructor(machine: StateMachine, network: Network) {
+    const known = (): Membership => {
       const version = machine.counters().membersVersion;
       return indexMembership(machine.members(), { version, epoch: machine.cluster()?.epoch ?? 0 });
-    }, self);
+    };
+    super(known, network.localPeer);
+    this.manifests = createManifestBook({ network, logger: silentLogger }, { cluster: CLUSTER_ID, known });
+    serveManifests(network, this.manifests);
+  }
+
+  async publishManifest(): Promise<number> {
+    return 1;
   }
 
   async provide(): Promise<number> {

@@ -27,7 +27,7 @@ describe('the peer book', () => {
   });
   afterEach(() => rm(directory, { recursive: true, force: true }));
 
-  it('holds the metadata nodes of now before those of earlier, and nobody else', async () => {
+  it('holds the metadata nodes of now before those of earlier, and the datanodes last', async () => {
     const earlier = [
       { number: 9, peer: 'p9', addresses: ['/old'] },
       { number: 1, peer: 'p1', addresses: ['/old'] },
@@ -41,6 +41,7 @@ describe('the peer book', () => {
     expect(await loadPeers(file, silentLogger)).toEqual([
       { number: 1, peer: 'p1', addresses: ['/a'] },
       { number: 9, peer: 'p9', addresses: ['/old'] },
+      { number: 3, peer: 'p3', addresses: ['/a'], isDatanode: true },
     ]);
   });
 
