@@ -82,6 +82,8 @@ export interface DatanodeInquiry {
     hashes: readonly BlockHash[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<BlockHash, readonly number[]>>;
+}
+
 /** Signatures by the keys that peer ids are made of. */
 export interface Signatures {
   readonly localPeer: PeerId;
