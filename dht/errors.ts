@@ -116,7 +116,7 @@ export function badManifest(complaint: string, signer: string, cause?: unknown):
   return new DhtError({
     code: 'DHT_BAD_MANIFEST',
     kind: 'refused',
-    message: `A cluster manifest${signer === '' ? '' : ` signed by ${signer}`} was not believed: ${complaint}. Nothing of it was taken; ask another node, or name one with --peer.`,
+    message: `A cluster manifest${signer === '' ? '' : ` signed by ${signer}`} was not believed: ${complaint}. Nothing of it was taken; ask another node.`,
     facts: { signer },
     cause,
   });
