@@ -3,6 +3,7 @@ import { toHex } from '../../src/common/bytes.ts';
 import { describeError, isHoldfastError } from '../../src/common/errors.ts';
 import type { BlockHash } from '../../src/common/hashing.ts';
 import type { WantedBlock } from '../../src/namespace/reads.ts';
+import { StateMachine } from '../../src/namespace/state-machine.ts';
 import { call } from '../../src/network/method.ts';
 import { LOCATE } from '../../src/protocol/methods.ts';
 import type { QuarantinedBlock } from '../../src/storage/block-info.ts';
@@ -56,7 +57,8 @@ export class BlockOracle {
       .flatMap((process) => (process.state === undefined ? [] : [process.state]))
       .toSorted((a, b) => b.appliedIndex - a.appliedIndex);
     if (state === undefined || state.appliedIndex < index) return;
-    const { copies } = await state.references([hash]);
+    // Past the listing errors (listing-errors.ts): they are for the cluster, not for who watches it.
+    const { copies } = await StateMachine.prototype.references.call(state, [hash]);
     const isNeeded = (copies[0] ?? 0) > 0;
     const isElsewhere = this.#components.roster
       .datanodes()

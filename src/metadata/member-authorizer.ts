@@ -43,6 +43,11 @@ export class MemberAuthorizer {
     return this.#catchUp(peer, trafficClass).then(() => this.#admits(peer, trafficClass));
   }
 
+  /** It speaks under a number that is not known here yet; who must be heard to learn of it may be that very peer. */
+  renumbered(peer: PeerId): void {
+    void this.#catchUp(peer, 'raft');
+  }
+
   #admits(peer: PeerId, trafficClass: TrafficClass): boolean {
     const { members, driver } = this.#components;
     const member = members.activeByPeer(peer);

@@ -29,8 +29,11 @@ export class MemberDirectory {
     return this.#machine.memberByNumber(number) ?? this.#seeds.find((seed) => seed.number === number);
   }
 
+  /** Of all numbers it has had the last: one that lost its log comes back under a new one (readmission). */
   byPeer(peer: PeerId): Member | undefined {
-    return this.#machine.memberByPeer(peer) ?? this.#seeds.find((seed) => seed.peer === peer);
+    const registered = this.#machine.memberByPeer(peer);
+    const said = this.#seeds.filter((seed) => seed.peer === peer).toSorted((a, b) => b.number - a.number)[0];
+    return registered !== undefined && registered.number >= (said?.number ?? 0) ? registered : said;
   }
 
   /** The active member behind an authenticated peer id. */

@@ -62,6 +62,7 @@ export class MetadataNode {
       receive: (message) =>
         message.type === 'MsgSnap' ? parts.receiver.receive(message) : parts.driver.step(message),
       isInConfiguration: (node) => parts.driver.isInConfiguration(node),
+      renumbered: (peer) => parts.authorizer.renumbered(peer),
     });
     network.onPeer({
       disconnected: (peer) => parts.driver.peerLost(parts.members.byPeer(peer)?.number ?? 0),

@@ -22,6 +22,8 @@ export interface RaftInbox {
   receive(message: Message): void;
   /** Whether raft counts `node` in: its acknowledgements are needed until its removal is committed. */
   isInConfiguration(node: NodeId): boolean;
+  /** The peer speaks under a later number than it is known by here. */
+  renumbered(peer: PeerId): void;
 }
 
 export interface RaftTransportOptions {
@@ -110,8 +112,9 @@ export class RaftTransport {
     const member = members.byPeer(peer);
     const isSender = member?.number === message.from;
     const isAdmitted = isSender && (isMetadataNode(member) || inbox.isInConfiguration(message.from));
-    if (isAdmitted) inbox.receive(fromWire(message));
-    else logger.debug('raft.stranger', { peer, from: message.from });
+    if (isAdmitted) return inbox.receive(fromWire(message));
+    if (member !== undefined && message.from > member.number) inbox.renumbered(peer);
+    logger.debug('raft.stranger', { peer, from: message.from });
   }
 }
 

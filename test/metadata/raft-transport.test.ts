@@ -57,6 +57,7 @@ async function heardOf(votes: readonly Vote[]): Promise<number[]> {
       if (term === votes.at(-1)?.term) last.resolve();
     },
     isInConfiguration: () => true,
+    renumbered: () => {},
   });
   for (const { term, run = FIRST_RUN, sequence = 60, epoch = 1 } of votes)
     new RaftTransport(
@@ -88,4 +89,13 @@ it('drops what is of another epoch: it is about another log', async () => {
     { term: 4, epoch: 0 },
   ]);
   expect(heard).toEqual([2, 4]);
+});
+
+it('knows a peer by the last number that it is said to have: one that lost its log comes back under a new one', async () => {
+  const machine = await StateMachine.open({ store: new MemoryRowStore() });
+  const former = { ...memberOf(testPeer(1), ['meta'], ''), number: 1, state: 'active' };
+  const members = new MemberDirectory(machine, [former]);
+  members.learn({ ...former, number: 12 });
+  members.learn({ ...former, number: 1 });
+  expect(members.byPeer(testPeer(1))?.number).toBe(12);
 });
