@@ -183,6 +183,8 @@ export class SimulatedCluster {
       // Every node it knew may have been removed while it was cut off; an administrator would tell it of others.
       await client.connect(roster.nodePeers());
     }
+    // A client may have taken a datanode away in its last step (workloads/coming-and-going.ts).
+    roster.heal();
     const actors = roster.clients().map(({ actor }) => actor);
     for (const { workload } of this.#workloads) await workload.check(actors);
     this.journal.check();
