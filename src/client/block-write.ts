@@ -44,7 +44,7 @@ const REPLICATE_TIMEOUT_MS = 20_000;
 const MAX_FAILURES_NAMED = 8;
 
 /**
- * Returns how many datanodes hold the block durably and have announced it: at least placer.requiredCopies().
+ * Returns the datanodes that hold the block durably and have announced it: at least placer.requiredCopies() of them.
  * Errors: METADATA_NOT_ENOUGH_DATANODES, METADATA_NO_QUORUM, CLIENT_WRITE_FAILED.
  */
 export async function writeBlock(
@@ -52,7 +52,7 @@ export async function writeBlock(
   placer: BlockPlacer,
   block: BlockToWrite,
   options: BlockWriteOptions,
-): Promise<number> {
+): Promise<readonly Holder[]> {
   const copies = new BlockCopies(context);
   for (let attempt = 0; attempt < MAX_CHAINS && copies.good.size === 0; attempt += 1) {
     if (attempt > 0) await sleep(context.clock, FIRST_BACKOFF_MS * 2 ** attempt, options.signal);
@@ -74,7 +74,7 @@ export async function writeBlock(
   if (copies.good.size < required)
     throw writeFailed(toHex(block.hash), required, copies.good.size, copies.failures);
   copies.tellReplaced(toHex(block.hash));
-  return copies.good.size;
+  return [...copies.good.values()];
 }
 
 /** Who has the block now, and who proved unable to take it. */

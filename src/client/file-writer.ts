@@ -5,6 +5,7 @@ import { orAborted } from '../common/deadline.ts';
 import { currentEra } from '../namespace/collection.ts';
 import { MAX_BLOCK_SIZE_BYTES, MAX_REPLICATION, MIN_BLOCK_SIZE_BYTES } from '../namespace/limits.ts';
 import type { BlockRef, CreateFile, Stat } from '../namespace/schema.ts';
+import type { Holder } from '../protocol/messages.ts';
 import { BlockPlacer } from './block-placer.ts';
 import { type SourceBlock, splitBlocks, type WholeBlock } from './block-splitter.ts';
 import { writeBlock } from './block-write.ts';
@@ -60,7 +61,7 @@ export interface OpenedFile {
 }
 
 interface SentBlock {
-  readonly copies: number;
+  readonly holders: readonly Holder[];
   readonly era: number;
 }
 
@@ -79,6 +80,8 @@ export class FileWriter {
   #safe: BlockRef[] = [];
   /** The earliest era in which one of them was written. */
   #safeEra = Number.POSITIVE_INFINITY;
+  /** Whoever took at least one of them, by number. */
+  #safeWith = new Map<number, Holder>();
   #file: OpenFile | undefined;
   readonly #close: (file: OpenFile) => Promise<Stat>;
   #doneBytes = 0;
@@ -153,8 +156,8 @@ export class FileWriter {
     try {
       const era = currentEra(await this.#context.cluster());
       const task = { ...block, ...note, pathHint, fileId, era };
-      const written = await writeBlock(this.#context, this.#placer, task, { copies, signal: this.#signal });
-      return { copies: written, era };
+      const holders = await writeBlock(this.#context, this.#placer, task, { copies, signal: this.#signal });
+      return { holders, era };
     } finally {
       this.#held.release(blockSizeBytes);
       this.#slots.release(1);
@@ -162,10 +165,12 @@ export class FileWriter {
   }
 
   async #noteInOrder(before: Promise<void>, block: WholeBlock, sent: Promise<SentBlock>): Promise<void> {
-    const [{ copies, era }] = await Promise.all([sent, before]);
+    const [{ holders, era }] = await Promise.all([sent, before]);
     const { hash, sizeBytes } = block;
+    const copies = holders.length;
     this.#safe.push({ hash, sizeBytes });
     this.#safeEra = Math.min(this.#safeEra, era);
+    for (const holder of holders) this.#safeWith.set(holder.node, holder);
     this.#fewestCopies = Math.min(this.#fewestCopies, copies);
     this.#blocksByCopies.set(copies, (this.#blocksByCopies.get(copies) ?? 0) + 1);
     this.#doneBytes += sizeBytes;
@@ -184,10 +189,11 @@ export class FileWriter {
   }
 
   async #takeSafe(): Promise<WrittenBlocks> {
-    if (this.#safe.length === 0) return { blocks: [], era: 0, requiredCopies: 0 };
-    const written = { blocks: this.#safe, era: this.#safeEra };
+    if (this.#safe.length === 0) return { blocks: [], era: 0, requiredCopies: 0, writtenTo: [] };
+    const written = { blocks: this.#safe, era: this.#safeEra, writtenTo: [...this.#safeWith.values()] };
     this.#safe = [];
     this.#safeEra = Number.POSITIVE_INFINITY;
+    this.#safeWith = new Map();
     return { ...written, requiredCopies: await this.#placer.requiredCopies() };
   }
 

@@ -15,6 +15,8 @@ export interface WrittenBlocks {
   readonly era: number;
   /** Copies without which a block is not safe. */
   readonly requiredCopies: number;
+  /** Whoever took at least one of them: the index names nobody for a block that is out of service meanwhile. */
+  readonly writtenTo: readonly Holder[];
 }
 
 /** An era is an hour as a rule: more than one passes between a question and its answer only while a clock is being tested. */
@@ -45,16 +47,19 @@ export async function referTo<T>(
   }
 }
 
-/** True when of each block enough copies stay. */
+/** True when of each block enough copies stay. Keepers may have made further ones, which only the index knows. */
 async function areRetained(
   context: ClientContext,
-  { blocks, requiredCopies }: WrittenBlocks,
+  { blocks, requiredCopies, writtenTo }: WrittenBlocks,
   era: number,
   signal: AbortSignal,
 ): Promise<boolean> {
   const hashes = blocks.map(({ hash }) => hash);
-  const { holders } = await context.metadata.ask(LOCATE, { hashes }, { signal });
-  const answers = await Promise.all(holders.map((holder) => retain(context, holder, hashes, era, signal)));
+  const located = await context.metadata.ask(LOCATE, { hashes }, { signal });
+  const holders = new Map([...writtenTo, ...located.holders].map((holder) => [holder.node, holder]));
+  const answers = await Promise.all(
+    [...holders.values()].map((holder) => retain(context, holder, hashes, era, signal)),
+  );
   return hashes.every(
     (_hash, position) => answers.filter((retained) => retained[position]).length >= requiredCopies,
   );

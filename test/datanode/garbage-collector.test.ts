@@ -78,8 +78,7 @@ describe('garbage collection', () => {
     await cluster.metadata.until('it is quarantined again', () => quarantined(hashOf(bytes)).length === 1);
   });
 
-  // Retried: now and then the second question to the datanodes comes too early, and the writer is refused (nothing is lost).
-  it('lets a writer that takes longer than two eras finish', { retry: 4 }, async () => {
+  it('lets a writer that takes longer than two eras finish', async () => {
     cluster = await FileCluster.start(1, 2);
     await configure({ eraMs: 200, graceMs: 3_600_000 });
     const client = await cluster.client();
