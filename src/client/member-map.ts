@@ -1,5 +1,6 @@
 /** @module The members of the cluster as this client knows them: asked for once, then only for what changed. */
 import type { Member } from '../namespace/schema.ts';
+import { type Membership, metadataMembership } from '../protocol/index-membership.ts';
 import type { MembersRequest, MembersResponse } from '../protocol/messages.ts';
 
 export class MemberMap {
@@ -27,6 +28,11 @@ export class MemberMap {
   /** All that were ever told of, those that have left among them; none before the first answer. */
   all(): readonly Member[] {
     return [...this.#byNumber.values()];
+  }
+
+  /** The metadata nodes, and as of when; epoch 0 before the first answer. */
+  get metadata(): Membership {
+    return metadataMembership(this.all(), { version: this.#version, epoch: this.#epoch });
   }
 
   /** Held to be gone or silent by the cluster, as of the last answer. */

@@ -17,6 +17,8 @@ export interface MetadataPeersComponents {
   readonly logger: Logger;
   /** Called after each answer with the attempts it took: more than one, and somebody known did not answer. */
   readonly answered?: (attempts: number) => void;
+  /** Called when so many did not answer that perhaps none is where it was. */
+  readonly unanswered?: () => void;
 }
 
 export interface AskOptions {
@@ -38,6 +40,16 @@ const ATTEMPT_TIMEOUT_MS = 4_000;
 const SHORTEST_ATTEMPT_MS = 50;
 const FIRST_BACKOFF_MS = 25;
 const LONGEST_BACKOFF_MS = 500;
+
+/** Metadata nodes that did not answer one question; fewer, where fewer are known. */
+const ENOUGH_SILENT = 2;
+/** How that looks. */
+const SILENT: readonly string[] = [
+  'NETWORK_UNREACHABLE',
+  'NETWORK_TIMEOUT',
+  'NETWORK_DISCONNECTED',
+  'CLIENT_PEER_SILENT',
+];
 
 /** Answers that say "not here" rather than "no": another metadata node may well do it. */
 const ELSEWHERE = ['NETWORK_NO_SUCH_METHOD'];
@@ -69,9 +81,8 @@ export class MetadataPeers {
     return this.#peers[this.#current]?.peer;
   }
 
-  /** Takes the cluster's members as the new list of metadata nodes; says whether that changed it. */
-  replace(members: readonly Member[]): boolean {
-    const peers = metadataNodesOf(members);
+  /** Takes these as the metadata nodes there are now; says whether that changed anything. None at all is no news. */
+  replace(peers: readonly KnownPeer[]): boolean {
     if (peers.length === 0 || sameText(peers, this.#peers)) return false;
     const current = this.current;
     this.#know(peers);
@@ -118,6 +129,7 @@ export class MetadataPeers {
     const isRead = options.onUnknown === undefined;
     const tried = new Set<string>();
     const deniedBy = new Set<string>();
+    const silent = new Set<string>();
     let kind: ErrorKind = 'unavailable';
     let last: unknown = 'none is known';
     for (let attempt = 0; this.#peers.length > 0; attempt += 1) {
@@ -142,6 +154,8 @@ export class MetadataPeers {
           kind = 'unknown';
           options.onUnknown();
         }
+        if (isHoldfastError(error) && SILENT.includes(error.code)) silent.add(peer);
+        if (silent.size >= Math.min(ENOUGH_SILENT, this.#peers.length)) this.#components.unanswered?.();
         last = preferTelling(last, error);
         this.#moveOn(position);
       }

@@ -1,4 +1,4 @@
-/** @module What a client keeps between runs: its key, its cluster, and the metadata nodes it knows. */
+/** @module What a client keeps between runs: its key, its cluster, and the nodes it knows. */
 import { chmod, mkdir, open, readFile, rename } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -16,10 +16,15 @@ export interface Profile {
   readonly clusterName: string;
   /** Metadata nodes, at most MAX_KNOWN_PEERS. */
   readonly peers: readonly KnownPeer[];
+  /** As of when `peers` are the metadata nodes (dht/membership-ring.ts): what is older is not believed. Absent: unknown. */
+  readonly epoch?: number;
+  /** Other nodes, at most MAX_KNOWN_DATANODES: they tell where the metadata nodes are when all of those have moved. */
+  readonly datanodes?: readonly KnownPeer[];
 }
 
 /** A profile remembers at most this many metadata nodes. */
 export const MAX_KNOWN_PEERS = 32;
+export const MAX_KNOWN_DATANODES = 32;
 
 const PRIVATE_FILE_MODE = 0o600;
 const PRIVATE_DIRECTORY_MODE = 0o700;
@@ -50,10 +55,14 @@ export async function loadProfile(profileDir: string): Promise<Profile> {
   }
 }
 
+/** Clients of one process may share a profile, and none of them shall rename what another writes. */
+let writes = 0;
+
 /** Replaces the profile atomically; the directory and the file are readable by their owner only. */
 export async function saveProfile(profileDir: string, profile: Profile): Promise<void> {
   await mkdir(profileDir, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
-  const temporary = `${profileFile(profileDir)}.${process.pid}.new`;
+  writes += 1;
+  const temporary = `${profileFile(profileDir)}.${process.pid}-${writes}.new`;
   const handle = await open(temporary, 'w', PRIVATE_FILE_MODE);
   try {
     await handle.writeFile(`${JSON.stringify(profile, undefined, 2)}\n`);
@@ -70,11 +79,19 @@ function profileFile(profileDir: string): string {
 }
 
 function checkProfile(value: unknown): Profile {
-  const { clusterId, clusterName, peers } = Object(value) as Record<string, unknown>;
+  const { clusterId, clusterName, peers, epoch, datanodes = [] } = Object(value) as Record<string, unknown>;
   if (typeof clusterId !== 'string' || clusterId === '') throw new TypeError('clusterId is missing');
   if (typeof clusterName !== 'string') throw new TypeError('clusterName is missing');
   if (!Array.isArray(peers) || peers.length === 0) throw new TypeError('peers is missing or empty');
-  return { clusterId, clusterName, peers: peers.slice(0, MAX_KNOWN_PEERS).map(checkPeer) };
+  if (epoch !== undefined && !Number.isSafeInteger(epoch)) throw new TypeError('epoch is not a number');
+  if (!Array.isArray(datanodes)) throw new TypeError('datanodes is no list');
+  return {
+    clusterId,
+    clusterName,
+    peers: peers.slice(0, MAX_KNOWN_PEERS).map(checkPeer),
+    epoch: Number(epoch ?? 0),
+    datanodes: datanodes.slice(0, MAX_KNOWN_DATANODES).map(checkPeer),
+  };
 }
 
 function checkPeer(value: unknown): KnownPeer {

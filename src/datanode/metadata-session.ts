@@ -194,6 +194,7 @@ export class MetadataSession {
     const { membersVersion: version, epoch, isChange } = answer;
     if (members.update(answer.members, { version, epoch, isChange })) {
       kademlia.refresh();
+      this.#keepManifest(peer);
       // Metadata nodes heard of just now must not wait for the next period.
       for (const listed of members.metadataNodes())
         if (!this.#registered.has(listed.peer)) this.#beat(listed.peer);
@@ -247,6 +248,20 @@ export class MetadataSession {
     if (this.#registered.size > 0) return;
     const asked = new Set([...members.members(), ...earlier].map(({ peer }) => peer));
     if (await searchManifest(this.#components, kademlia.manifests, [...asked], signal)) this.#adoptManifest();
+  }
+
+  /** Clients, and members that were away, ask datanodes where the metadata nodes are: this one can say so from now on. */
+  #keepManifest(peer: PeerId): void {
+    const { kademlia, members } = this.#components;
+    const named = kademlia.manifests.current?.nodes ?? [];
+    const isKept = members
+      .metadataNodes()
+      .every(({ peer: listed, addresses }) =>
+        named.some(
+          (node) => node.peer === listed && node.addresses.toSorted().join() === addresses.toSorted().join(),
+        ),
+      );
+    if (!isKept) void askForManifest(this.#components, kademlia.manifests, peer, this.#stopping.signal);
   }
 
   async #inquire(peer: PeerId): Promise<void> {

@@ -38,6 +38,8 @@ const IDLE_MS = 1_000;
 export const MANIFEST_RENEWAL_MS = 600_000;
 /** Between two searches for the others while none of them leads, or is connected. */
 const SEARCH_PERIOD_MS = 10_000;
+/** Datanodes that are not connected, and are called on in one such period. */
+const MAX_CALLED_ON = 16;
 
 export class DiscoveryWorker implements BackgroundWorker {
   readonly name = 'discovery';
@@ -47,6 +49,9 @@ export class DiscoveryWorker implements BackgroundWorker {
   #keptBy = 0;
   #publishedMs = Number.NEGATIVE_INFINITY;
   #searchedMs = Number.NEGATIVE_INFINITY;
+  #calledMs = Number.NEGATIVE_INFINITY;
+  /** Calls on missing datanodes up to now: where among them to go on. */
+  #called = 0;
 
   constructor(components: DiscoveryWorkerComponents) {
     this.#components = components;
@@ -67,6 +72,7 @@ export class DiscoveryWorker implements BackgroundWorker {
     const isDue = clock.monotonicMs() - this.#publishedMs > MANIFEST_RENEWAL_MS;
     if (changed || isSigned || isTaken || isDue) await this.#publish(cluster.id, signal);
     this.#membersVersion = membersVersion;
+    await this.#callOnMissing(signal);
     return 'idle';
   }
 
@@ -114,6 +120,26 @@ export class DiscoveryWorker implements BackgroundWorker {
     this.#searchedMs = nowMs;
     const asked = [...members.withRole('data'), ...others].map(({ peer }) => peer);
     await searchManifest(this.#components, kademlia.manifests, asked, signal);
+  }
+
+  /**
+   * Datanodes look for a metadata node that has moved where it was. Where it is the only one, or all have moved, nobody else
+   * could tell them: it shows itself. Who is away is called on again and again, a few at a time.
+   */
+  async #callOnMissing(signal: AbortSignal): Promise<void> {
+    const { network, members, clock, kademlia } = this.#components;
+    const nowMs = clock.monotonicMs();
+    if (nowMs - this.#calledMs < SEARCH_PERIOD_MS) return;
+    this.#calledMs = nowMs;
+    const missing = members
+      .withRole('data')
+      .filter(({ peer }) => peer !== network.localPeer && !network.isConnected(peer));
+    const start = missing.length === 0 ? 0 : this.#called % missing.length;
+    const asked = [...missing.slice(start), ...missing.slice(0, start)].slice(0, MAX_CALLED_ON);
+    this.#called += asked.length;
+    await Promise.all(
+      asked.map(({ peer }) => askForManifest(this.#components, kademlia.manifests, peer, signal)),
+    );
   }
 
   async #publish(cluster: string, signal: AbortSignal): Promise<void> {

@@ -2,6 +2,8 @@
 import { type Membership, membershipEpoch } from '../../dht/membership-ring.ts';
 import type { Member } from '../namespace/schema.ts';
 
+export type { Membership };
+
 /** Of which list of members: raft index of its last change, and the epoch of the cluster. */
 export interface ListVersion {
   readonly version: number;

@@ -7,6 +7,8 @@ import { call, serve } from '../network/method.ts';
 import type { Network, PeerId } from '../network/network.ts';
 import { MANIFEST } from './methods.ts';
 
+export type { ManifestBook };
+
 /** For one peer to answer: it may be one of many that are gone. */
 const ASK_TIMEOUT_MS = 3_000;
 /** Peers asked at a time. */

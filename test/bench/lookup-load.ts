@@ -5,7 +5,7 @@ import { describeError } from '../../src/common/errors.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import { systemRandom } from '../../src/common/random.ts';
 import { openClientNetwork } from '../../src/client/client-network.ts';
-import { MetadataPeers } from '../../src/client/metadata-peers.ts';
+import { MetadataPeers, metadataNodesOf } from '../../src/client/metadata-peers.ts';
 import { loadProfile } from '../../src/client/profile.ts';
 import { LOCATE, MEMBERS } from '../../src/protocol/methods.ts';
 import { percentile, round } from './statistics.ts';
@@ -48,7 +48,7 @@ export class LookupLoad {
     const refresh = async (): Promise<void> => {
       while (!load.#stopping.signal.aborted) {
         const members = await metadata.ask(MEMBERS, { stale: true }, {}).catch(() => undefined);
-        if (members !== undefined) metadata.replace(members.members);
+        if (members !== undefined) metadata.replace(metadataNodesOf(members.members));
         await new Promise((resolve) => setTimeout(resolve, REFRESH_MS));
       }
     };
