@@ -51,7 +51,7 @@ export class ClientProcess {
     const gate = new ProcessGate({ world });
     this.#clock = new ProcessClock({ world, gate, machine: new MachineClock(world) });
     this.network = new FramedNetwork({
-      transport: new SimulatedTransport({ switch: links, gate }, { peer }),
+      transport: new SimulatedTransport({ switch: links, gate }, { peer, isListening: false }),
       clock: this.#clock,
       random: this.#random,
       logger: silentLogger,

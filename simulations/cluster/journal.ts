@@ -38,19 +38,14 @@ export interface RegisterAttempt {
 export interface JournalComponents {
   readonly world: World;
   readonly trace: Trace;
-  /** More metadata nodes than the cluster can do without have lost what they knew: some may know nobody any more. */
-  readonly isBereft: () => boolean;
 }
 
-/** What a node says that has nobody to learn from who belongs to the cluster. */
-const STRANGER = 'NETWORK_NOT_A_MEMBER';
 /** Anybody may meet these: the wall clocks jump, and leases and sessions end by them. */
 const CLOCK_REFUSALS = ['NAMESPACE_LEASE_EXPIRED', 'NAMESPACE_LEASE_LOST', 'NAMESPACE_SESSION_EXPIRED'];
 
 export class Journal {
   readonly #world: World;
   readonly #trace: Trace;
-  readonly #isBereft: () => boolean;
   readonly #operations: Recorded<RegisterCall>[] = [];
   readonly #counts = { done: 0, unknown: 0, 'not-done': 0, refused: 0 };
   #violation: Error | undefined;
@@ -60,7 +55,6 @@ export class Journal {
   constructor(components: JournalComponents) {
     this.#world = components.world;
     this.#trace = components.trace;
-    this.#isBereft = components.isBereft;
   }
 
   get counts(): Readonly<Record<Outcome, number>> {
@@ -94,12 +88,7 @@ export class Journal {
     this.#say(
       `client ${client}: ${what} ${outcome}${outcome === 'done' ? '' : `, ${codeOf(attempt.error)}`}`,
     );
-    const isStranger = this.#isBereft() && outcome === 'refused' && isHoldfastError(attempt.error, STRANGER);
-    if (
-      outcome === 'refused' &&
-      !isStranger &&
-      !isHoldfastError(attempt.error, ...CLOCK_REFUSALS, ...mayRefuse)
-    )
+    if (outcome === 'refused' && !isHoldfastError(attempt.error, ...CLOCK_REFUSALS, ...mayRefuse))
       this.violate(`client ${client} was refused to ${what}: ${describeError(attempt.error)}`);
     return attempt;
   }

@@ -59,7 +59,7 @@ export class SimulatedCluster {
     this.#scenario = scenario;
     this.#trace = trace;
     this.oracle = new ClusterOracle({ trace, coverage: this.coverage });
-    this.journal = new Journal({ world, trace, isBereft: () => this.#budget.isQuorumLost });
+    this.journal = new Journal({ world, trace });
     this.#weather = new Weather({ world, seed }, fair(scenario.weather));
     const links = new SimulatedSwitch({
       world,

@@ -150,7 +150,7 @@ export abstract class SimulatedProcess<Service> {
     const clock = new ProcessClock({ world, gate, machine: this.machine.clock });
     const random = new SeededRandom(this.#options.seed, `process ${peer} run ${this.#runs}`);
     const logger = this.shared.logger(`node ${this.number}`);
-    const transport = new SimulatedTransport({ switch: links, gate }, { peer });
+    const transport = new SimulatedTransport({ switch: links, gate }, { peer, isListening: true });
     const network = new FramedNetwork({ transport, clock, random, logger });
     return { gate, network, clock, random, logger, count: this.#runs };
   }

@@ -22,6 +22,8 @@ export interface Endpoint {
   readonly peer: PeerId;
   readonly gate: ProcessGate;
   readonly listener: TransportListener;
+  /** Others can dial it; one that cannot be dialled is reached over connections that it made. */
+  readonly isListening: boolean;
 }
 
 interface Connection {
@@ -115,7 +117,7 @@ export class SimulatedSwitch {
     const known = this.#connections.get(key);
     if (known !== undefined) return known;
     const other = this.#endpoints.get(target);
-    if (other === undefined) throw unreachable(target, 'it is not running');
+    if (other?.isListening !== true) throw unreachable(target, 'nothing listens there');
     if (this.#endpoints.get(source.peer) !== source) throw unreachable(target, 'this process has ended');
     const connection: Connection = { ends: [source, other], streams: [] };
     this.#connections.set(key, connection);

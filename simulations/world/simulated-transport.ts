@@ -12,15 +12,23 @@ export interface SimulatedTransportComponents {
   readonly gate: ProcessGate;
 }
 
-/** Every peer of the world can be dialled by its name; no address is needed. */
+export interface SimulatedTransportOptions {
+  readonly peer: PeerId;
+  /** Those who only ask do not. */
+  readonly isListening: boolean;
+}
+
+/** Every peer that listens can be dialled by its name; no address is needed. */
 export class SimulatedTransport implements Transport {
   readonly localPeer: PeerId;
   readonly #components: SimulatedTransportComponents;
+  readonly #isListening: boolean;
   #endpoint: Endpoint | undefined;
 
-  constructor(components: SimulatedTransportComponents, options: { readonly peer: PeerId }) {
+  constructor(components: SimulatedTransportComponents, options: SimulatedTransportOptions) {
     this.#components = components;
     this.localPeer = options.peer;
+    this.#isListening = options.isListening;
   }
 
   addresses(): readonly string[] {
@@ -62,7 +70,8 @@ export class SimulatedTransport implements Transport {
   }
 
   async start(listener: TransportListener): Promise<void> {
-    this.#endpoint = { peer: this.localPeer, gate: this.#components.gate, listener };
+    const { gate } = this.#components;
+    this.#endpoint = { peer: this.localPeer, gate, listener, isListening: this.#isListening };
     this.#components.switch.attach(this.#endpoint);
   }
 

@@ -19,7 +19,7 @@ export interface MemberAuthorizerComponents {
   readonly logger: Logger;
 }
 
-/** A stranger is not looked up again within this, in milliseconds. */
+/** A stranger is not looked up again within this, in milliseconds: what the last look came to holds so long. */
 const STRANGER_MS = 1_000;
 const MAX_STRANGERS = 1_024;
 /** Strangers that others are asked about at a time; who is one more knocks again. */
@@ -27,16 +27,26 @@ const MAX_ENQUIRIES = 8;
 /** What another metadata node needs for a linearizable look, and no longer, in milliseconds. */
 const ENQUIRY_LIMIT_MS = 2_000;
 
+interface Look {
+  readonly untilMs: number;
+  /** Rejects when it could not be settled who is a member now. */
+  readonly settled: Promise<void>;
+}
+
 export class MemberAuthorizer {
   readonly #components: MemberAuthorizerComponents;
-  readonly #strangers = new Map<PeerId, number>();
+  /** By peer, and apart for raft, whose looks ask for less. */
+  readonly #strangers = new Map<string, Look>();
   #enquiries = 0;
 
   constructor(components: MemberAuthorizerComponents) {
     this.#components = components;
   }
 
-  /** Answers at once for a member; a stranger waits for one linearizable look. */
+  /**
+   * Answers at once for a member; a stranger waits for one linearizable look. Rejects with METADATA_NO_QUORUM when that
+   * cannot be had: this node may be far behind, and must not call somebody a stranger who is a member.
+   */
   authorize(peer: PeerId, trafficClass: TrafficClass): boolean | Promise<boolean> {
     if (this.#components.members.byPeer(peer) !== undefined && this.#admits(peer, trafficClass)) return true;
     if (this.#components.members.activeByPeer(peer) !== undefined) return this.#admits(peer, trafficClass);
@@ -45,6 +55,7 @@ export class MemberAuthorizer {
 
   /** It speaks under a number that is not known here yet; who must be heard to learn of it may be that very peer. */
   renumbered(peer: PeerId): void {
+    // Of raft a look always settles: what is not known is learned with the next message.
     void this.#catchUp(peer, 'raft');
   }
 
@@ -59,19 +70,27 @@ export class MemberAuthorizer {
   }
 
   /** The peer may have become a member through another metadata node: one linearizable look settles it. */
-  async #catchUp(peer: PeerId, trafficClass: TrafficClass): Promise<void> {
-    const { barrier, driver, clock, logger } = this.#components;
-    const until = this.#strangers.get(peer);
-    if (until !== undefined && clock.monotonicMs() < until) return;
+  #catchUp(peer: PeerId, trafficClass: TrafficClass): Promise<void> {
+    const { clock } = this.#components;
+    const key = `${trafficClass === 'raft' ? 'raft' : 'any'}/${peer}`;
+    const known = this.#strangers.get(key);
+    if (known !== undefined && clock.monotonicMs() < known.untilMs) return known.settled;
     if (this.#strangers.size >= MAX_STRANGERS) this.#strangers.clear();
-    this.#strangers.set(peer, clock.monotonicMs() + STRANGER_MS);
+    const settled = this.#look(peer, trafficClass);
+    this.#strangers.set(key, { untilMs: clock.monotonicMs() + STRANGER_MS, settled });
+    return settled;
+  }
+
+  async #look(peer: PeerId, trafficClass: TrafficClass): Promise<void> {
+    const { barrier, driver, logger } = this.#components;
     // It may be the very leader that this node needs to hear to know it: it joined while this one was away.
     if (trafficClass === 'raft' && driver.leader === 0) return this.#enquire(peer);
     try {
       await barrier.wait();
     } catch (error) {
       logger.debug('member.lookup-failed', { peer, error: describeError(error) });
-      if (trafficClass === 'raft') await this.#enquire(peer);
+      if (trafficClass !== 'raft') throw error;
+      await this.#enquire(peer);
     }
   }
 

@@ -152,7 +152,7 @@ export class FramedNetwork implements Network {
       disconnected: (peer) => this.#tell((observer) => observer.disconnected?.(peer)),
       improved: (peer) => this.#improved(peer),
       addressesChanged: () => this.#tell((observer) => observer.addressesChanged?.()),
-      admits: async (peer) => this.#authorizer(peer, 'control'),
+      admits: (peer) => this.#admits(peer),
     });
     this.#state = 'running';
   }
@@ -225,6 +225,16 @@ export class FramedNetwork implements Network {
     );
     this.#inbound.add(session);
     session.start();
+  }
+
+  /** For protocols that can only say yes or no: who cannot be told from a stranger is none of ours. */
+  async #admits(peer: PeerId): Promise<boolean> {
+    try {
+      return await this.#authorizer(peer, 'control');
+    } catch (error) {
+      this.#components.logger.debug('network.admission-undecided', { peer, error: describeError(error) });
+      return false;
+    }
   }
 
   #connected(peer: PeerId): void {

@@ -1,6 +1,6 @@
 /** @module Our half of a stream that a peer opened: its requests, notices and channels meet our handlers here. */
 import type { Clock } from '../common/clock.ts';
-import { describeError, isHoldfastError } from '../common/errors.ts';
+import { describeError, type HoldfastError, isHoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { StreamChannel } from './channel.ts';
 import {
@@ -35,7 +35,7 @@ export interface InboundSessionComponents {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly budget: ReceiveBudget;
-  /** Whether the peer may speak here now. */
+  /** Whether the peer may speak here now; rejects as an Authorizer does. */
   readonly admits: () => boolean | Promise<boolean>;
   readonly closed: () => void;
 }
@@ -95,24 +95,28 @@ export class InboundSession {
     if (verdict === true) return this.#admit();
     this.#asking = true;
     this.#stream.pause();
-    Promise.resolve(verdict)
-      .catch((cause: unknown) => {
-        this.#components.logger.error('network.authorizer-failed', {
-          peer: this.#options.peer,
-          cause: describeError(cause),
-        });
-        return false;
-      })
-      .then((admitted) => this.#decide(admitted));
+    const { peer, trafficClass } = this.#options;
+    Promise.resolve(verdict).then(
+      (admitted) => this.#decide(admitted ? undefined : notAMember(peer, trafficClass)),
+      (cause: unknown) => this.#decide(this.#undecided(cause)),
+    );
   }
 
-  #decide(admitted: boolean): void {
+  /** Who cannot be told from a stranger now may be let in later: it hears why, and asks again. */
+  #undecided(cause: unknown): HoldfastError {
+    const { peer, trafficClass } = this.#options;
+    if (isHoldfastError(cause) && cause.kind === 'unavailable') return cause;
+    this.#components.logger.error('network.authorizer-failed', { peer, cause: describeError(cause) });
+    return notAMember(peer, trafficClass);
+  }
+
+  #decide(refusal: HoldfastError | undefined): void {
     this.#asking = false;
-    if (admitted) this.#admit();
+    if (refusal === undefined) this.#admit();
     else this.#stream.limitBody(MAX_STRANGER_BODY_BYTES);
     for (const frame of this.#held.splice(0)) {
-      if (admitted) this.#serve(...frame);
-      else this.#refuse(...frame);
+      if (refusal === undefined) this.#serve(...frame);
+      else this.#refuse(refusal, ...frame);
     }
     this.#stream.resume();
   }
@@ -122,9 +126,7 @@ export class InboundSession {
     this.#stream.limitBody(MAX_BODY_BYTES);
   }
 
-  #refuse(kind: FrameKind, id: number, _argument: number, _body: Uint8Array): void {
-    const { peer, trafficClass } = this.#options;
-    const error = notAMember(peer, trafficClass);
+  #refuse(error: HoldfastError, kind: FrameKind, id: number, _argument: number, _body: Uint8Array): void {
     if (kind === FrameKind.request) this.#fail(id, error);
     if (kind === FrameKind.open) this.#stream.send(FrameKind.abort, id, 0, NO_BYTES, encodeError(error));
     this.#channels.get(id)?.abort(error);

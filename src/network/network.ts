@@ -63,7 +63,10 @@ export interface PeerEvents {
   addressesChanged?(): void;
 }
 
-/** Decides whether an authenticated peer may speak `trafficClass` here; never asked for `join`. */
+/**
+ * Decides whether an authenticated peer may speak `trafficClass` here; never asked for `join`. May reject with an error of
+ * kind unavailable when that cannot be told now: the peer hears that error instead of NETWORK_NOT_A_MEMBER.
+ */
 export type Authorizer = (peer: PeerId, trafficClass: TrafficClass) => boolean | Promise<boolean>;
 
 /**

@@ -104,8 +104,8 @@ async function ask(asker: Asker, member: Member): Promise<Survivor | undefined> 
   try {
     return fromPosition(await call(network, member.peer, POSITION, {}, { timeoutMs: ASK_TIMEOUT_MS }));
   } catch (error) {
-    // It runs, and knows this node as a metadata node no more: then it may be of a later epoch.
-    if (isHoldfastError(error, 'NETWORK_NOT_A_MEMBER')) return askEpoch(asker, member);
+    // It runs, and knows this node as a metadata node no more, or cannot tell: then it may be of a later epoch.
+    if (isHoldfastError(error, 'NETWORK_NOT_A_MEMBER', 'METADATA_NO_QUORUM')) return askEpoch(asker, member);
     // Silence is what one asks about here: who says nothing is shown as gone.
     logger.debug('recovery.no-answer', { node: member.number, error: describeError(error) });
     return undefined;

@@ -139,6 +139,20 @@ export function describeNetwork(name: string, createFixture: () => Promise<Netwo
       expect(fromUtf8(await a.request(b.localPeer, 'control', 'echo', utf8('x')))).toBe('x');
     });
 
+    it('tells a peer why it cannot be told from a stranger now, and lets it in once it can', async () => {
+      const why = new HoldfastError({ code: 'TEST_NOT_NOW', kind: 'unavailable', message: 'Nobody knows.' });
+      let canTell = false;
+      b.authorize(async () => {
+        if (!canTell) throw why;
+        return true;
+      });
+      b.onRequest('control', 'echo', echo);
+      const asked = a.request(b.localPeer, 'control', 'echo', utf8('x'));
+      await expect(asked).rejects.toMatchObject({ code: 'TEST_NOT_NOW', kind: 'unavailable' });
+      canTell = true;
+      expect(fromUtf8(await a.request(b.localPeer, 'control', 'echo', utf8('x')))).toBe('x');
+    });
+
     it('rejects what is pending when the peer stops, and says that it is gone', async () => {
       const gone = Promise.withResolvers<string>();
       const asked = Promise.withResolvers<void>();
