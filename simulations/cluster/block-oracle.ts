@@ -32,6 +32,8 @@ const PAGE_BLOCKS = 500;
 
 export class BlockOracle {
   readonly #components: BlockOracleComponents;
+  /** With disks that the cluster need not have borne the loss of. */
+  readonly #lost = new Set<BlockHash>();
 
   constructor(components: BlockOracleComponents) {
     this.#components = components;
@@ -67,10 +69,16 @@ export class BlockOracle {
       this.#components.journal.violate(`datanode ${node} deleted ${reason} ${hash}, which a file refers to`);
   }
 
-  /** Every block that a file refers to has a copy that is what its name says. Throws SafetyViolation. */
+  /** From now on blocks may be lost that have no good copy now: their disks are. Says whether there is one that a file refers to. */
+  async accept(): Promise<boolean> {
+    for (const { hash } of await this.#referred()) if (this.#goodCopies(hash) === 0) this.#lost.add(hash);
+    return this.#lost.size > 0;
+  }
+
+  /** Every block that a file refers to, but those, has a copy that is what its name says. Throws SafetyViolation. */
   async checkCopies(): Promise<void> {
     for (const { hash } of await this.#referred())
-      if (this.#goodCopies(hash) === 0)
+      if (this.#goodCopies(hash) === 0 && !this.#lost.has(hash))
         throw new SafetyViolation(`No datanode has a good copy of block ${hash}, which a file refers to`);
   }
 
@@ -83,6 +91,7 @@ export class BlockOracle {
     const datanodes = this.#components.roster.datanodes();
     const referred = await this.#referred();
     return referred.every(({ hash, sizeBytes, copies }) => {
+      if (this.#lost.has(hash)) return true;
       const holders = held.get(hash) ?? [];
       const others = datanodes.filter(
         ({ number, machine }) => !holders.includes(number) && machine.platter.freeBytes >= sizeBytes,

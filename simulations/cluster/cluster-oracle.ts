@@ -12,7 +12,7 @@ import type { RaftLogFile } from '../world/raft-log-file.ts';
 import type { SimulatedRaftLog } from '../world/simulated-raft-log.ts';
 import type { Coverage } from './coverage.ts';
 import { Sightings } from './sightings.ts';
-import type { Moment } from './moment.ts';
+import type { AwaitedMoment } from './moment.ts';
 
 /** What is seen of a metadata node, from outside and at any time. */
 export interface ObservedNode {
@@ -69,8 +69,8 @@ export class ClusterOracle {
   }
 
   /** Calls back, once, at the next such moment; what is done then must come later than now. */
-  atNext(moment: Moment, callback: () => void): void {
-    this.#sightings.atNext(moment, callback);
+  atNext(awaited: AwaitedMoment, callback: () => void): void {
+    this.#sightings.atNext(awaited, callback);
   }
 
   /** The run ended without having been asked to. */
@@ -92,6 +92,7 @@ export class ClusterOracle {
       this.#raft.sawAppend(process.number, previous, entry);
       previous = entry.term;
     }
+    if (entries.length > 0) this.#sightings.sawWrite(process.number);
     if (snapshot !== undefined) this.#coverage.saw('snapshots installed');
     this.#trace.fold(
       `w${process.number}/${entries.length}/${hardState?.term ?? 0}/${hardState?.commit ?? 0}`,

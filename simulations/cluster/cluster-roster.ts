@@ -149,6 +149,10 @@ export class ClusterRoster implements Roster {
 
   /** Everybody runs and is let alone. */
   heal(): void {
+    for (const client of this.#clients) {
+      client.resume();
+      client.machineClock.drift(1);
+    }
     for (const process of [...this.#nodes, ...this.#datanodes]) {
       const { health, clock } = process.machine;
       health.nextFailure = undefined;

@@ -5,6 +5,7 @@ import type { SimulatedSwitch } from '../world/simulated-switch.ts';
 import type { Trace } from '../trace.ts';
 import type { ClusterOracle } from './cluster-oracle.ts';
 import type { Coverage, Sight } from './coverage.ts';
+import type { HandoverWatch } from './handover-watch.ts';
 import type { ListingErrors } from './listing-errors.ts';
 
 export interface ClusterWorld {
@@ -12,6 +13,7 @@ export interface ClusterWorld {
   readonly links: SimulatedSwitch;
   readonly oracle: ClusterOracle;
   readonly coverage: Coverage;
+  readonly handovers: HandoverWatch;
   readonly listings: ListingErrors;
   readonly logger: (name: string) => Logger;
 }

@@ -72,6 +72,12 @@ export class DatanodeFaultInjector {
         return this.#damage(fault, ({ machine }) => void machine.platter.wipe());
       case 'data-tear':
         return this.#damage(fault, ({ machine }) => machine.platter.tear(this.#random));
+      case 'data-loss':
+        return this.#lose(fault);
+      case 'data-misdirected-write': {
+        const hashes = this.#victimProcess()?.machine.platter.misdirect(this.#random) ?? [];
+        return this.#components.say(`misdirected: ${hashes.join(' over ') || 'nothing'}`);
+      }
       case 'data-rot': {
         const hash = this.#victimProcess()?.machine.platter.rot(this.#random);
         return this.#components.say(`rotten: ${hash ?? 'nothing'}`);
@@ -89,6 +95,17 @@ export class DatanodeFaultInjector {
     victim.crash(mode);
     this.#components.say(`datanode ${victim.number} is damaged: ${damage(victim) ?? 'all of it'}`);
     this.#components.actions.crash(victim, mode, forMs);
+  }
+
+  #lose({ node, disks, mode, forMs }: Extract<DatanodeFault, { readonly kind: 'data-loss' }>): void {
+    const all = this.#components.roster.datanodes();
+    for (let count = 0; count < Math.min(disks, all.length); count += 1) {
+      const process = all[(node + count) % all.length];
+      if (process === undefined) continue;
+      process.crash(mode);
+      process.machine.platter.wipe();
+      this.#components.actions.crash(process, mode, forMs);
+    }
   }
 
   #victimProcess(): DataProcess | undefined {

@@ -34,7 +34,16 @@ export type DatanodeFaultKind =
   /** The rest loses copies, and always those of one and the same datanode: no more than the cluster bears. */
   | { readonly kind: 'data-wipe'; readonly mode: CutMode; readonly forMs: number }
   | { readonly kind: 'data-rot' }
-  | { readonly kind: 'data-tear'; readonly mode: CutMode; readonly forMs: number };
+  | { readonly kind: 'data-misdirected-write' }
+  | { readonly kind: 'data-tear'; readonly mode: CutMode; readonly forMs: number }
+  /** Beyond that: the disks of so many datanodes are gone at once, from this place on, and what had copies there only. */
+  | {
+      readonly kind: 'data-loss';
+      readonly node: number;
+      readonly disks: number;
+      readonly mode: CutMode;
+      readonly forMs: number;
+    };
 
 export type DatanodeFault = DatanodeFaultKind & { readonly atMs: number };
 
@@ -47,7 +56,7 @@ export interface DatanodeFaultOptions {
 
 const MOST_FAULTS = 60;
 const MOST_LISTING_ERRORS = 4;
-const KINDS: readonly DatanodeFaultKind['kind'][] = [
+const KINDS: readonly Mixed['kind'][] = [
   'data-crash',
   'data-crash',
   'data-crash',
@@ -66,15 +75,24 @@ const KINDS: readonly DatanodeFaultKind['kind'][] = [
   'data-rot',
   'data-rot',
   'data-tear',
+  'data-misdirected-write',
 ];
 /** A block is acknowledged with two copies, with fewer datanodes with one: then no disk may be lost. */
 const LEAST_DATANODES_TO_LOSE_ONE = 2;
-const DAMAGES: readonly DatanodeFaultKind['kind'][] = ['data-wipe', 'data-rot', 'data-tear'];
+const DAMAGES: readonly DatanodeFaultKind['kind'][] = [
+  'data-wipe',
+  'data-rot',
+  'data-tear',
+  'data-misdirected-write',
+];
+/** Of runs with datanodes. */
+const LOSS_SHARE = 0.08;
 
 /** Each once. */
 export const DATANODE_FAULT_KINDS: readonly DatanodeFaultKind['kind'][] = [
   ...new Set(KINDS),
   'data-listing-errors',
+  'data-loss',
 ];
 
 export function isDatanodeFault(fault: { readonly kind: string }): fault is DatanodeFault {
@@ -119,7 +137,26 @@ export function drawListingErrors(
   })).toSorted((a, b) => a.atMs - b.atMs);
 }
 
-function drawFault(random: Prng, kind: DatanodeFaultKind['kind']): DatanodeFaultKind {
+/** Disks of more datanodes than the cluster bears, once; drawn apart, too. */
+export function drawDataLoss(
+  seed: number,
+  { datanodes, faultyMs }: Omit<DatanodeFaultOptions, 'periodMs'>,
+): readonly DatanodeFault[] {
+  const random = new Prng(seed, 'data loss');
+  if (datanodes === 0 || !random.chance(LOSS_SHARE)) return [];
+  const fault = {
+    kind: 'data-loss' as const,
+    node: random.int(64),
+    disks: random.between(Math.min(datanodes, LEAST_DATANODES_TO_LOSE_ONE), datanodes),
+    mode: random.pick(['silent', 'refused'] as const),
+    forMs: random.between(300, 10_000),
+  };
+  return [{ atMs: random.int(faultyMs), ...fault }];
+}
+
+type Mixed = Exclude<DatanodeFaultKind, { readonly kind: 'data-listing-errors' | 'data-loss' }>;
+
+function drawFault(random: Prng, kind: Mixed['kind']): Mixed {
   const node = random.int(64);
   const mode = random.pick(['silent', 'refused'] as const);
   const forMs = random.pick([
@@ -137,8 +174,6 @@ function drawFault(random: Prng, kind: DatanodeFaultKind['kind']): DatanodeFault
     case 'data-restart':
     case 'data-pause':
       return { kind, node, forMs };
-    case 'data-listing-errors':
-      return { kind, forMs };
     case 'data-clock-jump':
       return { kind, node, byMs: random.pick([-1, 1]) * random.pick([500, 60_000, 86_400_000]) };
     case 'data-clock-drift':
@@ -152,6 +187,7 @@ function drawFault(random: Prng, kind: DatanodeFaultKind['kind']): DatanodeFault
     case 'data-disk-failure':
       return { kind, node, failure: random.pick(['sync', 'full'] as const) };
     case 'data-rot':
+    case 'data-misdirected-write':
       return { kind };
   }
 }

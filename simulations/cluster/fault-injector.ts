@@ -11,12 +11,16 @@ import { describeFault, type Fault } from './faults.ts';
 import type { ClusterOracle } from './cluster-oracle.ts';
 import type { Coverage } from './coverage.ts';
 import { Amnesia } from './amnesia.ts';
+import { ClientFaultInjector } from './client-fault-injector.ts';
+import { isClientFault } from './client-faults.ts';
 import { DatanodeFaultInjector, type DatanodeFaultInjectorOptions } from './datanode-fault-injector.ts';
 import { isDatanodeFault } from './datanode-faults.ts';
 import { FaultActions } from './fault-actions.ts';
 import type { FaultBudget } from './fault-budget.ts';
+import type { Journal } from './journal.ts';
 import type { ListingErrors } from './listing-errors.ts';
 import type { MetadataProcess } from './metadata-process.ts';
+import type { PowerCut } from './power-cuts.ts';
 
 export interface FaultInjectorComponents {
   readonly world: World;
@@ -27,7 +31,10 @@ export interface FaultInjectorComponents {
   readonly coverage: Coverage;
   readonly roster: Roster;
   readonly budget: FaultBudget;
+  readonly journal: Journal;
   readonly say: (text: string) => void;
+  /** The run has failed. */
+  readonly fail: (error: unknown) => void;
 }
 
 export class FaultInjector {
@@ -36,6 +43,7 @@ export class FaultInjector {
   #isOver = false;
   readonly #actions: FaultActions;
   readonly #datanodes: DatanodeFaultInjector;
+  readonly #clients: ClientFaultInjector;
 
   constructor(components: FaultInjectorComponents, options: DatanodeFaultInjectorOptions) {
     const { roster } = components;
@@ -45,6 +53,7 @@ export class FaultInjector {
       startLater: (process, afterMs) => roster.startLater(process, afterMs),
     });
     this.#datanodes = new DatanodeFaultInjector({ ...components, actions: this.#actions }, options);
+    this.#clients = new ClientFaultInjector(components);
     this.#amnesia = new Amnesia(components);
   }
 
@@ -60,6 +69,7 @@ export class FaultInjector {
     this.#components.say(`fault: ${describeFault(fault)}`);
     coverage.saw(`fault: ${fault.kind}`);
     if (isDatanodeFault(fault)) return this.#datanodes.inject(fault);
+    if (isClientFault(fault)) return this.#clients.inject(fault);
     const actions = this.#actions;
     switch (fault.kind) {
       case 'crash':
@@ -70,13 +80,15 @@ export class FaultInjector {
       case 'crash-leader':
         return actions.crash(roster.leader(), fault.mode, fault.forMs);
       case 'crash-at':
-        return this.#components.oracle.atNext(fault.moment, () =>
+        return this.#components.oracle.atNext({ moment: fault.moment }, () =>
           world.after(fault.afterMs, () => {
             if (this.#isOver) return;
             const victim = fault.node % 3 === 0 ? this.#at(fault.node) : roster.leader();
             actions.crash(victim, fault.mode, fault.forMs);
           }),
         );
+      case 'cut-power-in-write':
+        return this.#cutPowerInWrite(fault);
       case 'isolate-leader': {
         const leader = roster.leader();
         const others = roster
@@ -139,6 +151,18 @@ export class FaultInjector {
       case 'transfer':
         return this.#administer(fault, (admin, number) => admin.transferLeader(number));
     }
+  }
+
+  /** At the next write of this node: what is written then is torn, or not there, or there although nobody was told. */
+  #cutPowerInWrite({ node, forMs }: PowerCut): void {
+    const { oracle, world } = this.#components;
+    const victim = this.#at(node);
+    if (victim === undefined) return;
+    oracle.atNext({ moment: 'log-write', node: victim.number }, () =>
+      world.after(0, () => {
+        if (!this.#isOver) this.#actions.crash(victim, 'silent', forMs);
+      }),
+    );
   }
 
   #administer(

@@ -1,6 +1,8 @@
 /** @module Everything that may go wrong in a run, drawn before it begins: a list can be shortened, a habit cannot. */
 import { Prng } from '../prng.ts';
+import { CLIENT_FAULT_KINDS, type ClientFaultKind } from './client-faults.ts';
 import { DATANODE_FAULT_KINDS, type DatanodeFaultKind } from './datanode-faults.ts';
+import type { PowerCut } from './power-cuts.ts';
 import type { DiskFailure } from '../world/disk-queue.ts';
 import type { CutMode } from '../world/weather.ts';
 import { DISK_PARTS, type DiskPart } from './machine.ts';
@@ -76,7 +78,7 @@ export type FaultKind =
   | { readonly kind: 'remove-node'; readonly node: number }
   | { readonly kind: 'transfer'; readonly node: number };
 
-export type Fault = (FaultKind | DatanodeFaultKind) & { readonly atMs: number };
+export type Fault = (FaultKind | PowerCut | DatanodeFaultKind | ClientFaultKind) & { readonly atMs: number };
 
 const MOST_FAULTS = 100;
 const KINDS: readonly FaultKind['kind'][] = [
@@ -115,7 +117,12 @@ const KINDS: readonly FaultKind['kind'][] = [
 ];
 
 /** Each once. */
-export const FAULT_KINDS: readonly Fault['kind'][] = [...new Set(KINDS), ...DATANODE_FAULT_KINDS];
+export const FAULT_KINDS: readonly Fault['kind'][] = [
+  ...new Set(KINDS),
+  'cut-power-in-write',
+  ...DATANODE_FAULT_KINDS,
+  ...CLIENT_FAULT_KINDS,
+];
 
 /** In the order of their times. Each seed draws its own mix of kinds. */
 export function drawFaults(

@@ -1,5 +1,5 @@
 /** @module What the clients of a run did and were told, and whether a correct service can have told them that. */
-import { describeError, isHoldfastError } from '../../src/common/errors.ts';
+import { describeError, HoldfastError, isHoldfastError } from '../../src/common/errors.ts';
 import { checkHistory } from '../checks/linearizability.ts';
 import type { Operation as Recorded } from '../checks/operation.ts';
 import { registerModel } from '../checks/register-model.ts';
@@ -47,6 +47,9 @@ export class Journal {
   readonly #world: World;
   readonly #trace: Trace;
   readonly #operations: Recorded<RegisterCall>[] = [];
+  /** By client: rejects when its process vanishes. */
+  readonly #vanishing = new Map<number, PromiseWithResolvers<never>>();
+  #isDataLost = false;
   readonly #counts = { done: 0, unknown: 0, 'not-done': 0, refused: 0 };
   #violation: Error | undefined;
   #instants = 0;
@@ -79,7 +82,7 @@ export class Journal {
     this.#trace.fold(`${this.#world.nowMs} ${client} ${what}`);
     let attempt: Attempt<T>;
     try {
-      attempt = { outcome: 'done', value: await run() };
+      attempt = { outcome: 'done', value: await Promise.race([run(), this.#vanishingOf(client).promise]) };
     } catch (error) {
       attempt = { outcome: outcomeOf(error), error };
     }
@@ -116,6 +119,22 @@ export class Journal {
     return attempt;
   }
 
+  /** The client's process is gone: nobody was told how what it had begun ended. */
+  vanished(client: number): void {
+    this.#vanishing.get(client)?.reject(clientVanished(client));
+    this.#vanishing.delete(client);
+  }
+
+  /** More disks were lost than the cluster bears, and there is a block without a good copy. */
+  dataLost(): void {
+    this.#isDataLost = true;
+  }
+
+  /** A file should be got from a healed cluster, and was not; it may be one of those that are lost. */
+  cannotGet(path: string): void {
+    if (!this.#isDataLost) this.violate(`${path} cannot be got from a healed cluster`);
+  }
+
   /** Something was seen that must not be; the run ends with the next look. */
   violate(text: string): void {
     this.#violation ??= new SafetyViolation(text);
@@ -132,9 +151,27 @@ export class Journal {
     if (violation !== undefined) throw new SafetyViolation(describeViolation(model, violation));
   }
 
+  #vanishingOf(client: number): PromiseWithResolvers<never> {
+    const known = this.#vanishing.get(client);
+    if (known !== undefined) return known;
+    const vanishing = Promise.withResolvers<never>();
+    // Nobody may be waiting just then.
+    vanishing.promise.catch(() => {});
+    this.#vanishing.set(client, vanishing);
+    return vanishing;
+  }
+
   #say(text: string): void {
     this.#trace.add(`${(this.#world.nowMs / 1000).toFixed(3)} ${text}`);
   }
+}
+
+function clientVanished(client: number): HoldfastError {
+  return new HoldfastError({
+    code: 'SIMULATION_CLIENT_VANISHED',
+    kind: 'unknown',
+    message: `Client ${client} vanished before it was told.`,
+  });
 }
 
 /** What the error promises of the change. */

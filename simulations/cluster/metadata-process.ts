@@ -78,10 +78,11 @@ export class MetadataProcess extends SimulatedProcess<MetadataService> {
 
   protected override async open(run: Run): Promise<void> {
     const { gate, network } = run;
-    const { oracle, coverage, listings } = this.shared;
+    const { oracle, coverage, handovers, listings } = this.shared;
     const { number, seeds, scenario } = this.#options;
     const { files } = this.machine;
     oracle.started(this);
+    handovers.watch(run);
     const log = this.machine.openLog(gate, (write, open) => oracle.sawWrite(this, write, open));
     if (log.wasTorn) coverage.saw('torn log tails');
     const store = this.machine.openRows(gate);

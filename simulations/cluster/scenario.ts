@@ -3,8 +3,10 @@ import { FIRST_FEATURE_LEVEL, SUPPORTED_FEATURE_LEVEL } from '../../src/namespac
 import { Prng } from '../prng.ts';
 import { drawWorkloads, type WorkloadName } from '../workloads/all-workloads.ts';
 import type { WeatherOptions } from '../world/weather.ts';
-import { drawDatanodeFaults, drawListingErrors } from './datanode-faults.ts';
+import { drawDataLoss, drawDatanodeFaults, drawListingErrors } from './datanode-faults.ts';
+import { drawClientFaults } from './client-faults.ts';
 import { drawFaults, type Fault } from './faults.ts';
+import { drawPowerCuts } from './power-cuts.ts';
 
 export interface Scenario {
   readonly seed: number;
@@ -48,6 +50,11 @@ export function collects({ datanodes, firstLevel }: Pick<Scenario, 'datanodes' |
   return datanodes > 0 && firstLevel > FIRST_FEATURE_LEVEL;
 }
 
+/** Whether disks of more datanodes go than the cluster is built for. */
+export function losesDisks({ faults, faultyMs }: Pick<Scenario, 'faults' | 'faultyMs'>): boolean {
+  return faults.some(({ kind, atMs }) => kind === 'data-loss' && atMs < faultyMs);
+}
+
 export function drawScenario(seed: number, profile: Profile = 'rough'): Scenario {
   const random = new Prng(seed, 'scenario');
   const nodes = random.pick([1, 2, 3, 3, 3, 3, 4, 5, 5]);
@@ -74,6 +81,9 @@ export function drawScenario(seed: number, profile: Profile = 'rough'): Scenario
       ...drawFaults(seed, { faultyMs, periodMs }),
       ...drawDatanodeFaults(seed, { datanodes, faultyMs, periodMs }),
       ...drawListingErrors(seed, { datanodes, faultyMs }),
+      ...drawDataLoss(seed, { datanodes, faultyMs }),
+      ...drawPowerCuts(seed, { faultyMs }),
+      ...drawClientFaults(seed, { faultyMs, periodMs }),
     ].toSorted((a, b) => a.atMs - b.atMs),
     weather: drawWeather(random, new Prng(seed, 'more weather')),
     maxLogEntries: isSmall ? random.between(20, 100) : 2_000,

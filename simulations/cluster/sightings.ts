@@ -1,5 +1,5 @@
 /** @module Recognises, in what the oracle is shown, the moments that are worth a test of their own. */
-import type { Moment } from './moment.ts';
+import type { AwaitedMoment, Moment } from './moment.ts';
 import type { Status } from '../../raft/raw-node.ts';
 import type { NodeId, Term } from '../../raft/types.ts';
 import type { CommandBatch } from '../../src/namespace/schema.ts';
@@ -18,7 +18,7 @@ export class Sightings {
   readonly #last = new Map<NodeId, LastStatus>();
   /** The newest leader, and whether a snapshot of its was on its way when it was last seen. */
   #lead = { term: 0, isSending: false };
-  readonly #waiting: { readonly moment: Moment; readonly callback: () => void }[] = [];
+  readonly #waiting: (AwaitedMoment & { readonly callback: () => void })[] = [];
   /** Term in which each request was first carried out, by session and sequence. */
   readonly #requests = new Map<string, Term>();
 
@@ -35,21 +35,26 @@ export class Sightings {
     const isJoint = confState.votersOutgoing.length > 0;
     if (isJoint && before?.isJoint === false) {
       this.#coverage.saw('joint configurations');
-      this.#come('joint');
+      this.#come('joint', node);
     }
     const voters = confState.voters.join();
     if (isLeader && before !== undefined && before.voters !== voters) this.#coverage.saw('voters changed');
     if (isLeader && term >= this.#lead.term) {
       const isSending = status.progress.some(({ pendingSnapshot }) => pendingSnapshot > 0);
-      if (isSending && !this.#lead.isSending) this.#come('snapshot');
+      if (isSending && !this.#lead.isSending) this.#come('snapshot', node);
       this.#lead = { term, isSending };
     }
     this.#last.set(node, { term, isLeader, isJoint, voters });
   }
 
   /** Calls back once, when the next of these comes. */
-  atNext(moment: Moment, callback: () => void): void {
-    this.#waiting.push({ moment, callback });
+  atNext(awaited: AwaitedMoment, callback: () => void): void {
+    this.#waiting.push({ ...awaited, callback });
+  }
+
+  /** Entries are on their way to a node's disk. */
+  sawWrite(node: NodeId): void {
+    this.#come('log-write', node);
   }
 
   /** The run of this node has ended, without having been asked to. */
@@ -74,8 +79,10 @@ export class Sightings {
     }
   }
 
-  #come(moment: Moment): void {
-    const due = this.#waiting.filter((waiting) => waiting.moment === moment);
+  #come(moment: Moment, node: NodeId): void {
+    const due = this.#waiting.filter(
+      (waiting) => waiting.moment === moment && (waiting.node ?? node) === node,
+    );
     for (const waiting of due) this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
     for (const { callback } of due) callback();
   }

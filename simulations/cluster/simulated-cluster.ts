@@ -18,7 +18,8 @@ import { FaultInjector } from './fault-injector.ts';
 import { Journal } from './journal.ts';
 import { ListingErrors } from './listing-errors.ts';
 import { checkStores, isTidy, stopAndCheck } from './leak-check.ts';
-import { collects, type Scenario } from './scenario.ts';
+import { HandoverWatch } from './handover-watch.ts';
+import { collects, losesDisks, type Scenario } from './scenario.ts';
 
 /** Bounds of the phases, in milliseconds of true time. */
 const SETUP_LIMIT_MS = 60_000;
@@ -29,7 +30,7 @@ const BEREFT_MS = 20_000;
 /** Of runs: those that end with a core alone at first. */
 const CORE_SHARE = 0.5;
 /** More than all jumps of the clocks of a run come to. */
-const GARBAGE_PATIENCE_MS = 100 * 86_400_000;
+const PATIENCE_MS = 100 * 86_400_000;
 const LOOK_MS = 100;
 const CONVERGENCE_LOOK_MS = 1_000;
 
@@ -73,6 +74,7 @@ export class SimulatedCluster {
       links,
       oracle: this.oracle,
       coverage: this.coverage,
+      handovers: new HandoverWatch(this.coverage),
       listings,
       logger: (name) => traceLogger({ trace, world, coverage: this.coverage }, name),
     };
@@ -114,7 +116,9 @@ export class SimulatedCluster {
         coverage: this.coverage,
         roster: this.#roster,
         budget: this.#budget,
+        journal: this.journal,
         say: (text) => this.#say(text),
+        fail: (error) => this.#fail(error),
       },
       this.#scenario,
     );
@@ -123,7 +127,8 @@ export class SimulatedCluster {
       Array.from({ length: weight }, () => workload),
     );
     for (const datanode of this.#roster.datanodes()) this.#blocks.watch(datanode);
-    for (const client of this.#roster.clients()) client.start(choices, (error) => this.#fail(error));
+    for (const client of this.#roster.clients())
+      client.start({ choices, failed: (error) => this.#fail(error) });
     for (const fault of faults)
       if (fault.atMs < faultyMs) world.after(fault.atMs, () => injector.inject(fault));
     await world.run(world.nowMs + faultyMs, () => this.#look());
@@ -185,6 +190,7 @@ export class SimulatedCluster {
     }
     // A client may have taken a datanode away in its last step (workloads/coming-and-going.ts).
     roster.heal();
+    if (losesDisks(this.#scenario)) await this.#acceptLosses();
     const actors = roster.clients().map(({ actor }) => actor);
     for (const { workload } of this.#workloads) await workload.check(actors);
     this.journal.check();
@@ -193,12 +199,23 @@ export class SimulatedCluster {
     await this.#checkBlocks();
   }
 
+  /** What is on no disk any more cannot be got; everything else must be as ever. */
+  async #acceptLosses(): Promise<void> {
+    await this.#until(() => this.#haveAgreed());
+    if (!(await this.#blocks.accept())) return;
+    this.#say('data lost beyond the policy');
+    this.coverage.saw('data lost beyond the policy');
+    this.journal.dataLost();
+  }
+
   /** What lies on the disks is what the namespace wants and the index says, and nobody has left anything. */
   async #checkBlocks(): Promise<void> {
     const roster = this.#roster;
     await this.#blocks.checkCopies();
     while (!(await this.#blocks.hasHealed())) await this.world.pass(CONVERGENCE_LOOK_MS);
     while (!(await this.#blocks.hasConverged())) await this.world.pass(CONVERGENCE_LOOK_MS);
+    // Leases of clients that vanished end by clocks that were set back, perhaps, since they were granted.
+    for (const { machine } of roster.members()) machine.clock.jump(PATIENCE_MS);
     await this.#until(() => isTidy(roster.members()));
     if (collects(this.#scenario)) await this.#checkGarbage();
     await checkStores(roster.datanodes());
@@ -207,7 +224,7 @@ export class SimulatedCluster {
 
   /** Copies that were put aside while a clock was ahead wait until it is so late; so much time passes now, on all clocks. */
   async #checkGarbage(): Promise<void> {
-    for (const { machine } of this.#roster.datanodes()) machine.clock.jump(GARBAGE_PATIENCE_MS);
+    for (const { machine } of this.#roster.datanodes()) machine.clock.jump(PATIENCE_MS);
     while (!(await this.#blocks.isGarbageGone())) await this.world.pass(CONVERGENCE_LOOK_MS);
   }
 

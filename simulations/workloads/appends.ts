@@ -31,9 +31,7 @@ export class Appends implements Workload {
   }
 
   async check(actors: readonly Actor[]): Promise<void> {
-    for (const actor of actors)
-      if ((await this.#get(actor)) !== 'done')
-        this.#journal.violate(`${PATH} cannot be got from a healed cluster`);
+    for (const actor of actors) if ((await this.#get(actor)) !== 'done') this.#journal.cannotGet(PATH);
   }
 
   async #append({ id, client }: Actor): Promise<void> {

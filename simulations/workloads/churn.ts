@@ -76,7 +76,7 @@ export class Churn implements Workload {
     const attempt = await this.#journal.attempt({ client: id, what: `get ${path}` }, () =>
       readWhole(client, path),
     );
-    if (attempt.outcome !== 'done') this.#journal.violate(`${path} cannot be got from a healed cluster`);
+    if (attempt.outcome !== 'done') this.#journal.cannotGet(path);
     else if (valueOf(attempt.value) !== value) this.#journal.violate(`${path} is not what was put there`);
   }
 

@@ -35,8 +35,7 @@ export class Collected implements Workload {
   async check(actors: readonly Actor[]): Promise<void> {
     for (const actor of actors)
       for (const path of PATHS)
-        if (!['done', 'refused'].includes(await this.#get(actor, path)))
-          this.#journal.violate(`${path} cannot be got from a healed cluster`);
+        if (!['done', 'refused'].includes(await this.#get(actor, path))) this.#journal.cannotGet(path);
     for (const actor of actors.slice(0, 1)) await this.#resume(actor);
   }
 

@@ -45,6 +45,6 @@ export class Files implements Workload {
 
   async #mustGet(actor: Actor, path: string): Promise<void> {
     const { outcome } = await this.#get(actor, path);
-    if (outcome !== 'done') this.#journal.violate(`${path} cannot be got from a healed cluster: ${outcome}`);
+    if (outcome !== 'done') this.#journal.cannotGet(path);
   }
 }

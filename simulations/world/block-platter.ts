@@ -162,6 +162,23 @@ export class BlockPlatter {
     });
   }
 
+  /**
+   * A write went elsewhere than it was meant to: what one copy should have lies over the first sectors of another, and where
+   * it should be there is nothing. Returns both; nothing where there are not two.
+   */
+  misdirect(random: Prng): readonly BlockHash[] {
+    const hashes = [...this.hashes()];
+    if (hashes.length < 2) return [];
+    const [meant] = hashes.splice(random.int(hashes.length), 1);
+    const hit = random.pick(hashes);
+    if (meant === undefined) return [];
+    const sector = random.pick(SECTOR_SIZES);
+    const written = this.#blocks.get(meant)?.bytes.subarray(0, sector) ?? new Uint8Array(0);
+    this.#change(meant, (bytes) => bytes.fill(0, 0, sector));
+    this.#change(hit, (bytes) => bytes.set(written.subarray(0, bytes.length)));
+    return [meant, hit];
+  }
+
   /** A disk that lied about a sync lost power: from some sector on there is nothing in one block. */
   tear(random: Prng): BlockHash | undefined {
     return this.#damage(random, (bytes) => {
@@ -170,15 +187,19 @@ export class BlockPlatter {
     });
   }
 
-  /** Of any block; a copy, since others may hold the very same bytes in memory. */
   #damage(random: Prng, change: (bytes: Uint8Array) => void): BlockHash | undefined {
     if (this.#blocks.size === 0) return undefined;
     const hash = random.pick(this.hashes());
+    this.#change(hash, change);
+    return hash;
+  }
+
+  /** Of a copy, since others may hold the very same bytes in memory. */
+  #change(hash: BlockHash, change: (bytes: Uint8Array) => void): void {
     const block = this.#blocks.get(hash);
-    if (block === undefined) return undefined;
+    if (block === undefined) return;
     const bytes = Uint8Array.from(block.bytes);
     change(bytes);
     this.#blocks.set(hash, { ...block, bytes });
-    return hash;
   }
 }
