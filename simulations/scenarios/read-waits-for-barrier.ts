@@ -1,8 +1,9 @@
 /** @module S03: a read that asks nobody may be answered by one who leads no more (redisraft#18). */
 import { deepEqual } from 'node:assert/strict';
+import { silentLogger } from '../../src/common/logger.ts';
 import { NamespaceService } from '../../src/metadata/namespace-service.ts';
 import { call } from '../../src/network/method.ts';
-import { LIST, STAT } from '../../src/protocol/methods.ts';
+import { LIST, STAT, STAT_MANY } from '../../src/protocol/methods.ts';
 import { MemoryRowStore } from '../../src/storage/memory-row-store.ts';
 import type { BugScenario } from '../bug-scenario.ts';
 import { peerOf } from '../cluster/founding.ts';
@@ -22,6 +23,7 @@ export const scenario: BugScenario = {
       driver: { propose: () => Promise.reject(new Error('nothing is proposed here')) },
       proposer: { submit: () => Promise.reject(new Error('nothing is submitted here')) },
       barrier: { wait: async () => void seen.push('proof') },
+      logger: silentLogger,
     }).start();
     const client = networks.second;
     await call(client, peerOf(1), STAT, { path: '/', stale: true });
@@ -29,6 +31,11 @@ export const scenario: BugScenario = {
     await call(client, peerOf(1), STAT, { path: '/', stale: false });
     seen.push('list');
     await call(client, peerOf(1), LIST, { path: '/', after: '', limit: 0, stale: false });
-    deepEqual(seen, ['stat', 'proof', 'list', 'proof']);
+    seen.push('stats');
+    const requests = [{ path: '/', stale: true }];
+    await call(client, peerOf(1), STAT_MANY, { requests });
+    seen.push('fresh stats');
+    await call(client, peerOf(1), STAT_MANY, { requests: [...requests, { path: '/', stale: false }] });
+    deepEqual(seen, ['stat', 'proof', 'list', 'proof', 'stats', 'fresh stats', 'proof']);
   },
 };

@@ -5,6 +5,7 @@ import type { Random } from '../common/random.ts';
 import { activeLevel, SUPPORTED_FEATURE_LEVEL } from '../namespace/feature-level.ts';
 import type { Attributes, Cluster } from '../namespace/schema.ts';
 import type { Network } from '../network/network.ts';
+import { GatheredReads } from './gathered-reads.ts';
 import type { Owner } from './local-user.ts';
 import type { LocalBlocks } from './local-blocks.ts';
 import { ClusterView, type ClusterViewComponents, type ClusterViewOptions } from './cluster-view.ts';
@@ -35,6 +36,7 @@ export class ClientContext {
   readonly localBlocks: LocalBlocks | undefined;
   readonly metadata: MetadataPeers;
   readonly mutations: Mutations;
+  readonly reads: GatheredReads;
   readonly standing: NodeStanding;
   readonly members: MemberMap;
   readonly readTimes: ReadTimes = new ReadTimes();
@@ -56,6 +58,7 @@ export class ClientContext {
       { metadata: this.metadata, random: components.random },
       { owner: components.network.localPeer },
     );
+    this.reads = new GatheredReads(this.metadata);
     this.standing = new NodeStanding(components);
   }
 

@@ -18,7 +18,6 @@ import {
   MEMBERS,
   REMOVE_MEMBER,
   REVOKE_TOKEN,
-  STAT,
   STATUS,
   TRANSFER_LEADER,
 } from '../protocol/methods.ts';
@@ -50,7 +49,6 @@ import { locateFile, readFile } from './file-reader.ts';
 import { appendToFile } from './file-appender.ts';
 import { writeFile } from './file-writer.ts';
 import { listDirectory, measureUsage, walkTree } from './tree.ts';
-import { statOf } from './result.ts';
 import { checked, TreeClient } from './tree-client.ts';
 import { WorkersClient } from './workers-client.ts';
 
@@ -102,7 +100,7 @@ export class Client extends TreeClient {
   async stat(path: string, options: StatOptions = {}): Promise<Stat> {
     const { stale = false, noFollow = false } = options;
     const request = { path: checked(path), stale, noFollow };
-    return statOf('stat', (await this.context.metadata.ask(STAT, request, options)).stat);
+    return this.context.reads.stat(request, options);
   }
 
   /** A directory's entries in the order of their names. Errors: NAMESPACE_NOT_A_DIRECTORY. */

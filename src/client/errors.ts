@@ -198,6 +198,15 @@ export function wrongLength(hash: string, node: number, wanted: number, got: num
 }
 
 /** Only logged: the caller has given up already. */
+export function tooManyWaiting(what: string, limit: number): HoldfastError {
+  return new HoldfastError({
+    code: 'CLIENT_OVERLOADED',
+    kind: 'unavailable',
+    message: `${limit} ${what} of this client wait already; nothing was done. Begin fewer at once, or try again later.`,
+    facts: { what, limit },
+  });
+}
+
 export function grantTooLate(afterMs: number): HoldfastError {
   return new HoldfastError({
     code: 'CLIENT_GRANT_TOO_LATE',

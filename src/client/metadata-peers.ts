@@ -27,6 +27,8 @@ export interface AskOptions {
   readonly patienceMs?: number | undefined;
   /** For requests that change something: told when an attempt ended so that it may have been done. */
   readonly onUnknown?: (() => void) | undefined;
+  /** There is another way when a metadata node is too old for the method: NETWORK_NO_SUCH_METHOD is thrown at once. */
+  readonly isOptional?: boolean | undefined;
 }
 
 /**
@@ -145,6 +147,7 @@ export class MetadataPeers {
         return answer;
       } catch (error) {
         signal.throwIfAborted();
+        if (options.isOptional === true && isHoldfastError(error, ...ELSEWHERE)) throw error;
         tried.add(peer);
         if (isHoldfastError(error, STRANGER)) deniedBy.add(peer);
         else if (!mayRetry(error) && !(isRead && isHoldfastError(error, DAMAGED))) throw error;

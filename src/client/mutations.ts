@@ -3,10 +3,12 @@ import { toHex } from '../common/bytes.ts';
 import { ByteBudget } from '../common/byte-budget.ts';
 import { isHoldfastError } from '../common/errors.ts';
 import type { Random } from '../common/random.ts';
-import type { Command, Result } from '../namespace/schema.ts';
+import { NaturalBatches } from '../common/natural-batches.ts';
+import type { Command, Result, SessionCommand } from '../namespace/schema.ts';
 import type { PeerId } from '../network/network.ts';
-import { MUTATE } from '../protocol/methods.ts';
-import { sessionExpired } from './errors.ts';
+import { MUTATE, MUTATE_MANY } from '../protocol/methods.ts';
+import { errorIn } from '../protocol/verdict.ts';
+import { sessionExpired, tooManyWaiting } from './errors.ts';
 import type { AskOptions, MetadataPeers } from './metadata-peers.ts';
 import { accepted } from './result.ts';
 
@@ -24,6 +26,8 @@ export type MutationCommand = NonNullable<Command['kind']>;
 
 /** Results the cluster may have to remember for this client. */
 const MAX_IN_FLIGHT = 128;
+/** What is asked for while all of them are under way travels together in the next one. */
+const MAX_REQUESTS_IN_FLIGHT = 4;
 const SESSION_ID_BYTES = 16;
 const EXPIRED = 'NAMESPACE_SESSION_EXPIRED';
 
@@ -35,15 +39,32 @@ interface Session {
   readonly outstanding: Set<number>;
 }
 
+/** A change on its way, under the number it keeps. */
+interface Numbered {
+  readonly session: Session;
+  readonly sequence: number;
+  readonly command: MutationCommand;
+  readonly patienceMs: number | undefined;
+  readonly onUnknown: () => void;
+}
+
 export class Mutations {
   readonly #components: MutationsComponents;
   readonly #owner: PeerId;
   readonly #inFlight = new ByteBudget(MAX_IN_FLIGHT);
+  readonly #batches: NaturalBatches<Numbered, Result | undefined>;
   #session: Promise<Session> | undefined;
 
   constructor(components: MutationsComponents, options: MutationsOptions) {
     this.#components = components;
     this.#owner = options.owner;
+    this.#batches = new NaturalBatches((changes, signal) => this.#submit(changes, signal), {
+      maxItems: MAX_IN_FLIGHT,
+      maxFlights: MAX_REQUESTS_IN_FLIGHT,
+      mayShare: (first, change) => first.session === change.session && first.patienceMs === change.patienceMs,
+      maxWaiting: MAX_IN_FLIGHT,
+      overloaded: () => tooManyWaiting('changes', MAX_IN_FLIGHT),
+    });
   }
 
   /** Errors: what the namespace refuses; those of MetadataPeers.ask; CLIENT_SESSION_EXPIRED (unknown). */
@@ -71,16 +92,48 @@ export class Mutations {
   }
 
   async #send(session: Session, command: MutationCommand, options: AskOptions): Promise<Result> {
+    const { signal, patienceMs, onUnknown = () => {} } = options;
     const sequence = session.nextSequence++;
     session.outstanding.add(sequence);
-    const [ackedBelow = sequence] = session.outstanding;
     try {
-      const request = { session: session.id, sequence, ackedBelow, command: { kind: command } };
-      const { result } = await this.#components.metadata.ask(MUTATE, { command: request }, options);
-      return accepted(command.$case, result);
+      const numbered = { session, sequence, command, patienceMs, onUnknown };
+      return accepted(command.$case, await this.#batches.ask(numbered, signal));
     } finally {
       session.outstanding.delete(sequence);
     }
+  }
+
+  /** Together where metadata nodes know how; else, and where one of them has to be asked again, each alone. */
+  async #submit(
+    changes: readonly Numbered[],
+    signal: AbortSignal,
+  ): Promise<(Result | undefined | Promise<Result | undefined>)[]> {
+    const [first] = changes;
+    if (first === undefined) return [];
+    if (changes.length === 1) return [await this.#submitAlone(first, signal)];
+    const commands = changes.map(commandOf);
+    const onUnknown = (): void => changes.forEach((change) => change.onUnknown());
+    const options = { signal, patienceMs: first.patienceMs, onUnknown, isOptional: true };
+    const { verdicts } = await this.#components.metadata
+      .ask(MUTATE_MANY, { commands }, options)
+      .catch((error: unknown) => {
+        if (isHoldfastError(error, 'NETWORK_NO_SUCH_METHOD')) return { verdicts: [] };
+        throw error;
+      });
+    return changes.map((change, position) => {
+      const verdict = verdicts[position];
+      const error = verdict && errorIn(verdict);
+      if (verdict !== undefined && error === undefined) return verdict.result;
+      if (error?.kind === 'refused' || error?.kind === 'broken') return Promise.reject(error);
+      if (error?.kind === 'unknown') change.onUnknown();
+      return this.#submitAlone(change, signal);
+    });
+  }
+
+  async #submitAlone(change: Numbered, signal: AbortSignal): Promise<Result | undefined> {
+    const { patienceMs, onUnknown } = change;
+    const request = { command: commandOf(change) };
+    return (await this.#components.metadata.ask(MUTATE, request, { signal, patienceMs, onUnknown })).result;
   }
 
   /** Opened by the first change, for all: one caller's abort must not take it from the others. */
@@ -103,4 +156,14 @@ export class Mutations {
     accepted('openSession', (await this.#components.metadata.ask(MUTATE, request)).result);
     return { id, nextSequence: 1, outstanding: new Set() };
   }
+}
+
+function commandOf({ session, sequence, command }: Numbered): SessionCommand {
+  const [ackedBelow = sequence] = session.outstanding;
+  return {
+    session: session.id,
+    sequence,
+    ackedBelow: Math.min(ackedBelow, sequence),
+    command: { kind: command },
+  };
 }

@@ -5,9 +5,19 @@ import type { SessionCommand } from '../namespace/schema.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
 import { type CallContext, serve } from '../network/method.ts';
 import type { Network, PeerId } from '../network/network.ts';
-import { FORWARD, LIST, MUTATE, STAT } from '../protocol/methods.ts';
+import { FORWARD, LIST, MUTATE, MUTATE_MANY, STAT, STAT_MANY } from '../protocol/methods.ts';
+import { judgeAll, NO_ERROR, type WireVerdict } from '../protocol/verdict.ts';
 import { isHoldfastError } from '../common/errors.ts';
-import type { ForwardRequest, ForwardResponse } from '../protocol/messages.ts';
+import type { Logger } from '../common/logger.ts';
+import type {
+  ForwardRequest,
+  ForwardResponse,
+  MutateManyResponse,
+  MutateVerdict,
+  StatManyResponse,
+  StatRequest,
+  StatVerdict,
+} from '../protocol/messages.ts';
 import { badRequest, notAllowed, outcomeUnknown } from './errors.ts';
 import { type MemberDirectory, hasRole } from './member-directory.ts';
 import { prepareCommand } from './proposal-queue.ts';
@@ -22,7 +32,11 @@ export interface NamespaceServiceComponents {
   readonly driver: Pick<RaftDriver, 'propose'>;
   readonly proposer: Pick<Proposer, 'submit'>;
   readonly barrier: Pick<ReadBarrier, 'wait'>;
+  readonly logger: Logger;
 }
+
+/** Of one client in one message. */
+const MAX_REQUESTS_TOGETHER = 512;
 
 /** Commands that are not idempotent: without a session, a retry could do them twice. */
 const NEEDS_SESSION: ReadonlySet<string> = new Set([
@@ -56,15 +70,41 @@ export class NamespaceService {
     serve(network, MUTATE, async ({ command }, call) =>
       proposer.submit(await this.#admitted(command, call), call),
     );
+    serve(network, MUTATE_MANY, ({ commands }, call) => this.#mutateMany(commands, call));
     serve(network, FORWARD, async (request, { peer }) => this.#forwarded(request, peer));
     serve(network, STAT, async ({ path, stale, noFollow }, { signal }) => {
       if (!stale) await barrier.wait(signal);
       return { stat: await machine.stat(path, { noFollow: noFollow ?? false }) };
     });
+    serve(network, STAT_MANY, ({ requests }, { signal }) => this.#statMany(requests, signal));
     serve(network, LIST, async ({ path, after, limit, stale }, { signal }) => {
       if (!stale) await barrier.wait(signal);
       return machine.list(path, after, limit === 0 ? MAX_LIST_ENTRIES : limit);
     });
+  }
+
+  async #mutateMany(commands: readonly SessionCommand[], call: CallContext): Promise<MutateManyResponse> {
+    if (commands.length > MAX_REQUESTS_TOGETHER)
+      throw badRequest(`at most ${MAX_REQUESTS_TOGETHER} changes travel together`);
+    const work = async (command: SessionCommand): Promise<MutateVerdict> => {
+      const { result } = await this.#components.proposer.submit(await this.#admitted(command, call), call);
+      return { result, error: NO_ERROR };
+    };
+    const refuse = ({ error }: WireVerdict): MutateVerdict => ({ result: undefined, error });
+    return { verdicts: await judgeAll(this.#components, MUTATE_MANY.name, commands, work, refuse) };
+  }
+
+  async #statMany(requests: readonly StatRequest[], signal: AbortSignal): Promise<StatManyResponse> {
+    if (requests.length > MAX_REQUESTS_TOGETHER)
+      throw badRequest(`at most ${MAX_REQUESTS_TOGETHER} entries are looked at together`);
+    const { machine, barrier } = this.#components;
+    if (requests.some(({ stale }) => !stale)) await barrier.wait(signal);
+    const work = async ({ path, noFollow }: StatRequest): Promise<StatVerdict> => {
+      const stat = await machine.stat(path, { noFollow: noFollow ?? false });
+      return { stat, error: NO_ERROR };
+    };
+    const refuse = ({ error }: WireVerdict): StatVerdict => ({ stat: undefined, error });
+    return { verdicts: await judgeAll(this.#components, STAT_MANY.name, requests, work, refuse) };
   }
 
   /** This node's level may be behind the cluster's for a moment: it looks again before it refuses. */

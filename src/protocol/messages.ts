@@ -96,6 +96,20 @@ export interface MutateResponse {
   index: number;
 }
 
+/** Several changes in one request. Each has a verdict of its own, in their order; `error` is as in a frame of kind failure (network/errors.ts). */
+export interface MutateManyRequest {
+  commands: SessionCommand[];
+}
+
+export interface MutateManyResponse {
+  verdicts: MutateVerdict[];
+}
+
+export interface MutateVerdict {
+  result: Result | undefined;
+  error: Uint8Array;
+}
+
 /** A follower hands a batch on to the leader. Answers stand in the order of the commands. */
 export interface ForwardRequest {
   commands: SessionCommand[];
@@ -121,6 +135,20 @@ export interface StatRequest {
 
 export interface StatResponse {
   stat: Stat | undefined;
+}
+
+/** As MutateManyRequest. */
+export interface StatManyRequest {
+  requests: StatRequest[];
+}
+
+export interface StatManyResponse {
+  verdicts: StatVerdict[];
+}
+
+export interface StatVerdict {
+  stat: Stat | undefined;
+  error: Uint8Array;
 }
 
 export interface ListRequest {
@@ -166,6 +194,21 @@ export interface ReadPlanResponse {
   firstBlock: number;
   blocks: LocatedBlock[];
   holders: Holder[];
+}
+
+/** As MutateManyRequest. The holders of all plans stand in the answer, not in the plans. */
+export interface ReadPlansRequest {
+  requests: ReadPlanRequest[];
+}
+
+export interface ReadPlansResponse {
+  verdicts: ReadPlanVerdict[];
+  holders: Holder[];
+}
+
+export interface ReadPlanVerdict {
+  plan: ReadPlanResponse | undefined;
+  error: Uint8Array;
 }
 
 export interface PlaceRequest {
@@ -741,6 +784,54 @@ export interface BlockReadHeader {
   hash: Uint8Array;
   offset: number;
   length: number;
+}
+
+/** Several small blocks in one request (class bulk), each whole. Every datanode of the chain keeps them and passes them on, as with `block.write`. */
+export interface WriteBlocksRequest {
+  blocks: WholeBlock[];
+  /** further datanodes to forward to, in order */
+  chain: Holder[];
+  /** as in BlockWriteHeader */
+  era?: number | undefined;
+}
+
+export interface WholeBlock {
+  hash: Uint8Array;
+  data: Uint8Array;
+  note: BlockNote | undefined;
+}
+
+/** One for each datanode, in the order of the chain. */
+export interface WriteBlocksResponse {
+  nodes: NodeOutcome[];
+}
+
+/** Of blocks that are not named all went well: durable and announced. A `code` speaks of all of them. */
+export interface NodeOutcome {
+  node: number;
+  code: string;
+  message: string;
+  failures: BlockFailure[];
+}
+
+export interface BlockFailure {
+  index: number;
+  code: string;
+  message: string;
+}
+
+/** Several small blocks, each with a verdict of its own (class bulk). `error` is as in MutateVerdict. */
+export interface ReadBlocksRequest {
+  hashes: Uint8Array[];
+}
+
+export interface ReadBlocksResponse {
+  verdicts: BlockVerdict[];
+}
+
+export interface BlockVerdict {
+  data: Uint8Array;
+  error: Uint8Array;
 }
 
 /** ---- background workers, of a metadata node or a datanode ---- */
@@ -1593,6 +1684,185 @@ export const MutateResponse: MessageFns<MutateResponse> = {
   },
 };
 
+function createBaseMutateManyRequest(): MutateManyRequest {
+  return { commands: [] };
+}
+
+export const MutateManyRequest: MessageFns<MutateManyRequest> = {
+  encode(message: MutateManyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.commands) {
+      SessionCommand.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MutateManyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMutateManyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.commands.push(SessionCommand.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MutateManyRequest>): MutateManyRequest {
+    return MutateManyRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MutateManyRequest>): MutateManyRequest {
+    const message = createBaseMutateManyRequest();
+    message.commands = object.commands?.map((e) => SessionCommand.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseMutateManyResponse(): MutateManyResponse {
+  return { verdicts: [] };
+}
+
+export const MutateManyResponse: MessageFns<MutateManyResponse> = {
+  encode(message: MutateManyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.verdicts) {
+      MutateVerdict.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MutateManyResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMutateManyResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.verdicts.push(MutateVerdict.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MutateManyResponse>): MutateManyResponse {
+    return MutateManyResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MutateManyResponse>): MutateManyResponse {
+    const message = createBaseMutateManyResponse();
+    message.verdicts = object.verdicts?.map((e) => MutateVerdict.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseMutateVerdict(): MutateVerdict {
+  return { result: undefined, error: new Uint8Array(0) };
+}
+
+export const MutateVerdict: MessageFns<MutateVerdict> = {
+  encode(message: MutateVerdict, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.result !== undefined) {
+      Result.encode(message.result, writer.uint32(10).fork()).join();
+    }
+    if (message.error.length !== 0) {
+      writer.uint32(18).bytes(message.error);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MutateVerdict {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMutateVerdict();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.result = Result.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.error = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MutateVerdict>): MutateVerdict {
+    return MutateVerdict.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MutateVerdict>): MutateVerdict {
+    const message = createBaseMutateVerdict();
+    message.result = (object.result !== undefined && object.result !== null)
+      ? Result.fromPartial(object.result)
+      : undefined;
+    message.error = object.error ?? new Uint8Array(0);
+    return message;
+  },
+};
+
 function createBaseForwardRequest(): ForwardRequest {
   return { commands: [], hops: 0 };
 }
@@ -1924,6 +2194,183 @@ export const StatResponse: MessageFns<StatResponse> = {
   fromPartial(object: DeepPartial<StatResponse>): StatResponse {
     const message = createBaseStatResponse();
     message.stat = (object.stat !== undefined && object.stat !== null) ? Stat.fromPartial(object.stat) : undefined;
+    return message;
+  },
+};
+
+function createBaseStatManyRequest(): StatManyRequest {
+  return { requests: [] };
+}
+
+export const StatManyRequest: MessageFns<StatManyRequest> = {
+  encode(message: StatManyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.requests) {
+      StatRequest.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StatManyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStatManyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.requests.push(StatRequest.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StatManyRequest>): StatManyRequest {
+    return StatManyRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StatManyRequest>): StatManyRequest {
+    const message = createBaseStatManyRequest();
+    message.requests = object.requests?.map((e) => StatRequest.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseStatManyResponse(): StatManyResponse {
+  return { verdicts: [] };
+}
+
+export const StatManyResponse: MessageFns<StatManyResponse> = {
+  encode(message: StatManyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.verdicts) {
+      StatVerdict.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StatManyResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStatManyResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.verdicts.push(StatVerdict.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StatManyResponse>): StatManyResponse {
+    return StatManyResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StatManyResponse>): StatManyResponse {
+    const message = createBaseStatManyResponse();
+    message.verdicts = object.verdicts?.map((e) => StatVerdict.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseStatVerdict(): StatVerdict {
+  return { stat: undefined, error: new Uint8Array(0) };
+}
+
+export const StatVerdict: MessageFns<StatVerdict> = {
+  encode(message: StatVerdict, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.stat !== undefined) {
+      Stat.encode(message.stat, writer.uint32(10).fork()).join();
+    }
+    if (message.error.length !== 0) {
+      writer.uint32(18).bytes(message.error);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StatVerdict {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStatVerdict();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.stat = Stat.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.error = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StatVerdict>): StatVerdict {
+    return StatVerdict.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StatVerdict>): StatVerdict {
+    const message = createBaseStatVerdict();
+    message.stat = (object.stat !== undefined && object.stat !== null) ? Stat.fromPartial(object.stat) : undefined;
+    message.error = object.error ?? new Uint8Array(0);
     return message;
   },
 };
@@ -2510,6 +2957,197 @@ export const ReadPlanResponse: MessageFns<ReadPlanResponse> = {
     message.firstBlock = object.firstBlock ?? 0;
     message.blocks = object.blocks?.map((e) => LocatedBlock.fromPartial(e)) || [];
     message.holders = object.holders?.map((e) => Holder.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseReadPlansRequest(): ReadPlansRequest {
+  return { requests: [] };
+}
+
+export const ReadPlansRequest: MessageFns<ReadPlansRequest> = {
+  encode(message: ReadPlansRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.requests) {
+      ReadPlanRequest.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadPlansRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadPlansRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.requests.push(ReadPlanRequest.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReadPlansRequest>): ReadPlansRequest {
+    return ReadPlansRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadPlansRequest>): ReadPlansRequest {
+    const message = createBaseReadPlansRequest();
+    message.requests = object.requests?.map((e) => ReadPlanRequest.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseReadPlansResponse(): ReadPlansResponse {
+  return { verdicts: [], holders: [] };
+}
+
+export const ReadPlansResponse: MessageFns<ReadPlansResponse> = {
+  encode(message: ReadPlansResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.verdicts) {
+      ReadPlanVerdict.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.holders) {
+      Holder.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadPlansResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadPlansResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.verdicts.push(ReadPlanVerdict.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.holders.push(Holder.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReadPlansResponse>): ReadPlansResponse {
+    return ReadPlansResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadPlansResponse>): ReadPlansResponse {
+    const message = createBaseReadPlansResponse();
+    message.verdicts = object.verdicts?.map((e) => ReadPlanVerdict.fromPartial(e)) || [];
+    message.holders = object.holders?.map((e) => Holder.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseReadPlanVerdict(): ReadPlanVerdict {
+  return { plan: undefined, error: new Uint8Array(0) };
+}
+
+export const ReadPlanVerdict: MessageFns<ReadPlanVerdict> = {
+  encode(message: ReadPlanVerdict, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.plan !== undefined) {
+      ReadPlanResponse.encode(message.plan, writer.uint32(10).fork()).join();
+    }
+    if (message.error.length !== 0) {
+      writer.uint32(18).bytes(message.error);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadPlanVerdict {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadPlanVerdict();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.plan = ReadPlanResponse.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.error = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReadPlanVerdict>): ReadPlanVerdict {
+    return ReadPlanVerdict.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadPlanVerdict>): ReadPlanVerdict {
+    const message = createBaseReadPlanVerdict();
+    message.plan = (object.plan !== undefined && object.plan !== null)
+      ? ReadPlanResponse.fromPartial(object.plan)
+      : undefined;
+    message.error = object.error ?? new Uint8Array(0);
     return message;
   },
 };
@@ -9054,6 +9692,566 @@ export const BlockReadHeader: MessageFns<BlockReadHeader> = {
     message.hash = object.hash ?? new Uint8Array(0);
     message.offset = object.offset ?? 0;
     message.length = object.length ?? 0;
+    return message;
+  },
+};
+
+function createBaseWriteBlocksRequest(): WriteBlocksRequest {
+  return { blocks: [], chain: [], era: undefined };
+}
+
+export const WriteBlocksRequest: MessageFns<WriteBlocksRequest> = {
+  encode(message: WriteBlocksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.blocks) {
+      WholeBlock.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.chain) {
+      Holder.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.era !== undefined) {
+      writer.uint32(24).uint64(message.era);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WriteBlocksRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWriteBlocksRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.blocks.push(WholeBlock.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.chain.push(Holder.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.era = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WriteBlocksRequest>): WriteBlocksRequest {
+    return WriteBlocksRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WriteBlocksRequest>): WriteBlocksRequest {
+    const message = createBaseWriteBlocksRequest();
+    message.blocks = object.blocks?.map((e) => WholeBlock.fromPartial(e)) || [];
+    message.chain = object.chain?.map((e) => Holder.fromPartial(e)) || [];
+    message.era = object.era ?? undefined;
+    return message;
+  },
+};
+
+function createBaseWholeBlock(): WholeBlock {
+  return { hash: new Uint8Array(0), data: new Uint8Array(0), note: undefined };
+}
+
+export const WholeBlock: MessageFns<WholeBlock> = {
+  encode(message: WholeBlock, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hash.length !== 0) {
+      writer.uint32(10).bytes(message.hash);
+    }
+    if (message.data.length !== 0) {
+      writer.uint32(18).bytes(message.data);
+    }
+    if (message.note !== undefined) {
+      BlockNote.encode(message.note, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WholeBlock {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWholeBlock();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hash = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.data = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.note = BlockNote.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WholeBlock>): WholeBlock {
+    return WholeBlock.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WholeBlock>): WholeBlock {
+    const message = createBaseWholeBlock();
+    message.hash = object.hash ?? new Uint8Array(0);
+    message.data = object.data ?? new Uint8Array(0);
+    message.note = (object.note !== undefined && object.note !== null) ? BlockNote.fromPartial(object.note) : undefined;
+    return message;
+  },
+};
+
+function createBaseWriteBlocksResponse(): WriteBlocksResponse {
+  return { nodes: [] };
+}
+
+export const WriteBlocksResponse: MessageFns<WriteBlocksResponse> = {
+  encode(message: WriteBlocksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.nodes) {
+      NodeOutcome.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WriteBlocksResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWriteBlocksResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.nodes.push(NodeOutcome.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WriteBlocksResponse>): WriteBlocksResponse {
+    return WriteBlocksResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WriteBlocksResponse>): WriteBlocksResponse {
+    const message = createBaseWriteBlocksResponse();
+    message.nodes = object.nodes?.map((e) => NodeOutcome.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseNodeOutcome(): NodeOutcome {
+  return { node: 0, code: "", message: "", failures: [] };
+}
+
+export const NodeOutcome: MessageFns<NodeOutcome> = {
+  encode(message: NodeOutcome, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== 0) {
+      writer.uint32(8).uint32(message.node);
+    }
+    if (message.code !== "") {
+      writer.uint32(18).string(message.code);
+    }
+    if (message.message !== "") {
+      writer.uint32(26).string(message.message);
+    }
+    for (const v of message.failures) {
+      BlockFailure.encode(v!, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NodeOutcome {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNodeOutcome();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.node = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.failures.push(BlockFailure.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NodeOutcome>): NodeOutcome {
+    return NodeOutcome.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NodeOutcome>): NodeOutcome {
+    const message = createBaseNodeOutcome();
+    message.node = object.node ?? 0;
+    message.code = object.code ?? "";
+    message.message = object.message ?? "";
+    message.failures = object.failures?.map((e) => BlockFailure.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseBlockFailure(): BlockFailure {
+  return { index: 0, code: "", message: "" };
+}
+
+export const BlockFailure: MessageFns<BlockFailure> = {
+  encode(message: BlockFailure, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.index !== 0) {
+      writer.uint32(8).uint32(message.index);
+    }
+    if (message.code !== "") {
+      writer.uint32(18).string(message.code);
+    }
+    if (message.message !== "") {
+      writer.uint32(26).string(message.message);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BlockFailure {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBlockFailure();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.index = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BlockFailure>): BlockFailure {
+    return BlockFailure.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BlockFailure>): BlockFailure {
+    const message = createBaseBlockFailure();
+    message.index = object.index ?? 0;
+    message.code = object.code ?? "";
+    message.message = object.message ?? "";
+    return message;
+  },
+};
+
+function createBaseReadBlocksRequest(): ReadBlocksRequest {
+  return { hashes: [] };
+}
+
+export const ReadBlocksRequest: MessageFns<ReadBlocksRequest> = {
+  encode(message: ReadBlocksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.hashes) {
+      writer.uint32(10).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadBlocksRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadBlocksRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hashes.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReadBlocksRequest>): ReadBlocksRequest {
+    return ReadBlocksRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadBlocksRequest>): ReadBlocksRequest {
+    const message = createBaseReadBlocksRequest();
+    message.hashes = object.hashes?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseReadBlocksResponse(): ReadBlocksResponse {
+  return { verdicts: [] };
+}
+
+export const ReadBlocksResponse: MessageFns<ReadBlocksResponse> = {
+  encode(message: ReadBlocksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.verdicts) {
+      BlockVerdict.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadBlocksResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadBlocksResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.verdicts.push(BlockVerdict.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReadBlocksResponse>): ReadBlocksResponse {
+    return ReadBlocksResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadBlocksResponse>): ReadBlocksResponse {
+    const message = createBaseReadBlocksResponse();
+    message.verdicts = object.verdicts?.map((e) => BlockVerdict.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseBlockVerdict(): BlockVerdict {
+  return { data: new Uint8Array(0), error: new Uint8Array(0) };
+}
+
+export const BlockVerdict: MessageFns<BlockVerdict> = {
+  encode(message: BlockVerdict, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.data.length !== 0) {
+      writer.uint32(10).bytes(message.data);
+    }
+    if (message.error.length !== 0) {
+      writer.uint32(18).bytes(message.error);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BlockVerdict {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBlockVerdict();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.data = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.error = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BlockVerdict>): BlockVerdict {
+    return BlockVerdict.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BlockVerdict>): BlockVerdict {
+    const message = createBaseBlockVerdict();
+    message.data = object.data ?? new Uint8Array(0);
+    message.error = object.error ?? new Uint8Array(0);
     return message;
   },
 };

@@ -4,6 +4,7 @@ import type { Method, Notice } from '../network/method.ts';
 import * as m from './messages.ts';
 
 const control = 'control' as const;
+const bulk = 'bulk' as const;
 
 // Open to strangers.
 export const JOIN: Method<m.JoinRequest, m.JoinResponse> = {
@@ -26,11 +27,23 @@ export const MUTATE: Method<m.MutateRequest, m.MutateResponse> = {
   request: m.MutateRequest,
   response: m.MutateResponse,
 };
+export const MUTATE_MANY: Method<m.MutateManyRequest, m.MutateManyResponse> = {
+  name: 'meta.mutate-many',
+  trafficClass: control,
+  request: m.MutateManyRequest,
+  response: m.MutateManyResponse,
+};
 export const STAT: Method<m.StatRequest, m.StatResponse> = {
   name: 'meta.stat',
   trafficClass: control,
   request: m.StatRequest,
   response: m.StatResponse,
+};
+export const STAT_MANY: Method<m.StatManyRequest, m.StatManyResponse> = {
+  name: 'meta.stat-many',
+  trafficClass: control,
+  request: m.StatManyRequest,
+  response: m.StatManyResponse,
 };
 export const LIST: Method<m.ListRequest, m.ListResponse> = {
   name: 'meta.list',
@@ -43,6 +56,12 @@ export const READ_PLAN: Method<m.ReadPlanRequest, m.ReadPlanResponse> = {
   trafficClass: control,
   request: m.ReadPlanRequest,
   response: m.ReadPlanResponse,
+};
+export const READ_PLANS: Method<m.ReadPlansRequest, m.ReadPlansResponse> = {
+  name: 'meta.read-plans',
+  trafficClass: control,
+  request: m.ReadPlansRequest,
+  response: m.ReadPlansResponse,
 };
 export const PLACE: Method<m.PlaceRequest, m.PlaceResponse> = {
   name: 'meta.place',
@@ -322,6 +341,18 @@ export const COLLECTION_REPORT: Method<m.CollectionReportRequest, m.CollectionRe
   trafficClass: control,
   request: m.CollectionReportRequest,
   response: m.CollectionReport,
+};
+export const WRITE_BLOCKS: Method<m.WriteBlocksRequest, m.WriteBlocksResponse> = {
+  name: 'block.write-many',
+  trafficClass: bulk,
+  request: m.WriteBlocksRequest,
+  response: m.WriteBlocksResponse,
+};
+export const READ_BLOCKS: Method<m.ReadBlocksRequest, m.ReadBlocksResponse> = {
+  name: 'block.read-many',
+  trafficClass: bulk,
+  request: m.ReadBlocksRequest,
+  response: m.ReadBlocksResponse,
 };
 export const BLOCK_WRITE_CHANNEL = 'block.write';
 export const BLOCK_READ_CHANNEL = 'block.read';

@@ -1,0 +1,56 @@
+/** @module Questions about many paths: those of one turn, and those that come meanwhile, travel together. */
+import { isHoldfastError } from '../common/errors.ts';
+import { NaturalBatches } from '../common/natural-batches.ts';
+import type { Stat } from '../namespace/schema.ts';
+import type { StatRequest } from '../protocol/messages.ts';
+import { STAT, STAT_MANY } from '../protocol/methods.ts';
+import { errorIn } from '../protocol/verdict.ts';
+import { tooManyWaiting } from './errors.ts';
+import type { AskOptions, MetadataPeers } from './metadata-peers.ts';
+import { statOf } from './result.ts';
+
+/** Of one message. */
+const MAX_TOGETHER = 256;
+const MAX_REQUESTS_IN_FLIGHT = 4;
+const MAX_WAITING = 65_536;
+
+export class GatheredReads {
+  readonly #metadata: MetadataPeers;
+  readonly #stats: NaturalBatches<StatRequest, Stat>;
+
+  constructor(metadata: MetadataPeers) {
+    this.#metadata = metadata;
+    this.#stats = new NaturalBatches((requests, signal) => this.#stat(requests, signal), {
+      maxItems: MAX_TOGETHER,
+      maxFlights: MAX_REQUESTS_IN_FLIGHT,
+      // One that makes do with what is there must not wait for a majority.
+      mayShare: (first, request) => first.stale === request.stale,
+      maxWaiting: MAX_WAITING,
+      overloaded: () => tooManyWaiting('questions', MAX_WAITING),
+    });
+  }
+
+  /** Errors: as of MetadataPeers.ask. */
+  stat(request: StatRequest, { signal }: AskOptions): Promise<Stat> {
+    return this.#stats.ask(request, signal);
+  }
+
+  async #stat(requests: readonly StatRequest[], signal: AbortSignal): Promise<(Stat | Promise<Stat>)[]> {
+    const alone = async (request: StatRequest): Promise<Stat> =>
+      statOf('stat', (await this.#metadata.ask(STAT, request, { signal })).stat);
+    const [first] = requests;
+    if (first !== undefined && requests.length === 1) return [await alone(first)];
+    const { verdicts } = await this.#metadata
+      .ask(STAT_MANY, { requests: [...requests] }, { signal, isOptional: true })
+      .catch((error: unknown) => {
+        if (isHoldfastError(error, 'NETWORK_NO_SUCH_METHOD')) return { verdicts: [] };
+        throw error;
+      });
+    return requests.map((request, position) => {
+      const verdict = verdicts[position];
+      if (verdict?.stat !== undefined) return verdict.stat;
+      const error = verdict && errorIn(verdict);
+      return error?.kind === 'refused' ? Promise.reject(error) : alone(request);
+    });
+  }
+}
