@@ -5,6 +5,7 @@ import type { Client } from '../src/client/client.ts';
 import type { Stat } from '../src/namespace/schema.ts';
 import { isHoldfastError } from '../src/common/errors.ts';
 import { formatBytes } from './byte-size.ts';
+import type { CacheFlags } from './cache-options.ts';
 import { counted } from './counted.ts';
 import { downloadFile } from './download-file.ts';
 import { localExists, localFailure, needsRecursive, usage } from './errors.ts';
@@ -17,7 +18,7 @@ import { baseName, remotePath } from './remote-path.ts';
 import type { Shell } from './shell.ts';
 import { transferAll } from './transfer-pool.ts';
 
-export interface GetFlags extends ReadFlags {
+export interface GetFlags extends ReadFlags, CacheFlags {
   readonly recursive?: boolean;
   readonly preserve?: boolean;
 }

@@ -1,16 +1,15 @@
 /** @module One run of the command: arguments in, exit status out. */
 import { CommanderError } from 'commander';
-import type { Client } from '../src/client/client.ts';
 import { usage } from './errors.ts';
 import { EXIT, type ExitStatus, exitStatusOf } from './exit-codes.ts';
 import { Output } from './output.ts';
 import { buildProgram } from './program.ts';
-import { connectLazily, Shell } from './shell.ts';
+import { type Connect, connectLazily, Shell } from './shell.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface RunComponents {
   readonly terminal: Terminal;
-  readonly connect?: (profileDir: string, nodeDir: string) => Promise<Client>;
+  readonly connect?: Connect;
 }
 
 export interface RunOptions {

@@ -1,5 +1,7 @@
 /** @module What every command gets from its surroundings: output, the signal of ctrl-C, and a client when it asks. */
 import type { Client } from '../src/client/client.ts';
+import type { CacheSettings } from '../src/client/cache/client-cache.ts';
+import { type CacheFlags, cacheOf } from './cache-options.ts';
 import type { Output } from './output.ts';
 import { type ClientFlags, nodeDirectory } from './options.ts';
 import type { Terminal } from './terminal.ts';
@@ -8,8 +10,14 @@ export interface ShellComponents {
   readonly terminal: Terminal;
   readonly output: Output;
   /** Opens a client on a profile directory; replaced by tests. */
-  readonly connect: (profileDir: string, nodeDir: string) => Promise<Client>;
+  readonly connect: Connect;
 }
+
+export type Connect = (
+  profileDir: string,
+  nodeDir: string,
+  cache: CacheSettings | undefined,
+) => Promise<Client>;
 
 export interface ShellOptions {
   /** Aborted by ctrl-C, by SIGTERM, and when the reader of standard output goes away. */
@@ -20,7 +28,7 @@ export class Shell {
   readonly terminal: Terminal;
   readonly output: Output;
   readonly signal: AbortSignal;
-  readonly #connect: (profileDir: string, nodeDir: string) => Promise<Client>;
+  readonly #connect: Connect;
 
   constructor(components: ShellComponents, options: ShellOptions) {
     this.terminal = components.terminal;
@@ -30,14 +38,23 @@ export class Shell {
   }
 
   /** Runs `work` with a client on the profile of `flags`, and closes it afterwards. */
-  async withClient(flags: ClientFlags, work: (client: Client) => Promise<void>): Promise<void> {
-    await using client = await this.#connect(flags.profile, nodeDirectory(this.terminal));
+  async withClient(flags: ClientFlags & CacheFlags, work: (client: Client) => Promise<void>): Promise<void> {
+    const settings = cacheOf(flags, this.terminal);
+    const cache = settings && {
+      ...settings,
+      onTrouble: (error: Error) => this.output.warn(error.message),
+    };
+    await using client = await this.#connect(flags.profile, nodeDirectory(this.terminal), cache);
     await work(client);
   }
 }
 
 /** libp2p and all it brings is loaded here, and only by commands that talk to a cluster. */
-export async function connectLazily(profileDir: string, nodeDir: string): Promise<Client> {
+export async function connectLazily(
+  profileDir: string,
+  nodeDir: string,
+  cache: CacheSettings | undefined,
+): Promise<Client> {
   const { connect } = await import('../src/client/connect.ts');
-  return connect({ profileDir, nodeDir });
+  return connect({ profileDir, nodeDir, ...(cache && { cache }) });
 }

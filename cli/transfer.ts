@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { addAppendCommand } from './append.ts';
 import { parseBytes } from './byte-size.ts';
+import { addCacheOptions, type CacheFlags } from './cache-options.ts';
 import { getFiles, type GetFlags, writeToOutput } from './get-files.ts';
 import { addAckOption, addClientCommand, addReadCommand, type ReadFlags, wholeNumber } from './options.ts';
 import { putFiles, type PutFlags } from './put-files.ts';
@@ -13,27 +14,31 @@ const MAX_REPLICATION = 16;
 export function addTransferCommands(program: Command, shell: Shell): void {
   addPutCommand(program, shell);
   addAppendCommand(program, shell);
-  addReadCommand(
-    program,
-    'get <paths...>',
-    {
-      summary:
-        'fetch files; "-" as target is standard output. A file appears when it is complete, never half',
-      example:
-        'holdfast get /photos/cat.jpg\nholdfast get -r /photos backup/\nholdfast get /mail.tar - | tar t',
-    },
-    shell.terminal,
+  addCacheOptions(
+    addReadCommand(
+      program,
+      'get <paths...>',
+      {
+        summary:
+          'fetch files; "-" as target is standard output. A file appears when it is complete, never half',
+        example:
+          'holdfast get /photos/cat.jpg\nholdfast get -r /photos backup/\nholdfast get /mail.tar - | tar t',
+      },
+      shell.terminal,
+    ),
   )
     .usage('[options] <source...> [target]')
     .option('-r, --recursive', 'directories too, with everything below; symbolic links stay links')
     .option('-p, --preserve', 'with the mode (without set-user-id and the like) and modification time')
     .action((paths: string[], flags: GetFlags) => getFiles(shell, paths, flags));
-  addReadCommand(
-    program,
-    'cat <paths...>',
-    { summary: 'files to standard output, one after the other', example: 'holdfast cat /notes/todo.txt' },
-    shell.terminal,
-  ).action((paths: string[], flags: ReadFlags) => cat(shell, paths.map(remotePath), flags));
+  addCacheOptions(
+    addReadCommand(
+      program,
+      'cat <paths...>',
+      { summary: 'files to standard output, one after the other', example: 'holdfast cat /notes/todo.txt' },
+      shell.terminal,
+    ),
+  ).action((paths: string[], flags: ReadFlags & CacheFlags) => cat(shell, paths.map(remotePath), flags));
 }
 
 function addPutCommand(program: Command, shell: Shell): void {
@@ -69,7 +74,7 @@ function addPutCommand(program: Command, shell: Shell): void {
     .action((paths: string[], flags: PutFlags) => putFiles(shell, paths, flags));
 }
 
-async function cat(shell: Shell, paths: readonly string[], flags: ReadFlags): Promise<void> {
+async function cat(shell: Shell, paths: readonly string[], flags: ReadFlags & CacheFlags): Promise<void> {
   await shell.withClient(flags, async (client) => {
     for (const path of paths) await writeToOutput(shell, client, path, flags);
   });

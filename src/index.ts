@@ -1,5 +1,6 @@
 /** @module What `import 'holdfast'` gives: a typed client of a Holdfast cluster. */
 export { Client } from './client/client.ts';
+export type { CacheSettings } from './client/cache/client-cache.ts';
 export type * from './client/client-options.ts';
 export { type ConnectOptions, connect } from './client/connect.ts';
 export { type EnrolOptions, enrol } from './client/enrol.ts';

@@ -36,8 +36,12 @@ export async function readBlock(
   planned: PlannedBlock,
   options: BlockReadOptions,
 ): Promise<readonly Uint8Array[]> {
+  const { hash } = planned.block;
   const local = await readHere(context, planned, options);
   if (local !== undefined) return local;
+  const isWhole = isReadWhole(planned, options.range);
+  const cached = isWhole ? await context.cache?.blocks.read(hash) : undefined;
+  if (cached !== undefined) return cut([cached], options.range);
   const failures: string[] = [];
   let { holders } = planned;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
@@ -56,9 +60,12 @@ export async function readBlock(
         noteFailure(context, planned, holder, error);
       },
     );
-    if (pieces !== undefined) return pieces;
+    if (pieces === undefined) continue;
+    if (!isWhole) return pieces;
+    await context.cache?.blocks.keep(hash, pieces);
+    return cut(pieces, options.range);
   }
-  throw blockUnavailable(toHex(planned.block.hash), options.path, failures);
+  throw blockUnavailable(toHex(hash), options.path, failures);
 }
 
 /** Good standing first, then alive, then this machine, then who answers soonest, then by lot. */
@@ -81,16 +88,17 @@ function byNearness(context: ClientContext, holders: readonly Holder[]): readonl
 /** From the files of a datanode on this machine, if there is one, and it has the block. */
 async function readHere(
   { localBlocks }: ClientContext,
-  { block }: PlannedBlock,
+  planned: PlannedBlock,
   { range, signal }: BlockReadOptions,
 ): Promise<readonly Uint8Array[] | undefined> {
   signal.throwIfAborted();
-  const isWhole = block.sizeBytes <= WHOLE_READ_BYTES || range.length === block.sizeBytes;
+  const { block } = planned;
+  const isWhole = isReadWhole(planned, range);
   const pieces = await localBlocks?.read(block, isWhole ? { offset: 0, length: block.sizeBytes } : range);
   return pieces && isWhole ? cut(pieces, range) : pieces;
 }
 
-/** Verified bytes of `range`, or undefined when no holder had them. */
+/** Verified bytes of the whole block, or of `range` where that alone is read; undefined when no holder had them. */
 async function readOnce(
   context: ClientContext,
   planned: PlannedBlock,
@@ -99,14 +107,13 @@ async function readOnce(
   onFailure: (holder: Holder, error: unknown) => void,
 ): Promise<readonly Uint8Array[] | undefined> {
   const { hash, sizeBytes } = planned.block;
-  const isWhole = sizeBytes <= WHOLE_READ_BYTES || range.length === sizeBytes;
+  const isWhole = isReadWhole(planned, range);
   const fetched = isWhole ? { offset: 0, length: sizeBytes } : range;
   const task = { hash, range: fetched, holders, signal, onFailure };
   const got = await fetchHedged(context, task);
   if (got === undefined) return undefined;
   for (const { node } of got.sources) context.standing.served(node);
-  if (!isWhole) return got.pieces;
-  if (isIntact(hash, got.pieces)) return cut(got.pieces, range);
+  if (!isWhole || isIntact(hash, got.pieces)) return got.pieces;
   const [only] = got.sources;
   if (got.sources.length === 1 && only !== undefined) {
     onFailure(only, badCopy(toHex(hash), only.node));
@@ -119,6 +126,10 @@ async function readOnce(
     if (alone !== undefined) return alone;
   }
   return undefined;
+}
+
+function isReadWhole({ block }: PlannedBlock, range: BlockRange): boolean {
+  return block.sizeBytes <= WHOLE_READ_BYTES || range.length === block.sizeBytes;
 }
 
 function isIntact(hash: Uint8Array, pieces: readonly Uint8Array[]): boolean {

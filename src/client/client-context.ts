@@ -5,6 +5,7 @@ import type { Random } from '../common/random.ts';
 import { activeLevel, SUPPORTED_FEATURE_LEVEL } from '../namespace/feature-level.ts';
 import type { Attributes, Cluster } from '../namespace/schema.ts';
 import type { Network } from '../network/network.ts';
+import { type CacheSettings, ClientCache } from './cache/client-cache.ts';
 import { GatheredReads } from './gathered-reads.ts';
 import type { Owner } from './local-user.ts';
 import type { LocalBlocks } from './local-blocks.ts';
@@ -13,6 +14,7 @@ import type { MemberMap } from './member-map.ts';
 import type { MetadataPeers } from './metadata-peers.ts';
 import { Mutations } from './mutations.ts';
 import { NodeStanding } from './node-standing.ts';
+import { MetadataPlans, type PlanSource } from './read-plan.ts';
 import { ReadTimes } from './read-times.ts';
 
 export interface ClientContextComponents extends ClusterViewComponents {
@@ -25,6 +27,8 @@ export interface ClientContextOptions extends ClusterViewOptions {
   readonly host: string;
   /** Owner of what this client makes. */
   readonly owner: Owner;
+  /** None when absent. */
+  readonly cache?: CacheSettings | undefined;
 }
 
 export class ClientContext {
@@ -36,7 +40,11 @@ export class ClientContext {
   readonly localBlocks: LocalBlocks | undefined;
   readonly metadata: MetadataPeers;
   readonly mutations: Mutations;
-  readonly reads: GatheredReads;
+  readonly cache: ClientCache | undefined;
+  /** What files are made of: as of now, but for what the cache may remember. */
+  readonly plans: PlanSource;
+  /** As of now. */
+  readonly freshPlans: PlanSource;
   readonly standing: NodeStanding;
   readonly members: MemberMap;
   readonly readTimes: ReadTimes = new ReadTimes();
@@ -54,11 +62,16 @@ export class ClientContext {
     this.#view = new ClusterView(components, options);
     this.metadata = this.#view.metadata;
     this.members = this.#view.members;
+    const reads = new GatheredReads(this.metadata);
+    this.freshPlans = new MetadataPlans({ metadata: this.metadata, reads });
+    const { cache, profile } = options;
+    this.cache =
+      cache && new ClientCache({ ...components, source: this.freshPlans }, profile.clusterId, cache);
+    this.plans = this.cache?.plans ?? this.freshPlans;
     this.mutations = new Mutations(
-      { metadata: this.metadata, random: components.random },
+      { metadata: this.metadata, random: components.random, changed: async () => this.cache?.plans.forget() },
       { owner: components.network.localPeer },
     );
-    this.reads = new GatheredReads(this.metadata);
     this.standing = new NodeStanding(components);
   }
 

@@ -98,9 +98,7 @@ export class Client extends TreeClient {
 
   /** Of what a symbolic link leads to, unless `noFollow`; `path` in the answer is without symbolic links. */
   async stat(path: string, options: StatOptions = {}): Promise<Stat> {
-    const { stale = false, noFollow = false } = options;
-    const request = { path: checked(path), stale, noFollow };
-    return this.context.reads.stat(request, options);
+    return this.context.plans.stat(checked(path), options);
   }
 
   /** A directory's entries in the order of their names. Errors: NAMESPACE_NOT_A_DIRECTORY. */
@@ -118,7 +116,7 @@ export class Client extends TreeClient {
   }
 
   async locate(path: string, options: ReadOptions = {}): Promise<FileLocation> {
-    return locateFile(this.context.metadata, checked(path), options);
+    return locateFile(this.context, checked(path), options);
   }
 
   /** What the datanode `peer` holds, in hash order. */

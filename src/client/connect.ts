@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../common/clock.ts';
 import { type Logger, silentLogger } from '../common/logger.ts';
 import { type Random, systemRandom } from '../common/random.ts';
 import type { Network } from '../network/network.ts';
+import type { CacheSettings } from './cache/client-cache.ts';
 import { Client } from './client.ts';
 import { openClientNetwork } from './client-network.ts';
 import { LocalBlocks } from './local-blocks.ts';
@@ -22,6 +23,8 @@ export interface ConnectOptions {
   readonly random?: Random;
   /** This machine, to prefer copies on it; the host name when absent. */
   readonly host?: string;
+  /** Keep what is read on this machine's disk; not done when absent. */
+  readonly cache?: CacheSettings;
   /** Data directory of a node on this machine: its blocks are read from their files, where that is allowed. */
   readonly nodeDir?: string;
   /** How often a client at work asks which metadata nodes there are, in milliseconds; 10 s when absent. */
@@ -32,7 +35,7 @@ export interface ConnectOptions {
 
 /**
  * Returns at once; metadata nodes are dialled by the first operation.
- * Errors: CLIENT_NO_PROFILE, CLIENT_BAD_PROFILE.
+ * Errors: CLIENT_NO_PROFILE, CLIENT_BAD_PROFILE, CLIENT_INVALID_ARGUMENT.
  */
 export async function connect(options: ConnectOptions = {}): Promise<Client> {
   const profileDir = options.profileDir ?? defaultProfileDir();
@@ -51,6 +54,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
       profile,
       host: options.host ?? hostname(),
       refreshPeriodMs: options.refreshPeriodMs,
+      cache: options.cache,
       owner: options.owner ?? (await localUser()),
       remember: async (changed) => {
         if (options.profile === undefined) await saveProfile(profileDir, changed);

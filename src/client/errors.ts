@@ -197,6 +197,17 @@ export function wrongLength(hash: string, node: number, wanted: number, got: num
   });
 }
 
+/** Files are read all the same. */
+export function cacheUnusable(directory: string, pauseMs: number, cause: unknown): HoldfastError {
+  return new HoldfastError({
+    code: 'CLIENT_CACHE_UNUSABLE',
+    kind: 'unavailable',
+    message: `The cache in ${directory} cannot be used: ${describeError(cause)}. Files are read without it, and it is tried again after ${pauseMs} ms. Make room there, or name another directory.`,
+    facts: { directory },
+    cause,
+  });
+}
+
 /** Only logged: the caller has given up already. */
 export function tooManyWaiting(what: string, limit: number): HoldfastError {
   return new HoldfastError({

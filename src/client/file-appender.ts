@@ -83,14 +83,14 @@ async function prepare(
 
 /** The blocks at the end, in order: all that are shorter than the file's block size, and one more, if there is one. */
 async function lastBlocks(
-  { metadata }: ClientContext,
+  { freshPlans }: ClientContext,
   { path, inode, version, blockCount }: Stat,
   { signal }: AppendTask,
 ): Promise<readonly PlannedBlock[]> {
   if (blockCount === 0) return [];
   const first = Math.max(0, blockCount - MAX_TAIL_BLOCKS - 1);
   const blocks: PlannedBlock[] = [];
-  for await (const planned of planBlocks(metadata, { path, inode, version, firstBlock: first }, { signal }))
+  for await (const planned of planBlocks(freshPlans, { path, inode, version, firstBlock: first }, { signal }))
     blocks.push(planned);
   return blocks;
 }

@@ -59,7 +59,7 @@ export class FileChecker {
 
   /** Errors: NAMESPACE_*, CLIENT_NO_METADATA. */
   async check(path: string): Promise<FileCheck> {
-    const { stat, blocks, holders } = await locateFile(this.#context.metadata, path, this.#options);
+    const { stat, blocks, holders } = await locateFile(this.#context, path, this.#options);
     const hosts = await (this.#hosts ??= this.#countHosts());
     const states = await this.#askHolders(
       holders,

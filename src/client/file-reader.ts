@@ -1,10 +1,11 @@
 /** @module Reads one file: several blocks fetched at once, handed over in order. */
 import { MIB } from '../common/bytes.ts';
+import { isHoldfastError } from '../common/errors.ts';
+import type { Stat } from '../namespace/schema.ts';
 import { readBlock } from './block-read.ts';
 import type { ClientContext } from './client-context.ts';
 import type { FileLocation, GetOptions, GetResult, ReadOptions } from './client-options.ts';
-import { invalidArgument } from './errors.ts';
-import type { MetadataPeers } from './metadata-peers.ts';
+import { fileChanged, invalidArgument } from './errors.ts';
 import type { BlockRange } from './block-range.ts';
 import { blockBefore, planRead, type ReadPlan } from './read-plan.ts';
 
@@ -12,6 +13,8 @@ import { blockBefore, planRead, type ReadPlan } from './read-plan.ts';
 const MAX_HELD_BYTES: number = 32 * MIB;
 /** Blocks on their way at once, however small they are. */
 const MAX_BLOCKS_IN_FLIGHT = 8;
+const FILE_CHANGED = 'CLIENT_FILE_CHANGED';
+const OUTDATED: readonly string[] = [FILE_CHANGED, 'CLIENT_BLOCK_UNAVAILABLE'];
 
 /** See Client.get. */
 export async function readFile(
@@ -22,18 +25,18 @@ export async function readFile(
   const { offset = 0, length = Number.MAX_SAFE_INTEGER } = options;
   checkPosition('offset', offset);
   checkPosition('length', length);
-  const plan = await planRead(context.metadata, path, offset, options);
+  const plan = await planRead(context.plans, path, offset, options);
   const end = Math.min(plan.stat.sizeBytes, offset + length);
   return { stat: plan.stat, bytes: readBytes(context, plan, { path, offset, end }, options) };
 }
 
 /** Where the copies of a file's blocks are now. */
 export async function locateFile(
-  metadata: MetadataPeers,
+  { freshPlans }: ClientContext,
   path: string,
   options: ReadOptions,
 ): Promise<FileLocation> {
-  const plan = await planRead(metadata, path, 0, options);
+  const plan = await planRead(freshPlans, path, 0, options);
   const blocks = [];
   const byNode = new Map<number, FileLocation['holders'][number]>();
   for await (const { block, holders } of plan.blocks) {
@@ -76,9 +79,28 @@ async function* readBytes(
         onProgress?.({ doneBytes, totalBytes });
       }
     }
+  } catch (error) {
+    throw await becauseItChanged(context, plan.stat, error);
   } finally {
     // The reader may have had enough: what is on its way is given up.
     stopping.abort();
+  }
+}
+
+/** What is remembered of a file may be out of date, and its blocks gone: then that is the reason, and it is forgotten. */
+async function becauseItChanged(
+  { cache, freshPlans }: ClientContext,
+  stat: Stat,
+  error: unknown,
+): Promise<unknown> {
+  if (cache === undefined || !isHoldfastError(error, ...OUTDATED)) return error;
+  await cache.plans.forget();
+  if (isHoldfastError(error, FILE_CHANGED)) return error;
+  try {
+    const now = await freshPlans.stat(stat.path, {});
+    return now.inode === stat.inode && now.version === stat.version ? error : fileChanged(stat.path, error);
+  } catch (cause) {
+    return isHoldfastError(cause, 'NAMESPACE_NOT_FOUND') ? fileChanged(stat.path, error) : error;
   }
 }
 

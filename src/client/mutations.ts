@@ -15,6 +15,8 @@ import { accepted } from './result.ts';
 export interface MutationsComponents {
   readonly metadata: MetadataPeers;
   readonly random: Random;
+  /** Called, and waited for, after each command that readers may see something of, whether or not it is known to be done. */
+  readonly changed?: () => Promise<void>;
 }
 
 export interface MutationsOptions {
@@ -29,6 +31,14 @@ const MAX_IN_FLIGHT = 128;
 /** What is asked for while all of them are under way travels together in the next one. */
 const MAX_REQUESTS_IN_FLIGHT = 4;
 const SESSION_ID_BYTES = 16;
+/** Readers see nothing of these. */
+const UNSEEN: ReadonlySet<MutationCommand['$case']> = new Set([
+  'openSession',
+  'openAppend',
+  'appendBlocks',
+  'renewLease',
+  'abandonFile',
+]);
 const EXPIRED = 'NAMESPACE_SESSION_EXPIRED';
 
 /** One session's numbering. A new session starts over. */
@@ -73,6 +83,7 @@ export class Mutations {
     try {
       return await this.#runOnce(command, options);
     } finally {
+      if (!UNSEEN.has(command.$case)) await this.#components.changed?.();
       this.#inFlight.release(1);
     }
   }

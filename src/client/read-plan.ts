@@ -2,9 +2,10 @@
 import { isHoldfastError } from '../common/errors.ts';
 import type { Stat } from '../namespace/schema.ts';
 import type { Holder, LocatedBlock, ReadPlanResponse } from '../protocol/messages.ts';
-import { READ_PLAN, STAT } from '../protocol/methods.ts';
-import type { ReadOptions } from './client-options.ts';
+import { READ_PLAN } from '../protocol/methods.ts';
+import type { ReadOptions, StatOptions } from './client-options.ts';
 import { fileChanged } from './errors.ts';
+import type { GatheredReads } from './gathered-reads.ts';
 import type { MetadataPeers } from './metadata-peers.ts';
 import { statOf } from './result.ts';
 
@@ -20,6 +21,13 @@ export interface ReadPlan {
   readonly blocks: AsyncIterable<PlannedBlock>;
 }
 
+/** Who says what a plan is made of: the metadata nodes, or what is remembered of their answers. */
+export interface PlanSource {
+  stat(path: string, options: StatOptions): Promise<Stat>;
+  /** Errors: CLIENT_FILE_CHANGED when a version was asked for that is there no longer. */
+  page(page: PageOfFile, options: ReadOptions): Promise<ReadPlanResponse>;
+}
+
 /** 2 GiB of blocks of the default size. */
 const PAGE_BLOCKS = 256;
 
@@ -28,20 +36,19 @@ const PAGE_BLOCKS = 256;
  * last, or the last few of one that was appended to.
  */
 export async function planRead(
-  metadata: MetadataPeers,
+  source: PlanSource,
   path: string,
   offset: number,
   options: ReadOptions,
 ): Promise<ReadPlan> {
   if (offset === 0) {
-    const page = await askPage(metadata, { path, inode: 0, version: 0, firstBlock: 0 }, options);
-    return { stat: statOf(READ_PLAN.name, page.stat), blocks: follow(metadata, path, page, options) };
+    const page = await source.page({ path, inode: 0, version: 0, firstBlock: 0 }, options);
+    return { stat: statOf(READ_PLAN.name, page.stat), blocks: follow(source, path, page, options) };
   }
-  const request = { path, stale: options.stale ?? false };
-  const stat = statOf(STAT.name, (await metadata.ask(STAT, request, options)).stat);
+  const stat = await source.stat(path, options);
   const firstBlock = blockBefore(stat, offset);
-  const page = await askPage(metadata, { path, ...pinOf(stat), firstBlock }, options);
-  return { stat, blocks: follow(metadata, path, page, options) };
+  const page = await source.page({ path, ...pinOf(stat), firstBlock }, options);
+  return { stat, blocks: follow(source, path, page, options) };
 }
 
 /** The block at or before byte `offset` whose own offset needs no look: its number times the block size. */
@@ -51,15 +58,15 @@ export function blockBefore({ blockSizeBytes, blockCount, tailBlocks }: Stat, of
 
 /** The blocks of one version of a file from `firstBlock` on. Errors: CLIENT_FILE_CHANGED. */
 export async function* planBlocks(
-  metadata: MetadataPeers,
+  source: PlanSource,
   file: PageOfFile,
   options: ReadOptions,
 ): AsyncGenerator<PlannedBlock> {
-  yield* follow(metadata, file.path, await askPage(metadata, file, options), options);
+  yield* follow(source, file.path, await source.page(file, options), options);
 }
 
 async function* follow(
-  metadata: MetadataPeers,
+  source: PlanSource,
   path: string,
   first: ReadPlanResponse,
   options: ReadOptions,
@@ -70,7 +77,7 @@ async function* follow(
     for (const block of page.blocks) yield { block, holders: holdersOf(block, byNode) };
     const firstBlock = page.firstBlock + page.blocks.length;
     if (firstBlock >= stat.blockCount || page.blocks.length === 0) return;
-    page = await askPage(metadata, { path, ...pinOf(stat), firstBlock }, options);
+    page = await source.page({ path, ...pinOf(stat), firstBlock }, options);
   }
 }
 
@@ -86,19 +93,34 @@ export interface PageOfFile {
   readonly firstBlock: number;
 }
 
-async function askPage(
-  metadata: MetadataPeers,
-  page: PageOfFile,
-  options: ReadOptions,
-): Promise<ReadPlanResponse> {
-  const isPinned = page.inode !== 0;
-  try {
-    const request = { ...page, limit: PAGE_BLOCKS, stale: options.stale ?? false };
-    return await metadata.ask(READ_PLAN, request, options);
-  } catch (error) {
-    if (isPinned && isHoldfastError(error, 'NAMESPACE_NOT_FOUND', 'NAMESPACE_VERSION_MISMATCH'))
-      throw fileChanged(page.path, error);
-    throw error;
+export interface MetadataPlansComponents {
+  readonly metadata: MetadataPeers;
+  readonly reads: GatheredReads;
+}
+
+/** Asks the metadata nodes, each time. */
+export class MetadataPlans implements PlanSource {
+  readonly #components: MetadataPlansComponents;
+
+  constructor(components: MetadataPlansComponents) {
+    this.#components = components;
+  }
+
+  stat(path: string, options: StatOptions): Promise<Stat> {
+    const { stale = false, noFollow = false } = options;
+    return this.#components.reads.stat({ path, stale, noFollow }, options);
+  }
+
+  async page(page: PageOfFile, options: ReadOptions): Promise<ReadPlanResponse> {
+    const isPinned = page.inode !== 0;
+    try {
+      const request = { ...page, limit: PAGE_BLOCKS, stale: options.stale ?? false };
+      return await this.#components.metadata.ask(READ_PLAN, request, options);
+    } catch (error) {
+      if (isPinned && isHoldfastError(error, 'NAMESPACE_NOT_FOUND', 'NAMESPACE_VERSION_MISMATCH'))
+        throw fileChanged(page.path, error);
+      throw error;
+    }
   }
 }
 

@@ -2,7 +2,7 @@
 import type { ManifestBook } from '../../dht/manifest-book.ts';
 import { type Membership, MembershipRing } from '../../dht/membership-ring.ts';
 import { Client } from '../../src/client/client.ts';
-import { connect } from '../../src/client/connect.ts';
+import { type ConnectOptions, connect } from '../../src/client/connect.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { type Logger, silentLogger } from '../../src/common/logger.ts';
 import { DataNode } from '../../src/datanode/data-node.ts';
@@ -98,11 +98,11 @@ export class FileCluster {
     return this.startDataNode({ number, network, blocks }, bootstrap, 'restarted', 2);
   }
 
-  async client(host = 'elsewhere'): Promise<Client> {
+  async client(host = 'elsewhere', options: ConnectOptions = {}): Promise<Client> {
     const network = await this.metadata.client();
     const peers = [...this.metadata.nodes.values()].map(({ peer }) => ({ peer, addresses: [] }));
     const profile = { clusterId: CLUSTER_ID, clusterName: 'test', peers };
-    const client = await connect({ network, profile, host, logger: this.#logger });
+    const client = await connect({ network, profile, host, logger: this.#logger, ...options });
     this.#clients.push(client);
     return client;
   }
