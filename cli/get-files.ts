@@ -44,7 +44,7 @@ export async function getFiles(shell: Shell, paths: readonly string[], flags: Ge
   // With one name the target is the working directory, as with scp's ".".
   const target = paths.length > 1 ? (paths.at(-1) ?? '.') : '.';
   const sources = (paths.length > 1 ? paths.slice(0, -1) : paths).map(remotePath);
-  await shell.withClient(flags, async (client) => {
+  await shell.withReader(flags, async (client) => {
     if (target === STDOUT) {
       if (flags.recursive) throw usage('A tree cannot go to standard output. Name a directory.');
       for (const source of sources) await writeToOutput(shell, client, source, flags);

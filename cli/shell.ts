@@ -37,14 +37,26 @@ export class Shell {
     this.signal = options.signal;
   }
 
-  /** Runs `work` with a client on the profile of `flags`, and closes it afterwards. */
-  async withClient(flags: ClientFlags & CacheFlags, work: (client: Client) => Promise<void>): Promise<void> {
-    const settings = cacheOf(flags, this.terminal);
-    const cache = settings && {
-      ...settings,
-      onTrouble: (error: Error) => this.output.warn(error.message),
-    };
-    await using client = await this.#connect(flags.profile, nodeDirectory(this.terminal), cache);
+  /** Runs `work` with a client on the profile of `flags`, and closes it afterwards. What it is told is as of now. */
+  async withClient(flags: ClientFlags, work: (client: Client) => Promise<void>): Promise<void> {
+    // Also without reading from the cache: what is changed is to be forgotten there.
+    const cache = cacheOf({}, this.terminal);
+    await this.#with(flags, cache && { ...cache, ttlMs: 0 }, work);
+  }
+
+  /** The same for who reads files: from the cache that the flags or the surroundings name, as old as they allow. */
+  async withReader(flags: ClientFlags & CacheFlags, work: (client: Client) => Promise<void>): Promise<void> {
+    await this.#with(flags, cacheOf(flags, this.terminal), work);
+  }
+
+  async #with(
+    { profile }: ClientFlags,
+    settings: CacheSettings | undefined,
+    work: (client: Client) => Promise<void>,
+  ): Promise<void> {
+    const onTrouble = (error: Error): void => this.output.warn(error.message);
+    const cache = settings && { ...settings, onTrouble };
+    await using client = await this.#connect(profile, nodeDirectory(this.terminal), cache);
     await work(client);
   }
 }

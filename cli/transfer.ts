@@ -75,7 +75,7 @@ function addPutCommand(program: Command, shell: Shell): void {
 }
 
 async function cat(shell: Shell, paths: readonly string[], flags: ReadFlags & CacheFlags): Promise<void> {
-  await shell.withClient(flags, async (client) => {
+  await shell.withReader(flags, async (client) => {
     for (const path of paths) await writeToOutput(shell, client, path, flags);
   });
 }

@@ -3,7 +3,7 @@
  * those that were not used longest first. Any number of processes may share it; nothing is locked.
  */
 import { type FileHandle, mkdir, open, readFile, rename, rm, utimes } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Clock } from '../../common/clock.ts';
 import { toHex } from '../../common/bytes.ts';
 import type { Random } from '../../common/random.ts';
@@ -16,7 +16,7 @@ export interface CacheShelfComponents {
 }
 
 export interface CacheShelfOptions {
-  /** Made when the first file comes. */
+  /** Made when the first file comes, as is the directory it lies in; not those above. */
   readonly directory: string;
   /** Bytes that the files may take together. */
   readonly sizeBytes: number;
@@ -112,7 +112,8 @@ export class CacheShelf {
       return await open(path, 'wx', PRIVATE_FILE_MODE);
     } catch (error) {
       if (!isSystemError(error, 'ENOENT')) throw error;
-      await mkdir(this.#options.directory, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
+      await makeDirectory(dirname(this.#options.directory));
+      await makeDirectory(this.#options.directory);
       return open(path, 'wx', PRIVATE_FILE_MODE);
     }
   }
@@ -126,6 +127,15 @@ export class CacheShelf {
 
   #lot(): string {
     return toHex(this.#random.bytes(LOT_BYTES));
+  }
+}
+
+/** Only the last name: where even that cannot be made (/proc), Node's recursive mkdir never ends. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: PRIVATE_DIRECTORY_MODE });
+  } catch (error) {
+    if (!isSystemError(error, 'EEXIST')) throw error;
   }
 }
 

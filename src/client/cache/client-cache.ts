@@ -13,7 +13,7 @@ import { CacheTrouble } from './cache-trouble.ts';
 import { RememberedPlans } from './remembered-plans.ts';
 
 export interface CacheSettings {
-  /** Made when it is not there; several clients, also of several clusters, may share it. Holds the bytes of files: keep it private. */
+  /** Made when it is not there, in a directory that is; several clients, also of several clusters, may share it. Holds the bytes of files: keep it private. */
   readonly directory: string;
   /**
    * How long files may be seen as they were, in milliseconds, at most MAX_CACHE_TTL_MS. 0, the default: the metadata nodes
