@@ -50,10 +50,14 @@ export class BlockOracle {
 
   /**
    * A copy may be deleted as garbage only if no file refers to the block. Asked of whoever has applied most: a reference
-   * that is older than the decision must not be there, and one that is younger should have been seen before deleting.
+   * that is older than the decision must not be there, and one that is younger should have been seen before deleting. Beside
+   * a good copy of the same datanode, one that was written anew since, a copy put aside is of no use to anybody.
    */
   async #checkDeleted(node: number, { hash, reason, index }: QuarantinedBlock): Promise<void> {
-    if (reason === 'corrupt') return;
+    const isWrittenAnew = this.#components.roster
+      .datanodes()
+      .some(({ number, machine }) => number === node && machine.platter.isGood(hash));
+    if (reason === 'corrupt' || isWrittenAnew) return;
     const [state] = this.#components.roster
       .nodes()
       .flatMap((process) => (process.state === undefined ? [] : [process.state]))
