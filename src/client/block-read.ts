@@ -162,7 +162,7 @@ function noteFailure(
   // A node whose copy is bad or gone may well serve other blocks.
   if (!isHoldfastError(error, GONE, ...BAD_COPY)) return context.standing.failed(node);
   context.metadata
-    .ask(REPORT_BAD_BLOCK, { hash: block.hash, node, reason: describeError(error) })
+    .ask(REPORT_BAD_BLOCK, { hash: block.hash, node, found: '', reason: describeError(error) })
     .catch((cause: unknown) =>
       context.logger.warn('client.bad-copy-not-reported', { hash, node, error: describeError(cause) }),
     );

@@ -7,6 +7,11 @@ import type { BlockHash } from '../common/hashing.ts';
  * longer, since a good copy may be there by then, and whoever meets a bad one reports it again.
  */
 export const BAD_COPY_MS = 60_000;
+/**
+ * How long one is still not offered that its datanode has taken out of service, in milliseconds: time for the withdrawal to
+ * reach the index. From then on the index is right again, also about a new copy on the same datanode.
+ */
+export const WITHDRAWAL_MS = 2_000;
 /** Reports remembered, at most; the oldest go first. */
 const MAX_BAD_COPIES = 65_536;
 
@@ -20,11 +25,13 @@ export class BadCopies {
   }
 
   report(hash: BlockHash, node: number): void {
+    this.#hide(keyOf(hash, node), BAD_COPY_MS);
+  }
+
+  /** The datanode says that it has no copy in service, or none any more. No effect on one that is forgiven. */
+  withdrawn(hash: BlockHash, node: number): void {
     const key = keyOf(hash, node);
-    this.#until.delete(key);
-    const oldest = this.#until.keys().next();
-    if (this.#until.size >= MAX_BAD_COPIES && !oldest.done) this.#until.delete(oldest.value);
-    this.#until.set(key, this.#clock.monotonicMs() + BAD_COPY_MS);
+    if (this.#until.has(key)) this.#hide(key, WITHDRAWAL_MS);
   }
 
   /** The datanode has read it whole since, and it was good; or has another one there. */
@@ -40,6 +47,13 @@ export class BadCopies {
     if (this.#clock.monotonicMs() < until) return true;
     this.#until.delete(key);
     return false;
+  }
+
+  #hide(key: string, forMs: number): void {
+    this.#until.delete(key);
+    const oldest = this.#until.keys().next();
+    if (this.#until.size >= MAX_BAD_COPIES && !oldest.done) this.#until.delete(oldest.value);
+    this.#until.set(key, this.#clock.monotonicMs() + forMs);
   }
 }
 

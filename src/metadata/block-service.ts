@@ -134,19 +134,28 @@ export class BlockService {
   #reportBadBlock(request: ReportBadBlockRequest, { peer }: CallContext): void {
     const { badCopies, logger, members } = this.#components;
     const hash = hexHash(request.hash);
+    const isPassedOn = hasRole(members.activeByPeer(peer), 'meta');
+    if (isPassedOn && request.found !== '') return this.#settle(hash, request);
     logger.warn('block.bad-copy', { hash, node: request.node, reason: request.reason, reporter: peer });
     badCopies.report(hash, request.node);
-    if (hasRole(members.activeByPeer(peer), 'meta')) return;
-    this.#tellOthers(request);
+    if (isPassedOn) return;
+    this.#tellOthers({ ...request, found: '' });
     this.#haveVerified(request);
+  }
+
+  #settle(hash: BlockHash, { node, found }: ReportBadBlockRequest): void {
+    const { badCopies } = this.#components;
+    if (found === 'good') badCopies.forgive(hash, node);
+    else badCopies.withdrawn(hash, node);
   }
 
   /**
    * The datanode reads its copy whole: one that is bad leaves service and the index there, and is made anew from the others;
-   * one that is gone leaves the index; one that is good is offered again, whatever a reader had.
+   * one that is gone leaves the index; one that is good is offered again, whatever a reader had. All metadata nodes are told.
    */
-  #haveVerified({ hash, node }: ReportBadBlockRequest): void {
-    const { members, network, badCopies, logger } = this.#components;
+  #haveVerified(request: ReportBadBlockRequest): void {
+    const { members, network, logger } = this.#components;
+    const { hash, node } = request;
     const holder = members.byNumber(node);
     if (holder === undefined) return;
     const named = { hash: toHex(hash), node };
@@ -158,8 +167,11 @@ export class BlockService {
       { timeoutMs: VERIFY_TIMEOUT_MS },
     ).then(
       ({ copies: [copy] }) => {
-        logger.info('block.verified', { ...named, state: copy?.state ?? '' });
-        if (copy?.state === 'good') badCopies.forgive(named.hash, node);
+        const settled = { ...request, found: copy?.state ?? '' };
+        logger.info('block.verified', { ...named, state: settled.found });
+        if (settled.found === '') return;
+        this.#settle(named.hash, settled);
+        this.#tellOthers(settled);
       },
       (error: unknown) => logger.warn('block.not-verified', { ...named, error: describeError(error) }),
     );

@@ -237,10 +237,12 @@ export interface LocateResponse {
   holders: Holder[];
 }
 
+/** `found`: what the datanode then said of its copy (CopyState.state); empty while it was not asked. Only metadata nodes are heard. */
 export interface ReportBadBlockRequest {
   hash: Uint8Array;
   node: number;
   reason: string;
+  found: string;
 }
 
 export interface CreateTokenRequest {
@@ -3542,7 +3544,7 @@ export const LocateResponse: MessageFns<LocateResponse> = {
 };
 
 function createBaseReportBadBlockRequest(): ReportBadBlockRequest {
-  return { hash: new Uint8Array(0), node: 0, reason: "" };
+  return { hash: new Uint8Array(0), node: 0, reason: "", found: "" };
 }
 
 export const ReportBadBlockRequest: MessageFns<ReportBadBlockRequest> = {
@@ -3555,6 +3557,9 @@ export const ReportBadBlockRequest: MessageFns<ReportBadBlockRequest> = {
     }
     if (message.reason !== "") {
       writer.uint32(26).string(message.reason);
+    }
+    if (message.found !== "") {
+      writer.uint32(34).string(message.found);
     }
     return writer;
   },
@@ -3596,6 +3601,14 @@ export const ReportBadBlockRequest: MessageFns<ReportBadBlockRequest> = {
             message.reason = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.found = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3616,6 +3629,7 @@ export const ReportBadBlockRequest: MessageFns<ReportBadBlockRequest> = {
     message.hash = object.hash ?? new Uint8Array(0);
     message.node = object.node ?? 0;
     message.reason = object.reason ?? "";
+    message.found = object.found ?? "";
     return message;
   },
 };

@@ -142,6 +142,7 @@ describe('garbage collection', () => {
         hash: fromHex(hashOf(bytes)),
         node,
         reason: 'a reader says so',
+        found: '',
       });
     await cluster.metadata.until(
       'the bad copy is in quarantine',

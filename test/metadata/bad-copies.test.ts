@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BAD_COPY_MS, BadCopies } from '../../src/metadata/bad-copies.ts';
+import { BAD_COPY_MS, BadCopies, WITHDRAWAL_MS } from '../../src/metadata/bad-copies.ts';
 
 describe('a copy that a reader found damaged', () => {
   let nowMs = 0;
@@ -20,5 +20,14 @@ describe('a copy that a reader found damaged', () => {
     expect(badCopies.isBad('b', 1)).toBe(true);
     nowMs += 1;
     expect(badCopies.isBad('b', 1)).toBe(false);
+  });
+
+  it('is hidden for a moment more once it is out of service, and one that was forgiven is not', () => {
+    badCopies.report('c', 1);
+    badCopies.withdrawn('c', 1);
+    badCopies.withdrawn('c', 2);
+    expect([badCopies.isBad('c', 1), badCopies.isBad('c', 2)]).toEqual([true, false]);
+    nowMs += WITHDRAWAL_MS;
+    expect(badCopies.isBad('c', 1)).toBe(false);
   });
 });

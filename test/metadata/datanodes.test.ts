@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/common/hashing.ts';
-import { call } from '../../src/network/method.ts';
+import { call, serve } from '../../src/network/method.ts';
 import type { Network } from '../../src/network/network.ts';
 import type { NodeLoad } from '../../src/protocol/messages.ts';
 import {
   ANNOUNCE,
+  COPIES,
   HEARTBEAT,
   LOCATE,
   PLACE,
@@ -119,13 +120,40 @@ describe('datanodes', () => {
     const { peer } = await cluster.leader();
     const before = await call(client, peer, LOCATE, { hashes: [hash, sha256(new Uint8Array([2]))] });
     expect(before.blocks.map(({ nodes }) => nodes.toSorted())).toEqual([[a, b], []]);
-    await call(client, peer, REPORT_BAD_BLOCK, { hash, node: a ?? 0, reason: 'checksum' });
+    await call(client, peer, REPORT_BAD_BLOCK, { hash, node: a ?? 0, reason: 'checksum', found: '' });
     const after = await call(client, peer, LOCATE, { hashes: [hash] });
     expect(after.blocks[0]?.nodes).toEqual([b]);
     const follower = await cluster.follower();
     await expect
       .poll(async () => (await call(client, follower.peer, LOCATE, { hashes: [hash] })).blocks[0]?.nodes)
       .toEqual([b]);
+  });
+
+  it('are offered again by every metadata node once their datanode has read the reported copy and found it good', async () => {
+    const hash = sha256(new Uint8Array([4]));
+    for (const node of cluster.nodes.values()) await announce(node, 0, hash);
+    const { network, number: holder = 0 } = datanodes[0] as (typeof datanodes)[number];
+    const asked = Promise.withResolvers<void>();
+    const verdict = Promise.withResolvers<void>();
+    network.authorize(() => true);
+    serve(network, COPIES, async () => {
+      asked.resolve();
+      await verdict.promise;
+      return { copies: [{ state: 'good', sizeBytes: 1, sinceMs: 0, verifiedMs: 1 }] };
+    });
+    const { peer } = await cluster.leader();
+    const follower = await cluster.follower();
+    const offered = (at: string) => async () =>
+      (await call(client, at, LOCATE, { hashes: [hash] })).blocks[0]?.nodes;
+    await call(client, peer, REPORT_BAD_BLOCK, { hash, node: holder, reason: 'checksum', found: '' });
+    await asked.promise;
+    await expect.poll(offered(follower.peer)).toEqual([]);
+    // A client's word on what a datanode found counts for nothing.
+    await call(client, follower.peer, REPORT_BAD_BLOCK, { hash, node: holder, reason: '', found: 'good' });
+    expect(await offered(follower.peer)()).toEqual([]);
+    verdict.resolve();
+    await expect.poll(offered(follower.peer)).toEqual([holder]);
+    await expect.poll(offered(peer)).toEqual([holder]);
   });
 
   it('stand in the read plan of a file', async () => {
