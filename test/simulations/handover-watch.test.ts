@@ -19,10 +19,10 @@ function open(): {
 } {
   const coverage = new Coverage();
   const gate = new ProcessGate({ world: new World() });
-  const open: PromiseWithResolvers<Uint8Array>[] = [];
+  const waiting: PromiseWithResolvers<Uint8Array>[] = [];
   const request = (): Promise<Uint8Array> => {
     const asked = Promise.withResolvers<Uint8Array>();
-    open.push(asked);
+    waiting.push(asked);
     return asked.promise;
   };
   const network = { request } as unknown as Network;
@@ -46,7 +46,7 @@ function open(): {
         LOOKUP.request.encode({ hashes, epoch: 1 }).finish(),
       );
     },
-    answer: (place) => open[place]?.resolve(NOTHING),
+    answer: (place) => waiting[place]?.resolve(NOTHING),
   };
 }
 
