@@ -13,7 +13,7 @@ import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { LocalCluster } from '../../cli/demo/local-cluster.ts';
 import { createDemoFile, sha256Of } from '../../cli/demo/demo-file.ts';
-import { countBuffersApart } from '../../cli/garbage-collection.ts';
+import { collectBuffersApart } from '../../cli/garbage-collection.ts';
 import { MIB } from '../../src/common/bytes.ts';
 import { measured, usageOf } from './process-usage.ts';
 
@@ -26,7 +26,7 @@ const { values } = parseArgs({
   },
 });
 // The client here is treated as the command treats itself.
-countBuffersApart();
+collectBuffersApart();
 const sizeBytes = Number(values.mib) * MIB;
 const loadBefore = loadavg()[0];
 
