@@ -1,24 +1,19 @@
 /**
- * @module Connections of their own, one per traffic class: TLS on a plain socket, at a third of the cost of a stream inside libp2p
- * (no muxer, no frames of 64 KiB, the cipher outside JavaScript). Who is who was proved before, by Noise: the peers agree on the key
- * over their libp2p connection, and whoever dialled that one dials this one, to the address that is known to work.
+ * @module Connections of their own, one per traffic class, beside libp2p: no muxer, and no frames of 64 KiB with their ciphers in
+ * JavaScript. Bulk goes as sealed records, all else over TLS, which is cheaper for small messages and dearer for large ones.
+ * Who is who was proved before, by Noise: the peers agree on the key over their libp2p connection, and whoever dialled that one
+ * dials this one, to the address that is known to work.
  */
 import type { Socket } from 'node:net';
 import type { Connection } from '@libp2p/interface';
 import type { ByteStream } from './byte-stream.ts';
 import { brokenFrame, disconnected, overloaded, unreachable } from './errors.ts';
-import {
-  acceptTls,
-  createInvitation,
-  decodeInvitation,
-  dialTls,
-  encodeInvitation,
-  type Invitation,
-  type SocketAddress,
-} from './direct-tls.ts';
+import { acceptTls, dialTls } from './direct-tls.ts';
 import { FrameKind } from './frame.ts';
+import { createInvitation, decodeInvitation, encodeInvitation, type Invitation } from './invitation.ts';
 import type { PeerId, TrafficClass } from './network.ts';
-import { socketAddressOf } from './relay-address.ts';
+import { type SocketAddress, socketAddressOf } from './relay-address.ts';
+import { acceptSealed, dialSealed, SEALED_FIRST_BYTE, type Secured } from './sealed-socket.ts';
 import { SocketBytes } from './socket-bytes.ts';
 import type { FrameStream } from './transport.ts';
 
@@ -32,16 +27,33 @@ const NO_BYTES = new Uint8Array(0);
 /** Bytes to and from `peer`, opened by it. */
 export type DirectListener = (peer: PeerId, trafficClass: TrafficClass, bytes: ByteStream) => void;
 
-/** What may have a connection of its own, in the order of their numbers on the wire. */
-export const DIRECT_CLASSES: readonly TrafficClass[] = ['raft', 'control', 'bulk'];
+/** How a class of traffic is secured. */
+interface DirectKind {
+  readonly trafficClass: TrafficClass;
+  readonly isSealed: boolean;
+}
 
-interface Guest {
+/** What may have a connection of its own, in the order of their numbers on the wire. Peers of an earlier release ask for bulk over TLS. */
+const DIRECT_KINDS: readonly DirectKind[] = [
+  { trafficClass: 'raft', isSealed: false },
+  { trafficClass: 'control', isSealed: false },
+  { trafficClass: 'bulk', isSealed: false },
+  { trafficClass: 'bulk', isSealed: true },
+];
+
+/** The number on the wire of how we open a connection for `trafficClass`; undefined when it has none of its own. */
+export function directKindOf(trafficClass: TrafficClass): number | undefined {
+  const kind = DIRECT_KINDS.findLastIndex((each) => each.trafficClass === trafficClass);
+  return kind < 0 ? undefined : kind;
+}
+
+interface Guest extends DirectKind {
   readonly key: Uint8Array;
-  readonly welcome: (socket: Socket) => void;
+  readonly welcome: (secured: Secured) => void;
 }
 
 /**
- * One exchange on a libp2p stream of its own. The opener sends a request, with the number of the traffic class as its argument:
+ * One exchange on a libp2p stream of its own. The opener sends a request, with the number of the kind of connection as its argument:
  * empty, "invite me", or an invitation, "dial me". The answer is a response: the invitation, or empty, "I did".
  */
 export class DirectConnections {
@@ -70,17 +82,20 @@ export class DirectConnections {
     signal: AbortSignal,
   ): Promise<ByteStream> {
     const peer = connection.remotePeer.toString();
+    const number = directKindOf(trafficClass);
+    const kind = DIRECT_KINDS[number ?? -1];
+    if (number === undefined || kind === undefined) throw unreachable(peer, `no direct ${trafficClass}`);
     const limited = AbortSignal.any([signal, AbortSignal.timeout(SET_UP_TIMEOUT_MS)]);
     // Whatever waits for the stream ends with it.
     const endExchange = (): void => stream.abort(disconnected(peer, 'the set-up of a direct connection'));
     limited.addEventListener('abort', endExchange, { once: true });
     try {
-      const ask = askOn(stream, trafficClass);
-      const socket =
+      const ask = askOn(stream, number);
+      const secured =
         connection.direction === 'outbound'
-          ? await dialTls(addressOf(connection), decodeInvitation(await ask(NO_BYTES)), limited)
-          : await this.#openReversed(peer, ask, limited);
-      return this.#keep(connection, socket);
+          ? await dial(kind, addressOf(connection), decodeInvitation(await ask(NO_BYTES)), limited)
+          : await this.#openReversed(kind, peer, ask, limited);
+      return this.#keep(connection, secured);
     } finally {
       limited.removeEventListener('abort', endExchange);
       endExchange();
@@ -91,29 +106,33 @@ export class DirectConnections {
   serve(connection: Connection, stream: FrameStream): void {
     stream.listen({
       frame: (kind, _id, argument, body) => {
-        const trafficClass = DIRECT_CLASSES[argument];
-        if (kind !== FrameKind.request || trafficClass === undefined)
+        const wanted = DIRECT_KINDS[argument];
+        if (kind !== FrameKind.request || wanted === undefined)
           stream.abort(brokenFrame(`kind ${kind}, argument ${argument} in place of a request for a class`));
-        else if (body.byteLength === 0) this.#invite(connection, trafficClass, stream);
-        else void this.#dialBack(connection, trafficClass, stream, body);
+        else if (body.byteLength === 0) this.#invite(connection, wanted, stream);
+        else void this.#dialBack(connection, wanted, stream, body);
       },
       closed: () => undefined,
     });
   }
 
-  /** A socket that came in begins with TLS: it is let in when it was invited. */
-  async take(socket: Socket): Promise<void> {
+  /** A socket that came in begins with byte `first`, of TLS or of sealed records: it is let in when it was invited, to just that. */
+  async take(socket: Socket, first: number): Promise<void> {
     if (this.#handshakes >= MAX_HANDSHAKES) return void socket.destroy();
     this.#handshakes += 1;
+    const isSealed = first === SEALED_FIRST_BYTE;
     let guest: Guest | undefined;
     const keyOf = (id: string): Uint8Array | undefined => {
       guest = this.#guests.get(id);
       this.#guests.delete(id);
-      return guest?.key;
+      return guest?.isSealed === isSealed ? guest.key : undefined;
     };
+    const signal = AbortSignal.timeout(SET_UP_TIMEOUT_MS);
     try {
-      const secured = await acceptTls(socket, keyOf, AbortSignal.timeout(SET_UP_TIMEOUT_MS));
-      if (guest === undefined) secured.destroy();
+      const secured = isSealed
+        ? await acceptSealed(socket, keyOf, signal)
+        : overTls(await acceptTls(socket, keyOf, signal));
+      if (guest === undefined) secured.socket.destroy();
       else guest.welcome(secured);
     } catch {
       // A stranger, or a guest who gave up. The socket is closed; whoever waits for it waits with a limit of his own.
@@ -135,29 +154,29 @@ export class DirectConnections {
   }
 
   /** The peer dialled us, so it can do that again; perhaps we cannot dial it. */
-  async #openReversed(peer: PeerId, ask: Asking, signal: AbortSignal): Promise<Socket> {
-    const arrival = Promise.withResolvers<Socket>();
-    const invitation = this.#admit(peer, arrival.resolve);
+  async #openReversed(kind: DirectKind, peer: PeerId, ask: Asking, signal: AbortSignal): Promise<Secured> {
+    const arrival = Promise.withResolvers<Secured>();
+    const invitation = this.#admit(kind, peer, arrival.resolve);
     const onAbort = (): void => {
       this.#guests.delete(invitation.id);
       arrival.reject(signal.reason);
     };
     signal.addEventListener('abort', onAbort, { once: true });
     try {
-      const [socket] = await Promise.all([arrival.promise, ask(encodeInvitation(invitation))]);
-      return socket;
+      const [secured] = await Promise.all([arrival.promise, ask(encodeInvitation(invitation))]);
+      return secured;
     } finally {
       signal.removeEventListener('abort', onAbort);
       this.#guests.delete(invitation.id);
     }
   }
 
-  #invite(connection: Connection, trafficClass: TrafficClass, stream: FrameStream): void {
+  #invite(connection: Connection, kind: DirectKind, stream: FrameStream): void {
     const peer = connection.remotePeer.toString();
     try {
-      const welcome = (socket: Socket): void =>
-        this.#listener(peer, trafficClass, this.#keep(connection, socket));
-      const invitation = this.#admit(peer, welcome);
+      const welcome = (secured: Secured): void =>
+        this.#listener(peer, kind.trafficClass, this.#keep(connection, secured));
+      const invitation = this.#admit(kind, peer, welcome);
       AbortSignal.timeout(SET_UP_TIMEOUT_MS).addEventListener('abort', () =>
         this.#guests.delete(invitation.id),
       );
@@ -169,7 +188,7 @@ export class DirectConnections {
 
   async #dialBack(
     connection: Connection,
-    trafficClass: TrafficClass,
+    kind: DirectKind,
     stream: FrameStream,
     body: Uint8Array,
   ): Promise<void> {
@@ -177,8 +196,8 @@ export class DirectConnections {
     try {
       const invitation = decodeInvitation(body);
       const signal = AbortSignal.timeout(SET_UP_TIMEOUT_MS);
-      const socket = await dialTls(addressOf(connection), invitation, signal);
-      this.#listener(peer, trafficClass, this.#keep(connection, socket));
+      const secured = await dial(kind, addressOf(connection), invitation, signal);
+      this.#listener(peer, kind.trafficClass, this.#keep(connection, secured));
       stream.send(FrameKind.response, 0, 0, NO_BYTES, NO_BYTES);
     } catch (error) {
       stream.abort(error as Error);
@@ -186,16 +205,17 @@ export class DirectConnections {
   }
 
   /** NETWORK_UNREACHABLE, NETWORK_OVERLOADED. */
-  #admit(peer: PeerId, welcome: (socket: Socket) => void): Invitation {
+  #admit(kind: DirectKind, peer: PeerId, welcome: (secured: Secured) => void): Invitation {
     if (!this.#isListening) throw unreachable(peer, 'this node takes no connections');
     if (this.#guests.size >= MAX_INVITATIONS) throw overloaded(peer, 'list of invitations');
     const invitation = createInvitation();
-    this.#guests.set(invitation.id, { key: invitation.key, welcome });
+    this.#guests.set(invitation.id, { ...kind, key: invitation.key, welcome });
     return invitation;
   }
 
-  #keep({ id, remotePeer, status }: Connection, socket: Socket): ByteStream {
+  #keep({ id, remotePeer, status }: Connection, secured: Secured): ByteStream {
     const peer = remotePeer.toString();
+    const { socket } = secured;
     const sockets = this.#sockets.get(id) ?? new Set();
     this.#sockets.set(id, sockets.add(socket));
     socket.once('close', () => {
@@ -203,13 +223,28 @@ export class DirectConnections {
       if (sockets.size === 0) this.#sockets.delete(id);
     });
     if (status !== 'open') socket.destroy(disconnected(peer, 'the end of the connection'));
-    return new SocketBytes(socket, peer);
+    return secured.bytes(peer);
   }
 }
 
 type Asking = (request: Uint8Array) => Promise<Uint8Array>;
 
-function askOn(stream: FrameStream, trafficClass: TrafficClass): Asking {
+async function dial(
+  { isSealed }: DirectKind,
+  address: SocketAddress,
+  invitation: Invitation,
+  signal: AbortSignal,
+): Promise<Secured> {
+  return isSealed
+    ? dialSealed(address, invitation, signal)
+    : overTls(await dialTls(address, invitation, signal));
+}
+
+function overTls(socket: Socket): Secured {
+  return { socket, bytes: (peer) => new SocketBytes(socket, peer) };
+}
+
+function askOn(stream: FrameStream, number: number): Asking {
   return (request) =>
     new Promise((resolve, reject) => {
       stream.listen({
@@ -219,7 +254,7 @@ function askOn(stream: FrameStream, trafficClass: TrafficClass): Asking {
             : reject(brokenFrame(`kind ${kind} in place of an answer`)),
         closed: reject,
       });
-      stream.send(FrameKind.request, 0, DIRECT_CLASSES.indexOf(trafficClass), NO_BYTES, request);
+      stream.send(FrameKind.request, 0, number, NO_BYTES, request);
     });
 }
 

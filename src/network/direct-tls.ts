@@ -1,29 +1,16 @@
 /**
  * @module TLS between two peers that share a key for this one connection, which they exchanged over Noise: no certificates.
- * ECDHE_PSK (RFC 5489) with ChaCha20-Poly1305 (RFC 7905): the key proves both ends, the exchange gives forward secrecy.
+ * The id of their invitation is the PSK identity. ECDHE_PSK (RFC 5489) with ChaCha20-Poly1305 (RFC 7905): the key proves both ends, the exchange gives forward secrecy.
  */
-import { constants, randomBytes } from 'node:crypto';
+import { constants } from 'node:crypto';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { connect, createSecureContext, TLSSocket } from 'node:tls';
-import { toHex } from '../common/bytes.ts';
-import { brokenFrame } from './errors.ts';
+import type { Invitation } from './invitation.ts';
+import type { SocketAddress } from './relay-address.ts';
 
-/** Lets one socket in, once. */
-export interface Invitation {
-  /** 16 bytes in hex: the PSK identity. */
-  readonly id: string;
-  /** 32 bytes. */
-  readonly key: Uint8Array;
-}
-
-export interface SocketAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
-const ID_BYTES = 16;
-const KEY_BYTES = 32;
+/** Of a TLS handshake record (RFC 5246 §6.2.1). */
+export const TLS_FIRST_BYTE = 22;
 
 /** Node offers pre-shared keys up to TLS 1.2 only; this suite has what 1.3 would bring: ephemeral keys and an AEAD. */
 const SUITE = {
@@ -31,22 +18,6 @@ const SUITE = {
   minVersion: 'TLSv1.2',
   maxVersion: 'TLSv1.2',
 } as const;
-
-export function createInvitation(): Invitation {
-  return { id: toHex(randomBytes(ID_BYTES)), key: randomBytes(KEY_BYTES) };
-}
-
-/** id | key, 48 bytes. For the ears of one peer only. */
-export function encodeInvitation({ id, key }: Invitation): Uint8Array {
-  return Buffer.concat([Buffer.from(id, 'hex'), key]);
-}
-
-/** NETWORK_BROKEN_FRAME unless there are 48 bytes. */
-export function decodeInvitation(bytes: Uint8Array): Invitation {
-  if (bytes.byteLength !== ID_BYTES + KEY_BYTES)
-    throw brokenFrame(`an invitation of ${bytes.byteLength} bytes`);
-  return { id: toHex(bytes.subarray(0, ID_BYTES)), key: bytes.slice(ID_BYTES) };
-}
 
 /** Resolves once the other end has proved that it knows the key. */
 export async function dialTls(

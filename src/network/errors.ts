@@ -109,12 +109,13 @@ export function remoteFailed(peer: PeerId, method: string, cause: unknown): Hold
   });
 }
 
-export function brokenFrame(reason: string): HoldfastError {
+export function brokenFrame(reason: string, cause?: unknown): HoldfastError {
   return new HoldfastError({
     code: 'NETWORK_BROKEN_FRAME',
     kind: 'broken',
     message: `A peer sent a frame that breaks the protocol: ${reason}. The stream was closed.`,
     facts: { reason },
+    cause,
   });
 }
 

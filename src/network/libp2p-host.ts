@@ -5,7 +5,7 @@ import { createLibp2p } from 'libp2p';
 import { assert, describeError, HoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { AddressBook, parseAddress, peerOf } from './address-book.ts';
-import { DIRECT_CLASSES, DirectConnections } from './direct-connections.ts';
+import { DirectConnections, directKindOf } from './direct-connections.ts';
 import { cannotListen, describeDialFailure, notAMember, portInUse, unreachable } from './errors.ts';
 import { FramedStream } from './framed-stream.ts';
 import type { Identity } from './identity.ts';
@@ -56,8 +56,8 @@ export class Libp2pHost implements Transport {
   readonly #reach: PeerReach;
   readonly #relayedBytes = new RelayedBytes();
   #listener: TransportListener | undefined;
-  /** Connections beside which no direct one could be opened. */
-  readonly #indirect = new WeakSet<Connection>();
+  /** Connections beside which no direct one could be opened, for these classes. */
+  readonly #indirect = new WeakMap<Connection, Set<TrafficClass>>();
 
   private constructor(parts: HostParts, logger: Logger, options: Libp2pHostOptions) {
     this.#libp2p = parts.libp2p;
@@ -88,7 +88,7 @@ export class Libp2pHost implements Transport {
     const relays = new RelayTransport();
     const hooks = {
       shared: () => direct.listening(),
-      direct: (socket: Socket) => void direct.take(socket),
+      direct: (socket: Socket, first: number) => void direct.take(socket, first),
       relays,
     };
     const libp2p = await createLibp2p(libp2pSettings(identity, options, hooks));
@@ -214,13 +214,14 @@ export class Libp2pHost implements Transport {
   ): Promise<FrameStream | undefined> {
     const path = this.#reach.kindOf(connection);
     if (path === 'relayed' || path === 'punched') return undefined;
-    if (!DIRECT_CLASSES.includes(trafficClass) || this.#indirect.has(connection)) return undefined;
+    const indirect = this.#indirect.get(connection) ?? new Set();
+    if (directKindOf(trafficClass) === undefined || indirect.has(trafficClass)) return undefined;
     try {
       const exchange = framed(await connection.newStream(DIRECT_PROTOCOL, { signal }));
       return new FramedStream(await this.#direct.open(connection, trafficClass, exchange, signal), path);
     } catch (error) {
       signal.throwIfAborted();
-      this.#indirect.add(connection);
+      this.#indirect.set(connection, indirect.add(trafficClass));
       const peer = connection.remotePeer.toString();
       this.#logger.info('network.no-direct-connection', { peer, cause: describeError(error) });
       return undefined;

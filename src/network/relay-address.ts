@@ -4,7 +4,12 @@
  */
 import type { Multiaddr } from '@multiformats/multiaddr';
 import type { PeerId } from './network.ts';
-import type { SocketAddress } from './direct-tls.ts';
+
+/** Where a plain socket goes. */
+export interface SocketAddress {
+  readonly host: string;
+  readonly port: number;
+}
 
 const RELAYED = 'p2p-circuit';
 

@@ -2,18 +2,18 @@
 import type { Server, Socket } from 'node:net';
 import { type TCPOptions, tcp } from '@libp2p/tcp';
 import { answerProbe, PROBE_BYTE } from './address-probe.ts';
+import { SEALED_FIRST_BYTE } from './sealed-socket.ts';
+import { TLS_FIRST_BYTE } from './direct-tls.ts';
 
 type TcpFactory = ReturnType<typeof tcp>;
 
-/** A TLS handshake record (RFC 5246 §6.2.1); libp2p begins with 19, the length of its first message. */
-const TLS_HANDSHAKE = 22;
 const FIRST_BYTE_TIMEOUT_MS = 10_000;
 
 export interface SharedPortHooks {
   /** The port is open for direct connections from now on. */
   readonly shared: () => void;
-  /** Takes over a socket that begins with TLS; nothing was read from it. */
-  readonly direct: (socket: Socket) => void;
+  /** Takes over a socket that begins like a direct connection, with `first`; nothing was read from it. */
+  readonly direct: (socket: Socket, first: number) => void;
 }
 
 /** libp2p's TCP transport. Where its listener is no longer built around a server of Node's, direct connections stay away. */
@@ -46,8 +46,10 @@ function share(server: Server, hooks: SharedPortHooks): void {
       if (first === null) return drop();
       socket.off('error', drop);
       socket.unshift(first);
-      if (first[0] === TLS_HANDSHAKE) hooks.direct(socket);
-      else if (first[0] === PROBE_BYTE) answerProbe(socket);
+      const [byte] = first;
+      // libp2p begins with 19, the length of its first message.
+      if (byte === TLS_FIRST_BYTE || byte === SEALED_FIRST_BYTE) hooks.direct(socket, byte);
+      else if (byte === PROBE_BYTE) answerProbe(socket);
       else for (const handler of handlers) handler.call(server, socket);
     });
   });

@@ -9,19 +9,15 @@ import { systemClock } from '../../src/common/clock.ts';
 import { fromUtf8, KIB, utf8 } from '../../src/common/bytes.ts';
 import { type Logger, silentLogger } from '../../src/common/logger.ts';
 import { systemRandom } from '../../src/common/random.ts';
-import { DIRECT_CLASSES, DirectConnections } from '../../src/network/direct-connections.ts';
-import {
-  acceptTls,
-  createInvitation,
-  decodeInvitation,
-  dialTls,
-  encodeInvitation,
-} from '../../src/network/direct-tls.ts';
+import { DirectConnections, directKindOf } from '../../src/network/direct-connections.ts';
+import { acceptTls, dialTls } from '../../src/network/direct-tls.ts';
 import { FrameKind } from '../../src/network/frame.ts';
 import { createIdentity } from '../../src/network/identity.ts';
+import { createInvitation, decodeInvitation, encodeInvitation } from '../../src/network/invitation.ts';
 import { createLibp2pNetwork, type Libp2pNetwork } from '../../src/network/libp2p-network.ts';
 import { memoryStreamPair } from '../../src/network/memory-stream.ts';
 import type { PeerId, TrafficClass } from '../../src/network/network.ts';
+import { dialSealed, SEALED_FIRST_BYTE } from '../../src/network/sealed-socket.ts';
 
 const endings: (() => unknown)[] = [];
 afterEach(async () => {
@@ -156,10 +152,11 @@ describe('bulk', () => {
     });
   });
 
-  it('is cut off where a socket begins with TLS and was not invited', async () => {
+  it('is cut off where a socket begins like a direct connection and was not invited', async () => {
     const { listener } = await pairThrough(1);
     const target = { host: '127.0.0.1', port: portOf(listener) };
     await expect(dialTls(target, createInvitation(), soon())).rejects.toThrow();
+    await expect(dialSealed(target, createInvitation(), soon())).rejects.toThrow();
   });
 });
 
@@ -172,19 +169,19 @@ describe('an invitation', () => {
       endings.push(() => bytes.abort(new Error('the test is over')));
     });
     direct.listening();
-    const address = await startServer((socket) => void direct.take(socket));
+    const address = await startServer((socket) => void direct.take(socket, SEALED_FIRST_BYTE));
     const { peer } = await createIdentity();
     const connection = { id: 'one', status: 'open', remotePeer: peerIdFromString(peer) } as Connection;
     const [asking, serving] = memoryStreamPair((deliver) => queueMicrotask(deliver));
     direct.serve(connection, serving);
     const answer = await new Promise<Uint8Array>((resolve, reject) => {
       asking.listen({ frame: (_kind, _id, _argument, body) => resolve(body), closed: reject });
-      asking.send(FrameKind.request, 0, DIRECT_CLASSES.indexOf('bulk'), new Uint8Array(0), new Uint8Array(0));
+      asking.send(FrameKind.request, 0, directKindOf('bulk') ?? -1, new Uint8Array(0), new Uint8Array(0));
     });
     const invitation = decodeInvitation(answer);
-    const first = await dialTls(address, invitation, soon());
-    endings.push(() => first.destroy());
-    await expect(dialTls(address, invitation, soon())).rejects.toThrow();
+    const first = await dialSealed(address, invitation, soon());
+    endings.push(() => first.socket.destroy());
+    await expect(dialSealed(address, invitation, soon())).rejects.toThrow();
     expect(opened).toEqual([[peer, 'bulk']]);
   });
 });
