@@ -1,6 +1,7 @@
 /** @module Rate of small calls and of one channel between two processes over loopback. Run: node test/bench/rpc.ts [--json] */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { collectBuffersApart } from '../../cli/garbage-collection.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { createLogger } from '../../src/common/logger.ts';
 import { systemRandom } from '../../src/common/random.ts';
@@ -60,6 +61,8 @@ async function measure(network: Network, peer: PeerId, work: () => Promise<void>
   return { seconds, clientCpuSeconds: (user + system) / 1e6, serverCpuSeconds };
 }
 
+// Both ends are treated as the command treats itself.
+collectBuffersApart();
 const server = fork(new URL('./rpc-server.ts', import.meta.url));
 const [home] = (await once(server, 'message')) as [{ peer: PeerId; addresses: string[] }];
 const client = await createLibp2pNetwork(
