@@ -127,6 +127,23 @@ describe('a sealed connection', () => {
         expect(outcome.status).toBe('rejected');
   });
 
+  it('does not take its own proof, sent back, for that of the other end', async () => {
+    const { id, key } = createInvitation();
+    const accepted = Promise.withResolvers<Secured>();
+    const server = createServer((socket) => {
+      endings.push(() => socket.destroy());
+      acceptSealed(socket, () => key, soon()).then(accepted.resolve, accepted.reject);
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    endings.push(() => server.close());
+    const stranger = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    stranger.on('error', () => undefined);
+    endings.push(() => stranger.destroy());
+    stranger.write(Buffer.concat([Buffer.from('HF\x01'), Buffer.from(id, 'hex'), randomBytes(32)]));
+    stranger.pipe(stranger);
+    await expect(accepted.promise).rejects.toMatchObject({ code: 'NETWORK_BROKEN_FRAME' });
+  });
+
   it('closes, and hands nothing on, when a bit was flipped on the way', async () => {
     const flips: Meddler = (from, to) => {
       let passedBytes = 0;
