@@ -37,6 +37,7 @@ interface InitFlags extends EntryFlags {
   readonly clusterName: string;
   readonly replication: number;
   readonly blockSize: number;
+  readonly recover?: boolean;
 }
 
 const MAX_REPLICATION = 16;
@@ -49,7 +50,11 @@ export function addInitCommand(group: Command, shell: Shell): void {
   })
     .option('--cluster-name <name>', 'what people call the cluster', 'holdfast')
     .option('--replication <copies>', 'copies of each block by default', wholeNumber(1, MAX_REPLICATION), 3)
-    .option('--block-size <size>', 'size of blocks by default', parseBytes, parseBytes('8MiB'));
+    .option('--block-size <size>', 'size of blocks by default', parseBytes, parseBytes('8MiB'))
+    .option(
+      '--recover',
+      'in the place of a cluster whose metadata nodes are all gone: its datanodes come over with "node rejoin", and nothing is deleted before "recover finish"',
+    );
   addEntryOptions(command, shell).action((flags: InitFlags) => init(shell, flags));
 }
 
@@ -78,20 +83,28 @@ function addEntryOptions(command: Command, shell: Shell): Command {
 async function init(shell: Shell, flags: InitFlags): Promise<void> {
   const { initCluster } = await import('../src/node/init-cluster.ts');
   const founded = await initCluster(
-    await components(flags),
-    { name: flags.clusterName, replication: flags.replication, blockSizeBytes: flags.blockSize },
+    await entryComponents(flags),
+    {
+      name: flags.clusterName,
+      replication: flags.replication,
+      blockSizeBytes: flags.blockSize,
+      recovers: flags.recover ?? false,
+    },
     await newNode(flags),
   );
   const { config, token, tokenExpiresMs } = founded;
-  const next = `holdfast cluster join ${token} --start`;
+  const next = flags.recover ? `holdfast node rejoin ${token}` : `holdfast cluster join ${token} --start`;
   await shell.output.result(
     { ...entryFacts(config, flags, founded.profile), token, tokenExpiresMs, next },
     () => [
       `Cluster ${config.clusterName} is founded; this is node ${config.number} in ${flags.dir}.`,
       ...profileLines(founded.profile, flags),
       '',
-      `On the next machine (the token is good for any number of machines until ${formatTime(tokenExpiresMs)} UTC):`,
+      flags.recover
+        ? 'On every machine with a datanode of the lost cluster, while its node is stopped; then "holdfast node start" there:'
+        : `On the next machine (the token is good for any number of machines until ${formatTime(tokenExpiresMs)} UTC):`,
       `  ${next}`,
+      ...(flags.recover ? ['When they run:', '  holdfast recover namespace --from-datanodes'] : []),
       '',
       ...startLines(flags),
     ],
@@ -101,7 +114,7 @@ async function init(shell: Shell, flags: InitFlags): Promise<void> {
 
 async function join(shell: Shell, token: string, flags: EntryFlags): Promise<void> {
   const { joinCluster } = await import('../src/node/join-cluster.ts');
-  const { config, profile } = await joinCluster(await components(flags), token, await newNode(flags), {
+  const { config, profile } = await joinCluster(await entryComponents(flags), token, await newNode(flags), {
     signal: shell.signal,
   });
   await shell.output.result(entryFacts(config, flags, profile), () => [
@@ -112,8 +125,8 @@ async function join(shell: Shell, token: string, flags: EntryFlags): Promise<voi
   if (flags.start) await runNode(shell, flags.dir, flags);
 }
 
-async function components(
-  flags: EntryFlags,
+export async function entryComponents(
+  flags: Pick<RunFlags, 'logLevel'>,
 ): Promise<Parameters<typeof import('../src/node/init-cluster.ts').initCluster>[0]> {
   const { createLogger } = await import('../src/common/logger.ts');
   return {
@@ -142,7 +155,7 @@ async function newNode(flags: EntryFlags): Promise<NewNode> {
   };
 }
 
-function parseRoles(words: readonly string[] = NODE_ROLES): NewNode['roles'] {
+export function parseRoles(words: readonly string[] = NODE_ROLES): NewNode['roles'] {
   const unknown = words.find((word) => !isNodeRole(word));
   if (unknown !== undefined || words.length === 0)
     throw usage(`"${unknown ?? ''}" is not a role of a node. Roles are ${NODE_ROLES.join(', ')}.`);
@@ -155,7 +168,7 @@ function entryFacts(config: NodeConfig, flags: EntryFlags, profile: ProfileOutco
   return { clusterId, clusterName, number, peer, roles, listen, ...place };
 }
 
-function profileLines(outcome: ProfileOutcome, { profile }: EntryFlags): string[] {
+export function profileLines(outcome: ProfileOutcome, { profile }: ClientFlags): string[] {
   if (outcome === 'other')
     return [
       `${profile} is a profile of another cluster and was left alone; use --profile to have one for this.`,

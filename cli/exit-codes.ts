@@ -76,6 +76,10 @@ const BY_CODE: Readonly<Record<string, ExitStatus>> = {
   NODE_QUORUM_NOT_LOST: EXIT.conflict,
   NODE_BETTER_SURVIVOR: EXIT.conflict,
   NODE_RECOVERED_ELSEWHERE: EXIT.conflict,
+  NODE_CLUSTER_ANSWERS: EXIT.conflict,
+  NODE_STILL_HAS_LOG: EXIT.conflict,
+  NAMESPACE_RECOVERY_OPEN: EXIT.conflict,
+  NAMESPACE_RECOVERY_NOT_OPEN: EXIT.conflict,
 };
 
 /** This machine's node and its directory; whatever has no row above. */

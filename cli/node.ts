@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { parseBytes } from './byte-size.ts';
 import { addDrainCommands } from './node-drain.ts';
+import { addRejoinCommand } from './node-rejoin.ts';
 import { addCommand, addDirectoryOption, collect, type NodeFlags } from './options.ts';
 import { addRunOptions, type RunFlags, runNode } from './run-node.ts';
 import type { Shell } from './shell.ts';
@@ -21,6 +22,7 @@ interface StartFlags extends NodeFlags, RunFlags {
 export function addNodeCommands(program: Command, shell: Shell): void {
   const group = program.command('node').description('run a node on this machine; empty one and take it out');
   addDrainCommands(group, shell);
+  addRejoinCommand(group, shell);
   const start = addCommand(group, 'start', {
     summary: 'run the node of a data directory in the foreground; logs go to stderr, SIGTERM ends it cleanly',
     example: 'holdfast node start\nholdfast node start --role meta --log-level debug',

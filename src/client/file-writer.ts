@@ -93,7 +93,8 @@ export class FileWriter {
   constructor(context: ClientContext, options: FileWriterOptions, opened?: OpenedFile) {
     this.#context = context;
     this.#options = options;
-    this.#notes = new WriteNotes(context, options);
+    const conditional = this.#precondition() !== undefined || undefined;
+    this.#notes = new WriteNotes(context, { ...options, conditional });
     this.#file = opened?.file;
     this.#close = opened?.close ?? ((file) => this.#closeFile(file));
     this.#fewestCopies = options.copies;

@@ -19,6 +19,8 @@ export interface WriteNotesOptions {
   readonly mode?: number | undefined;
   readonly kept?: KeptBlocks | undefined;
   readonly backup?: BackupMark | undefined;
+  /** See FileWrite: whether it came to be at its path is not known from its blocks alone. */
+  readonly conditional?: boolean | undefined;
 }
 
 const ID_BYTES = 16;
@@ -48,7 +50,7 @@ export class WriteNotes {
     readonly position: number;
     readonly write: FileWrite;
   } {
-    const { blockSizeBytes, mtimeMs = 0, mode, backup } = this.#options;
+    const { blockSizeBytes, mtimeMs = 0, mode, backup, kept, conditional } = this.#options;
     const position = this.#count;
     const previous = this.#previous;
     this.#count += 1;
@@ -57,7 +59,7 @@ export class WriteNotes {
     const end = block.isLast
       ? { blockCount: this.#count, sizeBytes: this.#sizeBytes, mtimeMs, mode }
       : { blockCount: 0, sizeBytes: 0, mtimeMs: 0 };
-    const write = { id: this.#id, startedMs: this.#startedMs, previous, blockSizeBytes, backup, ...end };
-    return { position, write };
+    const of = { id: this.#id, startedMs: this.#startedMs, firstPosition: kept?.count ?? 0, conditional };
+    return { position, write: { ...of, previous, blockSizeBytes, backup, ...end } };
   }
 }

@@ -42,6 +42,7 @@ const MAX_REQUESTS_TOGETHER = 512;
 const NEEDS_SESSION: ReadonlySet<string> = new Set([
   'makeDirectory',
   'createFile',
+  'restoreEntry',
   'appendBlocks',
   'closeFile',
   'rename',

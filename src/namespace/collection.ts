@@ -8,8 +8,14 @@ export function currentEra(cluster: Pick<Cluster, 'collection'> | undefined): nu
 
 /** Never with a 0 for a time. */
 export function collectionOf(cluster: Pick<Cluster, 'collection'> | undefined): Collection {
-  const { era, paused, undoneEra, eraMs, graceMs } = cluster?.collection ?? NOTHING_SAID;
-  return { era, paused, undoneEra, eraMs: eraMs || DEFAULT_ERA_MS, graceMs: graceMs || DEFAULT_GRACE_MS };
+  const { eraMs, graceMs, ...said } = cluster?.collection ?? NOTHING_SAID;
+  // While files are being found again nothing says which blocks no file refers to.
+  const paused = said.paused || (said.recovering ?? false);
+  return { ...said, paused, eraMs: eraMs || DEFAULT_ERA_MS, graceMs: graceMs || DEFAULT_GRACE_MS };
+}
+
+export function isRecovering(cluster: Pick<Cluster, 'collection'> | undefined): boolean {
+  return cluster?.collection?.recovering ?? false;
 }
 
 const NOTHING_SAID: Collection = { era: 0, paused: false, undoneEra: 0, eraMs: 0, graceMs: 0 };

@@ -142,6 +142,22 @@ export function writtenTooLongAgo(hash: string, writtenEra: number, era: number)
   );
 }
 
+export function recoveryOpen(): HoldfastError {
+  return refusal(
+    'RECOVERY_OPEN',
+    'Files are being found again on datanodes, and blocks that no file refers to may be theirs. End that first: "holdfast recover finish".',
+    {},
+  );
+}
+
+export function recoveryNotOpen(): HoldfastError {
+  return refusal(
+    'RECOVERY_NOT_OPEN',
+    'Entries are restored only while a recovery is open: in a cluster made by "holdfast cluster init --recover", or after "holdfast recover open".',
+    {},
+  );
+}
+
 export function sessionExpired(session: string): HoldfastError {
   return refusal('SESSION_EXPIRED', `Session ${session} is unknown or expired. Open a new session.`, {
     session,

@@ -36,6 +36,7 @@ const LEVEL_OF: Readonly<Partial<Record<CommandKind['$case'], number>>> = {
   setLiveness: 2,
   setDrain: 2,
   setPresence: 2,
+  restoreEntry: 2,
 };
 
 /** The level a cluster must have before this command may enter its log. Founding and raising bring their own. */

@@ -14,6 +14,7 @@ import { abandonFile, renewLease } from './commands/leases.ts';
 import { addMember, removeMember, replaceMember, updateMember } from './commands/members.ts';
 import { rename } from './commands/rename.ts';
 import { findStoredResult, openSession, storeResult } from './commands/sessions.ts';
+import { restoreEntry } from './commands/restore.ts';
 import { makeSymlink } from './commands/symlinks.ts';
 import { createToken, revokeToken } from './commands/tokens.ts';
 import { noCluster, toRefused } from './errors.ts';
@@ -135,5 +136,7 @@ function handle(
       return beginEra(view, kind.value);
     case 'configureCollection':
       return configureCollection(view, kind.value);
+    case 'restoreEntry':
+      return restoreEntry(view, kind.value, context);
   }
 }

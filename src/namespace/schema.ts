@@ -226,6 +226,8 @@ export interface Collection {
   eraMs: number;
   /** from quarantine to deletion. 0: DEFAULT_GRACE_MS */
   graceMs: number;
+  /** files are being found again on datanodes: nothing is collected, and RestoreEntry is allowed */
+  recovering?: boolean | undefined;
 }
 
 /** Row of table `meta`, key 'counters'. */
@@ -309,13 +311,16 @@ export interface Command {
     | { $case: "setLiveness"; value: SetLiveness }
     | { $case: "setDrain"; value: SetDrain }
     | { $case: "setPresence"; value: SetPresence }
+    | { $case: "restoreEntry"; value: RestoreEntry }
     | undefined;
 }
 
+/** `first_number`: inodes and versions begin there, above all that an earlier cluster gave out; 0: at 1. */
 export interface Genesis {
   cluster: Cluster | undefined;
   members: Member[];
   token: Token | undefined;
+  firstNumber?: number | undefined;
 }
 
 export interface OpenSession {
@@ -463,6 +468,7 @@ export interface ConfigureCollection {
   undo: boolean;
   eraMs: number;
   graceMs: number;
+  recovering?: boolean | undefined;
 }
 
 /** What is 0 or absent stays as it is. */
@@ -548,6 +554,34 @@ export interface CloseAppend {
   fencingToken: number;
   keepBlocks: number;
   mtimeMs: number;
+}
+
+/**
+ * Only while a recovery is open. A directory that is there gets these attributes and times; in the place of a file or link
+ * only what `precondition` allows. A file's content is `blocks`, or what was gathered under the lease of `inode`.
+ */
+export interface RestoreEntry {
+  path: string;
+  /** 'directory' | 'file' | 'symlink' */
+  kind: string;
+  /** of a file: what its blocks must add up to */
+  sizeBytes: number;
+  /** 0: now */
+  mtimeMs: number;
+  /** 0: now */
+  ctimeMs: number;
+  /** 0: a new one */
+  version: number;
+  /** of a file 0: as its directory says */
+  replication: number;
+  blockSizeBytes: number;
+  attributes: Attributes | undefined;
+  linkTarget: string;
+  blocks: BlockRef[];
+  /** 0: `blocks` is all of it */
+  inode: number;
+  fencingToken: number;
+  precondition: Precondition | undefined;
 }
 
 export interface Housekeeping {
@@ -2407,7 +2441,7 @@ export const Cluster: MessageFns<Cluster> = {
 };
 
 function createBaseCollection(): Collection {
-  return { era: 0, paused: false, undoneEra: 0, eraMs: 0, graceMs: 0 };
+  return { era: 0, paused: false, undoneEra: 0, eraMs: 0, graceMs: 0, recovering: undefined };
 }
 
 export const Collection: MessageFns<Collection> = {
@@ -2426,6 +2460,9 @@ export const Collection: MessageFns<Collection> = {
     }
     if (message.graceMs !== 0) {
       writer.uint32(40).uint64(message.graceMs);
+    }
+    if (message.recovering !== undefined) {
+      writer.uint32(48).bool(message.recovering);
     }
     return writer;
   },
@@ -2483,6 +2520,14 @@ export const Collection: MessageFns<Collection> = {
             message.graceMs = longToNumber(reader.uint64());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.recovering = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2505,6 +2550,7 @@ export const Collection: MessageFns<Collection> = {
     message.undoneEra = object.undoneEra ?? 0;
     message.eraMs = object.eraMs ?? 0;
     message.graceMs = object.graceMs ?? 0;
+    message.recovering = object.recovering ?? undefined;
     return message;
   },
 };
@@ -3055,6 +3101,9 @@ export const Command: MessageFns<Command> = {
       case "setPresence":
         SetPresence.encode(message.kind.value, writer.uint32(482).fork()).join();
         break;
+      case "restoreEntry":
+        RestoreEntry.encode(message.kind.value, writer.uint32(562).fork()).join();
+        break;
     }
     return writer;
   },
@@ -3344,6 +3393,14 @@ export const Command: MessageFns<Command> = {
             message.kind = { $case: "setPresence", value: SetPresence.decode(reader, reader.uint32()) };
             continue;
           }
+          case 70: {
+            if (tag !== 562) {
+              break;
+            }
+
+            message.kind = { $case: "restoreEntry", value: RestoreEntry.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3566,13 +3623,19 @@ export const Command: MessageFns<Command> = {
         }
         break;
       }
+      case "restoreEntry": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "restoreEntry", value: RestoreEntry.fromPartial(object.kind.value) };
+        }
+        break;
+      }
     }
     return message;
   },
 };
 
 function createBaseGenesis(): Genesis {
-  return { cluster: undefined, members: [], token: undefined };
+  return { cluster: undefined, members: [], token: undefined, firstNumber: undefined };
 }
 
 export const Genesis: MessageFns<Genesis> = {
@@ -3585,6 +3648,9 @@ export const Genesis: MessageFns<Genesis> = {
     }
     if (message.token !== undefined) {
       Token.encode(message.token, writer.uint32(26).fork()).join();
+    }
+    if (message.firstNumber !== undefined) {
+      writer.uint32(32).uint64(message.firstNumber);
     }
     return writer;
   },
@@ -3626,6 +3692,14 @@ export const Genesis: MessageFns<Genesis> = {
             message.token = Token.decode(reader, reader.uint32());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.firstNumber = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3648,6 +3722,7 @@ export const Genesis: MessageFns<Genesis> = {
       : undefined;
     message.members = object.members?.map((e) => Member.fromPartial(e)) || [];
     message.token = (object.token !== undefined && object.token !== null) ? Token.fromPartial(object.token) : undefined;
+    message.firstNumber = object.firstNumber ?? undefined;
     return message;
   },
 };
@@ -5326,7 +5401,7 @@ export const BeginEra: MessageFns<BeginEra> = {
 };
 
 function createBaseConfigureCollection(): ConfigureCollection {
-  return { paused: undefined, undo: false, eraMs: 0, graceMs: 0 };
+  return { paused: undefined, undo: false, eraMs: 0, graceMs: 0, recovering: undefined };
 }
 
 export const ConfigureCollection: MessageFns<ConfigureCollection> = {
@@ -5342,6 +5417,9 @@ export const ConfigureCollection: MessageFns<ConfigureCollection> = {
     }
     if (message.graceMs !== 0) {
       writer.uint32(32).uint64(message.graceMs);
+    }
+    if (message.recovering !== undefined) {
+      writer.uint32(40).bool(message.recovering);
     }
     return writer;
   },
@@ -5391,6 +5469,14 @@ export const ConfigureCollection: MessageFns<ConfigureCollection> = {
             message.graceMs = longToNumber(reader.uint64());
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.recovering = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5412,6 +5498,7 @@ export const ConfigureCollection: MessageFns<ConfigureCollection> = {
     message.undo = object.undo ?? false;
     message.eraMs = object.eraMs ?? 0;
     message.graceMs = object.graceMs ?? 0;
+    message.recovering = object.recovering ?? undefined;
     return message;
   },
 };
@@ -6389,6 +6476,236 @@ export const CloseAppend: MessageFns<CloseAppend> = {
     message.fencingToken = object.fencingToken ?? 0;
     message.keepBlocks = object.keepBlocks ?? 0;
     message.mtimeMs = object.mtimeMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseRestoreEntry(): RestoreEntry {
+  return {
+    path: "",
+    kind: "",
+    sizeBytes: 0,
+    mtimeMs: 0,
+    ctimeMs: 0,
+    version: 0,
+    replication: 0,
+    blockSizeBytes: 0,
+    attributes: undefined,
+    linkTarget: "",
+    blocks: [],
+    inode: 0,
+    fencingToken: 0,
+    precondition: undefined,
+  };
+}
+
+export const RestoreEntry: MessageFns<RestoreEntry> = {
+  encode(message: RestoreEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.kind !== "") {
+      writer.uint32(18).string(message.kind);
+    }
+    if (message.sizeBytes !== 0) {
+      writer.uint32(24).uint64(message.sizeBytes);
+    }
+    if (message.mtimeMs !== 0) {
+      writer.uint32(32).int64(message.mtimeMs);
+    }
+    if (message.ctimeMs !== 0) {
+      writer.uint32(40).int64(message.ctimeMs);
+    }
+    if (message.version !== 0) {
+      writer.uint32(48).uint64(message.version);
+    }
+    if (message.replication !== 0) {
+      writer.uint32(56).uint32(message.replication);
+    }
+    if (message.blockSizeBytes !== 0) {
+      writer.uint32(64).uint32(message.blockSizeBytes);
+    }
+    if (message.attributes !== undefined) {
+      Attributes.encode(message.attributes, writer.uint32(74).fork()).join();
+    }
+    if (message.linkTarget !== "") {
+      writer.uint32(82).string(message.linkTarget);
+    }
+    for (const v of message.blocks) {
+      BlockRef.encode(v!, writer.uint32(90).fork()).join();
+    }
+    if (message.inode !== 0) {
+      writer.uint32(96).uint64(message.inode);
+    }
+    if (message.fencingToken !== 0) {
+      writer.uint32(104).uint64(message.fencingToken);
+    }
+    if (message.precondition !== undefined) {
+      Precondition.encode(message.precondition, writer.uint32(114).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RestoreEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRestoreEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sizeBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.mtimeMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.ctimeMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.version = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.replication = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.blockSizeBytes = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.attributes = Attributes.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.linkTarget = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.blocks.push(BlockRef.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.inode = longToNumber(reader.uint64());
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.fencingToken = longToNumber(reader.uint64());
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.precondition = Precondition.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RestoreEntry>): RestoreEntry {
+    return RestoreEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RestoreEntry>): RestoreEntry {
+    const message = createBaseRestoreEntry();
+    message.path = object.path ?? "";
+    message.kind = object.kind ?? "";
+    message.sizeBytes = object.sizeBytes ?? 0;
+    message.mtimeMs = object.mtimeMs ?? 0;
+    message.ctimeMs = object.ctimeMs ?? 0;
+    message.version = object.version ?? 0;
+    message.replication = object.replication ?? 0;
+    message.blockSizeBytes = object.blockSizeBytes ?? 0;
+    message.attributes = (object.attributes !== undefined && object.attributes !== null)
+      ? Attributes.fromPartial(object.attributes)
+      : undefined;
+    message.linkTarget = object.linkTarget ?? "";
+    message.blocks = object.blocks?.map((e) => BlockRef.fromPartial(e)) || [];
+    message.inode = object.inode ?? 0;
+    message.fencingToken = object.fencingToken ?? 0;
+    message.precondition = (object.precondition !== undefined && object.precondition !== null)
+      ? Precondition.fromPartial(object.precondition)
+      : undefined;
     return message;
   },
 };

@@ -99,7 +99,7 @@ function movePages(
 }
 
 /** The blocks of `file` from `first` (0 when negative) to its end. */
-function blocksFrom(view: RowView, file: Inode, first: number): BlockRef[] {
+export function blocksFrom(view: RowView, file: Inode, first: number): BlockRef[] {
   const from = Math.max(0, first);
   const firstPage = Math.floor(from / EXTENT_PAGE_BLOCKS);
   const keys: string[] = [];

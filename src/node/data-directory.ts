@@ -1,6 +1,6 @@
 /** @module The data directory of a node: what lies where, and that one process at a time uses it. */
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { syncDirectory } from '../storage/durable-file.ts';
 import { DirectoryLock, isLockFile } from './directory-lock.ts';
 import { writeDurably } from './durable-file.ts';
@@ -91,6 +91,15 @@ export class DataDirectory {
    */
   async setNamespaceAside(name: string): Promise<string> {
     return this.#moveInto(name, (await this.contents()).filter(isNamespaceFile).toSorted());
+  }
+
+  /** As setAside, with all that says who the other nodes of the cluster were. Key, blocks and node.json stay. */
+  async setClusterAside(name: string): Promise<string> {
+    const others = [this.peersFile, this.manifestFile, this.witnessFile, this.scrubFile].map((file) =>
+      basename(file),
+    );
+    const found = (await this.contents()).filter((file) => isMetadataFile(file) || others.includes(file));
+    return this.#moveInto(name, found.toSorted(logFirst));
   }
 
   async #moveInto(name: string, found: readonly string[]): Promise<string> {

@@ -201,6 +201,24 @@ export function otherCluster(directory: string, wanted: string, got: string): Ho
   });
 }
 
+export function stillAnswers(directory: string, clusterId: string, nodes: readonly number[]): HoldfastError {
+  return new HoldfastError({
+    code: 'NODE_CLUSTER_ANSWERS',
+    kind: 'refused',
+    message: `The node in ${directory} belongs to cluster ${clusterId}, and metadata node ${nodes.join(', ')} of it answers: it is not lost. Where a majority is gone, "holdfast cluster recover" on a survivor keeps everything. With --force this node leaves it all the same.`,
+    facts: { directory, clusterId, nodes: nodes.join() },
+  });
+}
+
+export function stillHasLog(directory: string, clusterId: string, lastIndex: number): HoldfastError {
+  return new HoldfastError({
+    code: 'NODE_STILL_HAS_LOG',
+    kind: 'refused',
+    message: `The node in ${directory} has the log of cluster ${clusterId} up to ${lastIndex}: "holdfast cluster recover --dir ${directory}" brings the namespace back from it. With --force it is put aside, not deleted, and the node joins the other cluster.`,
+    facts: { directory, clusterId, lastIndex },
+  });
+}
+
 export function alreadyJoined(directory: string, number: number): HoldfastError {
   return new HoldfastError({
     code: 'NODE_ALREADY_JOINED',

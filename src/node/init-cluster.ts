@@ -6,7 +6,8 @@ import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
 import { bootstrapCluster, FOUNDER } from '../metadata/genesis.ts';
 import { SUPPORTED_FEATURE_LEVEL } from '../namespace/feature-level.ts';
-import { Cluster, Member, Token } from '../namespace/schema.ts';
+import { MIN_ERA_MS } from '../namespace/limits.ts';
+import { Cluster, Collection, Member, Token } from '../namespace/schema.ts';
 import { loadOrCreateIdentity } from '../network/identity.ts';
 import { encodeToken } from '../protocol/token.ts';
 import { openRaftLog } from '../storage/raft-log-file.ts';
@@ -51,6 +52,8 @@ export interface NewCluster {
   readonly name: string;
   readonly replication: number;
   readonly blockSizeBytes: number;
+  /** In the place of a cluster that has lost every metadata node: see openRecovery. */
+  readonly recovers?: boolean;
 }
 
 export interface Founded {
@@ -95,7 +98,8 @@ export async function initCluster(
     bootstrap: [{ number: FOUNDER, peer, addresses }],
     ...(node.capacityBytes === undefined ? {} : { capacityBytes: node.capacityBytes }),
   };
-  const profile = await prepareProfile(node.profileDir, clusterId);
+  const replaces = (): boolean => cluster.recovers ?? false;
+  const profile = await prepareProfile(node.profileDir, clusterId, replaces);
   const founder = memberOf(config, addresses, nowMs);
   const client = profile.newClient === undefined ? [] : [clientMember(profile.newClient, config, nowMs)];
   const token = makeToken(components.random, nowMs);
@@ -111,9 +115,11 @@ export async function initCluster(
         defaultReplication: cluster.replication,
         defaultBlockSizeBytes: cluster.blockSizeBytes,
         featureLevel: SUPPORTED_FEATURE_LEVEL,
+        collection: cluster.recovers ? openRecovery(nowMs) : undefined,
       }),
       members: [founder, ...client],
       token: token.record,
+      firstNumber: cluster.recovers ? nowMs : 0,
     });
   } finally {
     await log.close();
@@ -126,6 +132,16 @@ export async function initCluster(
     tokenExpiresMs: token.record.expiresMs,
     profile: outcome,
   };
+}
+
+/**
+ * Datanodes come with blocks that no file refers to yet: nothing is collected until somebody says that all are found.
+ * Milliseconds serve as numbers above all that the lost cluster can have given out: no era of it was shorter than
+ * MIN_ERA_MS, and no cluster makes a thousand files a second from 1970 on.
+ */
+function openRecovery(nowMs: number): Collection {
+  const era = Math.floor(nowMs / MIN_ERA_MS);
+  return Collection.fromPartial({ era, recovering: true });
 }
 
 async function refuseNonEmpty(path: string): Promise<void> {

@@ -3,7 +3,7 @@ import { isHoldfastError } from '../common/errors.ts';
 import { SUPPORTED_FEATURE_LEVEL } from '../namespace/feature-level.ts';
 import type { Logger } from '../common/logger.ts';
 import { Member } from '../namespace/schema.ts';
-import { loadOrCreateIdentity } from '../network/identity.ts';
+import { type Identity, loadOrCreateIdentity } from '../network/identity.ts';
 import { createLibp2pNetwork } from '../network/libp2p-network.ts';
 import { call } from '../network/method.ts';
 import type { Network } from '../network/network.ts';
@@ -78,14 +78,7 @@ export async function joinCluster(
     client,
     featureLevel: SUPPORTED_FEATURE_LEVEL,
   };
-  const network = await createLibp2pNetwork({ ...components, identity }, { listen: [], announce: [] });
-  await network.start();
-  let response: JoinResponse;
-  try {
-    response = await askInTurn(network, contents, request, options);
-  } finally {
-    await network.stop();
-  }
+  const response = await askToJoin({ ...components, identity }, contents, request, options);
   const config = configFrom(response, node, identity.peer, listen);
   const outcome = await profile.save({
     clusterId: config.clusterId,
@@ -97,8 +90,24 @@ export async function joinCluster(
   return { config, profile: outcome };
 }
 
+/** Asks at each address of the token. Errors: NODE_JOIN_UNREACHABLE, and what is refused. */
+export async function askToJoin(
+  components: Components & { readonly identity: Identity },
+  contents: TokenContents,
+  request: JoinRequest,
+  options: JoinOptions,
+): Promise<JoinResponse> {
+  const network = await createLibp2pNetwork(components, { listen: [], announce: [] });
+  await network.start();
+  try {
+    return await askInTurn(network, contents, request, options);
+  } finally {
+    await network.stop();
+  }
+}
+
 /** An empty log from the beginning: a start that finds none then knows that it was lost. */
-async function layLog(directory: DataDirectory, logger: Logger): Promise<void> {
+export async function layLog(directory: DataDirectory, logger: Logger): Promise<void> {
   const log = await openRaftLog(directory.raftLogFile, { logger });
   await log.close();
 }
@@ -136,9 +145,9 @@ async function askInTurn(
   throw joinUnreachable(addresses, last);
 }
 
-function configFrom(
+export function configFrom(
   response: JoinResponse,
-  node: NewNode,
+  node: Omit<NewNode, 'directory' | 'profileDir'>,
   peer: string,
   listen: readonly string[],
 ): NodeConfig {

@@ -4,7 +4,7 @@ import { isHoldfastError } from '../common/errors.ts';
 import { loadProfile, type Profile, profileKeyFile, saveProfile } from '../client/profile.ts';
 import { loadOrCreateIdentity } from '../network/identity.ts';
 
-/** `kept`: one for this cluster was there. `other`: one for another cluster was there and was left alone. */
+/** `kept`: one for this cluster was there. `other`: one for another cluster was there, and stays. */
 export type ProfileOutcome = 'written' | 'kept' | 'other';
 
 const PRIVATE_DIRECTORY_MODE = 0o700;
@@ -18,11 +18,16 @@ export interface PreparedProfile {
 
 /**
  * Makes the client's key before anything is asked of the cluster, so that a repeated join names the same client.
+ * `replaces`: whether the profile of that other cluster makes room, its key staying the user's.
  * Errors: CLIENT_BAD_PROFILE.
  */
-export async function prepareProfile(profileDir: string, clusterId: string): Promise<PreparedProfile> {
+export async function prepareProfile(
+  profileDir: string,
+  clusterId: string,
+  replaces: (formerCluster: string) => boolean = () => false,
+): Promise<PreparedProfile> {
   const existing = await loadIfThere(profileDir);
-  if (existing !== undefined) {
+  if (existing !== undefined && (existing.clusterId === clusterId || !replaces(existing.clusterId))) {
     const outcome = existing.clusterId === clusterId ? 'kept' : 'other';
     return { newClient: undefined, save: () => Promise.resolve(outcome) };
   }

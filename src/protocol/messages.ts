@@ -303,6 +303,7 @@ export interface ConfigureCollectionRequest {
   undo: boolean;
   eraMs: number;
   graceMs: number;
+  recovering?: boolean | undefined;
 }
 
 export interface ConfigureCollectionResponse {
@@ -659,7 +660,15 @@ export interface FileWrite {
     | number
     | undefined;
   /** it is part of a backup of the namespace */
-  backup: BackupMark | undefined;
+  backup:
+    | BackupMark
+    | undefined;
+  /** of this write: what stands before it in the file was there already */
+  firstPosition?:
+    | number
+    | undefined;
+  /** the write was to be refused if something else stood at its path, or nothing */
+  conditional?: boolean | undefined;
 }
 
 export interface BackupMark {
@@ -4341,7 +4350,7 @@ export const ConfigureResponse: MessageFns<ConfigureResponse> = {
 };
 
 function createBaseConfigureCollectionRequest(): ConfigureCollectionRequest {
-  return { paused: undefined, undo: false, eraMs: 0, graceMs: 0 };
+  return { paused: undefined, undo: false, eraMs: 0, graceMs: 0, recovering: undefined };
 }
 
 export const ConfigureCollectionRequest: MessageFns<ConfigureCollectionRequest> = {
@@ -4357,6 +4366,9 @@ export const ConfigureCollectionRequest: MessageFns<ConfigureCollectionRequest> 
     }
     if (message.graceMs !== 0) {
       writer.uint32(32).uint64(message.graceMs);
+    }
+    if (message.recovering !== undefined) {
+      writer.uint32(40).bool(message.recovering);
     }
     return writer;
   },
@@ -4406,6 +4418,14 @@ export const ConfigureCollectionRequest: MessageFns<ConfigureCollectionRequest> 
             message.graceMs = longToNumber(reader.uint64());
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.recovering = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4427,6 +4447,7 @@ export const ConfigureCollectionRequest: MessageFns<ConfigureCollectionRequest> 
     message.undo = object.undo ?? false;
     message.eraMs = object.eraMs ?? 0;
     message.graceMs = object.graceMs ?? 0;
+    message.recovering = object.recovering ?? undefined;
     return message;
   },
 };
@@ -8168,6 +8189,8 @@ function createBaseFileWrite(): FileWrite {
     mtimeMs: 0,
     mode: undefined,
     backup: undefined,
+    firstPosition: undefined,
+    conditional: undefined,
   };
 }
 
@@ -8199,6 +8222,12 @@ export const FileWrite: MessageFns<FileWrite> = {
     }
     if (message.backup !== undefined) {
       BackupMark.encode(message.backup, writer.uint32(74).fork()).join();
+    }
+    if (message.firstPosition !== undefined) {
+      writer.uint32(80).uint32(message.firstPosition);
+    }
+    if (message.conditional !== undefined) {
+      writer.uint32(88).bool(message.conditional);
     }
     return writer;
   },
@@ -8288,6 +8317,22 @@ export const FileWrite: MessageFns<FileWrite> = {
             message.backup = BackupMark.decode(reader, reader.uint32());
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.firstPosition = reader.uint32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.conditional = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8316,6 +8361,8 @@ export const FileWrite: MessageFns<FileWrite> = {
     message.backup = (object.backup !== undefined && object.backup !== null)
       ? BackupMark.fromPartial(object.backup)
       : undefined;
+    message.firstPosition = object.firstPosition ?? undefined;
+    message.conditional = object.conditional ?? undefined;
     return message;
   },
 };

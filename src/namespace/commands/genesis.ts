@@ -29,6 +29,8 @@ export function genesis(view: RowView, command: Genesis, context: ApplyContext):
   counters.directories = 1;
   const root = newInode(view, 'directory', context);
   putInode(view, root);
+  counters.nextInode = Math.max(counters.nextInode, command.firstNumber ?? 0);
+  counters.nextVersion = Math.max(counters.nextVersion, command.firstNumber ?? 0);
   for (const member of members) admit(view, member, context);
   if (token !== undefined) addToken(view, token, context);
   return DONE;

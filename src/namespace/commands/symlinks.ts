@@ -11,12 +11,7 @@ import { type ApplyContext, newInode } from '../tree.ts';
 /** Refuses a place that is taken (NAMESPACE_EXISTS). The target is kept as it is; relative ones start at the link. */
 export function makeSymlink(view: RowView, command: MakeSymlink, context: ApplyContext): Result {
   const { target } = command;
-  const bytes = Buffer.byteLength(target);
-  if (bytes === 0 || bytes > MAX_LINK_TARGET_BYTES || target.includes('\0') || !target.isWellFormed())
-    throw invalidArgument(
-      `The target of a symbolic link is 1 to ${MAX_LINK_TARGET_BYTES} bytes of well-formed Unicode without NUL.`,
-      { got: bytes },
-    );
+  checkLinkTarget(target);
   const place = findPlace(view, command.path, 'keep');
   if (place.existing !== undefined) throw exists(place.path);
   const inode = { ...newInode(view, 'symlink', context), linkTarget: target };
@@ -24,4 +19,14 @@ export function makeSymlink(view: RowView, command: MakeSymlink, context: ApplyC
     place.path,
     linkOver(view, place, withAttributes(view, inode, command.attributes), context),
   );
+}
+
+/** Throws NAMESPACE_INVALID_ARGUMENT. */
+export function checkLinkTarget(target: string): void {
+  const bytes = Buffer.byteLength(target);
+  if (bytes === 0 || bytes > MAX_LINK_TARGET_BYTES || target.includes('\0') || !target.isWellFormed())
+    throw invalidArgument(
+      `The target of a symbolic link is 1 to ${MAX_LINK_TARGET_BYTES} bytes of well-formed Unicode without NUL.`,
+      { got: bytes },
+    );
 }
