@@ -12,6 +12,7 @@ import { addGarbageCommands } from './garbage.ts';
 import { addIndexCommands } from './location-index.ts';
 import { addNodeCommands } from './node.ts';
 import { addPlacementCommands } from './placement.ts';
+import { addRecoverCommands } from './recover.ts';
 import { addScrubCommands } from './scrub.ts';
 import type { Shell } from './shell.ts';
 import { addSimulateCommand } from './simulate.ts';
@@ -53,6 +54,7 @@ export function buildProgram(shell: Shell): Command {
   addExplainCommand(program, shell);
   addDoctorCommand(program, shell);
   addGarbageCommands(program, shell);
+  addRecoverCommands(program, shell);
   addScrubCommands(program, shell);
   addWorkerCommands(program, shell);
   program.commandsGroup('Clusters:');

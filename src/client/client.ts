@@ -46,6 +46,7 @@ import type { AskOptions } from './metadata-peers.ts';
 import { explainLookup, indexOverview } from './location-index.ts';
 import { FileChecker, type FileCheckOptions } from './file-check.ts';
 import { locateFile, readFile } from './file-reader.ts';
+import type { NamespaceRecovery, RecoveryOptions } from './recovery/namespace-recovery.ts';
 import { appendToFile } from './file-appender.ts';
 import { writeFile } from './file-writer.ts';
 import { listDirectory, measureUsage, walkTree } from './tree.ts';
@@ -138,6 +139,16 @@ export class Client extends TreeClient {
     options: OperationOptions & { readonly holders?: boolean } = {},
   ): Promise<IndexOverviewResponse> {
     return indexOverview(this.context, options.holders ?? false, options);
+  }
+
+  /**
+   * Looks at all that datanodes hold, and decides which files of a lost namespace come back; changes nothing yet.
+   * Dispose of it. See NamespaceRecovery.
+   */
+  async prepareRecovery(options: RecoveryOptions): Promise<NamespaceRecovery> {
+    // Brings SQLite along, which nobody else needs here.
+    const { NamespaceRecovery: Recovery } = await import('./recovery/namespace-recovery.ts');
+    return Recovery.prepare(this.context, options);
   }
 
   /** Looks up who holds a block, and says whom it asked, and how long each took. */

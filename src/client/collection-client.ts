@@ -62,8 +62,13 @@ export class CollectionClient {
     return this.#configure({ undo: true, eraMs: 0, graceMs: 0 }, options);
   }
 
+  /** Opens a recovery, or closes it: only while none is open may anything be collected. */
+  async setRecovering(recovering: boolean, options: OperationOptions = {}): Promise<Collection> {
+    return this.#configure({ undo: false, eraMs: 0, graceMs: 0, recovering }, options);
+  }
+
   async #configure(
-    request: { undo: boolean; eraMs: number; graceMs: number; paused?: boolean },
+    request: { undo: boolean; eraMs: number; graceMs: number; paused?: boolean; recovering?: boolean },
     options: OperationOptions,
   ): Promise<Collection> {
     const harmlessToRepeat = { ...options, onUnknown: () => {} };

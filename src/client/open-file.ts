@@ -2,7 +2,7 @@
 import type { Timer } from '../common/clock.ts';
 import { orAborted, withDeadline } from '../common/deadline.ts';
 import { describeError } from '../common/errors.ts';
-import type { CreateFile, Grant, Precondition, Stat } from '../namespace/schema.ts';
+import type { CreateFile, Grant, Precondition, RestoreEntry, Stat } from '../namespace/schema.ts';
 import type { ClientContext } from './client-context.ts';
 import { grantTooLate } from './errors.ts';
 import type { MutationCommand } from './mutations.ts';
@@ -108,6 +108,15 @@ export class OpenFile {
     const result = await this.#context.mutations.run({ $case: 'closeAppend', value }, options);
     this.#renewal.cancel();
     return statResult('closeAppend', result);
+  }
+
+  /** Puts the file at the path of `entry`, with its times and all else that is said there. */
+  async restore(entry: RestoreEntry, signal: AbortSignal): Promise<Stat> {
+    const value = { ...entry, inode: this.inode, fencingToken: this.#fencingToken, blocks: [] };
+    const options = { signal, patienceMs: PUT_PATIENCE_MS };
+    const result = await this.#context.mutations.run({ $case: 'restoreEntry', value }, options);
+    this.#renewal.cancel();
+    return statResult('restoreEntry', result);
   }
 
   /** Frees what was written. Never throws: a file that could not be given up now is freed when its lease ends. */

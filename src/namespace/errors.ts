@@ -142,6 +142,16 @@ export function writtenTooLongAgo(hash: string, writtenEra: number, era: number)
   );
 }
 
+export function backupDamaged(what: string, position: number, cause?: unknown): HoldfastError {
+  return new HoldfastError({
+    code: 'NAMESPACE_BACKUP_DAMAGED',
+    kind: 'broken',
+    message: `The backup of the namespace is damaged: at byte ${position} there is ${what}. Use the one before.`,
+    facts: { position },
+    ...(cause !== undefined && { cause }),
+  });
+}
+
 export function recoveryOpen(): HoldfastError {
   return refusal(
     'RECOVERY_OPEN',

@@ -663,6 +663,38 @@ export interface ListEntry {
   stat: Stat | undefined;
 }
 
+export interface BackupRecord {
+  kind:
+    | { $case: "header"; value: BackupHeader }
+    | { $case: "entry"; value: BackupEntry }
+    | { $case: "blocks"; value: BackupBlocks }
+    | { $case: "end"; value: BackupEnd }
+    | undefined;
+}
+
+export interface BackupHeader {
+  format: number;
+  cluster: string;
+  index: number;
+  timeMs: number;
+}
+
+/** Parents come before what is in them; `/` is the first. */
+export interface BackupEntry {
+  path: string;
+  inode: Inode | undefined;
+}
+
+export interface BackupBlocks {
+  blocks: BlockRef[];
+}
+
+export interface BackupEnd {
+  entries: number;
+  sha256: Uint8Array;
+  openInodes: number[];
+}
+
 function createBaseBlockRef(): BlockRef {
   return { hash: new Uint8Array(0), sizeBytes: 0 };
 }
@@ -7652,6 +7684,427 @@ export const ListEntry: MessageFns<ListEntry> = {
     const message = createBaseListEntry();
     message.name = object.name ?? "";
     message.stat = (object.stat !== undefined && object.stat !== null) ? Stat.fromPartial(object.stat) : undefined;
+    return message;
+  },
+};
+
+function createBaseBackupRecord(): BackupRecord {
+  return { kind: undefined };
+}
+
+export const BackupRecord: MessageFns<BackupRecord> = {
+  encode(message: BackupRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.kind?.$case) {
+      case "header":
+        BackupHeader.encode(message.kind.value, writer.uint32(10).fork()).join();
+        break;
+      case "entry":
+        BackupEntry.encode(message.kind.value, writer.uint32(18).fork()).join();
+        break;
+      case "blocks":
+        BackupBlocks.encode(message.kind.value, writer.uint32(26).fork()).join();
+        break;
+      case "end":
+        BackupEnd.encode(message.kind.value, writer.uint32(34).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BackupRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBackupRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = { $case: "header", value: BackupHeader.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = { $case: "entry", value: BackupEntry.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.kind = { $case: "blocks", value: BackupBlocks.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.kind = { $case: "end", value: BackupEnd.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BackupRecord>): BackupRecord {
+    return BackupRecord.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BackupRecord>): BackupRecord {
+    const message = createBaseBackupRecord();
+    switch (object.kind?.$case) {
+      case "header": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "header", value: BackupHeader.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "entry": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "entry", value: BackupEntry.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "blocks": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "blocks", value: BackupBlocks.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "end": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "end", value: BackupEnd.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseBackupHeader(): BackupHeader {
+  return { format: 0, cluster: "", index: 0, timeMs: 0 };
+}
+
+export const BackupHeader: MessageFns<BackupHeader> = {
+  encode(message: BackupHeader, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.format !== 0) {
+      writer.uint32(8).uint32(message.format);
+    }
+    if (message.cluster !== "") {
+      writer.uint32(18).string(message.cluster);
+    }
+    if (message.index !== 0) {
+      writer.uint32(24).uint64(message.index);
+    }
+    if (message.timeMs !== 0) {
+      writer.uint32(32).int64(message.timeMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BackupHeader {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBackupHeader();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.format = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.cluster = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.index = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.timeMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BackupHeader>): BackupHeader {
+    return BackupHeader.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BackupHeader>): BackupHeader {
+    const message = createBaseBackupHeader();
+    message.format = object.format ?? 0;
+    message.cluster = object.cluster ?? "";
+    message.index = object.index ?? 0;
+    message.timeMs = object.timeMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseBackupEntry(): BackupEntry {
+  return { path: "", inode: undefined };
+}
+
+export const BackupEntry: MessageFns<BackupEntry> = {
+  encode(message: BackupEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.inode !== undefined) {
+      Inode.encode(message.inode, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BackupEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBackupEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.inode = Inode.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BackupEntry>): BackupEntry {
+    return BackupEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BackupEntry>): BackupEntry {
+    const message = createBaseBackupEntry();
+    message.path = object.path ?? "";
+    message.inode = (object.inode !== undefined && object.inode !== null) ? Inode.fromPartial(object.inode) : undefined;
+    return message;
+  },
+};
+
+function createBaseBackupBlocks(): BackupBlocks {
+  return { blocks: [] };
+}
+
+export const BackupBlocks: MessageFns<BackupBlocks> = {
+  encode(message: BackupBlocks, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.blocks) {
+      BlockRef.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BackupBlocks {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBackupBlocks();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.blocks.push(BlockRef.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BackupBlocks>): BackupBlocks {
+    return BackupBlocks.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BackupBlocks>): BackupBlocks {
+    const message = createBaseBackupBlocks();
+    message.blocks = object.blocks?.map((e) => BlockRef.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseBackupEnd(): BackupEnd {
+  return { entries: 0, sha256: new Uint8Array(0), openInodes: [] };
+}
+
+export const BackupEnd: MessageFns<BackupEnd> = {
+  encode(message: BackupEnd, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.entries !== 0) {
+      writer.uint32(8).uint64(message.entries);
+    }
+    if (message.sha256.length !== 0) {
+      writer.uint32(18).bytes(message.sha256);
+    }
+    if (message.openInodes.length !== 0) {
+      writer.uint32(26).fork();
+      for (const v of message.openInodes) {
+        writer.uint64(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BackupEnd {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBackupEnd();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.entries = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.sha256 = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag === 24) {
+              message.openInodes.push(longToNumber(reader.uint64()));
+
+              continue;
+            }
+
+            if (tag === 26) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.openInodes.push(longToNumber(reader.uint64()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BackupEnd>): BackupEnd {
+    return BackupEnd.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BackupEnd>): BackupEnd {
+    const message = createBaseBackupEnd();
+    message.entries = object.entries ?? 0;
+    message.sha256 = object.sha256 ?? new Uint8Array(0);
+    message.openInodes = object.openInodes?.map((e) => e) || [];
     return message;
   },
 };
