@@ -679,9 +679,8 @@ export interface BackupHeader {
   timeMs: number;
 }
 
-/** Parents come before what is in them; `/` is the first. */
+/** By number of the inode, so that both tables are read from end to end; where it stands is found by its parents. */
 export interface BackupEntry {
-  path: string;
   inode: Inode | undefined;
 }
 
@@ -7895,16 +7894,13 @@ export const BackupHeader: MessageFns<BackupHeader> = {
 };
 
 function createBaseBackupEntry(): BackupEntry {
-  return { path: "", inode: undefined };
+  return { inode: undefined };
 }
 
 export const BackupEntry: MessageFns<BackupEntry> = {
   encode(message: BackupEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.path !== "") {
-      writer.uint32(10).string(message.path);
-    }
     if (message.inode !== undefined) {
-      Inode.encode(message.inode, writer.uint32(18).fork()).join();
+      Inode.encode(message.inode, writer.uint32(10).fork()).join();
     }
     return writer;
   },
@@ -7924,14 +7920,6 @@ export const BackupEntry: MessageFns<BackupEntry> = {
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
-            }
-
-            message.path = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
               break;
             }
 
@@ -7955,7 +7943,6 @@ export const BackupEntry: MessageFns<BackupEntry> = {
   },
   fromPartial(object: DeepPartial<BackupEntry>): BackupEntry {
     const message = createBaseBackupEntry();
-    message.path = object.path ?? "";
     message.inode = (object.inode !== undefined && object.inode !== null) ? Inode.fromPartial(object.inode) : undefined;
     return message;
   },

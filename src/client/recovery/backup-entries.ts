@@ -2,7 +2,8 @@
 import { fromHex, toHex } from '../../common/bytes.ts';
 import { sha256Stream } from '../../common/hashing.ts';
 import { decodeBackup } from '../../namespace/backup-records.ts';
-import { type BackupEntry, type BackupHeader, BackupBlocks, Inode } from '../../namespace/schema.ts';
+import { ROOT_INODE } from '../../namespace/limits.ts';
+import { BackupBlocks, type BackupHeader, Inode } from '../../namespace/schema.ts';
 import { insertRows } from '../../storage/bulk-sql.ts';
 import type { SqliteConnection } from '../../storage/sqlite.ts';
 import type { SqlValue } from '../../storage/sql-value.ts';
@@ -16,11 +17,20 @@ export interface SavedEntry {
 }
 
 const TABLES = [
+  `CREATE TABLE node (id INTEGER PRIMARY KEY, parent INTEGER NOT NULL, name TEXT NOT NULL, inode BLOB NOT NULL, digest BLOB NOT NULL)`,
+  'CREATE TABLE node_page (id INTEGER NOT NULL, page INTEGER NOT NULL, blocks BLOB NOT NULL, PRIMARY KEY (id, page)) WITHOUT ROWID',
   'CREATE TABLE entry (path TEXT PRIMARY KEY, inode BLOB NOT NULL, digest BLOB NOT NULL) WITHOUT ROWID',
-  'CREATE INDEX entry_by_digest ON entry (digest)',
-  'CREATE TABLE entry_page (path TEXT NOT NULL, page INTEGER NOT NULL, blocks BLOB NOT NULL, PRIMARY KEY (path, page)) WITHOUT ROWID',
 ];
-const DROP_TABLES = ['DROP TABLE IF EXISTS entry', 'DROP TABLE IF EXISTS entry_page'];
+/** What hangs below a removed directory has no way to the root, and is not in the tree. */
+const TREE = [
+  'CREATE INDEX node_by_parent ON node (parent)',
+  `INSERT INTO entry WITH RECURSIVE tree (id, path) AS (SELECT ${ROOT_INODE}, '/' UNION ALL
+     SELECT node.id, CASE tree.path WHEN '/' THEN '/' ELSE tree.path || '/' END || node.name
+     FROM node JOIN tree ON node.parent = tree.id)
+   SELECT tree.path, node.inode, node.digest FROM tree JOIN node ON node.id = tree.id`,
+  'CREATE INDEX entry_by_digest ON entry (digest)',
+];
+const DROP_TABLES = ['node', 'node_page', 'entry'].map((table) => `DROP TABLE IF EXISTS ${table}`);
 const BATCH_ROWS = 512;
 const PAGE_ROWS = 512;
 
@@ -72,7 +82,7 @@ export class BackupEntries {
     return rows.length > 0;
   }
 
-  /** Parents before what is in them. */
+  /** In the order of their paths. */
   async *all(): AsyncGenerator<SavedEntry> {
     const text = `SELECT path, inode, digest FROM entry WHERE path > ? ORDER BY path LIMIT ${PAGE_ROWS}`;
     for (let after = ''; ; ) {
@@ -83,10 +93,9 @@ export class BackupEntries {
     }
   }
 
-  async blocksOf(path: string): Promise<readonly ChainBlock[]> {
-    const rows = await this.#database.all('SELECT blocks FROM entry_page WHERE path = ? ORDER BY page', [
-      path,
-    ]);
+  async blocksOf({ inode }: SavedEntry): Promise<readonly ChainBlock[]> {
+    const text = 'SELECT blocks FROM node_page WHERE id = ? ORDER BY page';
+    const rows = await this.#database.all(text, [inode.id]);
     return rows.flatMap((row) =>
       BackupBlocks.decode(row['blocks'] as Uint8Array).blocks.map(({ hash, sizeBytes }) => ({
         hash: toHex(hash),
@@ -96,36 +105,24 @@ export class BackupEntries {
   }
 
   async #take(source: AsyncIterable<Uint8Array>): Promise<void> {
-    const batch = new Batch(this.#database);
-    let current: BackupEntry | undefined;
-    let page = 0;
-    let digest = sha256Stream();
-    const endEntry = async (): Promise<void> => {
-      if (current?.inode === undefined) return;
-      await batch.entry([current.path, Inode.encode(current.inode).finish(), digest.digest()]);
-    };
+    const rows = new NodeRows(this.#database);
     for await (const kind of decodeBackup(source)) {
       switch (kind.$case) {
         case 'header':
           this.#header = kind.value;
           break;
         case 'entry':
-          await endEntry();
-          current = kind.value;
-          page = 0;
-          digest = sha256Stream();
+          if (kind.value.inode !== undefined) await rows.begin(kind.value.inode);
           break;
         case 'blocks':
-          for (const { hash } of kind.value.blocks) digest.update(hash);
-          await batch.page([current?.path ?? '', page, BackupBlocks.encode(kind.value).finish()]);
-          page += 1;
+          rows.page(kind.value);
           break;
         case 'end':
-          await endEntry();
           this.#openInodes = new Set(kind.value.openInodes);
       }
     }
-    await batch.flush();
+    await rows.end();
+    for (const text of TREE) await this.#database.run(text);
   }
 }
 
@@ -135,32 +132,53 @@ export function digestOf(blocks: readonly ChainBlock[]): string {
   return toHex(digest.digest());
 }
 
-class Batch {
+/** Rows of one entry after the other, written many at a time. */
+class NodeRows {
   readonly #database: SqliteConnection;
-  #entries: SqlValue[][] = [];
+  #nodes: SqlValue[][] = [];
   #pages: SqlValue[][] = [];
+  #current: Inode | undefined;
+  #page = 0;
+  #digest = sha256Stream();
 
   constructor(database: SqliteConnection) {
     this.#database = database;
   }
 
-  async entry(row: SqlValue[]): Promise<void> {
-    this.#entries.push(row);
-    if (this.#entries.length >= BATCH_ROWS) await this.flush();
+  async begin(inode: Inode): Promise<void> {
+    this.#finish();
+    if (this.#nodes.length + this.#pages.length >= BATCH_ROWS) await this.#write();
+    this.#current = inode;
+    this.#page = 0;
+    this.#digest = sha256Stream();
   }
 
-  async page(row: SqlValue[]): Promise<void> {
-    this.#pages.push(row);
-    if (this.#pages.length >= BATCH_ROWS) await this.flush();
+  /** The next blocks of the entry that was begun last. */
+  page(page: BackupBlocks): void {
+    for (const { hash } of page.blocks) this.#digest.update(hash);
+    this.#pages.push([this.#current?.id ?? 0, this.#page, BackupBlocks.encode(page).finish()]);
+    this.#page += 1;
   }
 
-  async flush(): Promise<void> {
-    const [entries, pages] = [this.#entries, this.#pages];
-    this.#entries = [];
+  async end(): Promise<void> {
+    this.#finish();
+    await this.#write();
+  }
+
+  #finish(): void {
+    if (this.#current === undefined) return;
+    const { id, parent, name } = this.#current;
+    this.#nodes.push([id, parent, name, Inode.encode(this.#current).finish(), this.#digest.digest()]);
+    this.#current = undefined;
+  }
+
+  async #write(): Promise<void> {
+    const [nodes, pages] = [this.#nodes, this.#pages];
+    this.#nodes = [];
     this.#pages = [];
     await this.#database.transaction(async (sql) => {
-      await insertRows(sql, 'INSERT INTO entry (path, inode, digest)', entries);
-      await insertRows(sql, 'INSERT INTO entry_page (path, page, blocks)', pages);
+      await insertRows(sql, 'INSERT INTO node (id, parent, name, inode, digest)', nodes);
+      await insertRows(sql, 'INSERT INTO node_page (id, page, blocks)', pages);
     });
   }
 }

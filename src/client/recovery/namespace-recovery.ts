@@ -140,7 +140,7 @@ export class NamespaceRecovery implements AsyncDisposable {
   async #contentOf(planned: PlannedEntry): Promise<RestorableEntry> {
     const saved = await this.#entries.at(planned.origin);
     if (planned.from === 'backup' && saved !== undefined) {
-      const blocks = await this.#entries.blocksOf(planned.origin);
+      const blocks = await this.#entries.blocksOf(saved);
       return { entry: entryFromBackup(planned.path, saved), blocks: blocks.map(blockRef) };
     }
     const version = await this.#found.version(planned.write);

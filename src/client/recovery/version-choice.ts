@@ -85,10 +85,10 @@ export async function chooseVersion(
 /** A block that the entry has and no datanode. */
 export async function missingOf(
   { backup, sizes }: Pick<ChoiceComponents, 'backup' | 'sizes'>,
-  { path, inode }: SavedEntry,
+  entry: SavedEntry,
 ): Promise<Loss | undefined> {
-  if (inode.kind !== 'file') return undefined;
-  const blocks = await backup.blocksOf(path);
+  if (entry.inode.kind !== 'file') return undefined;
+  const blocks = await backup.blocksOf(entry);
   const there = await sizes(blocks.map(({ hash }) => hash));
   const position = blocks.findIndex(({ hash, sizeBytes }) => there.get(hash) !== sizeBytes);
   const block = blocks[position];
