@@ -79,7 +79,7 @@ export class EntryRestorer {
     const { path, inode, version } = stat;
     if (blocks.length === 0) return true;
     const file = { path, inode, version, firstBlock: 0 };
-    for await (const { block } of planBlocks(this.#context.metadata, file, { signal: this.#signal })) {
+    for await (const { block } of planBlocks(this.#context.freshPlans, file, { signal: this.#signal })) {
       const wanted = blocks[position];
       if (wanted === undefined || Buffer.compare(block.hash, wanted.hash) !== 0) return false;
       position += 1;
@@ -101,7 +101,7 @@ export class EntryRestorer {
       const era = currentEra(await this.#context.cluster());
       for (let from = 0; from < blocks.length; from += APPEND_BLOCKS)
         await file.append(
-          { blocks: blocks.slice(from, from + APPEND_BLOCKS), era, requiredCopies: 1 },
+          { blocks: blocks.slice(from, from + APPEND_BLOCKS), era, requiredCopies: 1, writtenTo: [] },
           this.#signal,
         );
       await file.restore({ ...entry, precondition }, this.#signal);
