@@ -2,7 +2,6 @@
 import type { Command } from 'commander';
 import { DEFAULT_BALANCE_BYTES_PER_SECOND } from '../src/namespace/limits.ts';
 import {
-  FILL_TOLERANCE,
   meanFill,
   type NodeFill,
   planBalance,
@@ -88,7 +87,7 @@ export function balanceLines(view: BalanceView, hasPlan: boolean): readonly stri
   ]);
   const verdict =
     transfers.length === 0
-      ? `Mean fill ${percent(mean)}; every datanode is within ${percent(FILL_TOLERANCE)} of it: nothing moves.`
+      ? `Mean fill ${percent(mean)}; every datanode is close enough to it: nothing moves.`
       : `Mean fill ${percent(mean)}; ${formatBytes(bytes)} move, at most ${formatBytes(bytesPerSecond)}/s: about ${formatDuration(durationMs)}.`;
   return [
     ...textTable([['NODE', 'DATANODE', 'USED', 'OF', 'FILL'], ...rows], [0, 2, 3, 4]),

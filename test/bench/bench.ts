@@ -33,7 +33,10 @@ const PROGRAMS: Readonly<Record<string, Entry<unknown>>> = {
     says: 'how long writes stand still when the leader dies or hangs',
     load: () => import('./failover.ts'),
   },
-  heal: { says: 'how soon all copies are back after datanodes died', load: () => import('./heal.ts') },
+  heal: {
+    says: 'how soon all copies are back after datanodes died, or are where they should be',
+    load: () => import('./heal/heal.ts'),
+  },
   rpc: { says: 'calls and a byte channel between two processes', load: () => import('./rpc.ts') },
   dht: { says: 'the location index: announcements and lookups', load: () => import('./dht.ts') },
   membership: { says: 'a thousand changes of membership under load', load: () => import('./membership.ts') },

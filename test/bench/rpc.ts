@@ -7,6 +7,7 @@ import { createLogger } from '../../src/common/logger.ts';
 import { systemRandom } from '../../src/common/random.ts';
 import { fromUtf8, MIB, utf8 } from '../../src/common/bytes.ts';
 import { createIdentity } from '../../src/network/identity.ts';
+import { streamInto } from './channel-stream.ts';
 import { createLibp2pNetwork } from '../../src/network/libp2p-network.ts';
 import type { Network, PeerId } from '../../src/network/network.ts';
 
@@ -36,16 +37,6 @@ async function callFor(network: Network, peer: PeerId, durationMs: number): Prom
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, caller));
   return calls;
-}
-
-async function stream(network: Network, peer: PeerId, sizeBytes: number): Promise<void> {
-  const channel = await network.open(peer, 'sink', utf8(''));
-  const piece = new Uint8Array(MIB).fill(7);
-  for (let sent = 0; sent < sizeBytes; sent += piece.byteLength) await channel.write(piece);
-  await channel.end();
-  let answer = '';
-  for await (const reply of channel) answer += fromUtf8(reply);
-  if (answer !== String(sizeBytes)) throw new Error(`Sent ${sizeBytes} bytes, the reader counted ${answer}`);
 }
 
 async function remoteUsage(network: Network, peer: PeerId): Promise<Usage> {
@@ -82,8 +73,8 @@ let calls = 0;
 const rpc = await measure(client, home.peer, async () => {
   calls = await callFor(client, home.peer, MEASURED_MS);
 });
-await stream(client, home.peer, CHANNEL_BYTES / 8);
-const channel = await measure(client, home.peer, () => stream(client, home.peer, CHANNEL_BYTES));
+await streamInto(client, home.peer, CHANNEL_BYTES / 8);
+const channel = await measure(client, home.peer, () => streamInto(client, home.peer, CHANNEL_BYTES));
 const { maxRssKib } = await remoteUsage(client, home.peer);
 
 const result = {

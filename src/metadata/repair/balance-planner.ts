@@ -16,6 +16,10 @@ export interface Transfer {
 
 /** Differences of the fill from the mean that are left alone: moving costs more than they are worth. */
 export const FILL_TOLERANCE = 0.05;
+/** Where little is filled, differences of so much of the mean: else a new datanode beside large disks would get nothing. */
+export const MEAN_TOLERANCE = 0.1;
+/** But not those of a few blocks, in bytes. */
+export const LEAST_DIFFERENCE_BYTES: number = 64 * 1024 * 1024;
 
 /** Share of what all can hold together that is used, 0..1; 0 when there is nothing. */
 export function meanFill(nodes: readonly NodeFill[]): number {
@@ -24,14 +28,12 @@ export function meanFill(nodes: readonly NodeFill[]): number {
 }
 
 /**
- * Brings every datanode to the mean fill, the large in proportion to the small; empty while all are within
- * FILL_TOLERANCE of it. Nobody is filled above the mean or emptied below it.
+ * Brings every datanode to the mean fill, the large in proportion to the small; empty while all are close enough to it.
+ * Nobody is filled above the mean or emptied below it.
  */
 export function planBalance(nodes: readonly NodeFill[]): readonly Transfer[] {
   const mean = meanFill(nodes);
-  const deviation = ({ usedBytes, capacityBytes }: NodeFill): number =>
-    usedBytes / Math.max(1, capacityBytes) - mean;
-  if (nodes.every((node) => Math.abs(deviation(node)) <= FILL_TOLERANCE)) return [];
+  if (nodes.every((node) => isCloseTo(mean, node))) return [];
   const excess = (node: NodeFill): number => Math.floor(node.usedBytes - mean * node.capacityBytes);
   const byExcess = nodes
     .map((node) => ({ node: node.node, bytes: excess(node) }))
@@ -48,6 +50,12 @@ export function planBalance(nodes: readonly NodeFill[]): readonly Transfer[] {
     taken = -taken.bytes > bytes ? { ...taken, bytes: taken.bytes + bytes } : takers.shift();
   }
   return transfers;
+}
+
+function isCloseTo(mean: number, { usedBytes, capacityBytes }: NodeFill): boolean {
+  const difference = Math.abs(usedBytes / Math.max(1, capacityBytes) - mean);
+  const isSmall = difference <= mean * MEAN_TOLERANCE || difference * capacityBytes <= LEAST_DIFFERENCE_BYTES;
+  return difference <= FILL_TOLERANCE && isSmall;
 }
 
 function sum(values: readonly number[]): number {

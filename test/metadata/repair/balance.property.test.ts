@@ -55,16 +55,23 @@ describe('a balance plan', () => {
     );
   });
 
-  it('leaves small differences alone, and fills a new datanode', () => {
+  it('leaves small differences alone, and fills a new datanode, on disks of which little is used, too', () => {
     const node = (number: number, used: number): NodeFill => ({
       node: number,
       usedBytes: used * GIB,
       capacityBytes: 100 * GIB,
     });
     expect(planBalance([node(1, 50), node(2, 54), node(3, 47)])).toEqual([]);
+    expect(planBalance([node(1, 1), node(2, 1.05), node(3, 0.95)])).toEqual([]);
+    expect(planBalance([node(1, 0.03), node(2, 0.03), node(3, 0)])).toEqual([]);
     expect(planBalance([node(1, 60), node(2, 60), node(3, 0)])).toEqual([
       { source: 1, target: 3, bytes: 20 * GIB },
       { source: 2, target: 3, bytes: 20 * GIB },
+    ]);
+    // A fill of 1% is far from none, however little that is of a large disk.
+    expect(planBalance([node(1, 1.5), node(2, 1.5), node(3, 0)])).toEqual([
+      { source: 1, target: 3, bytes: GIB / 2 },
+      { source: 2, target: 3, bytes: GIB / 2 },
     ]);
   });
 });
