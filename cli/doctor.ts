@@ -7,7 +7,7 @@ import { clusterChecks, unreachableCluster } from './doctor/cluster-check.ts';
 import { spaceCheck, syncCheck } from './doctor/disk-check.ts';
 import { fileLimitCheck, memoryCheck } from './doctor/machine-check.ts';
 import { unhealthy } from './errors.ts';
-import type { HealthCheck } from './health.ts';
+import type { HealthCheck } from './health-check.ts';
 import { addClientCommand, addDirectoryOption, type ClientFlags, type NodeFlags } from './options.ts';
 import type { Shell } from './shell.ts';
 import { textTable } from './text-table.ts';

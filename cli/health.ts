@@ -1,25 +1,20 @@
 /** @module Named health checks over one status answer: what is well, what is not, and what to do. */
+import { systemClock } from '../src/common/clock.ts';
 import type { StatusResponse } from '../src/protocol/messages.ts';
 import { formatBytes } from './byte-size.ts';
 import { counted } from './counted.ts';
 import { formatDuration } from './duration.ts';
-
-export type Health = 'ok' | 'warn' | 'fail';
-
-export interface HealthCheck {
-  /** Stable: quorum, leader, datanodes, capacity, under-replicated, missing, relays. */
-  readonly name: string;
-  readonly health: Health;
-  readonly finding: string;
-  /** What to do; empty when nothing. */
-  readonly advice: string;
-}
+import type { Health, HealthCheck } from './health-check.ts';
+import { scrubCheck } from './scrub-health.ts';
 
 /** Share of free bytes below which space is getting short, and below which writes are about to fail. */
 const LOW_SPACE = 0.15;
 const NO_SPACE = 0.03;
 
-export function healthChecks(status: StatusResponse): readonly HealthCheck[] {
+export function healthChecks(
+  status: StatusResponse,
+  nowMs: number = systemClock.wallMs(),
+): readonly HealthCheck[] {
   return [
     quorum(status),
     leader(status),
@@ -27,6 +22,7 @@ export function healthChecks(status: StatusResponse): readonly HealthCheck[] {
     capacity(status),
     underReplicated(status),
     missing(status),
+    scrubCheck(status, nowMs),
     relays(status),
   ];
 }

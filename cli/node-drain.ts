@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Client } from '../src/client/client.ts';
 import type { DataNodeStatus, StatusResponse } from '../src/protocol/messages.ts';
 import { formatBytes } from './byte-size.ts';
+import { copyLimit, shareOfLimit } from './copy-limit.ts';
 import { counted } from './counted.ts';
 import { formatDuration } from './duration.ts';
 import { addRemoveOptions, type RemoveFlags, removeNode } from './cluster-remove.ts';
@@ -112,8 +113,11 @@ export function drainLine(
   const name = `Node ${member?.number} (${member?.name})`;
   if (member?.drain === 'drained') return `${name} is drained and may be removed.`;
   const rate = status.keepers.reduce((sum, { bytesPerSecond }) => sum + bytesPerSecond, 0);
+  const share = shareOfLimit(rate, copyLimit(status.dataNodes));
   const eta =
-    rate > 0 && departingBytes > 0 ? `, done in about ${formatDuration((departingBytes * 1000) / rate)}` : '';
+    rate > 0 && departingBytes > 0
+      ? ` at ${formatBytes(rate)}/s${share === '' ? '' : ` (${share})`}, done in about ${formatDuration((departingBytes * 1000) / rate)}`
+      : '';
   const stuck = stuckOn(status, member?.number ?? 0);
   const left = `${counted(departingBlocks, 'block')} (${formatBytes(departingBytes)}) still to be brought elsewhere${eta}`;
   return `${name} drains: ${left}${stuck === '' ? '' : `; ${stuck}`}`;

@@ -1,6 +1,7 @@
 /** @module What is being repaired, as `cluster status` tells it: copies left, rate, how long it will take, what is stuck. */
 import type { KeeperReport, StatusResponse } from '../src/protocol/messages.ts';
 import { formatBytes } from './byte-size.ts';
+import { type CopyLimit, copyLimit, shareOfLimit } from './copy-limit.ts';
 import { counted } from './counted.ts';
 import { formatDuration } from './duration.ts';
 
@@ -13,6 +14,8 @@ export interface RepairProgress {
   }[];
   readonly copying: number;
   readonly bytesPerSecond: number;
+  /** What disks and networks allow; absent where no datanode knows. */
+  readonly limit?: CopyLimit | undefined;
   /** Absent while nothing is copied, and when nothing is missing. */
   readonly etaMs?: number | undefined;
   readonly stuck: readonly { readonly reason: string; readonly blocks: number; readonly bytes: number }[];
@@ -25,7 +28,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** The keepers' reports summed up. Pure. */
-export function repairProgress({ keepers }: StatusResponse): RepairProgress {
+export function repairProgress({ keepers, dataNodes }: StatusResponse): RepairProgress {
   const sum = (pick: (keeper: KeeperReport) => number): number =>
     keepers.reduce((total, keeper) => total + pick(keeper), 0);
   const left = [
@@ -54,13 +57,15 @@ export function repairProgress({ keepers }: StatusResponse): RepairProgress {
   const missingBytes = left.reduce((total, each) => total + (each.copies > 0 ? each.missingBytes : 0), 0);
   const etaMs =
     missingBytes > 0 && bytesPerSecond > 0 ? Math.ceil((missingBytes * 1000) / bytesPerSecond) : undefined;
-  return { left, copying: sum(({ copying }) => copying), bytesPerSecond, etaMs, stuck };
+  const limit = copyLimit(dataNodes);
+  return { left, copying: sum(({ copying }) => copying), bytesPerSecond, limit, etaMs, stuck };
 }
 
 /** No lines when nothing is at risk and nothing on its way. */
 export function repairLines(progress: RepairProgress): readonly string[] {
-  const { left, copying, bytesPerSecond, etaMs, stuck } = progress;
+  const { left, copying, bytesPerSecond, limit, etaMs, stuck } = progress;
   if (left.length === 0 && copying === 0) return [];
+  const share = shareOfLimit(bytesPerSecond, limit);
   const eta = etaMs === undefined ? '' : `, done in about ${formatDuration(etaMs)}`;
   return [
     '',
@@ -68,7 +73,7 @@ export function repairLines(progress: RepairProgress): readonly string[] {
       ({ copies, blocks, missingBytes }) =>
         `${counted(blocks, 'block')} with ${copies === 0 ? 'no copy' : counted(copies, 'copy')} left: ${formatBytes(missingBytes)} to copy`,
     ),
-    `Repair: ${counted(copying, 'copy')} on the way, ${formatBytes(bytesPerSecond)}/s${eta}`,
+    `Repair: ${counted(copying, 'copy')} on the way, ${formatBytes(bytesPerSecond)}/s${share === '' ? '' : ` (${share})`}${eta}`,
     ...stuck
       .filter(({ reason }) => reason !== 'busy')
       .map(({ reason, blocks }) => `  ${stuckText(reason, blocks)}`),

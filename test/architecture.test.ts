@@ -72,7 +72,7 @@ const HOME_OF: Readonly<Record<string, RegExp>> = {
   '@libp2p/kad-dht': /^dht\/kademlia\.ts$/,
   '@chainsafe/libp2p-noise': /^src\/network\//,
   'cli-progress': /^cli\/progress-bar\.ts$/,
-  'prom-client': /^src\/node\/metrics-server\.ts$/,
+  'prom-client': /^src\/node\/(metrics-server|node-gauges)\.ts$/,
   commander: /^cli\//,
 };
 

@@ -1,7 +1,8 @@
 /** @module What the cluster says of itself to the doctor: its health, the releases that run, and whether its clock is ahead. */
 import { describeError, isHoldfastError } from '../../src/common/errors.ts';
 import type { StatusResponse } from '../../src/protocol/messages.ts';
-import { type HealthCheck, healthChecks } from '../health.ts';
+import { healthChecks } from '../health.ts';
+import type { HealthCheck } from '../health-check.ts';
 import { check } from './check.ts';
 
 /** Ahead by so much is more than a round trip. */

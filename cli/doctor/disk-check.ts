@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { describeError } from '../../src/common/errors.ts';
 import { formatBytes } from '../byte-size.ts';
-import type { HealthCheck } from '../health.ts';
+import type { HealthCheck } from '../health-check.ts';
 import { check } from './check.ts';
 
 /** Shares of the disk below which room is short, and below which writes are about to fail. */

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { freemem, totalmem } from 'node:os';
 import { formatBytes } from '../byte-size.ts';
-import type { HealthCheck } from '../health.ts';
+import type { HealthCheck } from '../health-check.ts';
 import { check } from './check.ts';
 
 /** Connections of a hundred peers, their TLS twins, SQLite, and blocks being read and written. */

@@ -7,6 +7,7 @@ import { WorkerRunner, type WorkerRunnerOptions } from '../common/worker-runner.
 import type { Member } from '../namespace/schema.ts';
 import { serve } from '../network/method.ts';
 import type { Authorizer, Network, PeerId } from '../network/network.ts';
+import type { CopyRates, ScrubReport } from '../protocol/messages.ts';
 import {
   BLOCK_READ_CHANNEL,
   BLOCK_WRITE_CHANNEL,
@@ -41,6 +42,8 @@ export interface DataNodeComponents {
   readonly kademlia: MetadataFinder & ChangingRing;
   /** Where the scrub stands, over restarts. */
   readonly scrubs?: ScrubStore | undefined;
+  /** What disk and network allow, as far as it is known by now. */
+  readonly rates?: (() => CopyRates) | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -82,13 +85,14 @@ export class DataNode {
   readonly #replicator: Replicator;
   readonly #copies: CopyService;
   readonly #workers: WorkerRunner;
+  readonly #scrubber: Scrubber;
   readonly #load: LoadMeter;
   readonly #options: DataNodeOptions;
 
   constructor(components: DataNodeComponents, options: DataNodeOptions) {
     this.#components = components;
     this.#options = options;
-    const load = new LoadMeter(components);
+    const load: LoadMeter = new LoadMeter({ ...components, scrub: () => scrubber.report() });
     const members = new MemberDirectory(components, options.bootstrap);
     const indexer = new BlockIndexer(components, options);
     const watch = new NeighbourWatch(
@@ -101,9 +105,10 @@ export class DataNode {
     const references = new NamespaceReferences(parts);
     const spares = new SpareCopies(parts, options);
     const collector = new GarbageCollector({ ...parts, references, spares });
-    const scrubber = new Scrubber(parts);
+    const scrubber: Scrubber = new Scrubber(parts);
     this.#copies = new CopyService({ ...parts, references, spares, collector, scrubber }, options);
     this.#workers = new WorkerRunner(components, [collector, scrubber], options.workers);
+    this.#scrubber = scrubber;
     this.#watch = watch;
     this.#load = load;
     this.#members = members;
@@ -127,6 +132,11 @@ export class DataNode {
   /** What its background workers do. */
   workers(): readonly WorkerStanding[] {
     return this.#workers.standings();
+  }
+
+  /** How far reading everything is; undefined before the first step. */
+  scrub(): ScrubReport | undefined {
+    return this.#scrubber.report();
   }
 
   /** Active members of the cluster as last heard; none before the first heartbeat. */

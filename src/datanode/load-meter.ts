@@ -1,6 +1,6 @@
 /** @module How busy and how full this datanode is, and the limits of what it serves at once. */
 import type { Clock } from '../common/clock.ts';
-import type { NodeLoad } from '../protocol/messages.ts';
+import type { CopyRates, NodeLoad, ScrubReport } from '../protocol/messages.ts';
 import type { BlockStore } from '../storage/block-store.ts';
 import { busy } from './errors.ts';
 
@@ -24,19 +24,24 @@ const CLIENT_PAUSE_MS = 500;
 export interface LoadMeterComponents {
   readonly blocks: BlockStore;
   readonly clock: Clock;
+  /** What is reported along with it. */
+  readonly scrub?: () => ScrubReport | undefined;
+  readonly rates?: (() => CopyRates) | undefined;
 }
 
 export class LoadMeter {
   readonly #blocks: BlockStore;
   readonly #clock: Clock;
+  readonly #components: LoadMeterComponents;
   #clients = 0;
   #servedMs = Number.NEGATIVE_INFINITY;
   readonly #inFlight: Record<Work, number> = { writes: 0, reads: 0, replications: 0 };
   #isReadOnly = false;
 
-  constructor({ blocks, clock }: LoadMeterComponents) {
-    this.#blocks = blocks;
-    this.#clock = clock;
+  constructor(components: LoadMeterComponents) {
+    this.#components = components;
+    this.#blocks = components.blocks;
+    this.#clock = components.clock;
   }
 
   /** Runs `task` within the limit of its kind. Errors: DATANODE_BUSY, at once. */
@@ -85,6 +90,8 @@ export class LoadMeter {
       reach: [],
       quarantinedBytes,
       quarantinedBlocks: quarantinedCount,
+      scrub: this.#components.scrub?.(),
+      rates: this.#components.rates?.(),
     };
   }
 }

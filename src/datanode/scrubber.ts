@@ -4,6 +4,7 @@ import { MIB } from '../common/bytes.ts';
 import type { BlockHash } from '../common/hashing.ts';
 import type { Logger } from '../common/logger.ts';
 import type { BackgroundWorker, WorkState } from '../common/worker.ts';
+import type { ScrubReport } from '../protocol/messages.ts';
 import type { BlockStore } from '../storage/block-store.ts';
 import type { BlockIndexer } from './block-indexer.ts';
 import { checkCopy } from './copy-check.ts';
@@ -78,6 +79,14 @@ export class Scrubber implements BackgroundWorker {
     if (this.#pass === undefined) return 0;
     const { after, endedMs, startedMs, earlierStartedMs } = this.#pass;
     return endedMs > 0 || hash <= after ? startedMs : earlierStartedMs;
+  }
+
+  /** The pass that runs, or the last one; undefined before the first step. */
+  report(): ScrubReport | undefined {
+    if (this.#pass === undefined) return undefined;
+    const { startedMs, endedMs, blocks, bytes, corrupt, earlierStartedMs } = this.#pass;
+    const completeSinceMs = endedMs > 0 ? startedMs : earlierStartedMs;
+    return { startedMs, endedMs, blocks, bytes, corrupt, completeSinceMs };
   }
 
   progress(): string {

@@ -4,6 +4,7 @@ import type { Status } from '../../raft/raw-node.ts';
 import { assert } from '../common/errors.ts';
 import type { WorkerStanding } from '../common/worker.ts';
 import type { Authorizer } from '../network/network.ts';
+import type { KeeperReport } from '../protocol/messages.ts';
 import type { MetadataNodeComponents, MetadataNodeOptions } from './metadata-node-options.ts';
 import { handOverLeadership } from './leadership-handover.ts';
 import { type NodeParts, composeParts } from './node-parts.ts';
@@ -150,6 +151,11 @@ export class MetadataNode {
   /** What its background workers do; none before start(). */
   workers(): readonly WorkerStanding[] {
     return this.#parts?.workers.standings() ?? [];
+  }
+
+  /** What it knows and does as keeper of blocks; undefined before start(). */
+  keeper(): KeeperReport | undefined {
+    return this.#parts?.keeper.report();
   }
 
   get appliedIndex(): number {

@@ -44,6 +44,7 @@ import { Proposer } from './proposer.ts';
 import { RaftDriver } from './raft-driver.ts';
 import { FIRST_EPOCH, RaftTransport } from './raft-transport.ts';
 import { ReadBarrier } from './read-barrier.ts';
+import type { KeeperService } from './repair/keeper-service.ts';
 import type { CopyRunner } from './repair/copy-runner.ts';
 import { composeRepair, type RepairParts } from './repair/repair-parts.ts';
 import { RejoinService } from './rejoin-service.ts';
@@ -77,6 +78,7 @@ export interface NodeParts {
   readonly forwarder: Forwarder;
   readonly authorizer: MemberAuthorizer;
   readonly copies: readonly CopyRunner[];
+  readonly keeper: KeeperService;
   readonly services: readonly Service[];
   readonly workers: WorkerRunner;
 }
@@ -170,7 +172,16 @@ export function composeParts(
   ];
   const workers: WorkerRunner = new WorkerRunner(base, work, options.workers);
   const { copies } = repair;
-  return { members, ...consensus, copies, authorizer: new MemberAuthorizer(parts), services, workers };
+  const { keeperService: keeper } = repair;
+  return {
+    members,
+    ...consensus,
+    copies,
+    keeper,
+    authorizer: new MemberAuthorizer(parts),
+    services,
+    workers,
+  };
 }
 
 type ConsensusParts = Pick<

@@ -130,6 +130,8 @@ export class StatusService {
       blocks: load?.blocks ?? 0,
       silentMs: Math.round(registry.silentMs(member.number) ?? 0),
       reach: load?.reach ?? [],
+      scrub: load?.scrub,
+      rates: load?.rates,
       ...(states.drain(member.number) !== '' && {
         departingBlocks: departing.blocks,
         departingBytes: departing.bytes,

@@ -1,26 +1,30 @@
-/** @module Prometheus metrics of a node over HTTP, for who asks with --metrics-listen. The only home of prom-client. */
+/** @module Prometheus metrics of a node over HTTP, for who asks with --metrics-listen. */
 import { createServer, type Server } from 'node:http';
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { WorkerStanding } from '../common/worker.ts';
+import type { KeeperReport, ScrubReport } from '../protocol/messages.ts';
 import type { StoreUsage } from '../storage/block-store.ts';
+import {
+  addKeeper,
+  addRaft,
+  addScrub,
+  addUsage,
+  addWorkers,
+  PREFIX,
+  type RaftPosition,
+} from './node-gauges.ts';
 import { invalidAddress, portInUse, systemCode } from './errors.ts';
 
 /** What a node can say of itself; roles that it does not run are absent. */
 export interface MetricsSource {
   readonly usage?: (() => Promise<StoreUsage>) | undefined;
-  readonly raft?:
-    | (() => {
-        readonly term: number;
-        readonly commit: number;
-        readonly applied: number;
-        readonly isLeader: boolean;
-      })
-    | undefined;
+  readonly raft?: (() => RaftPosition) | undefined;
+  readonly keeper?: (() => KeeperReport | undefined) | undefined;
+  readonly scrub?: (() => ScrubReport | undefined) | undefined;
   /** By role. */
   readonly workers: ReadonlyMap<string, () => readonly WorkerStanding[]>;
 }
 
-const PREFIX = 'holdfast_';
 const LISTEN = /^(?:\[([0-9a-fA-F:]+)\]|([^:]*)):(\d{1,5})$/;
 const LOOPBACK = '127.0.0.1';
 
@@ -66,82 +70,13 @@ export class MetricsServer {
   }
 }
 
-function registryOf({ usage, raft, workers }: MetricsSource): Registry {
+function registryOf({ usage, raft, keeper, scrub, workers }: MetricsSource): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: PREFIX });
   if (usage !== undefined) addUsage(registry, usage);
   if (raft !== undefined) addRaft(registry, raft);
+  if (keeper !== undefined) addKeeper(registry, keeper);
+  if (scrub !== undefined) addScrub(registry, scrub);
   addWorkers(registry, workers);
   return registry;
-}
-
-function addUsage(registry: Registry, usage: () => Promise<StoreUsage>): void {
-  const store = new Gauge({
-    name: `${PREFIX}block_store_bytes`,
-    help: 'Bytes of the block store: its capacity, what is used, free, and in quarantine.',
-    labelNames: ['of'],
-    registers: [registry],
-    async collect() {
-      const { capacityBytes, usedBytes, freeBytes, quarantinedBytes, blockCount, quarantinedCount } =
-        await usage();
-      store.set({ of: 'capacity' }, capacityBytes);
-      store.set({ of: 'used' }, usedBytes);
-      store.set({ of: 'free' }, freeBytes);
-      store.set({ of: 'quarantined' }, quarantinedBytes);
-      blocks.set({ state: 'in-service' }, blockCount);
-      blocks.set({ state: 'quarantined' }, quarantinedCount);
-    },
-  });
-  const blocks = new Gauge({
-    name: `${PREFIX}blocks`,
-    help: 'Copies of blocks held here.',
-    labelNames: ['state'],
-    registers: [registry],
-  });
-}
-
-function addRaft(registry: Registry, raft: NonNullable<MetricsSource['raft']>): void {
-  const position = new Gauge({
-    name: `${PREFIX}raft`,
-    help: 'Term, commit index and applied index of the metadata log, and whether this node leads (1).',
-    labelNames: ['of'],
-    registers: [registry],
-    collect() {
-      const { term, commit, applied, isLeader } = raft();
-      position.set({ of: 'term' }, term);
-      position.set({ of: 'commit' }, commit);
-      position.set({ of: 'applied' }, applied);
-      position.set({ of: 'leader' }, isLeader ? 1 : 0);
-    },
-  });
-}
-
-function addWorkers(registry: Registry, workers: MetricsSource['workers']): void {
-  const labelNames = ['role', 'worker'];
-  const steps = new Gauge({
-    name: `${PREFIX}worker_steps`,
-    help: 'Steps of each background worker since the start.',
-    labelNames,
-    registers: [registry],
-    collect() {
-      for (const [role, standings] of workers)
-        for (const { name: worker, steps: count, failures, state } of standings()) {
-          steps.set({ role, worker }, count);
-          failed.set({ role, worker }, failures);
-          stuck.set({ role, worker }, state === 'stuck' ? 1 : 0);
-        }
-    },
-  });
-  const failed = new Gauge({
-    name: `${PREFIX}worker_failures`,
-    help: 'Steps of it that failed.',
-    labelNames,
-    registers: [registry],
-  });
-  const stuck = new Gauge({
-    name: `${PREFIX}worker_stuck`,
-    help: '1 while the last step failed.',
-    labelNames,
-    registers: [registry],
-  });
 }

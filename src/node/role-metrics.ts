@@ -22,7 +22,9 @@ export async function startMetrics(
   const source = {
     workers,
     ...(blocks && { usage: () => blocks.usage() }),
+    ...(data && { scrub: () => data.scrub() }),
     ...(metadata && {
+      keeper: () => metadata.keeper(),
       raft: () => ({ ...metadata.status(), applied: metadata.appliedIndex, isLeader: metadata.isLeader }),
     }),
   };

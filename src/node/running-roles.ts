@@ -3,9 +3,12 @@ import { WorkerRunner } from '../common/worker-runner.ts';
 import type { Logger } from '../common/logger.ts';
 import { DataNode } from '../datanode/data-node.ts';
 import type { MetadataNode } from '../metadata/metadata-node.ts';
+import type { CopyRates } from '../protocol/messages.ts';
 import type { Network } from '../network/network.ts';
 import { type FileBlockStore, openBlockStore } from '../storage/file-block-store.ts';
 import type { DataDirectory } from './data-directory.ts';
+import { DiskRate } from './disk-rate.ts';
+import { linkRate } from './link-rate.ts';
 import { KnownMembers } from './known-members.ts';
 import { ManifestFile } from './manifest-file.ts';
 import { createMetadataNode, openMetadataStores } from './metadata-role.ts';
@@ -20,6 +23,9 @@ import { WorkerPauses } from './worker-pauses.ts';
 
 /** Left free on the disk that holds the blocks, so that log and namespace of the same disk can still be written. */
 export const BLOCK_RESERVE_BYTES: number = 512 * 1024 * 1024;
+
+/** Free beside that, before the disk's speed is measured. */
+const PROBE_ROOM_BYTES: number = 1024 * 1024 * 1024;
 
 export interface RoleContext {
   readonly directory: DataDirectory;
@@ -43,6 +49,10 @@ export async function startRoles(components: NodeNetworkComponents, context: Rol
   const blocks = roles.includes('data') ? await openBlocks(context, logger) : undefined;
 
   const { bootstrap, datanodes: earlier } = await recallNodes(directory, config, logger);
+  const diskRate = new DiskRate(components, {
+    directory: directory.blockDir,
+    reserveBytes: BLOCK_RESERVE_BYTES + PROBE_ROOM_BYTES,
+  });
   let data: DataNode | undefined;
   const { network, kademlia } = await createNodeNetwork(components, {
     config,
@@ -66,8 +76,10 @@ export async function startRoles(components: NodeNetworkComponents, context: Rol
   if (blocks !== undefined) {
     const { number, clusterId, epoch, host, zone, hostGroup } = config;
     const generation = await directory.nextGeneration();
+    const link = await linkRate();
+    const rates = (): CopyRates => ({ disk: diskRate.bytesPerSecond, network: link });
     data = new DataNode(
-      { ...components, blocks, network, kademlia, scrubs: new ScrubFile(directory.scrubFile, logger) },
+      { ...components, blocks, network, kademlia, scrubs: new ScrubFile(directory.scrubFile, logger), rates },
       {
         number,
         generation,
@@ -90,7 +102,8 @@ export async function startRoles(components: NodeNetworkComponents, context: Rol
   });
   const manifests = new ManifestFile(directory.manifestFile, kademlia.manifests);
   await manifests.load(logger);
-  const bookKeeping = new WorkerRunner(components, [book, manifests]);
+  const measuring = data === undefined ? [] : [diskRate];
+  const bookKeeping = new WorkerRunner(components, [book, manifests, ...measuring]);
   cleanup.defer(async () => {
     await bookKeeping.stop();
     // What was heard in the last moments, too: at the next start it may be all there is.

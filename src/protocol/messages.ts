@@ -487,6 +487,8 @@ export interface DataNodeStatus {
   /** part of what is used, on its way out */
   quarantinedBytes?: number | undefined;
   reach: Reach[];
+  scrub?: ScrubReport | undefined;
+  rates?: CopyRates | undefined;
 }
 
 export interface DrainRequest {
@@ -526,6 +528,24 @@ export interface NodeLoad {
   quarantinedBytes?: number | undefined;
   quarantinedBlocks?: number | undefined;
   reach: Reach[];
+  scrub?: ScrubReport | undefined;
+  rates?: CopyRates | undefined;
+}
+
+/** The pass that runs, or the last one. Wall-clock milliseconds. */
+export interface ScrubReport {
+  startedMs: number;
+  endedMs: number;
+  blocks: number;
+  bytes: number;
+  corrupt: number;
+  completeSinceMs: number;
+}
+
+/** What a datanode's disk and network allow, bytes per second; absent: not known. */
+export interface CopyRates {
+  disk?: number | undefined;
+  network?: number | undefined;
 }
 
 export interface RegisterRequest {
@@ -6303,6 +6323,8 @@ function createBaseDataNodeStatus(): DataNodeStatus {
     departingBytes: undefined,
     quarantinedBytes: undefined,
     reach: [],
+    scrub: undefined,
+    rates: undefined,
   };
 }
 
@@ -6340,6 +6362,12 @@ export const DataNodeStatus: MessageFns<DataNodeStatus> = {
     }
     for (const v of message.reach) {
       Reach.encode(v!, writer.uint32(162).fork()).join();
+    }
+    if (message.scrub !== undefined) {
+      ScrubReport.encode(message.scrub, writer.uint32(170).fork()).join();
+    }
+    if (message.rates !== undefined) {
+      CopyRates.encode(message.rates, writer.uint32(178).fork()).join();
     }
     return writer;
   },
@@ -6445,6 +6473,22 @@ export const DataNodeStatus: MessageFns<DataNodeStatus> = {
             message.reach.push(Reach.decode(reader, reader.uint32()));
             continue;
           }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.scrub = ScrubReport.decode(reader, reader.uint32());
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.rates = CopyRates.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6475,6 +6519,12 @@ export const DataNodeStatus: MessageFns<DataNodeStatus> = {
     message.departingBytes = object.departingBytes ?? undefined;
     message.quarantinedBytes = object.quarantinedBytes ?? undefined;
     message.reach = object.reach?.map((e) => Reach.fromPartial(e)) || [];
+    message.scrub = (object.scrub !== undefined && object.scrub !== null)
+      ? ScrubReport.fromPartial(object.scrub)
+      : undefined;
+    message.rates = (object.rates !== undefined && object.rates !== null)
+      ? CopyRates.fromPartial(object.rates)
+      : undefined;
     return message;
   },
 };
@@ -6718,6 +6768,8 @@ function createBaseNodeLoad(): NodeLoad {
     quarantinedBytes: undefined,
     quarantinedBlocks: undefined,
     reach: [],
+    scrub: undefined,
+    rates: undefined,
   };
 }
 
@@ -6752,6 +6804,12 @@ export const NodeLoad: MessageFns<NodeLoad> = {
     }
     for (const v of message.reach) {
       Reach.encode(v!, writer.uint32(162).fork()).join();
+    }
+    if (message.scrub !== undefined) {
+      ScrubReport.encode(message.scrub, writer.uint32(170).fork()).join();
+    }
+    if (message.rates !== undefined) {
+      CopyRates.encode(message.rates, writer.uint32(178).fork()).join();
     }
     return writer;
   },
@@ -6849,6 +6907,22 @@ export const NodeLoad: MessageFns<NodeLoad> = {
             message.reach.push(Reach.decode(reader, reader.uint32()));
             continue;
           }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.scrub = ScrubReport.decode(reader, reader.uint32());
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.rates = CopyRates.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6876,6 +6950,194 @@ export const NodeLoad: MessageFns<NodeLoad> = {
     message.quarantinedBytes = object.quarantinedBytes ?? undefined;
     message.quarantinedBlocks = object.quarantinedBlocks ?? undefined;
     message.reach = object.reach?.map((e) => Reach.fromPartial(e)) || [];
+    message.scrub = (object.scrub !== undefined && object.scrub !== null)
+      ? ScrubReport.fromPartial(object.scrub)
+      : undefined;
+    message.rates = (object.rates !== undefined && object.rates !== null)
+      ? CopyRates.fromPartial(object.rates)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseScrubReport(): ScrubReport {
+  return { startedMs: 0, endedMs: 0, blocks: 0, bytes: 0, corrupt: 0, completeSinceMs: 0 };
+}
+
+export const ScrubReport: MessageFns<ScrubReport> = {
+  encode(message: ScrubReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.startedMs !== 0) {
+      writer.uint32(8).uint64(message.startedMs);
+    }
+    if (message.endedMs !== 0) {
+      writer.uint32(16).uint64(message.endedMs);
+    }
+    if (message.blocks !== 0) {
+      writer.uint32(24).uint64(message.blocks);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(32).uint64(message.bytes);
+    }
+    if (message.corrupt !== 0) {
+      writer.uint32(40).uint64(message.corrupt);
+    }
+    if (message.completeSinceMs !== 0) {
+      writer.uint32(48).uint64(message.completeSinceMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ScrubReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseScrubReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.startedMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.endedMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.blocks = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.bytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.corrupt = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.completeSinceMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ScrubReport>): ScrubReport {
+    return ScrubReport.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ScrubReport>): ScrubReport {
+    const message = createBaseScrubReport();
+    message.startedMs = object.startedMs ?? 0;
+    message.endedMs = object.endedMs ?? 0;
+    message.blocks = object.blocks ?? 0;
+    message.bytes = object.bytes ?? 0;
+    message.corrupt = object.corrupt ?? 0;
+    message.completeSinceMs = object.completeSinceMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseCopyRates(): CopyRates {
+  return { disk: undefined, network: undefined };
+}
+
+export const CopyRates: MessageFns<CopyRates> = {
+  encode(message: CopyRates, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.disk !== undefined) {
+      writer.uint32(8).uint64(message.disk);
+    }
+    if (message.network !== undefined) {
+      writer.uint32(16).uint64(message.network);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CopyRates {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCopyRates();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.disk = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.network = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CopyRates>): CopyRates {
+    return CopyRates.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CopyRates>): CopyRates {
+    const message = createBaseCopyRates();
+    message.disk = object.disk ?? undefined;
+    message.network = object.network ?? undefined;
     return message;
   },
 };

@@ -37,6 +37,7 @@ describe('health', () => {
       'under-replicated': 'ok',
       missing: 'ok',
       relays: 'ok',
+      scrub: 'ok',
     });
   });
 
