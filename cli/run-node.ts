@@ -15,6 +15,8 @@ export interface RunFlags {
   readonly logLevel: LogLevel;
   readonly untilStdinEnds?: boolean;
   readonly metricsListen?: string;
+  readonly mdns?: boolean;
+  readonly upnp?: boolean;
 }
 
 /** A node that has not stopped by then is ended; it recovers as after a power cut. */
@@ -25,6 +27,13 @@ export function addRunOptions(command: Command): Command {
   return command
     .addOption(new Option('--log-level <level>', 'what to log').choices(LEVELS).default('info'))
     .option('--metrics-listen <host:port>', 'serve Prometheus metrics at http://host:port/metrics')
+    .option('--mdns', 'look for nodes of the cluster in the local network by multicast, from now on')
+    .option('--no-mdns', 'do not, from now on')
+    .option(
+      '--upnp',
+      'ask the router to open a port when nobody can dial this node (as it does), from now on',
+    )
+    .option('--no-upnp', 'never ask the router, from now on')
     .addOption(
       new Option('--until-stdin-ends', 'stop when standard input ends: for whoever starts nodes as children'),
     );
@@ -48,8 +57,9 @@ export async function runNode(
   const fatal = Promise.withResolvers<never>();
   // It may come while the node is still being announced; the race below sees it all the same.
   fatal.promise.catch(() => {});
+  const { mdns, upnp } = flags;
   const node = await startNode({ clock: systemClock, random: systemRandom, logger }, directory, {
-    changes,
+    changes: { ...changes, ...(mdns !== undefined && { mdns }), ...(upnp !== undefined && { upnp }) },
     version: VERSION,
     metricsListen: flags.metricsListen,
     onFatal: fatal.reject,

@@ -71,6 +71,7 @@ const HOME_OF: Readonly<Record<string, RegExp>> = {
   '@node-rs/crc32': /^src\/common\/hashing\.ts$/,
   '@libp2p/kad-dht': /^dht\/kademlia\.ts$/,
   '@chainsafe/libp2p-noise': /^src\/network\//,
+  '@libp2p/mdns': /^src\/network\/local-discovery\.ts$/,
   'cli-progress': /^cli\/progress-bar\.ts$/,
   'prom-client': /^src\/node\/(metrics-server|node-gauges)\.ts$/,
   commander: /^cli\//,

@@ -60,6 +60,8 @@ export interface DataNodeOptions {
   readonly bootstrap: readonly KnownMetadataNode[];
   /** Other nodes that were there at the last start: asked where the metadata nodes are, when those have gone. */
   readonly earlier?: readonly KnownMetadataNode[] | undefined;
+  /** Peers heard of in the local network: anybody may say anything there. */
+  readonly nearby?: (() => readonly PeerId[]) | undefined;
   /** The machine, for spreading copies over machines, and what else fails together. */
   readonly host: string;
   readonly zone?: string | undefined;

@@ -47,6 +47,8 @@ export interface MetadataSessionOptions {
   readonly hostGroup?: string | undefined;
   /** Nodes that were there at the last start, whatever they do: they may tell where the metadata nodes are now. */
   readonly earlier?: readonly KnownMetadataNode[] | undefined;
+  /** Peers heard of in the local network: hearsay, as what the DHT says. */
+  readonly nearby?: (() => readonly PeerId[]) | undefined;
   /** Called at most once, when the cluster goes on without this datanode. */
   readonly onFatal: (error: Error) => void;
 }
@@ -235,14 +237,14 @@ export class MetadataSession {
    */
   async #search(): Promise<void> {
     const { kademlia, members, network } = this.#components;
-    const { clusterId, earlier = [] } = this.#options;
+    const { clusterId, earlier = [], nearby = () => [] } = this.#options;
     const { signal } = this.#stopping;
     for (const { peer, addresses } of earlier) network.learn(peer, addresses);
     for await (const { peer, addresses } of kademlia.findMetadata(clusterId, signal)) {
       network.learn(peer, addresses);
-      if (kademlia.manifests.trusts(peer)) this.#beat(peer);
-      else await this.#inquire(peer);
+      await this.#follow(peer);
     }
+    await Promise.all(nearby().map((peer) => this.#follow(peer)));
     await kademlia.fetchManifest(clusterId, signal);
     this.#adoptManifest();
     if (this.#registered.size > 0) return;
@@ -264,9 +266,10 @@ export class MetadataSession {
     if (!isKept) void askForManifest(this.#components, kademlia.manifests, peer, this.#stopping.signal);
   }
 
-  async #inquire(peer: PeerId): Promise<void> {
+  async #follow(peer: PeerId): Promise<void> {
     const { kademlia } = this.#components;
-    if (await askForManifest(this.#components, kademlia.manifests, peer, this.#stopping.signal))
+    if (kademlia.manifests.trusts(peer)) this.#beat(peer);
+    else if (await askForManifest(this.#components, kademlia.manifests, peer, this.#stopping.signal))
       this.#adoptManifest();
   }
 

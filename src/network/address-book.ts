@@ -5,9 +5,13 @@ import type { PeerId } from './network.ts';
 
 const MAX_PEERS = 16_384;
 const MAX_ADDRESSES_PER_PEER = 16;
+/** Of what anybody may have said: few, and never in the place of what is known. */
+const MAX_HEARD_PEERS = 256;
+const MAX_HEARD_ADDRESSES = 4;
 
 export class AddressBook {
   readonly #addresses = new Map<PeerId, readonly Multiaddr[]>();
+  readonly #heard = new Map<PeerId, readonly Multiaddr[]>();
 
   /** The newest come first; the oldest peers and addresses are forgotten beyond the limits. */
   add(peer: PeerId, addresses: readonly Multiaddr[]): void {
@@ -22,8 +26,21 @@ export class AddressBook {
     }
   }
 
+  /** Takes what somebody in the local network says; tried after what is known, and forgotten when it says something else. */
+  hear(peer: PeerId, addresses: readonly Multiaddr[]): void {
+    this.#heard.delete(peer);
+    this.#heard.set(peer, addresses.slice(0, MAX_HEARD_ADDRESSES));
+    const [oldest] = this.#heard.keys();
+    if (this.#heard.size > MAX_HEARD_PEERS && oldest !== undefined) this.#heard.delete(oldest);
+  }
+
   get(peer: PeerId): readonly Multiaddr[] {
-    return this.#addresses.get(peer) ?? [];
+    return [...(this.#addresses.get(peer) ?? []), ...(this.#heard.get(peer) ?? [])];
+  }
+
+  /** Those heard of; hearsay. */
+  heard(): readonly PeerId[] {
+    return [...this.#heard.keys()];
   }
 }
 

@@ -200,3 +200,14 @@ function isWireError(value: unknown): value is WireError {
     (kind === 'refused' || kind === 'unavailable' || kind === 'unknown' || kind === 'broken')
   );
 }
+
+/** `tried` is what was asked for, e.g. "map TCP port 4600"; `reason` a clause. */
+export function gatewayRefused(tried: string, reason: string, cause?: unknown): HoldfastError {
+  return new HoldfastError({
+    code: 'NETWORK_GATEWAY_REFUSED',
+    kind: 'unavailable',
+    message: `The router was asked to ${tried}: ${reason}. Forward the port by hand and tell it with --announce, or leave it to relays.`,
+    facts: { tried, reason },
+    cause,
+  });
+}

@@ -1,7 +1,7 @@
 /** @module The sole home of libp2p: its dials, its streams, its events, as a Transport. */
 import type { Socket } from 'node:net';
 import type { Connection, Libp2p, PeerId as Libp2pPeerId, PrivateKey, Stream } from '@libp2p/interface';
-import { createLibp2p } from 'libp2p';
+import { createLibp2p, type Libp2pOptions } from 'libp2p';
 import { assert, describeError, HoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { AddressBook, parseAddress, peerOf } from './address-book.ts';
@@ -42,6 +42,7 @@ interface HostParts {
   readonly libp2p: Libp2p;
   readonly direct: DirectConnections;
   readonly relays: RelayTransport;
+  readonly book: AddressBook;
 }
 
 export class Libp2pHost implements Transport {
@@ -50,7 +51,7 @@ export class Libp2pHost implements Transport {
   readonly #privateKey: PrivateKey;
   readonly #logger: Logger;
   readonly #options: Libp2pHostOptions;
-  readonly #book = new AddressBook();
+  readonly #book: AddressBook;
   readonly #connected = new Set<PeerId>();
   readonly #direct: DirectConnections;
   readonly #reach: PeerReach;
@@ -63,6 +64,7 @@ export class Libp2pHost implements Transport {
     this.#libp2p = parts.libp2p;
     this.#privateKey = parts.privateKey;
     this.#direct = parts.direct;
+    this.#book = parts.book;
     this.#logger = logger;
     this.#options = options;
     this.localPeer = this.#libp2p.peerId.toString();
@@ -70,12 +72,15 @@ export class Libp2pHost implements Transport {
       {
         ...parts,
         innards: this.service<Innards>(INNARDS),
-        book: this.#book,
         logger,
         improved: (peer) => this.#listener?.improved(peer),
         addressesChanged: () => this.#listener?.addressesChanged(),
       },
-      { relayPeers: options.relayPeers ?? ((): readonly PeerId[] => []) },
+      {
+        relayPeers: options.relayPeers ?? ((): readonly PeerId[] => []),
+        // An operator who says what to dial has forwarded a port.
+        mapPorts: options.mapPorts === true && (options.announce ?? []).length === 0,
+      },
     );
   }
 
@@ -86,13 +91,15 @@ export class Libp2pHost implements Transport {
   ): Promise<Libp2pHost> {
     const direct = new DirectConnections();
     const relays = new RelayTransport();
+    const book = new AddressBook();
     const hooks = {
       shared: () => direct.listening(),
       direct: (socket: Socket, first: number) => void direct.take(socket, first),
       relays,
+      discovery: await discoveryOf(options, book),
     };
     const libp2p = await createLibp2p(libp2pSettings(identity, options, hooks));
-    return new Libp2pHost({ libp2p, direct, relays, privateKey: identity.privateKey }, logger, options);
+    return new Libp2pHost({ libp2p, direct, relays, book, privateKey: identity.privateKey }, logger, options);
   }
 
   service<Service>(name: string): Service {
@@ -116,6 +123,11 @@ export class Libp2pHost implements Transport {
       }
     });
     this.#book.add(peer, parsed);
+  }
+
+  /** Peers heard of in the local network, whoever they are. */
+  neighbours(): readonly PeerId[] {
+    return this.#book.heard();
   }
 
   async dial(address: string, signal: AbortSignal): Promise<PeerId> {
@@ -270,6 +282,16 @@ export class Libp2pHost implements Transport {
     for (const address of transportManager.getAddrs())
       addressManager.confirmObservedAddr(address, { type: 'transport', ttl: FOREVER_MS });
   }
+}
+
+/** Loaded only where somebody wants it: every command that a person types would wait for it. */
+async function discoveryOf(
+  { multicast }: Libp2pHostOptions,
+  book: AddressBook,
+): Promise<NonNullable<Libp2pOptions['peerDiscovery']>> {
+  if (multicast === undefined) return [];
+  const { localDiscovery } = await import('./local-discovery.ts');
+  return [localDiscovery({ cluster: multicast, heard: (peer, addresses) => book.hear(peer, addresses) })];
 }
 
 function framed(stream: Stream): FrameStream {

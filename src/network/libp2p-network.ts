@@ -6,6 +6,7 @@ import { FramedNetwork } from './framed-network.ts';
 import type { Identity } from './identity.ts';
 import { Libp2pHost } from './libp2p-host.ts';
 import type { Libp2pHostOptions } from './libp2p-settings.ts';
+import type { PeerId } from './network.ts';
 
 export interface Libp2pNetworkComponents {
   readonly identity: Identity;
@@ -21,6 +22,11 @@ export class Libp2pNetwork extends FramedNetwork {
     const { host, ...others } = components;
     super({ ...others, transport: host });
     this.#host = host;
+  }
+
+  /** Peers heard of in the local network: anybody may say anything there. Empty without options.multicast. */
+  neighbours(): readonly PeerId[] {
+    return this.#host.neighbours();
   }
 
   /** The libp2p service given as options.services[name]; an assertion fails when there is none. */

@@ -71,6 +71,10 @@ export interface Libp2pHostOptions {
   readonly services?: ServiceFactoryMap;
   /** Peers that say whether this one can be dialled, and pass on what comes for it where it cannot: the metadata nodes. */
   readonly relayPeers?: () => readonly string[];
+  /** Ask the router to let connections in, where it can be asked and one of those peers cannot dial this one. */
+  readonly mapPorts?: boolean;
+  /** Look for peers of this cluster, by its id, in the local network by multicast, and answer theirs. Not at all when absent. */
+  readonly multicast?: string;
   /** Be such a peer for others. */
   readonly isRelay?: boolean;
   /** Protocols of those services that only members may speak; the Authorizer is asked as for `control`. */
@@ -81,7 +85,10 @@ export interface Libp2pHostOptions {
 export function libp2pSettings(
   identity: Identity,
   options: Libp2pHostOptions,
-  hooks: SharedPortHooks & { readonly relays: RelayTransport },
+  hooks: SharedPortHooks & {
+    readonly relays: RelayTransport;
+    readonly discovery: NonNullable<Libp2pOptions['peerDiscovery']>;
+  },
 ): Libp2pOptions<ServiceMap> {
   const relay = options.isRelay === true ? { relay: relayService() } : {};
   return {
@@ -92,6 +99,7 @@ export function libp2pSettings(
       announce: (options.announce ?? []).map((address) => parseAddress(address).toString()),
     },
     transports: [tcpWithSharedPort(hooks), hooks.relays.factory],
+    peerDiscovery: hooks.discovery,
     connectionEncrypters: [noiseEncryption()],
     streamMuxers: [yamux({ streamOptions: STREAM_WINDOW })],
     connectionManager: CONNECTION_LIMITS,

@@ -17,8 +17,11 @@ import { Meeting } from './meeting.ts';
 import type { PathKind, PeerId } from './network.ts';
 import { PeerConnections } from './peer-connections.ts';
 import { Reachability } from './reachability.ts';
+import { findNatPmp } from './nat-pmp.ts';
+import { findGateway, PortMapper } from './port-mapper.ts';
 import { isRelayed, relayedAddress, socketAddressOf } from './relay-address.ts';
 import type { RelayTransport } from './relay-transport.ts';
+import { findUpnp } from './upnp.ts';
 
 const MEET_PROTOCOL = '/holdfast/1/meet';
 const DIAL_BACK_PROTOCOL = '/holdfast/1/dial-back';
@@ -40,6 +43,8 @@ export interface PeerReachComponents {
 export interface PeerReachOptions {
   /** Metadata nodes: they say whether we can be dialled, and are relays where we cannot. */
   readonly relayPeers: () => readonly PeerId[];
+  /** Ask routers to let connections in, where a metadata node cannot dial us. */
+  readonly mapPorts: boolean;
 }
 
 export class PeerReach {
@@ -49,6 +54,7 @@ export class PeerReach {
   readonly #meeting: Meeting;
   readonly #dialBack: DialBack;
   readonly #reachability: Reachability;
+  readonly #ports: PortMapper;
   /** Addresses that are, or were, punched to; of a connection or of an attempt. */
   readonly #punched = new Set<string>();
 
@@ -89,6 +95,13 @@ export class PeerReach {
       hasDialled: (peer) => this.#kindOfBest(peer) === 'direct',
       logger,
     });
+    this.#ports = new PortMapper({
+      ports: () => this.#listeningPorts(),
+      find: (signal) => findGateway([findNatPmp, findUpnp], signal),
+      // Whoever could not dial us is asked again, as our addresses are others now.
+      changed: () => this.#reachability.look(),
+      logger,
+    });
     this.#reachability = new Reachability({
       localPeer: libp2p.peerId.toString(),
       relays: () => this.#usableRelays(),
@@ -96,6 +109,9 @@ export class PeerReach {
       dialBack: (relay) => this.#askForDialBack(relay),
       hasPlace: (relay) => relays.hasPlace(relay),
       reserve: (relay) => relays.reserve(relay),
+      isShut: () => {
+        if (options.mapPorts) this.#ports.want();
+      },
       changed: () => {
         components.addressesChanged();
         this.#connections.reconsider();
@@ -155,7 +171,7 @@ export class PeerReach {
 
   async stop(): Promise<void> {
     this.#connections.stop();
-    await this.#reachability.stop();
+    await Promise.all([this.#reachability.stop(), this.#ports.stop()]);
   }
 
   #opened(connection: Connection): void {
@@ -200,8 +216,18 @@ export class PeerReach {
     return connection === undefined ? undefined : this.kindOf(connection);
   }
 
+  /** Where a router lets others in, before what only the private network can dial. */
   #ownAddresses(): readonly Multiaddr[] {
-    return this.#components.libp2p.getMultiaddrs().filter((address) => !isRelayed(address));
+    const { libp2p } = this.#components;
+    const mapped = this.#ports
+      .addresses()
+      .map((text) => parseAddress(`${text}/p2p/${libp2p.peerId.toString()}`));
+    return [...mapped, ...libp2p.getMultiaddrs().filter((address) => !isRelayed(address))];
+  }
+
+  #listeningPorts(): readonly number[] {
+    const listening = this.#components.innards.transportManager.getAddrs().map(socketAddressOf);
+    return [...new Set(listening.flatMap((socket) => (socket === undefined ? [] : [socket.port])))];
   }
 
   async #observe(localPort: number, signal: AbortSignal): Promise<Multiaddr> {

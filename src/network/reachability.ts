@@ -24,6 +24,8 @@ export interface ReachabilityComponents {
   readonly hasPlace: (relay: PeerId) => boolean;
   /** Takes or renews a place on `relay`. */
   readonly reserve: (relay: PeerId) => Promise<void>;
+  /** Called in each round in which some metadata node cannot dial us. */
+  readonly isShut: () => void;
   /** Called when the addresses, or relays(), are others than after the look before. */
   readonly changed: () => void;
   readonly logger: Logger;
@@ -95,7 +97,10 @@ export class Reachability {
     if (now !== this.#addresses) this.#verdicts.clear();
     this.#addresses = now;
     await Promise.all(relays().map((relay) => this.#ask(relay)));
-    if (this.isPrivate) await Promise.all(this.#chosen().map((relay) => this.#takePlace(relay)));
+    if (this.isPrivate) {
+      this.#components.isShut();
+      await Promise.all(this.#chosen().map((relay) => this.#takePlace(relay)));
+    }
     const outcome = [now, ...this.relays()].join();
     if (outcome === this.#told) return;
     this.#told = outcome;

@@ -8,6 +8,8 @@ export interface NodeChanges {
   readonly roles?: readonly string[];
   readonly listen?: readonly string[];
   readonly announce?: readonly string[];
+  readonly upnp?: boolean;
+  readonly mdns?: boolean;
   readonly host?: string;
   readonly hostGroup?: string;
   readonly zone?: string;
@@ -21,6 +23,8 @@ export async function changedConfig(config: NodeConfig, changes: NodeChanges): P
   const {
     listen,
     announce,
+    upnp,
+    mdns,
     host,
     hostGroup,
     zone,
@@ -32,6 +36,8 @@ export async function changedConfig(config: NodeConfig, changes: NodeChanges): P
     ...config,
     ...(listen === undefined ? {} : { listen: await fixPorts(listen) }),
     ...(announce === undefined ? {} : { announce }),
+    ...(upnp === undefined ? {} : { upnp }),
+    ...(mdns === undefined ? {} : { mdns }),
     ...(host === undefined ? {} : { host }),
     ...(hostGroup === undefined ? {} : { hostGroup }),
     ...(zone === undefined ? {} : { zone }),

@@ -36,6 +36,10 @@ export interface NodeConfig {
   /** Multiaddrs others shall dial instead; empty: those of `listen`. */
   readonly announce: readonly string[];
   readonly bootstrap: readonly BootstrapPeer[];
+  /** False: the router is never asked to open a port. */
+  readonly upnp?: boolean;
+  /** True: look for nodes of the cluster in the local network by multicast, and answer them. */
+  readonly mdns?: boolean;
   /** Bytes of blocks to hold at most; absent: what the disk has. */
   readonly capacityBytes?: number;
   /** Memory for rows of the namespace, in bytes; absent: DEFAULT_CACHE_SIZE_BYTES. */
@@ -90,7 +94,7 @@ function isNodeConfig(value: unknown): value is NodeConfig {
       (size) => size === undefined || isCount(size),
     ) &&
     [config.zone, config.hostGroup].every((text) => text === undefined || isText(text)) &&
-    (config.left === undefined || typeof config.left === 'boolean')
+    [config.left, config.upnp, config.mdns].every((flag) => flag === undefined || typeof flag === 'boolean')
   );
 }
 

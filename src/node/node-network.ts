@@ -52,6 +52,8 @@ export async function createNodeNetwork(
   const network = await createLibp2pNetwork(components, {
     listen: config.listen,
     announce: config.announce,
+    mapPorts: config.upnp !== false,
+    ...(config.mdns === true && { multicast: config.clusterId }),
     services,
     relayPeers: () => known.index().peers,
     isRelay: isMetadataNode,

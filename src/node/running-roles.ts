@@ -87,6 +87,7 @@ export async function startRoles(components: NodeNetworkComponents, context: Rol
         epoch,
         bootstrap,
         earlier,
+        nearby: () => network.neighbours(),
         host,
         zone,
         hostGroup,

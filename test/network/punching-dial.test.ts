@@ -19,7 +19,12 @@ afterEach(async () => {
 
 /** Listens nowhere. */
 async function startHost(): Promise<Libp2p> {
-  const hooks = { shared: () => undefined, direct: () => undefined, relays: new RelayTransport() };
+  const hooks = {
+    shared: () => undefined,
+    direct: () => undefined,
+    relays: new RelayTransport(),
+    discovery: [],
+  };
   const host = await createLibp2p(libp2pSettings(await createIdentity(), { listen: [] }, hooks));
   hosts.push(host);
   await host.handle(ECHO, (stream) => {

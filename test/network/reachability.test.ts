@@ -21,6 +21,7 @@ function watch(verdicts: Readonly<Record<string, boolean>>): {
     dialBack: async (relay) => verdicts[relay] ?? false,
     hasPlace: (relay) => reserved.has(relay),
     reserve: async (relay) => void reserved.add(relay),
+    isShut: () => undefined,
     changed: () => undefined,
     logger: silentLogger,
   });
