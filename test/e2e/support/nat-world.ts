@@ -11,6 +11,7 @@ const run = promisify(execFile);
 const PUBLIC_NET = '198.51.77';
 /** The same in every private network, as in most homes. */
 const PRIVATE_NET = '10.0.0';
+const LOCAL_NET = '10.9.0';
 const BRIDGE = 'br0';
 
 /** Why there can be no such world here; undefined where there can. */
@@ -93,6 +94,24 @@ export class NatWorld {
     return { machine, router, publicAddress };
   }
 
+  /** A machine in the public network that has no address there, but one of a local network of its own: 10.9.0.`host`. */
+  async addLocalMachine(name: string, host: number): Promise<string> {
+    const machine = `${this.#prefix}l${name}`;
+    await this.#addNamespace(machine);
+    await this.#ip(machine, 'link', 'add', 'eth0', 'type', 'veth', 'peer', `l${name}`, 'netns', this.public);
+    await this.#ip(this.public, 'link', 'set', `l${name}`, 'master', BRIDGE, 'up');
+    await this.#ip(machine, 'link', 'set', 'eth0', 'up');
+    await this.moveLocalMachine(machine, host);
+    return machine;
+  }
+
+  /** Another lease: its address is 10.9.0.`host` from now on. */
+  async moveLocalMachine(machine: string, host: number): Promise<void> {
+    await this.#ip(machine, 'addr', 'flush', 'dev', 'eth0');
+    await this.#ip(machine, 'addr', 'add', `${LOCAL_NET}.${host}/24`, 'dev', 'eth0');
+    await this.#ip(machine, 'route', 'replace', 'default', 'dev', 'eth0');
+  }
+
   /** Every mapping is lost, and connections that were open lead nowhere. */
   async restartRouter({ router }: PrivateNetwork): Promise<void> {
     // Masquerading forgets what went out through an interface that goes down.
@@ -139,9 +158,8 @@ function rules({ randomPorts = false, forwardedPort }: PrivateNetworkOptions): s
     // Nothing tells a stranger that nobody is here, and nothing of the router's answers in the machine's place.
     'chain in { type filter hook input priority 0; policy accept; iifname "wan" drop; }',
   ];
-  if (forwardedPort !== undefined)
-    chains.push(
-      `chain pre { type nat hook prerouting priority -100; iifname "wan" tcp dport ${forwardedPort} dnat to ${PRIVATE_NET}.2; }`,
-    );
+  const forwarded =
+    forwardedPort === undefined ? '' : `iifname "wan" tcp dport ${forwardedPort} dnat to ${PRIVATE_NET}.2;`;
+  chains.push(`chain pre { type nat hook prerouting priority -100; ${forwarded} }`);
   return `table ip home { ${chains.join('\n')}\n}`;
 }
