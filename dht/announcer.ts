@@ -4,7 +4,7 @@ import { noMetadataPeers, stopped } from './errors.ts';
 import { Gate } from './gate.ts';
 import { HolderLane, type LaneRoot } from './holder-lane.ts';
 import { HeldDigests } from './held-digests.ts';
-import { checkHash } from './packed-hashes.ts';
+import { checkHashes } from './packed-hashes.ts';
 import type { AnnounceRpc, BlockHash, Clock, HeldBlocks, Logger, MetadataRing, PeerId } from './ports.ts';
 import { HOLDERS_PER_SHARD, shardOfHash } from './shard.ts';
 
@@ -14,6 +14,8 @@ export const DEFAULT_MAX_UNSETTLED_HASHES = 65_536;
 const LANE_FACTOR = 2;
 /** After so many heartbeats during which something was always under way, the rest is compared all the same. */
 const MAX_BUSY_HEARTBEATS = 10;
+
+const NOBODY: readonly PeerId[] = [];
 
 export interface AnnouncerComponents {
   readonly rpc: AnnounceRpc;
@@ -141,7 +143,7 @@ export class Announcer {
         ? this.#abort.signal
         : AbortSignal.any([options.signal, this.#abort.signal]);
     signal.throwIfAborted();
-    hashes.forEach(checkHash);
+    checkHashes(hashes);
     const receipt = new Receipt();
     for (const hash of new Set(hashes)) {
       while (this.#unsettled.size >= this.#maxUnsettled) await this.#space.wait(signal);
@@ -165,8 +167,9 @@ export class Announcer {
     const untold = delivery.expect(holders);
     // Who held the shard earlier may hold it again, or be asked when the holders know nothing: it must not go on counting
     // a copy that is gone.
-    const former = delivery.present ? [] : ring.all().filter((peer) => !holders.includes(peer));
-    for (const peer of [...untold, ...former]) this.#holder(peer).lane.send(delivery);
+    const former = delivery.present ? NOBODY : ring.all().filter((peer) => !holders.includes(peer));
+    for (const peer of untold) this.#holder(peer).lane.send(delivery);
+    for (const peer of former) this.#holder(peer).lane.send(delivery);
   }
 
   #holder(peer: PeerId): Holder {

@@ -24,12 +24,18 @@ export class ChangeQueue {
   /** The latest word wins and keeps the place of an earlier one; who waited for that one waits for this. */
   put(delivery: Delivery): void {
     const { hash, present } = delivery;
-    const deliveries = new Set(this.#changes.get(hash)?.deliveries).add(delivery);
-    this.#changes.set(hash, { present, deliveries: [...deliveries] });
+    const earlier = this.#changes.get(hash)?.deliveries;
+    const deliveries = earlier === undefined ? [delivery] : [...new Set(earlier).add(delivery)];
+    this.#changes.set(hash, { present, deliveries });
   }
 
   /** Takes out the oldest changes, at most `limit`. */
   take(limit: number): Changes {
+    if (this.#changes.size <= limit) {
+      const all = this.#changes;
+      this.#changes = new Map();
+      return all;
+    }
     const taken = new Map<BlockHash, Change>();
     for (const [hash, change] of this.#changes) {
       if (taken.size === limit) break;

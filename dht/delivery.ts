@@ -25,8 +25,9 @@ export class Delivery {
   }
 
   /** Says who counts from now on; what former holders took counts no more. Returns those still to be told. */
-  expect(holders: readonly PeerId[]): PeerId[] {
+  expect(holders: readonly PeerId[]): readonly PeerId[] {
     this.#holders = holders;
+    if (this.#takenBy.length === 0) return holders;
     this.#maybeSettle();
     return holders.filter((peer) => !this.#takenBy.includes(peer));
   }
@@ -37,9 +38,11 @@ export class Delivery {
   }
 
   #maybeSettle(): void {
+    if (this.#settled) return;
     const needed = Math.max(1, Math.min(ACKNOWLEDGING_HOLDERS, this.#holders.length));
-    const taken = this.#holders.filter((peer) => this.#takenBy.includes(peer)).length;
-    if (this.#settled || taken < needed) return;
+    let taken = 0;
+    for (const peer of this.#holders) if (this.#takenBy.includes(peer)) taken += 1;
+    if (taken < needed) return;
     this.#settled = true;
     this.#onSettled(this);
   }

@@ -28,8 +28,9 @@ export function contentOf({
   changes,
   wholes,
 }: Batch): Pick<AnnounceRequest, 'added' | 'removed' | 'whole'> & { readonly count: number } {
-  const removed = [...changes].filter(([, { present }]) => !present).map(([hash]) => hash);
-  const present = [...changes].filter((change) => change[1].present).map(([hash]) => hash);
+  const present: BlockHash[] = [];
+  const removed: BlockHash[] = [];
+  for (const [hash, change] of changes) (change.present ? present : removed).push(hash);
   const added = withoutDuplicates(present, wholes.hashes);
   return {
     added: packHashes(added),
