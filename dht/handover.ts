@@ -125,11 +125,13 @@ export class Handover {
     const { ledger, logger, clock } = this.#components;
     const { recordsPerSecond = DEFAULT_PULLED_RECORDS_PER_SECOND } = this.#options;
     const before = this.#pulled;
+    const startMs = clock.monotonicMs();
     try {
       const whole = await this.#fetch(peer, shards.map(prefixOfShard), 0, signal);
       for (const shard of shards)
         if (whole.has(prefixOfShard(shard)) && ledger.owned.has(shard)) ledger.completed(shard);
-      await pause(clock, ((this.#pulled - before) * 1000) / recordsPerSecond, signal);
+      const dueMs = ((this.#pulled - before) * 1000) / recordsPerSecond;
+      await pause(clock, Math.max(0, dueMs - (clock.monotonicMs() - startMs)), signal);
       return whole.size > 0;
     } catch (error) {
       signal.throwIfAborted();

@@ -25,3 +25,13 @@ export function shardOfPrefix(prefix: string): number {
 export function partsOf(prefix: string): string[] {
   return HEX_DIGITS.map((digit) => prefix + digit);
 }
+
+/** Of a hash in the prefix's shard, all of which begins alike. */
+export function isBelow(hash: Uint8Array, prefix: string): boolean {
+  for (let at = SHARD_DIGITS; at < prefix.length; at++) {
+    const byte = hash[at >> 1] ?? 0;
+    const digit = at % 2 === 0 ? byte >> 4 : byte & 15;
+    if (digit !== Number.parseInt(prefix.charAt(at), 16)) return false;
+  }
+  return true;
+}

@@ -6,20 +6,14 @@ import { describe, notTaken, stopped } from './errors.ts';
 import { Gate } from './gate.ts';
 import type { HeldDigests } from './held-digests.ts';
 import { type Batch, contentOf, isEmpty, takeBatch } from './lane-batch.ts';
-import type { AnnounceRpc, Clock, HeldBlocks, Logger, MetadataRing, PeerId, Timer } from './ports.ts';
+import { ANNOUNCE_TIMEOUT_MS, LaneComparison } from './lane-comparison.ts';
+import type { AnnounceRpc, Clock, HeldBlocks, Logger, MetadataRing, PeerId } from './ports.ts';
 import { shardOfHash } from './shard.ts';
-import { shardsOf } from './shard-ledger.ts';
 import { ShardQueue } from './shard-queue.ts';
-import { ShardSet } from './shard-set.ts';
 
-/** A holder that has not answered a batch by then is asked again, under a higher sequence. */
-export const ANNOUNCE_TIMEOUT_MS = 5_000;
 /** Waits between attempts double from the first to the last of these. */
 export const BACKOFF_MIN_MS = 100;
 export const BACKOFF_MAX_MS = 5_000;
-
-/** A holder that wants nothing yet, although something differs, is asked again after this. */
-export const POSTPONED_COMPARISON_MS = 500;
 
 export interface HolderLaneComponents {
   readonly rpc: AnnounceRpc;
@@ -57,13 +51,8 @@ export class HolderLane {
   readonly #wanted = new ShardQueue();
   readonly #wake = new Gate();
   #inFlight: Batch | undefined;
-  #comparison: 'none' | 'due' | 'after-shards' = 'none';
-  /** What the last comparison asked for: who asks for just that again does not agree on what was sent. */
-  #sentBefore: ReadonlySet<number> = new Set();
+  readonly #comparison: LaneComparison;
   #takenSequence = 0;
-  #later: Timer | undefined;
-  /** The shards of this holder, and the members by which they are. */
-  #shards: { readonly members: readonly PeerId[]; readonly set: ShardSet } | undefined;
   #failures = 0;
   #active = false;
   #running: Promise<void> | undefined;
@@ -71,6 +60,8 @@ export class HolderLane {
   constructor(components: HolderLaneComponents, options: HolderLaneOptions) {
     this.#components = components;
     this.#options = options;
+    const { signal } = this.#abort;
+    this.#comparison = new LaneComparison(components, { ...options, signal, onDue: () => this.#start() });
   }
 
   /** Hashes not yet taken. */
@@ -94,17 +85,7 @@ export class HolderLane {
 
   /** Compares with the holder what it knows, and sends what it asks for thereupon. */
   compare(): void {
-    if (this.#abort.signal.aborted) return;
-    this.#components.digests.refresh().then(
-      () => {
-        if (this.#abort.signal.aborted) return;
-        this.#comparison = 'due';
-        this.#start();
-      },
-      () => {
-        // The announcer was stopped: there is nothing more to compare.
-      },
-    );
+    this.#comparison.request();
   }
 
   /** As heldRoot() of the announcer. Undefined while something is under way. */
@@ -112,7 +93,7 @@ export class HolderLane {
     const { ring, digests } = this.#components;
     const current = this.#active ? undefined : digests.current();
     if (current === undefined) return undefined;
-    const root = current.root(this.#shardsNow());
+    const root = current.root(this.#comparison.shards);
     return { epoch: ring.epoch, sequence: this.#takenSequence, root };
   }
 
@@ -125,7 +106,7 @@ export class HolderLane {
   async stop(): Promise<void> {
     this.#abort.abort(stopped(`announce blocks to ${this.#options.peer}`));
     this.#wake.open();
-    this.#later?.cancel();
+    this.#comparison.stop();
     this.#pending.clear();
     this.#wanted.clear();
     await this.#running;
@@ -152,14 +133,14 @@ export class HolderLane {
     // One turn of the microtask queue gathers whatever is announced together.
     await Promise.resolve();
     while (this.#hasWork() && !this.#abort.signal.aborted) {
-      if (this.#comparison === 'due') await this.#compareNow();
+      if (this.#comparison.isDue) await this.#compareNow();
       const batch = takeBatch(this.#pending, this.#wanted, this.#components.held);
       if (isEmpty(batch)) continue;
       this.#inFlight = batch;
       try {
         await this.#deliver(batch);
         this.#inFlight = undefined;
-        this.#maybeCompareAgain();
+        if (this.#wanted.size === 0) this.#comparison.shardsSent();
       } catch (error) {
         this.#inFlight = undefined;
         this.#pending.putBack(batch.changes);
@@ -172,7 +153,7 @@ export class HolderLane {
   }
 
   #hasWork(): boolean {
-    return this.#pending.size > 0 || this.#wanted.size > 0 || this.#comparison === 'due';
+    return this.#pending.size > 0 || this.#wanted.size > 0 || this.#comparison.isDue;
   }
 
   async #deliver(batch: Batch): Promise<void> {
@@ -202,81 +183,14 @@ export class HolderLane {
     }
   }
 
-  /** Leaves out shards of which something is under way. A failure is none of the announcements' business: heartbeats go on comparing. */
   async #compareNow(): Promise<void> {
-    this.#comparison = 'none';
-    const { peer, node, generation, nextSequence, onBoot } = this.#options;
-    const { clock, rpc, logger, ring } = this.#components;
-    const digests = this.#components.digests.current();
-    if (digests === undefined) return this.compare();
-    const shards = new ShardSet(this.#shardsNow());
-    for (const hash of this.#pending.hashes()) shards.delete(shardOfHash(hash));
-    for (const shard of this.#wanted.shards()) shards.delete(shard);
-    const sequence = nextSequence();
-    const deadline = startDeadline(
-      clock,
-      ANNOUNCE_TIMEOUT_MS,
-      `compare shards with ${peer}`,
-      this.#abort.signal,
-    );
-    try {
-      const answer = await rpc.compare(
-        peer,
-        {
-          node,
-          generation,
-          sequence,
-          epoch: ring.epoch,
-          shards: shards.encode(),
-          digests: digests.encode(shards),
-        },
-        deadline.signal,
-      );
-      this.#takenSequence = sequence;
-      ring.learn(answer.ring);
-      onBoot(answer.boot);
-      this.#takeWanted(answer);
-    } catch (error) {
-      if (!this.#abort.signal.aborted) logger.debug('dht.compare-failed', { peer, reason: describe(error) });
-    } finally {
-      deadline.release();
-    }
-  }
-
-  /** Heartbeats ask every few seconds, and members seldom change. */
-  #shardsNow(): ShardSet {
-    const { ring } = this.#components;
-    const members = ring.all();
-    if (this.#shards?.members !== members)
-      this.#shards = { members, set: shardsOf(ring, this.#options.peer) };
-    return this.#shards.set;
-  }
-
-  #takeWanted({ wanted, more }: { readonly wanted: readonly number[]; readonly more: boolean }): void {
-    // The holder still finds out what others hand over to it.
-    if (more && wanted.length === 0) this.#compareLater();
-    const isNew = wanted.some((shard) => !this.#sentBefore.has(shard));
-    this.#sentBefore = new Set(wanted);
-    if (wanted.length === 0) return;
-    this.#components.logger.debug('dht.shards-wanted', {
-      peer: this.#options.peer,
-      shards: wanted.length,
-      more,
-    });
-    this.#wanted.put(wanted);
-    // What is wanted a second time at once is left to the next heartbeat: something else is wrong.
-    if (isNew) this.#comparison = 'after-shards';
-  }
-
-  #maybeCompareAgain(): void {
-    if (this.#comparison !== 'after-shards' || this.#wanted.size > 0) return;
-    this.#comparison = 'none';
-    this.compare();
-  }
-
-  #compareLater(): void {
-    this.#later?.cancel();
-    this.#later = this.#components.clock.after(POSTPONED_COMPARISON_MS, () => this.compare());
+    const { nextSequence, onBoot } = this.#options;
+    const underWay = [...[...this.#pending.hashes()].map(shardOfHash), ...this.#wanted.shards()];
+    const compared = await this.#comparison.run(underWay, nextSequence);
+    if (compared === undefined) return;
+    this.#takenSequence = compared.sequence;
+    onBoot(compared.boot);
+    this.#wanted.put(compared.wanted);
   }
 
   async #backOff(error: unknown): Promise<void> {

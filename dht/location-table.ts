@@ -1,17 +1,17 @@
 /** @module Which datanodes hold which block: soft state in memory, some sixty bytes a block, no object per record. */
-import { shardOfPrefix, SHARD_DIGITS } from './hash-prefix.ts';
+import { isBelow, shardOfPrefix, SHARD_DIGITS } from './hash-prefix.ts';
 import { HolderRegistry } from './holder-registry.ts';
 import type { AnnounceRequest } from './messages.ts';
-import { countPacked } from './packed-hashes.ts';
+import { countPacked, forEachPacked, hashAt } from './packed-hashes.ts';
 import type { BlockHash } from './ports.ts';
-import { HASH_SIZE_BYTES, SHARD_COUNT, shardOfPacked } from './shard.ts';
+import { SaidHashes } from './said-hashes.ts';
+import { HASH_SIZE_BYTES, SHARD_COUNT } from './shard.ts';
 import { ShardDigests } from './shard-digests.ts';
 import { type HashKey, hashKeyOf, ShardRecords } from './shard-records.ts';
 
 /** A record is one (block, datanode) pair. At no more than 80 bytes each this bounds the table near 2.5 GiB. */
 export const DEFAULT_MAX_RECORDS = 32_000_000;
 
-const NOTHING_SAID: ReadonlySet<string> = new Set();
 const KEY_OF_TESTS = new Uint8Array(HASH_SIZE_BYTES).fill(1);
 
 export interface LocationTableOptions {
@@ -119,9 +119,8 @@ export class LocationTable {
     forEachPacked(batch.added, (packed, offset, shard) => {
       if (this.#add(packed, offset, shard, state)) taken++;
     });
-    if (wholes.length === 0) return { kind: 'taken', taken };
-    const said = saidByShard(batch.added);
-    for (const whole of wholes) this.#forgetOthers(whole, said.get(whole.shard) ?? NOTHING_SAID, state);
+    const said = new SaidHashes(batch.added);
+    for (const whole of wholes) this.#forgetOthers(whole, said, state);
     return { kind: 'taken', taken };
   }
 
@@ -244,17 +243,16 @@ export class LocationTable {
     this.#onRemoved?.(Buffer.from(hashAt(packed, offset)).toString('hex'));
   }
 
-  /** `said`: what the batch names of the shard, inside the prefix and beside it. */
   #forgetOthers(
     { prefix, shard }: { readonly prefix: string; readonly shard: number },
-    said: ReadonlySet<string>,
+    said: SaidHashes,
     state: NodeState,
   ): void {
     // All that was said is in by now: with equal counts there is nothing else.
-    if (prefix.length === SHARD_DIGITS && state.digests.count(shard) === said.size) return;
+    if (prefix.length === SHARD_DIGITS && state.digests.count(shard) === said.countOf(shard)) return;
     const others: Uint8Array[] = [];
     this.#sweptShard(shard).records.forEach((hash, holders) => {
-      if (holders.includes(state.id) && isBelow(hash, prefix) && !said.has(textOf(hash)))
+      if (holders.includes(state.id) && isBelow(hash, prefix) && !said.has(shard, hash))
         others.push(Uint8Array.from(hash));
     });
     for (const hash of others) this.#remove(new DataView(hash.buffer), 0, shard, state);
@@ -292,43 +290,4 @@ export class LocationTable {
   #collect(holders: Uint16Array, nodes: number[]): void {
     for (const id of holders) if (this.#holders.isAlive(id)) nodes.push(this.#holders.nodeOf(id));
   }
-}
-
-function forEachPacked(
-  packed: Uint8Array,
-  visit: (packed: DataView, offset: number, shard: number) => void,
-): void {
-  const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
-  const end = countPacked(packed) * HASH_SIZE_BYTES;
-  for (let offset = 0; offset < end; offset += HASH_SIZE_BYTES)
-    visit(view, offset, shardOfPacked(packed, offset));
-}
-
-function hashAt({ buffer, byteOffset }: DataView, offset: number): Uint8Array {
-  return new Uint8Array(buffer, byteOffset + offset, HASH_SIZE_BYTES);
-}
-
-function textOf(hash: Uint8Array): string {
-  return Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString('latin1');
-}
-
-/** Of a hash in the prefix's shard, all of which begins alike. */
-function isBelow(hash: Uint8Array, prefix: string): boolean {
-  for (let at = SHARD_DIGITS; at < prefix.length; at++) {
-    const byte = hash[at >> 1] ?? 0;
-    const digit = at % 2 === 0 ? byte >> 4 : byte & 15;
-    if (digit !== Number.parseInt(prefix.charAt(at), 16)) return false;
-  }
-  return true;
-}
-
-/** In one pass: a batch may name hundreds of shards and thousands of hashes. */
-function saidByShard(added: Uint8Array): ReadonlyMap<number, ReadonlySet<string>> {
-  const said = new Map<number, Set<string>>();
-  forEachPacked(added, (packed, offset, shard) => {
-    let hashes = said.get(shard);
-    if (hashes === undefined) said.set(shard, (hashes = new Set()));
-    hashes.add(textOf(hashAt(packed, offset)));
-  });
-  return said;
 }

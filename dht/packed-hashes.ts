@@ -1,7 +1,7 @@
 /** @module Lists of hashes on the wire: 32 bytes each, back to back. */
 import { badBatch } from './errors.ts';
 import type { BlockHash } from './ports.ts';
-import { HASH_SIZE_BYTES } from './shard.ts';
+import { HASH_SIZE_BYTES, shardOfPacked } from './shard.ts';
 
 /** No batch on the wire holds more hashes than this; it bounds the memory and the time one request may cost. */
 export const MAX_BATCH_HASHES = 4096;
@@ -41,4 +41,20 @@ export function countPacked(packed: Uint8Array): number {
       sizeBytes: packed.byteLength,
     });
   return packed.byteLength / HASH_SIZE_BYTES;
+}
+
+/** Each hash by the byte at which it begins. Throws DHT_BAD_BATCH when the length is no multiple of 32. */
+export function forEachPacked(
+  packed: Uint8Array,
+  visit: (packed: DataView, offset: number, shard: number) => void,
+): void {
+  const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
+  const end = countPacked(packed) * HASH_SIZE_BYTES;
+  for (let offset = 0; offset < end; offset += HASH_SIZE_BYTES)
+    visit(view, offset, shardOfPacked(packed, offset));
+}
+
+/** The bytes of the hash at byte `offset`; not a copy. */
+export function hashAt({ buffer, byteOffset }: DataView, offset: number): Uint8Array {
+  return new Uint8Array(buffer, byteOffset + offset, HASH_SIZE_BYTES);
 }

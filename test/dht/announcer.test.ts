@@ -1,7 +1,8 @@
 /** @module The announcer against metadata nodes that die, hang, forget and come and go. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Announcer } from '../../dht/announcer.ts';
-import { ANNOUNCE_TIMEOUT_MS, BACKOFF_MAX_MS, POSTPONED_COMPARISON_MS } from '../../dht/holder-lane.ts';
+import { BACKOFF_MAX_MS } from '../../dht/holder-lane.ts';
+import { ANNOUNCE_TIMEOUT_MS, POSTPONED_COMPARISON_MS } from '../../dht/lane-comparison.ts';
 import { MAX_BATCH_HASHES } from '../../dht/packed-hashes.ts';
 import type { PeerId } from '../../dht/ports.ts';
 import { shardOfHash } from '../../dht/shard.ts';

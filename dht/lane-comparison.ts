@@ -1,0 +1,141 @@
+/** @module Comparing with one holder what it knows: by digests, until it asks for nothing new. */
+import { startDeadline } from './deadline.ts';
+import { describe } from './errors.ts';
+import type { HeldDigests } from './held-digests.ts';
+import type { AnnounceRpc, Clock, Logger, MetadataRing, PeerId, Timer } from './ports.ts';
+import { shardsOf } from './shard-ledger.ts';
+import { ShardSet } from './shard-set.ts';
+
+/** A holder that has not answered by then is asked again, under a higher sequence. */
+export const ANNOUNCE_TIMEOUT_MS = 5_000;
+/** A holder that wants nothing yet, although something differs, is asked again after this. */
+export const POSTPONED_COMPARISON_MS = 500;
+
+export interface LaneComparisonComponents {
+  readonly rpc: AnnounceRpc;
+  readonly ring: MetadataRing;
+  readonly digests: HeldDigests;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface LaneComparisonOptions {
+  readonly peer: PeerId;
+  readonly node: number;
+  readonly generation: number;
+  readonly signal: AbortSignal;
+  /** Called when one is due. */
+  readonly onDue: () => void;
+}
+
+/** What the holder said. */
+export interface Compared {
+  readonly sequence: number;
+  readonly boot: string;
+  /** Shards to be sent whole. */
+  readonly wanted: readonly number[];
+}
+
+export class LaneComparison {
+  readonly #components: LaneComparisonComponents;
+  readonly #options: LaneComparisonOptions;
+  #state: 'none' | 'due' | 'after-shards' = 'none';
+  /** What the last one asked for: who asks for just that again does not agree on what was sent. */
+  #sentBefore: ReadonlySet<number> = new Set();
+  #later: Timer | undefined;
+  /** The shards of this holder, and the members by which they are. */
+  #shards: { readonly members: readonly PeerId[]; readonly set: ShardSet } | undefined;
+
+  constructor(components: LaneComparisonComponents, options: LaneComparisonOptions) {
+    this.#components = components;
+    this.#options = options;
+  }
+
+  get isDue(): boolean {
+    return this.#state === 'due';
+  }
+
+  /** The shards of this holder. Heartbeats ask every few seconds, and members seldom change. */
+  get shards(): ShardSet {
+    const members = this.#components.ring.all();
+    if (this.#shards?.members !== members)
+      this.#shards = { members, set: shardsOf(this.#components.ring, this.#options.peer) };
+    return this.#shards.set;
+  }
+
+  /** One is due as soon as the digests are there. */
+  request(): void {
+    const { signal, onDue } = this.#options;
+    if (signal.aborted) return;
+    this.#components.digests.refresh().then(
+      () => {
+        if (signal.aborted) return;
+        this.#state = 'due';
+        onDue();
+      },
+      () => {
+        // The announcer was stopped: there is nothing more to compare.
+      },
+    );
+  }
+
+  /** What was wanted has been sent: whether more is wanted is the next question. */
+  shardsSent(): void {
+    if (this.#state !== 'after-shards') return;
+    this.#state = 'none';
+    this.request();
+  }
+
+  stop(): void {
+    this.#later?.cancel();
+  }
+
+  /**
+   * Leaves out `underWay`, shards of which something is being sent. Undefined without an answer: a failure is none of the
+   * announcements' business, and heartbeats go on comparing.
+   */
+  async run(underWay: Iterable<number>, sequence: () => number): Promise<Compared | undefined> {
+    this.#state = 'none';
+    const { clock, rpc, logger, ring } = this.#components;
+    const { peer, node, generation, signal } = this.#options;
+    const digests = this.#components.digests.current();
+    if (digests === undefined) {
+      this.request();
+      return undefined;
+    }
+    const compared = new ShardSet(this.shards);
+    for (const shard of underWay) compared.delete(shard);
+    const own = sequence();
+    const deadline = startDeadline(clock, ANNOUNCE_TIMEOUT_MS, `compare shards with ${peer}`, signal);
+    try {
+      const said = { shards: compared.encode(), digests: digests.encode(compared) };
+      const request = { node, generation, sequence: own, epoch: ring.epoch, ...said };
+      const answer = await rpc.compare(peer, request, deadline.signal);
+      ring.learn(answer.ring);
+      this.#judge(answer);
+      return { sequence: own, boot: answer.boot, wanted: answer.wanted };
+    } catch (error) {
+      if (!signal.aborted) logger.debug('dht.compare-failed', { peer, reason: describe(error) });
+      return undefined;
+    } finally {
+      deadline.release();
+    }
+  }
+
+  #judge({ wanted, more }: { readonly wanted: readonly number[]; readonly more: boolean }): void {
+    // The holder still finds out what others hand over to it.
+    if (more && wanted.length === 0) this.#requestLater();
+    const isNew = wanted.some((shard) => !this.#sentBefore.has(shard));
+    this.#sentBefore = new Set(wanted);
+    if (wanted.length === 0) return;
+    const { peer } = this.#options;
+    this.#components.logger.debug('dht.shards-wanted', { peer, shards: wanted.length, more });
+    // What is wanted a second time at once is left to the next heartbeat: something else is wrong.
+    if (isNew) this.#state = 'after-shards';
+  }
+
+  #requestLater(): void {
+    this.#later?.cancel();
+    this.#later = this.#components.clock.after(POSTPONED_COMPARISON_MS, () => this.request());
+  }
+}
