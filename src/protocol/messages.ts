@@ -391,6 +391,11 @@ export interface KeeperReport {
   needed: SoleCopies[];
 }
 
+/** Of the blocks that this keeper is helping, or would help if it had the time, the fewest copies left; 0: there are none. */
+export interface RepairTurnResponse {
+  fewestLeft: number;
+}
+
 export interface CopiesLeft {
   copies: number;
   blocks: number;
@@ -5348,6 +5353,61 @@ export const KeeperReport: MessageFns<KeeperReport> = {
     message.workers = object.workers?.map((e) => WorkerReport.fromPartial(e)) || [];
     message.walkedVersion = object.walkedVersion ?? 0;
     message.needed = object.needed?.map((e) => SoleCopies.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseRepairTurnResponse(): RepairTurnResponse {
+  return { fewestLeft: 0 };
+}
+
+export const RepairTurnResponse: MessageFns<RepairTurnResponse> = {
+  encode(message: RepairTurnResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fewestLeft !== 0) {
+      writer.uint32(8).uint32(message.fewestLeft);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RepairTurnResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRepairTurnResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.fewestLeft = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RepairTurnResponse>): RepairTurnResponse {
+    return RepairTurnResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RepairTurnResponse>): RepairTurnResponse {
+    const message = createBaseRepairTurnResponse();
+    message.fewestLeft = object.fewestLeft ?? 0;
     return message;
   },
 };

@@ -224,6 +224,12 @@ export const KEEPER_REPORT: Method<m.Empty, m.KeeperReport> = {
   request: m.Empty,
   response: m.KeeperReport,
 };
+export const REPAIR_TURN: Method<m.Empty, m.RepairTurnResponse> = {
+  name: 'meta.repair-turn',
+  trafficClass: control,
+  request: m.Empty,
+  response: m.RepairTurnResponse,
+};
 export const RAFT: Notice<m.RaftMessages> = { name: 'raft', trafficClass: 'raft', body: m.RaftMessages };
 /** Answered with the chunks of snapshot-chunks.ts. */
 export const SNAPSHOT_READ_CHANNEL = 'snapshot.chunks';

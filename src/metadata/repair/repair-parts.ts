@@ -28,6 +28,7 @@ import { LossSearch } from './loss-search.ts';
 import { LostCopies } from './lost-copies.ts';
 import { MetadataPulse } from './metadata-pulse.ts';
 import { RepairWorker } from './repair-worker.ts';
+import { RepairTurns } from './repair-turns.ts';
 import type { ShardIndex } from './shard-index.ts';
 import { SurplusWorker } from './surplus-worker.ts';
 
@@ -52,6 +53,7 @@ export interface RepairComponents {
 export interface RepairParts {
   readonly clusterSurvey: ClusterSurvey;
   readonly keeperService: KeeperService;
+  readonly turns: RepairTurns;
   readonly copies: readonly CopyRunner[];
   /** To be told of single copies that are gone. */
   readonly lostCopies: LostCopies;
@@ -73,6 +75,7 @@ export function composeRepair(
   const surplus = new SurplusWorker(parts);
   const balance = new BalanceWorker({ ...parts, moves, surplus });
   const blockSurvey = new BlockSurvey({ ...parts, balance });
+  const turns = new RepairTurns(components);
   const losses = new LossSearch(parts);
   const lostCopies = new LostCopies(parts);
   const keeperService = new KeeperService({ ...parts, blockSurvey, copies }, options);
@@ -80,12 +83,13 @@ export function composeRepair(
   return {
     clusterSurvey,
     keeperService,
+    turns,
     copies: [copies, moves],
     lostCopies,
     workers: [
       pulse,
       blockSurvey,
-      new RepairWorker({ ...parts, copies, losses, lostCopies }),
+      new RepairWorker({ ...parts, copies, turns, losses, lostCopies }),
       new DrainWorker({ ...parts, clusterSurvey }),
       surplus,
       balance,

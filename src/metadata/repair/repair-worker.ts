@@ -13,12 +13,14 @@ import type { PlacementPolicy } from '../placement.ts';
 import type { ReadBarrier } from '../read-barrier.ts';
 import type { AtRiskBlock, AtRiskBlocks } from './at-risk-blocks.ts';
 import type { BlockExaminer } from './block-examiner.ts';
+import { copiesLeft } from './copy-census.ts';
 import type { CopyRunner } from './copy-runner.ts';
 import type { KeeperView } from './keeper-view.ts';
 import type { LossSearch } from './loss-search.ts';
 import type { LostCopies } from './lost-copies.ts';
 import { placesOf } from './node-places.ts';
 import { type CopyOrder, type EndangeredBlock, planRepairs, type RepairLimits } from './repair-planner.ts';
+import { type CopiesLeftRange, LAST_COPY, type RepairTurns } from './repair-turns.ts';
 import type { ShardIndex } from './shard-index.ts';
 
 export interface RepairWorkerComponents {
@@ -35,6 +37,7 @@ export interface RepairWorkerComponents {
   readonly lostCopies: LostCopies;
   readonly badCopies: BadCopies;
   readonly copies: CopyRunner;
+  readonly turns: RepairTurns;
   readonly placement: PlacementPolicy;
   readonly random: Random;
   readonly clock: Clock;
@@ -116,9 +119,9 @@ export class RepairWorker implements BackgroundWorker {
   }
 
   async #plan(signal: AbortSignal): Promise<void> {
-    const { machine, examiner, atRisk, copies, clock } = this.#components;
+    const { machine, examiner, atRisk, copies, turns, clock } = this.#components;
     const ready = this.#ready(clock.monotonicMs());
-    if (ready.length === 0) return;
+    if (ready.length === 0) return turns.rest();
     await this.#catchUp(signal);
     // As they are now: files are removed, datanodes come back.
     const wanted = await machine.wantedBlocks(ready.map(({ hash }) => hash));
@@ -141,7 +144,19 @@ export class RepairWorker implements BackgroundWorker {
           avoid: this.#failed(hash),
         };
       });
-    this.#carryOut(endangered);
+    const range = this.#copiesLeft(endangered);
+    if (range === undefined) turns.rest();
+    const limit = range === undefined ? 0 : turns.limit(range, signal);
+    this.#carryOut(endangered.filter((block) => copiesLeft(block) <= limit));
+  }
+
+  /** Of the blocks that still have a copy; undefined when there are none. */
+  #copiesLeft(blocks: readonly EndangeredBlock[]): CopiesLeftRange | undefined {
+    const left = blocks.map(copiesLeft).filter((copies) => copies > 0);
+    if (left.length === 0) return undefined;
+    // What is still being looked for may be in the greatest danger of all.
+    const fewest = this.#components.losses.isBusy ? LAST_COPY : Math.min(...left);
+    return { fewest, most: Math.max(...left) };
   }
 
   #carryOut(blocks: readonly EndangeredBlock[]): void {
