@@ -39,7 +39,9 @@ export async function* splitBlocks(source: PutSource, blockSizeBytes: number): A
       whole = undefined;
       const room = Math.min(PIECE_BYTES, blockSizeBytes - gathering.sizeBytes);
       const piece = chunk.subarray(offset, offset + room);
-      gathering.add(piece);
+      // A source that is one piece has no crumbs worth gathering.
+      if (chunk === source) gathering.take(piece);
+      else gathering.add(piece);
       offset += piece.byteLength;
       if (gathering.sizeBytes < blockSizeBytes) continue;
       whole = gathering.finish();
@@ -58,19 +60,26 @@ class BlockGatherer {
   #crumbBytes = 0;
 
   add(piece: Uint8Array): void {
-    this.#hash.update(piece);
-    this.sizeBytes += piece.byteLength;
-    if (piece.byteLength >= CRUMB_BYTES) {
-      this.#closeCrumbs();
-      this.#pieces.push(piece);
-    } else {
-      this.#addCrumb(piece);
-    }
+    if (piece.byteLength >= CRUMB_BYTES) return this.take(piece);
+    this.#note(piece);
+    this.#addCrumb(piece);
+  }
+
+  /** As it is, however small. */
+  take(piece: Uint8Array): void {
+    this.#note(piece);
+    this.#closeCrumbs();
+    this.#pieces.push(piece);
   }
 
   finish(): WholeBlock {
     this.#closeCrumbs();
     return { hash: this.#hash.digest(), sizeBytes: this.sizeBytes, pieces: this.#pieces };
+  }
+
+  #note(piece: Uint8Array): void {
+    this.#hash.update(piece);
+    this.sizeBytes += piece.byteLength;
   }
 
   #addCrumb(piece: Uint8Array): void {

@@ -11,6 +11,7 @@ import type { WholeBlock } from './block-splitter.ts';
 import { pushAlongChain, silentOf } from './chain-push.ts';
 import type { ClientContext } from './client-context.ts';
 import { writeFailed } from './errors.ts';
+import { MAX_SMALL_BLOCK_BYTES } from './small-blocks.ts';
 
 /** A block and what it is part of. */
 export interface BlockToWrite extends WholeBlock {
@@ -53,6 +54,8 @@ export async function writeBlock(
   block: BlockToWrite,
   options: BlockWriteOptions,
 ): Promise<readonly Holder[]> {
+  const together = await writeTogether(context, placer, block, options);
+  if (together !== undefined) return together;
   const copies = new BlockCopies(context);
   for (let attempt = 0; attempt < MAX_CHAINS && copies.good.size === 0; attempt += 1) {
     if (attempt > 0) await sleep(context.clock, FIRST_BACKOFF_MS * 2 ** attempt, options.signal);
@@ -75,6 +78,17 @@ export async function writeBlock(
     throw writeFailed(toHex(block.hash), required, copies.good.size, copies.failures);
   copies.tellReplaced(toHex(block.hash));
   return [...copies.good.values()];
+}
+
+/** Along with other small blocks; undefined when it is to travel alone. */
+async function writeTogether(
+  { smallBlocks }: ClientContext,
+  placer: BlockPlacer,
+  block: BlockToWrite,
+  { copies, signal }: BlockWriteOptions,
+): Promise<readonly Holder[] | undefined> {
+  if (block.sizeBytes > MAX_SMALL_BLOCK_BYTES) return undefined;
+  return smallBlocks.write(block, { copies, required: await placer.requiredCopies() }, signal);
 }
 
 /** Who has the block now, and who proved unable to take it. */

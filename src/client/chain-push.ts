@@ -22,6 +22,8 @@ export interface ChainPushTask {
 export const STANDSTILL_MS = 700;
 /** A datanode that runs says hello within this time, however slow its disk is. */
 const HELLO_TIMEOUT_MS = 1_000;
+/** Why nobody is watched any more. One for all: making an error costs more than the rest of the watch. */
+const PUSH_ENDED = new Error('The push has ended.');
 const NOT_HEARD: readonly string[] = [
   'NETWORK_TIMEOUT',
   'NETWORK_UNREACHABLE',
@@ -36,25 +38,43 @@ export async function pushAlongChain(
 ): Promise<{ readonly outcomes: readonly CopyOutcome[]; readonly silent: readonly number[] }> {
   const [target, ...rest] = task.chain;
   if (target === undefined) return { outcomes: [], silent: [] };
+  const { result, silent } = await watchChain(context, task, (signal, progress) =>
+    push(context, { ...task, signal }, progress).catch((error: unknown) => {
+      task.signal.throwIfAborted();
+      return failedOutcomes(target, rest, error);
+    }),
+  );
+  return { outcomes: result ?? [], silent };
+}
+
+/**
+ * Does `work`, and ends it when nothing moves and datanodes of the chain prove silent: then `silent` has their numbers, and
+ * `result` what became of it in spite of that, if anything. Errors: those of `work`.
+ */
+export async function watchChain<T>(
+  context: ClientContext,
+  { chain, signal: given, isWatched }: Pick<ChainPushTask, 'chain' | 'signal' | 'isWatched'>,
+  work: (signal: AbortSignal, progress: Progress) => Promise<T>,
+): Promise<{ readonly result: T | undefined; readonly silent: readonly number[] }> {
   const givingUp = new AbortController();
-  const signal = AbortSignal.any([task.signal, givingUp.signal]);
+  const signal = AbortSignal.any([given, givingUp.signal]);
   const progress = new Progress(context.clock);
-  const pushed = push(context, { ...task, signal }, progress).catch((error: unknown) => {
-    task.signal.throwIfAborted();
-    return failedOutcomes(target, rest, error);
+  const done = work(signal, progress).catch((error: unknown) => {
+    if (givingUp.signal.aborted && !given.aborted) return undefined;
+    throw error;
   });
   const silent: number[] = [];
   const watching = new AbortController();
-  const watched = task.isWatched
-    ? untilSilent(context, task.chain, progress, watching.signal).then((nodes) => {
+  const watched = isWatched
+    ? untilSilent(context, chain, progress, watching.signal).then((nodes) => {
         silent.push(...nodes);
         if (nodes.length > 0) givingUp.abort(chainSilent(nodes));
       })
     : undefined;
   try {
-    return { outcomes: await pushed, silent };
+    return { result: await done, silent };
   } finally {
-    watching.abort();
+    watching.abort(PUSH_ENDED);
     await watched;
   }
 }

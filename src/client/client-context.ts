@@ -16,6 +16,7 @@ import { Mutations } from './mutations.ts';
 import { NodeStanding } from './node-standing.ts';
 import { MetadataPlans, type PlanSource } from './read-plan.ts';
 import { ReadTimes } from './read-times.ts';
+import { SmallBlocks } from './small-blocks.ts';
 
 export interface ClientContextComponents extends ClusterViewComponents {
   /** Of a datanode on this machine. */
@@ -45,6 +46,7 @@ export class ClientContext {
   readonly plans: PlanSource;
   /** As of now. */
   readonly freshPlans: PlanSource;
+  readonly smallBlocks: SmallBlocks = new SmallBlocks(this);
   readonly standing: NodeStanding;
   readonly members: MemberMap;
   readonly readTimes: ReadTimes = new ReadTimes();

@@ -49,16 +49,21 @@ export class BlockIndexer {
     this.#unsubscribe = ring.onChange(() => this.#announcer.holdersChanged());
   }
 
-  /** True when enough holders took the record in time. When false it goes on being announced. Never throws. */
-  async announce(hash: BlockHash): Promise<boolean> {
+  /** True when enough holders took the records of all `hashes` in time. When false they go on being announced. Never throws. */
+  async announce(...hashes: readonly BlockHash[]): Promise<boolean> {
+    const [hash = ''] = hashes;
     try {
-      const taken = this.#announcer.announce([hash]);
+      const taken = this.#announcer.announce(hashes);
       await withDeadline(this.#clock, ANNOUNCE_PATIENCE_MS, taken, () =>
         announcedLate(hash, ANNOUNCE_PATIENCE_MS),
       );
       return true;
     } catch (error) {
-      this.#logger.warn('datanode.not-announced', { hash, error: describeError(error) });
+      this.#logger.warn('datanode.not-announced', {
+        hash,
+        blocks: hashes.length,
+        error: describeError(error),
+      });
       return false;
     }
   }

@@ -15,6 +15,7 @@ import {
   DATA_WORKER_CONTROL,
   DATA_WORKERS,
   REPLICATE,
+  WRITE_BLOCKS,
 } from '../protocol/methods.ts';
 import { serveWorkers } from '../protocol/worker-service.ts';
 import type { BlockStore } from '../storage/block-store.ts';
@@ -32,6 +33,7 @@ import { NeighbourWatch } from './neighbour-watch.ts';
 import { NamespaceReferences } from './references.ts';
 import { Replicator } from './replicator.ts';
 import { Scrubber, type ScrubStore } from './scrubber.ts';
+import { SmallBlockReceiver } from './small-block-receiver.ts';
 import { SpareCopies } from './spare-copies.ts';
 import { WriteEras } from './write-eras.ts';
 
@@ -83,6 +85,7 @@ export class DataNode {
   readonly #watch: NeighbourWatch;
   readonly #indexer: BlockIndexer;
   readonly #receiver: BlockReceiver;
+  readonly #smallReceiver: SmallBlockReceiver;
   readonly #sender: BlockSender;
   readonly #replicator: Replicator;
   readonly #copies: CopyService;
@@ -117,6 +120,7 @@ export class DataNode {
     this.#indexer = indexer;
     this.#session = new MetadataSession(parts, options);
     this.#receiver = new BlockReceiver(parts, options);
+    this.#smallReceiver = new SmallBlockReceiver(parts, options);
     this.#sender = new BlockSender(parts);
     this.#replicator = new Replicator(parts);
   }
@@ -156,6 +160,7 @@ export class DataNode {
     const { network, blocks } = this.#components;
     network.onChannel(BLOCK_WRITE_CHANNEL, (channel) => this.#receiver.receive(channel));
     network.onChannel(BLOCK_READ_CHANNEL, (channel) => this.#sender.send(channel));
+    serve(network, WRITE_BLOCKS, (request, { signal }) => this.#smallReceiver.receive(request, signal));
     serve(network, REPLICATE, (request, { signal }) => this.#replicator.replicate(request, signal));
     const here = { blocks, load: this.#load };
     serve(network, BLOCKS_HERE, (request) => listBlocksHere(here, this.#options.number, request));

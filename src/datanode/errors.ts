@@ -65,6 +65,15 @@ export function replicationFailed(hash: string, target: number, cause: unknown):
   });
 }
 
+export function notAnnounced(hash: string): HoldfastError {
+  return new HoldfastError({
+    code: 'DATANODE_NOT_ANNOUNCED',
+    kind: 'unavailable',
+    message: `Block ${hash} is stored here, but too few metadata nodes took note of it in time. It goes on being announced.`,
+    facts: { hash },
+  });
+}
+
 export function announcedLate(hash: string, afterMs: number): HoldfastError {
   return new HoldfastError({
     code: 'DATANODE_ANNOUNCED_LATE',

@@ -21,6 +21,11 @@ export interface NewBlock extends BlockInfo {
   readonly origin: BlockOrigin;
 }
 
+/** A block that is here whole; its bytes belong to the store from now on. */
+export interface WholeNewBlock extends NewBlock {
+  readonly data: Uint8Array;
+}
+
 /** Order: write()*, then commit() or abort(). Nothing is visible before commit() has resolved. */
 export interface BlockWriter {
   /**
@@ -49,6 +54,11 @@ export interface BlockStore {
   has(hash: BlockHash): boolean;
   info(hash: BlockHash): BlockInfo | undefined;
   create(block: NewBlock): Promise<BlockWriter>;
+  /**
+   * Stores blocks as create(), write() and commit() do, small ones with one fsync. A verdict for each, in their order: the
+   * failure of one is nobody else's. Errors of them all, thrown: STORAGE_FULL, STORAGE_FAILED.
+   */
+  storeAll(blocks: readonly WholeNewBlock[]): Promise<readonly PromiseSettledResult<void>[]>;
   /**
    * Bytes [offset, offset + length) in chunks of at most 1 MiB; each 64 KiB verified by CRC32C before it is
    * yielded. A range is cut at the end of the block.

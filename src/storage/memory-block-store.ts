@@ -3,7 +3,14 @@ import { MIB, toHex } from '../common/bytes.ts';
 import { type BlockHash, sha256 } from '../common/hashing.ts';
 import { storedOrigin } from './block-file.ts';
 import { BlockIndex } from './block-index.ts';
-import type { BlockOrigin, BlockStore, BlockWriter, NewBlock, StoreUsage } from './block-store.ts';
+import type {
+  BlockOrigin,
+  BlockStore,
+  BlockWriter,
+  NewBlock,
+  StoreUsage,
+  WholeNewBlock,
+} from './block-store.ts';
 import type { BlockInfo } from './block-info.ts';
 import { corruptBlock, noBlock, storageClosed, storageFull } from './errors.ts';
 import { MemoryFurtherOrigins } from './further-origins.ts';
@@ -61,6 +68,16 @@ export class MemoryBlockStore implements BlockStore {
         this.#promisedBytes -= block.sizeBytes;
       },
     });
+  }
+
+  storeAll(blocks: readonly WholeNewBlock[]): Promise<readonly PromiseSettledResult<void>[]> {
+    return Promise.allSettled(
+      blocks.map(async ({ data, ...block }) => {
+        const writer = await this.create(block);
+        await writer.write(data);
+        await writer.commit();
+      }),
+    );
   }
 
   async *read(

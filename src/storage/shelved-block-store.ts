@@ -2,11 +2,19 @@
 import { toHex } from '../common/bytes.ts';
 import { describeError, isHoldfastError } from '../common/errors.ts';
 import { type BlockHash, sha256Stream } from '../common/hashing.ts';
+import { BlockDigest } from './block-digest.ts';
 import { BlockHoldings, type HoldingsComponents, type HoldingsOptions } from './block-holdings.ts';
 import type { BlockIndex } from './block-index.ts';
 import type { BlockRoom } from './block-room.ts';
 import type { BlockShelf, ShelfWriter } from './block-shelf.ts';
-import type { BlockOrigin, BlockStore, BlockWriter, NewBlock, StoreUsage } from './block-store.ts';
+import type {
+  BlockOrigin,
+  BlockStore,
+  BlockWriter,
+  NewBlock,
+  StoreUsage,
+  WholeNewBlock,
+} from './block-store.ts';
 import type { BlockInfo } from './block-info.ts';
 import { noBlock, storageFailed, storageFull } from './errors.ts';
 import type { FurtherOrigins } from './further-origins.ts';
@@ -67,6 +75,18 @@ export class ShelvedBlockStore implements BlockStore {
     });
     this.#writers.add(writer);
     return writer;
+  }
+
+  async storeAll(blocks: readonly WholeNewBlock[]): Promise<readonly PromiseSettledResult<void>[]> {
+    this.#holdings.assertOpen();
+    this.#holdings.latch.check();
+    const sizeBytes = blocks.reduce((sum, block) => sum + block.sizeBytes, 0);
+    await this.#room.promise(sizeBytes);
+    try {
+      return await Promise.allSettled(blocks.map((block) => this.#storeWhole(block)));
+    } finally {
+      this.#room.release(sizeBytes);
+    }
   }
 
   async *read(
@@ -177,6 +197,25 @@ export class ShelvedBlockStore implements BlockStore {
       if (this.#options.isFull(error)) throw storageFull(this.#options.name, block.sizeBytes, 0);
       // Not latched: no byte was written, and running out of file handles passes.
       throw storageFailed(`begin block ${block.hash}`, this.#options.name, error);
+    }
+  }
+
+  async #storeWhole({ data, ...block }: WholeNewBlock): Promise<void> {
+    const digest = new BlockDigest();
+    digest.update(data);
+    const crcs = digest.finish(block);
+    try {
+      const writer = await this.#holdings.shelfOf(block).begin(block);
+      const sink = this.#sink(block, writer);
+      try {
+        await sink.write(data);
+        await sink.publish(crcs);
+      } catch (error) {
+        await sink.discard();
+        throw error;
+      }
+    } catch (error) {
+      throw this.#holdings.explain(`write block ${block.hash}`, block.sizeBytes, error);
     }
   }
 
