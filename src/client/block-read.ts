@@ -2,7 +2,7 @@
 import { MIB, toHex } from '../common/bytes.ts';
 import { sleep } from '../common/clock.ts';
 import { describeError, isHoldfastError } from '../common/errors.ts';
-import { sha256Stream } from '../common/hashing.ts';
+import { sha256, sha256Stream } from '../common/hashing.ts';
 import type { Holder } from '../protocol/messages.ts';
 import { LOCATE, REPORT_BAD_BLOCK } from '../protocol/methods.ts';
 import type { ClientContext } from './client-context.ts';
@@ -10,6 +10,7 @@ import { badCopy, blockUnavailable } from './errors.ts';
 import { fetchHedged } from './hedged-fetch.ts';
 import type { BlockRange } from './block-range.ts';
 import { holdersOf, type PlannedBlock } from './read-plan.ts';
+import { MAX_SMALL_BLOCK_BYTES } from './small-blocks.ts';
 
 export interface BlockReadOptions {
   /** Of the file, for messages. */
@@ -42,6 +43,11 @@ export async function readBlock(
   const isWhole = isReadWhole(planned, options.range);
   const cached = isWhole ? await context.cache?.blocks.read(hash) : undefined;
   if (cached !== undefined) return cut([cached], options.range);
+  const together = await readTogether(context, planned, options);
+  if (together !== undefined) {
+    await context.cache?.blocks.keep(hash, together);
+    return cut(together, options.range);
+  }
   const failures: string[] = [];
   let { holders } = planned;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
@@ -68,12 +74,13 @@ export async function readBlock(
   throw blockUnavailable(toHex(hash), options.path, failures);
 }
 
-/** Good standing first, then alive, then this machine, then who answers soonest, then by lot. */
+/** Good standing first, then alive, then this machine, then who is asked anyway, then who answers soonest, then by lot. */
 function byNearness(context: ClientContext, holders: readonly Holder[]): readonly Holder[] {
   const rank = (holder: Holder): number =>
     (context.standing.isBad(holder.node) ? 4 : 0) +
     (holder.alive && !context.members.isAway(holder.node) ? 0 : 2) +
-    (holder.host !== '' && holder.host === context.host ? 0 : 1);
+    (holder.host !== '' && holder.host === context.host ? 0 : 1) +
+    (context.smallReads.isGathering(holder.node) ? 0 : 0.5);
   return holders
     .map((holder) => ({
       holder,
@@ -96,6 +103,30 @@ async function readHere(
   const isWhole = isReadWhole(planned, range);
   const pieces = await localBlocks?.read(block, isWhole ? { offset: 0, length: block.sizeBytes } : range);
   return pieces && isWhole ? cut(pieces, range) : pieces;
+}
+
+/** The whole block, along with other small ones; undefined when it is to be read alone, with all that is done about holders that fail. */
+async function readTogether(
+  context: ClientContext,
+  planned: PlannedBlock,
+  { signal }: BlockReadOptions,
+): Promise<readonly Uint8Array[] | undefined> {
+  const { block, holders } = planned;
+  if (block.sizeBytes > MAX_SMALL_BLOCK_BYTES) return undefined;
+  const [holder] = byNearness(context, holders);
+  if (holder === undefined) return undefined;
+  try {
+    const bytes = await context.smallReads.read(block, holder, signal);
+    if (bytes === undefined) return undefined;
+    if (bytes.byteLength !== block.sizeBytes || toHex(sha256(bytes)) !== toHex(block.hash))
+      throw badCopy(toHex(block.hash), holder.node);
+    context.standing.served(holder.node);
+    return [bytes];
+  } catch (error) {
+    signal.throwIfAborted();
+    noteFailure(context, planned, holder, error);
+    return undefined;
+  }
 }
 
 /** Verified bytes of the whole block, or of `range` where that alone is read; undefined when no holder had them. */

@@ -17,6 +17,7 @@ import { NodeStanding } from './node-standing.ts';
 import { MetadataPlans, type PlanSource } from './read-plan.ts';
 import { ReadTimes } from './read-times.ts';
 import { SmallBlocks } from './small-blocks.ts';
+import { SmallReads } from './small-reads.ts';
 
 export interface ClientContextComponents extends ClusterViewComponents {
   /** Of a datanode on this machine. */
@@ -47,6 +48,7 @@ export class ClientContext {
   /** As of now. */
   readonly freshPlans: PlanSource;
   readonly smallBlocks: SmallBlocks = new SmallBlocks(this);
+  readonly smallReads: SmallReads = new SmallReads(this);
   readonly standing: NodeStanding;
   readonly members: MemberMap;
   readonly readTimes: ReadTimes = new ReadTimes();

@@ -2,8 +2,8 @@
 import { isHoldfastError } from '../common/errors.ts';
 import { NaturalBatches } from '../common/natural-batches.ts';
 import type { Stat } from '../namespace/schema.ts';
-import type { StatRequest } from '../protocol/messages.ts';
-import { STAT, STAT_MANY } from '../protocol/methods.ts';
+import type { ReadPlanRequest, ReadPlanResponse, StatRequest } from '../protocol/messages.ts';
+import { READ_PLAN, READ_PLANS, STAT, STAT_MANY } from '../protocol/methods.ts';
 import { errorIn } from '../protocol/verdict.ts';
 import { tooManyWaiting } from './errors.ts';
 import type { AskOptions, MetadataPeers } from './metadata-peers.ts';
@@ -17,6 +17,7 @@ const MAX_WAITING = 65_536;
 export class GatheredReads {
   readonly #metadata: MetadataPeers;
   readonly #stats: NaturalBatches<StatRequest, Stat>;
+  readonly #plans: NaturalBatches<ReadPlanRequest, ReadPlanResponse>;
 
   constructor(metadata: MetadataPeers) {
     this.#metadata = metadata;
@@ -28,11 +29,45 @@ export class GatheredReads {
       maxWaiting: MAX_WAITING,
       overloaded: () => tooManyWaiting('questions', MAX_WAITING),
     });
+    this.#plans = new NaturalBatches((requests, signal) => this.#plan(requests, signal), {
+      maxItems: MAX_TOGETHER,
+      maxFlights: MAX_REQUESTS_IN_FLIGHT,
+      mayShare: (first, request) => first.stale === request.stale,
+      maxWaiting: MAX_WAITING,
+      overloaded: () => tooManyWaiting('questions', MAX_WAITING),
+    });
   }
 
   /** Errors: as of MetadataPeers.ask. */
   stat(request: StatRequest, { signal }: AskOptions): Promise<Stat> {
     return this.#stats.ask(request, signal);
+  }
+
+  /** The first page of a file's blocks, of whatever file is at the path. Errors: as of MetadataPeers.ask. */
+  plan(request: ReadPlanRequest, { signal }: AskOptions): Promise<ReadPlanResponse> {
+    return this.#plans.ask(request, signal);
+  }
+
+  async #plan(
+    requests: readonly ReadPlanRequest[],
+    signal: AbortSignal,
+  ): Promise<(ReadPlanResponse | Promise<ReadPlanResponse>)[]> {
+    const alone = (request: ReadPlanRequest): Promise<ReadPlanResponse> =>
+      this.#metadata.ask(READ_PLAN, request, { signal });
+    const [first] = requests;
+    if (first !== undefined && requests.length === 1) return [await alone(first)];
+    const { verdicts, holders } = await this.#metadata
+      .ask(READ_PLANS, { requests: [...requests] }, { signal, isOptional: true })
+      .catch((error: unknown) => {
+        if (isHoldfastError(error, 'NETWORK_NO_SUCH_METHOD')) return { verdicts: [], holders: [] };
+        throw error;
+      });
+    return requests.map((request, position) => {
+      const verdict = verdicts[position];
+      if (verdict?.plan !== undefined) return { ...verdict.plan, holders };
+      const error = verdict && errorIn(verdict);
+      return error?.kind === 'refused' ? Promise.reject(error) : alone(request);
+    });
   }
 
   async #stat(requests: readonly StatRequest[], signal: AbortSignal): Promise<(Stat | Promise<Stat>)[]> {

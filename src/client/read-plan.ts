@@ -115,7 +115,8 @@ export class MetadataPlans implements PlanSource {
     const isPinned = page.inode !== 0;
     try {
       const request = { ...page, limit: PAGE_BLOCKS, stale: options.stale ?? false };
-      return await this.#components.metadata.ask(READ_PLAN, request, options);
+      const { reads, metadata } = this.#components;
+      return await (isPinned ? metadata.ask(READ_PLAN, request, options) : reads.plan(request, options));
     } catch (error) {
       if (isPinned && isHoldfastError(error, 'NAMESPACE_NOT_FOUND', 'NAMESPACE_VERSION_MISMATCH'))
         throw fileChanged(page.path, error);

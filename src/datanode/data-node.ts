@@ -14,6 +14,7 @@ import {
   BLOCKS_HERE,
   DATA_WORKER_CONTROL,
   DATA_WORKERS,
+  READ_BLOCKS,
   REPLICATE,
   WRITE_BLOCKS,
 } from '../protocol/methods.ts';
@@ -34,6 +35,7 @@ import { NamespaceReferences } from './references.ts';
 import { Replicator } from './replicator.ts';
 import { Scrubber, type ScrubStore } from './scrubber.ts';
 import { SmallBlockReceiver } from './small-block-receiver.ts';
+import { SmallBlockSender } from './small-block-sender.ts';
 import { SpareCopies } from './spare-copies.ts';
 import { WriteEras } from './write-eras.ts';
 
@@ -87,6 +89,7 @@ export class DataNode {
   readonly #receiver: BlockReceiver;
   readonly #smallReceiver: SmallBlockReceiver;
   readonly #sender: BlockSender;
+  readonly #smallSender: SmallBlockSender;
   readonly #replicator: Replicator;
   readonly #copies: CopyService;
   readonly #workers: WorkerRunner;
@@ -122,6 +125,7 @@ export class DataNode {
     this.#receiver = new BlockReceiver(parts, options);
     this.#smallReceiver = new SmallBlockReceiver(parts, options);
     this.#sender = new BlockSender(parts);
+    this.#smallSender = new SmallBlockSender(parts);
     this.#replicator = new Replicator(parts);
   }
 
@@ -161,6 +165,7 @@ export class DataNode {
     network.onChannel(BLOCK_WRITE_CHANNEL, (channel) => this.#receiver.receive(channel));
     network.onChannel(BLOCK_READ_CHANNEL, (channel) => this.#sender.send(channel));
     serve(network, WRITE_BLOCKS, (request, { signal }) => this.#smallReceiver.receive(request, signal));
+    serve(network, READ_BLOCKS, (request) => this.#smallSender.send(request));
     serve(network, REPLICATE, (request, { signal }) => this.#replicator.replicate(request, signal));
     const here = { blocks, load: this.#load };
     serve(network, BLOCKS_HERE, (request) => listBlocksHere(here, this.#options.number, request));

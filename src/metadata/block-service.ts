@@ -5,6 +5,7 @@ import { describeError } from '../common/errors.ts';
 import { type BlockHash, HASH_SIZE_BYTES } from '../common/hashing.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
+import type { FileBlocks } from '../namespace/reads.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
 import { type CallContext, call, serve } from '../network/method.ts';
 import type { Network } from '../network/network.ts';
@@ -14,9 +15,12 @@ import type {
   PlaceResponse,
   ReadPlanRequest,
   ReadPlanResponse,
+  ReadPlansResponse,
+  ReadPlanVerdict,
   ReportBadBlockRequest,
 } from '../protocol/messages.ts';
-import { COPIES, LOCATE, PLACE, READ_PLAN, REPORT_BAD_BLOCK } from '../protocol/methods.ts';
+import { COPIES, LOCATE, PLACE, READ_PLAN, READ_PLANS, REPORT_BAD_BLOCK } from '../protocol/methods.ts';
+import { judgeAll, NO_ERROR, type WireVerdict } from '../protocol/verdict.ts';
 import type { BadCopies } from './bad-copies.ts';
 import type { DatanodeRegistry } from './datanode-registry.ts';
 import type { DatanodeStates } from './datanode-states.ts';
@@ -42,6 +46,8 @@ export interface BlockServiceComponents {
 
 /** Blocks in one answer, at most. */
 export const MAX_PLAN_BLOCKS = 512;
+/** Files in one answer, at most; all their blocks are no more than MAX_LOCATE_HASHES, but one a file. */
+export const MAX_PLANS = 512;
 export const MAX_LOCATE_HASHES = 1_024;
 export const MAX_PLACE_BLOCKS = 256;
 /** For a datanode to read a copy whole. */
@@ -59,6 +65,7 @@ export class BlockService {
   start(): void {
     const { network } = this.#components;
     serve(network, READ_PLAN, (request, { signal }) => this.#readPlan(request, signal));
+    serve(network, READ_PLANS, ({ requests }, { signal }) => this.#readPlans(requests, signal));
     serve(network, PLACE, async (request) => this.#place(request));
     serve(network, LOCATE, async ({ hashes }, { signal }) => {
       if (hashes.length > MAX_LOCATE_HASHES)
@@ -76,14 +83,45 @@ export class BlockService {
   }
 
   async #readPlan(request: ReadPlanRequest, signal: AbortSignal): Promise<ReadPlanResponse> {
-    const { machine, barrier } = this.#components;
-    if (!request.stale) await barrier.wait(signal);
-    const limit = request.limit === 0 ? MAX_PLAN_BLOCKS : Math.min(request.limit, MAX_PLAN_BLOCKS);
-    const file =
-      request.inode === 0 ? { path: request.path } : { inode: request.inode, version: request.version };
-    const page = await machine.fileBlocks(file, request.firstBlock, limit);
+    if (!request.stale) await this.#components.barrier.wait(signal);
+    const page = await this.#page(request, MAX_PLAN_BLOCKS);
     const blocks = await this.#locate(page.blocks, signal);
     return { stat: page.stat, firstBlock: request.firstBlock, blocks, holders: this.#holders(blocks) };
+  }
+
+  /** Files side by side; their blocks are looked up together, unless that fails for one of them. */
+  async #readPlans(requests: readonly ReadPlanRequest[], signal: AbortSignal): Promise<ReadPlansResponse> {
+    if (requests.length > MAX_PLANS) throw badRequest(`at most ${MAX_PLANS} files are planned together`);
+    if (requests.some(({ stale }) => !stale)) await this.#components.barrier.wait(signal);
+    const mostBlocks = Math.max(1, Math.floor(MAX_LOCATE_HASHES / requests.length));
+    const pages = await Promise.allSettled(requests.map((request) => this.#page(request, mostBlocks)));
+    const all = pages.flatMap((page) => (page.status === 'fulfilled' ? page.value.blocks : []));
+    const together = await this.#locate(all, signal).catch(() => undefined);
+    let next = 0;
+    const work = async (position: number): Promise<ReadPlanVerdict> => {
+      const page = pages[position];
+      if (page?.status !== 'fulfilled') throw page?.reason;
+      const { stat, blocks: wanted } = page.value;
+      const from = next;
+      next += wanted.length;
+      const blocks = together?.slice(from, next) ?? (await this.#locate(wanted, signal));
+      const { firstBlock = 0 } = requests[position] ?? {};
+      return { plan: { stat, firstBlock, blocks, holders: [] }, error: NO_ERROR };
+    };
+    const refuse = ({ error }: WireVerdict): ReadPlanVerdict => ({ plan: undefined, error });
+    const positions = [...requests.keys()];
+    const verdicts = await judgeAll(this.#components, READ_PLANS.name, positions, work, refuse);
+    return { verdicts, holders: this.#holders(verdicts.flatMap(({ plan }) => plan?.blocks ?? [])) };
+  }
+
+  #page(request: ReadPlanRequest, mostBlocks: number): Promise<FileBlocks> {
+    const limit = request.limit === 0 ? mostBlocks : Math.min(request.limit, mostBlocks);
+    const { path, inode, version, firstBlock } = request;
+    return this.#components.machine.fileBlocks(
+      inode === 0 ? { path } : { inode, version },
+      firstBlock,
+      limit,
+    );
   }
 
   #place(request: PlaceRequest): PlaceResponse {

@@ -1,12 +1,13 @@
 /** @module Small blocks, packed into one SQLite file: many writers share one transaction. */
 import { fromHex, toHex } from '../common/bytes.ts';
 import { type BlockHash, crc32c } from '../common/hashing.ts';
+import { NaturalBatches } from '../common/natural-batches.ts';
 import { decodeOrigin, encodeOrigin } from './origin-row.ts';
 import type { BlockShelf, ShelfWriter } from './block-shelf.ts';
 import type { BlockOrigin, NewBlock } from './block-store.ts';
 import type { BlockInfo } from './block-info.ts';
-import { deleteKeys, insertRows } from './bulk-sql.ts';
-import { corruptBlock } from './errors.ts';
+import { deleteKeys, insertRows, selectKeys } from './bulk-sql.ts';
+import { corruptBlock, storageBusy } from './errors.ts';
 import { giveBackPages } from './free-pages.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { QuarantinedBlock, QuarantineReason } from './block-info.ts';
@@ -15,6 +16,8 @@ import type { SqlRow } from './sql-value.ts';
 
 /** Blocks of one transaction, at most 8 MiB in all. */
 const MAX_GROUPED_BLOCKS = 128;
+/** More readers than a datanode serves at once. */
+const MAX_WAITING_READS = 65_536;
 /** Rows of one read while the index is loaded. */
 const LOAD_PAGE_ROWS = 4096;
 
@@ -50,6 +53,7 @@ export class PackedBlocks implements BlockShelf {
   readonly #writer: SqliteConnection;
   readonly #reader: SqliteConnection;
   readonly #commits: GroupCommit<Change>;
+  readonly #rows: NaturalBatches<BlockHash, SqlRow | undefined>;
 
   private constructor(writer: SqliteConnection, reader: SqliteConnection) {
     this.#writer = writer;
@@ -57,6 +61,12 @@ export class PackedBlocks implements BlockShelf {
     this.#commits = new GroupCommit((changes) => this.#write(changes), {
       path: writer.path,
       maxItems: MAX_GROUPED_BLOCKS,
+    });
+    this.#rows = new NaturalBatches((hashes) => this.#select(hashes), {
+      maxItems: MAX_GROUPED_BLOCKS,
+      maxFlights: 1,
+      maxWaiting: MAX_WAITING_READS,
+      overloaded: () => storageBusy(reader.path, MAX_WAITING_READS),
     });
   }
 
@@ -165,13 +175,24 @@ export class PackedBlocks implements BlockShelf {
 
   async #row(hash: BlockHash): Promise<SqlRow | undefined> {
     try {
-      const [row] = await this.#reader.all('SELECT crc, origin, data FROM packed WHERE hash = ?', [
-        fromHex(hash),
-      ]);
-      return row;
+      return await this.#rows.ask(hash);
     } catch (error) {
       if (isSqliteError(error, 'SQLITE_CORRUPT')) throw corruptBlock(hash, 'its row cannot be read', error);
       throw error;
+    }
+  }
+
+  /** Those asked for at once with one statement; where one of them cannot be read, each for itself. */
+  async #select(hashes: readonly BlockHash[]): Promise<(SqlRow | undefined | Promise<SqlRow | undefined>)[]> {
+    const read = (keys: readonly BlockHash[]): Promise<SqlRow[]> =>
+      selectKeys(this.#reader, 'SELECT hash, crc, origin, data FROM packed WHERE hash', keys.map(fromHex));
+    try {
+      const found = await read([...new Set(hashes)]);
+      const byHash = new Map(found.map((row) => [toHex(row['hash'] as Uint8Array), row]));
+      return hashes.map((hash) => byHash.get(hash));
+    } catch (error) {
+      if (hashes.length === 1) throw error;
+      return hashes.map((hash) => read([hash]).then(([row]) => row));
     }
   }
 
