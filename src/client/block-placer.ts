@@ -1,10 +1,20 @@
 /** @module Where the next blocks of one file go: placements asked for in batches, ahead of need. */
-import { sleep } from '../common/clock.ts';
+import { type Clock, sleep } from '../common/clock.ts';
 import type { Holder } from '../protocol/messages.ts';
 import { MEMBERS, PLACE } from '../protocol/methods.ts';
-import type { ClientContext } from './client-context.ts';
 import { notEnoughDatanodes } from './errors.ts';
-import { PUT_PATIENCE_MS } from './open-file.ts';
+import type { MemberMap } from './member-map.ts';
+import { type MetadataPeers, PUT_PATIENCE_MS } from './metadata-peers.ts';
+import type { NodeStanding } from './node-standing.ts';
+
+export interface BlockPlacerComponents {
+  readonly metadata: MetadataPeers;
+  readonly members: MemberMap;
+  readonly standing: NodeStanding;
+  readonly clock: Clock;
+  /** This machine: the first copy should be on it. */
+  readonly host: string;
+}
 
 export interface BlockPlacerOptions {
   /** Copies wanted of each block. */
@@ -26,7 +36,7 @@ const SHORTAGE_PATIENCE_MS = 5_000;
 const SHORTAGE_POLL_MS = 250;
 
 export class BlockPlacer {
-  readonly #context: ClientContext;
+  readonly #components: BlockPlacerComponents;
   readonly #options: BlockPlacerOptions;
   #ahead: (readonly Holder[])[] = [];
   #asking: Promise<void> | undefined;
@@ -34,8 +44,8 @@ export class BlockPlacer {
   #batchBlocks = 1;
   #isOnlyDatanode: Promise<boolean> | undefined;
 
-  constructor(context: ClientContext, options: BlockPlacerOptions) {
-    this.#context = context;
+  constructor(components: BlockPlacerComponents, options: BlockPlacerOptions) {
+    this.#components = components;
     this.#options = options;
   }
 
@@ -44,7 +54,7 @@ export class BlockPlacer {
    * Errors: METADATA_NOT_ENOUGH_DATANODES.
    */
   async chain(sizeBytes: number): Promise<readonly Holder[]> {
-    const { clock } = this.#context;
+    const { clock } = this.#components;
     const deadline = clock.monotonicMs() + SHORTAGE_PATIENCE_MS;
     for (;;) {
       const chain = await this.#next(sizeBytes);
@@ -67,7 +77,7 @@ export class BlockPlacer {
   ): Promise<readonly Holder[]> {
     const [placement = []] = await this.#ask([sizeBytes], count, [
       ...exclude,
-      ...this.#context.standing.bad(),
+      ...this.#components.standing.bad(),
     ]);
     return placement;
   }
@@ -84,7 +94,7 @@ export class BlockPlacer {
     for (;;) {
       const chain = this.#ahead.shift();
       if (chain !== undefined) {
-        if (chain.some(({ node }) => this.#context.standing.isBad(node))) continue;
+        if (chain.some(({ node }) => this.#components.standing.isBad(node))) continue;
         return chain;
       }
       if (this.#batchBlocks === 1) {
@@ -108,13 +118,13 @@ export class BlockPlacer {
 
   async #askExcludingBad(sizes: readonly number[]): Promise<readonly (readonly Holder[])[]> {
     this.#placedBytes += sizes.reduce((sum, size) => sum + size, 0);
-    const placements = await this.#ask(sizes, this.#options.copies, this.#context.standing.bad());
+    const placements = await this.#ask(sizes, this.#options.copies, this.#components.standing.bad());
     return sizes.map((_, position) => placements[position] ?? []);
   }
 
   /** Also those that were silent lately. */
   async #askAnybody(sizeBytes: number): Promise<readonly Holder[]> {
-    const { standing } = this.#context;
+    const { standing } = this.#components;
     const failing = standing.failing();
     if (failing.length === standing.bad().length) return [];
     return (await this.#ask([sizeBytes], this.#options.copies, failing))[0] ?? [];
@@ -125,9 +135,12 @@ export class BlockPlacer {
     copies: number,
     exclude: readonly number[],
   ): Promise<readonly (readonly Holder[])[]> {
-    const request = { sizes: [...sizes], copies, exclude: [...exclude], nearHost: this.#context.host };
+    const request = { sizes: [...sizes], copies, exclude: [...exclude], nearHost: this.#components.host };
     const { signal } = this.#options;
-    const answer = await this.#context.metadata.ask(PLACE, request, { signal, patienceMs: PUT_PATIENCE_MS });
+    const answer = await this.#components.metadata.ask(PLACE, request, {
+      signal,
+      patienceMs: PUT_PATIENCE_MS,
+    });
     const byNode = new Map(answer.holders.map((holder) => [holder.node, holder]));
     return answer.placements.map(({ nodes }) =>
       nodes.map((node) => byNode.get(node)).filter((holder) => holder !== undefined),
@@ -135,10 +148,10 @@ export class BlockPlacer {
   }
 
   async #countDatanodes(): Promise<number> {
-    const known = this.#context.members.datanodes;
+    const known = this.#components.members.datanodes;
     // That there is one alone is worth a question: fewer copies would do.
     if (known !== undefined && known > 1) return known;
-    const { members } = await this.#context.metadata.ask(
+    const { members } = await this.#components.metadata.ask(
       MEMBERS,
       { stale: true },
       { signal: this.#options.signal },

@@ -4,25 +4,14 @@ import { sleep } from '../common/clock.ts';
 import { describeError } from '../common/errors.ts';
 import { call } from '../network/method.ts';
 import { CHAIN_BROKEN } from '../protocol/block-push.ts';
-import type { CopyOutcome, FileWrite, Holder } from '../protocol/messages.ts';
+import type { CopyOutcome, Holder } from '../protocol/messages.ts';
 import { MEMBERS, REPLICATE } from '../protocol/methods.ts';
 import type { BlockPlacer } from './block-placer.ts';
-import type { WholeBlock } from './block-splitter.ts';
+import type { BlockToWrite } from './block-to-write.ts';
 import { pushAlongChain, silentOf } from './chain-push.ts';
 import type { ClientContext } from './client-context.ts';
 import { writeFailed } from './errors.ts';
 import { MAX_SMALL_BLOCK_BYTES } from './small-blocks.ts';
-
-/** A block and what it is part of. */
-export interface BlockToWrite extends WholeBlock {
-  /** Inode of the file; 0 while it has none. */
-  readonly fileId: number;
-  readonly pathHint: string;
-  readonly position: number;
-  readonly write: FileWrite;
-  /** Of the namespace, as known when the write began: for how long datanodes keep the block without a reference. */
-  readonly era: number;
-}
 
 export interface BlockWriteOptions {
   /** Copies wanted. */

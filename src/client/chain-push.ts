@@ -2,11 +2,16 @@
 import { type Clock, sleep } from '../common/clock.ts';
 import { isHoldfastError } from '../common/errors.ts';
 import { call } from '../network/method.ts';
+import type { Network } from '../network/network.ts';
 import { BlockPush, failedOutcomes } from '../protocol/block-push.ts';
 import type { BlockWriteHeader, CopyOutcome, Holder } from '../protocol/messages.ts';
 import { HELLO } from '../protocol/methods.ts';
-import type { ClientContext } from './client-context.ts';
 import { chainSilent } from './errors.ts';
+
+export interface ChainComponents {
+  readonly network: Network;
+  readonly clock: Clock;
+}
 
 export interface ChainPushTask {
   /** First to last. */
@@ -33,13 +38,13 @@ const NOT_HEARD: readonly string[] = [
 
 /** An outcome for each datanode of the chain. Of those that proved silent, `silent` has the numbers. Errors: the signal's reason. */
 export async function pushAlongChain(
-  context: ClientContext,
+  components: ChainComponents,
   task: ChainPushTask,
 ): Promise<{ readonly outcomes: readonly CopyOutcome[]; readonly silent: readonly number[] }> {
   const [target, ...rest] = task.chain;
   if (target === undefined) return { outcomes: [], silent: [] };
-  const { result, silent } = await watchChain(context, task, (signal, progress) =>
-    push(context, { ...task, signal }, progress).catch((error: unknown) => {
+  const { result, silent } = await watchChain(components, task, (signal, progress) =>
+    push(components, { ...task, signal }, progress).catch((error: unknown) => {
       task.signal.throwIfAborted();
       return failedOutcomes(target, rest, error);
     }),
@@ -52,13 +57,13 @@ export async function pushAlongChain(
  * `result` what became of it in spite of that, if anything. Errors: those of `work`.
  */
 export async function watchChain<T>(
-  context: ClientContext,
+  components: ChainComponents,
   { chain, signal: given, isWatched }: Pick<ChainPushTask, 'chain' | 'signal' | 'isWatched'>,
   work: (signal: AbortSignal, progress: Progress) => Promise<T>,
 ): Promise<{ readonly result: T | undefined; readonly silent: readonly number[] }> {
   const givingUp = new AbortController();
   const signal = AbortSignal.any([given, givingUp.signal]);
-  const progress = new Progress(context.clock);
+  const progress = new Progress(components.clock);
   const done = work(signal, progress).catch((error: unknown) => {
     if (givingUp.signal.aborted && !given.aborted) return undefined;
     throw error;
@@ -66,7 +71,7 @@ export async function watchChain<T>(
   const silent: number[] = [];
   const watching = new AbortController();
   const watched = isWatched
-    ? untilSilent(context, chain, progress, watching.signal).then((nodes) => {
+    ? untilSilent(components, chain, progress, watching.signal).then((nodes) => {
         silent.push(...nodes);
         if (nodes.length > 0) givingUp.abort(chainSilent(nodes));
       })
@@ -81,15 +86,15 @@ export async function watchChain<T>(
 
 /** Which of `nodes` do not say hello. Never rejects. */
 export async function silentOf(
-  context: ClientContext,
+  components: ChainComponents,
   nodes: readonly Holder[],
   signal: AbortSignal,
 ): Promise<number[]> {
   const answers = await Promise.all(
     nodes.map(async ({ node, peer, addresses }) => {
-      if (!context.network.isConnected(peer)) context.network.learn(peer, addresses);
+      if (!components.network.isConnected(peer)) components.network.learn(peer, addresses);
       try {
-        await call(context.network, peer, HELLO, {}, { signal, timeoutMs: HELLO_TIMEOUT_MS });
+        await call(components.network, peer, HELLO, {}, { signal, timeoutMs: HELLO_TIMEOUT_MS });
         return undefined;
       } catch (error) {
         // Whoever says no, or does not know the question, is there.
@@ -100,7 +105,7 @@ export async function silentOf(
   return answers.filter((node) => node !== undefined);
 }
 
-class Progress {
+export class Progress {
   readonly #clock: Clock;
   #movedMs: number;
 
@@ -119,13 +124,13 @@ class Progress {
 }
 
 async function push(
-  context: ClientContext,
+  components: ChainComponents,
   task: ChainPushTask,
   progress: Progress,
 ): Promise<readonly CopyOutcome[]> {
   const { chain, header, pieces, signal } = task;
   const [target, ...rest] = chain as readonly [Holder, ...Holder[]];
-  const sending = new BlockPush(context, { target, header: { ...header, chain: rest }, signal });
+  const sending = new BlockPush(components, { target, header: { ...header, chain: rest }, signal });
   try {
     for (const piece of pieces) {
       await sending.write(piece);
@@ -140,20 +145,20 @@ async function push(
 
 /** Resolves with datanodes that are silent while nothing moves; with none once the signal fires. Never rejects. */
 async function untilSilent(
-  context: ClientContext,
+  components: ChainComponents,
   chain: readonly Holder[],
   progress: Progress,
   signal: AbortSignal,
 ): Promise<readonly number[]> {
   for (;;) {
     try {
-      await sleep(context.clock, Math.max(1, STANDSTILL_MS - progress.stillMs), signal);
+      await sleep(components.clock, Math.max(1, STANDSTILL_MS - progress.stillMs), signal);
     } catch {
       // The push has ended.
       return [];
     }
     if (progress.stillMs < STANDSTILL_MS) continue;
-    const silent = await silentOf(context, chain, signal);
+    const silent = await silentOf(components, chain, signal);
     // What moved meanwhile has proved that everybody is there.
     // Where nobody answers, this machine or its network is the slow one: others would fare no better.
     const isSomeoneThere = silent.length < chain.length || chain.length === 1;

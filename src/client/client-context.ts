@@ -47,8 +47,8 @@ export class ClientContext {
   readonly plans: PlanSource;
   /** As of now. */
   readonly freshPlans: PlanSource;
-  readonly smallBlocks: SmallBlocks = new SmallBlocks(this);
-  readonly smallReads: SmallReads = new SmallReads(this);
+  readonly smallBlocks: SmallBlocks;
+  readonly smallReads: SmallReads;
   readonly standing: NodeStanding;
   readonly members: MemberMap;
   readonly readTimes: ReadTimes = new ReadTimes();
@@ -77,6 +77,8 @@ export class ClientContext {
       { owner: components.network.localPeer },
     );
     this.standing = new NodeStanding(components);
+    this.smallBlocks = new SmallBlocks(this);
+    this.smallReads = new SmallReads(this);
   }
 
   /** The cluster's identity and defaults, which do not change. Asked for once, or until its feature level is this code's. */

@@ -36,6 +36,8 @@ export interface AskOptions {
  * more than one of them to start and to end.
  */
 export const DEFAULT_PATIENCE_MS = 8_500;
+/** Once bytes have been sent it pays to wait out an election or a restart, in milliseconds. */
+export const PUT_PATIENCE_MS = 30_000;
 /** Longer than an election takes; then another metadata node is asked. One that hangs is left sooner (peer-pulse.ts). */
 const ATTEMPT_TIMEOUT_MS = 4_000;
 /** Too little time for a useful attempt. */

@@ -5,6 +5,7 @@ import { describeError } from '../common/errors.ts';
 import type { CreateFile, Grant, Precondition, RestoreEntry, Stat } from '../namespace/schema.ts';
 import type { ClientContext } from './client-context.ts';
 import { grantTooLate } from './errors.ts';
+import { PUT_PATIENCE_MS } from './metadata-peers.ts';
 import type { MutationCommand } from './mutations.ts';
 import { referTo, type WrittenBlocks } from './retained-blocks.ts';
 import { grantResult, statOf, statResult } from './result.ts';
@@ -12,8 +13,6 @@ import { grantResult, statOf, statResult } from './result.ts';
 /** A writer that is silent for longer loses its file. */
 const LEASE_MS = 60_000;
 const RENEWAL_PERIOD_MS: number = LEASE_MS / 4;
-/** Once bytes have been sent it pays to wait out an election or a restart, in milliseconds. */
-export const PUT_PATIENCE_MS = 30_000;
 /** To give the file up when the put has failed; then the lease's end does it. */
 const ABANDON_PATIENCE_MS = 3_000;
 

@@ -3,14 +3,15 @@ import { NaturalBatches } from '../common/natural-batches.ts';
 import { CHAIN_BROKEN } from '../protocol/block-push.ts';
 import { MAX_BLOCKS_TOGETHER, MAX_BYTES_TOGETHER, pushBlocks } from '../protocol/blocks-push.ts';
 import type { Holder, NodeOutcome, WholeBlock } from '../protocol/messages.ts';
-import { BlockPlacer } from './block-placer.ts';
-import type { BlockToWrite } from './block-write.ts';
-import { watchChain } from './chain-push.ts';
-import type { ClientContext } from './client-context.ts';
+import { BlockPlacer, type BlockPlacerComponents } from './block-placer.ts';
+import type { BlockToWrite } from './block-to-write.ts';
+import { type ChainComponents, watchChain } from './chain-push.ts';
 import { tooManyWaiting } from './errors.ts';
 
 /** Datanodes pack blocks up to this size; larger ones have a file of their own, and travel alone. */
 export const MAX_SMALL_BLOCK_BYTES: number = 64 * 1024;
+
+export type SmallBlocksComponents = BlockPlacerComponents & ChainComponents;
 
 /** How many copies, and how many of them are enough. */
 export interface CopiesWanted {
@@ -31,13 +32,13 @@ const PLACEMENT_AGE_MS = 10_000;
 const OLD_NODE_MS = 60_000;
 
 export class SmallBlocks {
-  readonly #context: ClientContext;
+  readonly #components: SmallBlocksComponents;
   readonly #lanes = new Map<string, Lane>();
   /** Datanodes too old for this way, and until when they count as such. Bounded by their number. */
   readonly #oldUntilMs = new Map<number, number>();
 
-  constructor(context: ClientContext) {
-    this.#context = context;
+  constructor(components: SmallBlocksComponents) {
+    this.#components = components;
   }
 
   /**
@@ -64,7 +65,7 @@ export class SmallBlocks {
   }
 
   #newLane(wanted: CopiesWanted): Lane {
-    const chains = new FreshChains(this.#context, wanted);
+    const chains = new FreshChains(this.#components, wanted);
     return new NaturalBatches((blocks, signal) => this.#push(chains, blocks, signal), {
       maxItems: MAX_BLOCKS_TOGETHER,
       maxWeight: MAX_BYTES_TOGETHER,
@@ -85,10 +86,10 @@ export class SmallBlocks {
     if (chain.some(({ node }) => this.#isOld(node))) return blocks.map(() => undefined);
     const whole = blocks.map(wholeBlock);
     const watched = { chain, signal, isWatched: true };
-    const { result: outcomes, silent } = await watchChain(this.#context, watched, (until) =>
-      pushBlocks(this.#context.network, { blocks: whole, chain, era: blocks[0]?.era ?? 0, signal: until }),
+    const { result: outcomes, silent } = await watchChain(this.#components, watched, (until) =>
+      pushBlocks(this.#components.network, { blocks: whole, chain, era: blocks[0]?.era ?? 0, signal: until }),
     );
-    for (const node of silent) this.#context.standing.silent(node);
+    for (const node of silent) this.#components.standing.silent(node);
     for (const outcome of outcomes ?? []) this.#note(outcome);
     const areAll = outcomes?.length === chain.length;
     return blocks.map((_block, index) =>
@@ -97,7 +98,7 @@ export class SmallBlocks {
   }
 
   #note({ node, code }: NodeOutcome): void {
-    const { clock, standing } = this.#context;
+    const { clock, standing } = this.#components;
     if (code === '' || code === CHAIN_BROKEN) return;
     if (code === 'NETWORK_NO_SUCH_METHOD') this.#oldUntilMs.set(node, clock.monotonicMs() + OLD_NODE_MS);
     else standing.failed(node);
@@ -105,7 +106,7 @@ export class SmallBlocks {
 
   #isOld(node: number): boolean {
     const untilMs = this.#oldUntilMs.get(node);
-    return untilMs !== undefined && this.#context.clock.monotonicMs() < untilMs;
+    return untilMs !== undefined && this.#components.clock.monotonicMs() < untilMs;
   }
 }
 
@@ -113,21 +114,21 @@ type Lane = NaturalBatches<BlockToWrite, readonly Holder[] | undefined>;
 
 /** Chains for one request each, asked for ahead of need and not kept for long. */
 class FreshChains {
-  readonly #context: ClientContext;
+  readonly #components: SmallBlocksComponents;
   readonly #wanted: CopiesWanted;
   #placer: BlockPlacer | undefined;
   #placedMs = 0;
 
-  constructor(context: ClientContext, wanted: CopiesWanted) {
-    this.#context = context;
+  constructor(components: SmallBlocksComponents, wanted: CopiesWanted) {
+    this.#components = components;
     this.#wanted = wanted;
   }
 
   next(sizeBytes: number): Promise<readonly Holder[]> {
-    const nowMs = this.#context.clock.monotonicMs();
+    const nowMs = this.#components.clock.monotonicMs();
     if (this.#placer === undefined || nowMs - this.#placedMs > PLACEMENT_AGE_MS) {
       this.#placedMs = nowMs;
-      this.#placer = new BlockPlacer(this.#context, {
+      this.#placer = new BlockPlacer(this.#components, {
         ...this.#wanted,
         blockSizeBytes: PLACED_BYTES,
         expectedBytes: undefined,

@@ -1,13 +1,21 @@
 /** @module Small blocks of many files read together: one request to each datanode for all that wait. */
+import type { Clock } from '../common/clock.ts';
 import { isHoldfastError } from '../common/errors.ts';
 import { NaturalBatches } from '../common/natural-batches.ts';
 import { call } from '../network/method.ts';
+import type { Network } from '../network/network.ts';
 import { MAX_BLOCKS_TOGETHER, MAX_BYTES_TOGETHER } from '../protocol/blocks-push.ts';
 import type { Holder, LocatedBlock } from '../protocol/messages.ts';
 import { READ_BLOCKS } from '../protocol/methods.ts';
 import { errorIn } from '../protocol/verdict.ts';
-import type { ClientContext } from './client-context.ts';
 import { tooManyWaiting } from './errors.ts';
+import type { ReadTimes } from './read-times.ts';
+
+export interface SmallReadsComponents {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly readTimes: ReadTimes;
+}
 
 /** Requests under way at once to one datanode. */
 const MAX_REQUESTS_IN_FLIGHT = 4;
@@ -22,14 +30,14 @@ const OLD_NODE_MS = 60_000;
 type Lane = NaturalBatches<LocatedBlock, Uint8Array | undefined>;
 
 export class SmallReads {
-  readonly #context: ClientContext;
+  readonly #components: SmallReadsComponents;
   readonly #lanes = new Map<number, Lane>();
   readonly #oldUntilMs = new Map<number, number>();
   /** Who is asked at the end of this turn. */
   readonly #gathering = new Set<number>();
 
-  constructor(context: ClientContext) {
-    this.#context = context;
+  constructor(components: SmallReadsComponents) {
+    this.#components = components;
   }
 
   /** Whether a request to it is about to be sent anyway. */
@@ -43,7 +51,7 @@ export class SmallReads {
    */
   async read(block: LocatedBlock, holder: Holder, signal: AbortSignal): Promise<Uint8Array | undefined> {
     const untilMs = this.#oldUntilMs.get(holder.node);
-    if (untilMs !== undefined && this.#context.clock.monotonicMs() < untilMs) return undefined;
+    if (untilMs !== undefined && this.#components.clock.monotonicMs() < untilMs) return undefined;
     const lane = this.#lane(holder);
     if (lane === undefined) return undefined;
     this.#gathering.add(holder.node);
@@ -51,7 +59,7 @@ export class SmallReads {
   }
 
   #lane(holder: Holder): Lane | undefined {
-    const { network } = this.#context;
+    const { network } = this.#components;
     if (!network.isConnected(holder.peer)) network.learn(holder.peer, holder.addresses);
     let lane = this.#lanes.get(holder.node);
     if (lane === undefined && this.#lanes.size < MAX_LANES) {
@@ -74,7 +82,7 @@ export class SmallReads {
     signal: AbortSignal,
   ): Promise<readonly (Uint8Array | Promise<never> | undefined)[]> {
     this.#gathering.delete(node);
-    const { network, clock, readTimes } = this.#context;
+    const { network, clock, readTimes } = this.#components;
     const sentMs = clock.monotonicMs();
     try {
       const request = { hashes: blocks.map(({ hash }) => hash) };
