@@ -6,6 +6,7 @@ import type { KnownMetadataNode } from '../../src/datanode/member-directory.ts';
 import type { BlockStore } from '../../src/storage/block-store.ts';
 import type { ClusterWorld } from './cluster-world.ts';
 import { CLUSTER_ID } from './founding.ts';
+import { NodeNotes } from './node-notes.ts';
 import { type Run, SimulatedProcess, type SimulatedProcessOptions } from './simulated-process.ts';
 import { SimulatedKademlia } from './simulated-kademlia.ts';
 
@@ -23,20 +24,19 @@ interface DataService {
   readonly notes: Timer;
 }
 
-/** How often the metadata nodes of the time are noted for the next run, in milliseconds. */
-const NOTE_PERIOD_MS = 5_000;
+/** How often the others are noted for the next run, in milliseconds; as src/node/peer-book.ts does. */
+const NOTE_PERIOD_MS = 1_000;
 
 export class DataProcess extends SimulatedProcess<DataService> {
   readonly #options: DataProcessOptions;
-  /** On the disk, as the peer book of a node is. */
-  #notedPeers: readonly KnownMetadataNode[];
+  readonly #noted: NodeNotes;
   /** On the disk: counts the starts that went as far as to be counted. */
   #generation = 0;
 
   constructor(shared: ClusterWorld, options: DataProcessOptions) {
     super(shared, options);
     this.#options = options;
-    this.#notedPeers = options.seeds;
+    this.#noted = new NodeNotes(options.seeds);
   }
 
   /** What it has open; undefined unless it serves. */
@@ -55,6 +55,7 @@ export class DataProcess extends SimulatedProcess<DataService> {
 
   protected override async close({ node, kademlia, blocks, notes }: DataService): Promise<void> {
     notes.cancel();
+    this.#noted.take(node.members(), kademlia.manifests);
     await node.stop();
     kademlia.stop();
     await blocks.close();
@@ -74,13 +75,14 @@ export class DataProcess extends SimulatedProcess<DataService> {
       this.#generation += 1;
     });
     let node: DataNode | undefined;
-    const noted = { epoch: 0, peers: this.#notedPeers.map(({ peer }) => peer) };
+    const noted = { epoch: 0, peers: this.#noted.metadata.map(({ peer }) => peer) };
     const membership = (): Membership => node?.indexMembership() ?? noted;
     const kademlia = new SimulatedKademlia(run, {
       ownsShards: false,
       membership,
       knownMetadata: () => node?.knownMetadata() ?? noted,
     });
+    this.#noted.restore(kademlia.manifests);
     node = new DataNode(
       { ...run, blocks, kademlia },
       {
@@ -88,7 +90,8 @@ export class DataProcess extends SimulatedProcess<DataService> {
         generation: this.#generation,
         clusterId: CLUSTER_ID,
         epoch: 1,
-        bootstrap: this.#notedPeers,
+        bootstrap: this.#noted.metadata,
+        earlier: this.#noted.datanodes,
         host,
         onFatal: (error) => this.fatal(error),
       },
@@ -98,13 +101,7 @@ export class DataProcess extends SimulatedProcess<DataService> {
     kademlia.start();
     await node.start();
     const service = node;
-    const notes = clock.every(NOTE_PERIOD_MS, () => this.#notePeers(service));
+    const notes = clock.every(NOTE_PERIOD_MS, () => this.#noted.take(service.members(), kademlia.manifests));
     this.serve(run, { node, blocks, kademlia, notes });
-  }
-
-  #notePeers(node: DataNode): void {
-    const metadataNodes = node.members().filter(({ roles }) => roles.includes('meta'));
-    if (metadataNodes.length > 0)
-      this.#notedPeers = metadataNodes.map(({ peer, addresses }) => ({ peer, addresses }));
   }
 }
