@@ -87,8 +87,8 @@ export class BlockOracle {
   }
 
   /**
-   * Whether every block that a file refers to is in service on as many datanodes as are wanted, or on all that have room. A
-   * copy that has rotted unnoticed counts: nobody can know of it before somebody reads it.
+   * Whether every block that a file refers to is in service on as many datanodes as are wanted, or on all that have room, and
+   * each of these copies is what its name says.
    */
   async hasHealed(): Promise<boolean> {
     const held = this.#held();
@@ -96,7 +96,9 @@ export class BlockOracle {
     const referred = await this.#referred();
     return referred.every(({ hash, sizeBytes, copies }) => {
       if (this.#lost.has(hash)) return true;
-      const holders = held.get(hash) ?? [];
+      const holders = datanodes
+        .filter(({ number, machine }) => held.get(hash)?.includes(number) && machine.platter.isGood(hash))
+        .map(({ number }) => number);
       const others = datanodes.filter(
         ({ number, machine }) => !holders.includes(number) && machine.platter.freeBytes >= sizeBytes,
       );

@@ -23,6 +23,7 @@ const LOGGED_SIGHTS: Readonly<Record<string, Sight>> = {
   'datanode.garbage-quarantined': 'copies put aside as garbage',
   'datanode.released': 'copies brought back',
   'datanode.deleted': 'copies deleted',
+  'datanode.corrupt-block': 'rotten copies found',
   'client.datanodes-replaced': 'pipeline replacements',
 };
 

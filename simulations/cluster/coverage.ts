@@ -20,6 +20,8 @@ export const SIGHTS = [
   'quorums lost for good',
   'data lost beyond the policy',
   'cores that served without the rest',
+  'equal namespaces at one index',
+  'rotten copies found',
   'faults spared by the budget',
   'collection rounds',
   'collection rounds given up',

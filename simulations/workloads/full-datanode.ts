@@ -1,6 +1,6 @@
-/** @module A datanode that is full: it takes no more than it has room for, and the files go to the others. */
+/** @module A datanode that is full: it takes no more than it has room for, and the files go to the others, and are all there. */
 import type { Journal } from '../cluster/journal.ts';
-import { contentOf } from './content.ts';
+import { contentOf, readWhole, valueOf } from './content.ts';
 import type { Actor, Workload, WorkloadComponents, WorkloadDatanode } from './workload.ts';
 
 /** Of the small disk: few blocks, so that it is full soon. */
@@ -14,6 +14,8 @@ export class FullDatanode implements Workload {
   readonly #journal: Journal;
   readonly #datanodes: () => readonly WorkloadDatanode[];
   #fillers = 0;
+  /** Acknowledged: what each path was given. */
+  readonly #stored = new Map<string, number>();
 
   constructor({ journal, datanodes }: WorkloadComponents) {
     this.#journal = journal;
@@ -30,12 +32,24 @@ export class FullDatanode implements Workload {
     if (this.#fillers >= MOST_FILLERS) return;
     this.#fillers += 1;
     const path = `${DIRECTORY}/${this.#fillers}`;
-    const content = contentOf(this.#journal.newValue(), FILLER_BYTES);
-    await this.#journal.attempt({ client: id, what: `put ${path}` }, () => client.put(path, content));
+    const value = this.#journal.newValue();
+    const content = contentOf(value, FILLER_BYTES);
+    const { outcome } = await this.#journal.attempt({ client: id, what: `put ${path}` }, () =>
+      client.put(path, content),
+    );
+    if (outcome === 'done') this.#stored.set(path, value);
   }
 
-  async check(): Promise<void> {
+  async check(actors: readonly Actor[]): Promise<void> {
     this.#checkRoom();
+    for (const { id, client } of actors.slice(0, 1))
+      for (const [path, value] of this.#stored) {
+        const attempt = await this.#journal.attempt({ client: id, what: `get ${path}` }, () =>
+          readWhole(client, path),
+        );
+        if (attempt.outcome !== 'done') this.#journal.cannotGet(path);
+        else if (valueOf(attempt.value) !== value) this.#journal.violate(`${path} is not what was put there`);
+      }
   }
 
   #checkRoom(): void {

@@ -9,6 +9,8 @@ export class Names implements Workload {
   readonly #made = new Map<string, Outcome>();
   /** The directory that each client moves from name to name; absent after an answer that did not come. */
   readonly #moving = new Map<number, string>();
+  /** By client, of each answer that did not come: at one of these names there is a directory, or at most one when it is new. */
+  readonly #doubtful = new Map<number, (readonly string[])[]>();
   #names = 0;
 
   constructor({ journal }: WorkloadComponents, { clients }: WorkloadOptions) {
@@ -28,7 +30,10 @@ export class Names implements Workload {
   }
 
   async check(actors: readonly Actor[]): Promise<void> {
-    for (const actor of actors) await this.#checkMade(actor);
+    for (const actor of actors) {
+      await this.#checkMade(actor);
+      await this.#checkMoved(actor);
+    }
   }
 
   async #make({ id, client }: Actor, name: string): Promise<void> {
@@ -48,7 +53,10 @@ export class Names implements Workload {
       from === undefined ? client.mkdir(to) : client.rename(from, to),
     );
     if (outcome === 'done') this.#moving.set(id, to);
-    else if (outcome === 'unknown') this.#moving.delete(id);
+    else if (outcome === 'unknown') {
+      this.#moving.delete(id);
+      this.#doubtful.set(id, [...(this.#doubtful.get(id) ?? []), from === undefined ? [to] : [from, to]]);
+    }
   }
 
   async #checkMade({ id, client }: Actor): Promise<void> {
@@ -62,6 +70,21 @@ export class Names implements Workload {
         this.#journal.violate(`${path} is there, and the client was told that it is not`);
     }
     for (const path of found) if (!this.#made.has(path)) this.#journal.violate(`${path} was never made`);
+  }
+
+  async #checkMoved({ id, client }: Actor): Promise<void> {
+    const found = new Set<string>();
+    for await (const { name } of client.list(movedIn(id))) found.add(`${movedIn(id)}/${name}`);
+    const last = this.#moving.get(id);
+    const groups = [...(this.#doubtful.get(id) ?? []), ...(last === undefined ? [] : [[last]])];
+    for (const names of groups) {
+      const places = names.filter((name) => found.has(name));
+      const isSure = names.length > 1 || names[0] === last;
+      if (places.length > 1 || (isSure && places.length === 0))
+        this.#journal.violate(`the directory of ${names.join(' or ')} is at ${places.join() || 'no place'}`);
+      for (const name of names) found.delete(name);
+    }
+    if (found.size > 0) this.#journal.violate(`${[...found].join()} should have been moved away`);
   }
 }
 
