@@ -16,9 +16,7 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     name: 'commit-beyond-the-log',
     bug: 'S15',
     scenario: 'heartbeat-beyond-log',
-    swarm: {
-      none: 'the disks of the core alone lose nothing that they have synced; no seed of whole clusters measured',
-    },
+    swarm: 'cluster',
     file: 'raft/follower.ts',
     find: 'if (m.commit > lastIndex) {',
     replace: 'if (m.commit > lastIndex + m.term * 1e9) {',
