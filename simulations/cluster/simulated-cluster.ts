@@ -16,10 +16,10 @@ import { FaultBudget } from './fault-budget.ts';
 import { FaultInjector } from './fault-injector.ts';
 import { Journal } from './journal.ts';
 import { ListingErrors } from './listing-errors.ts';
-import { checkStores, isTidy, stopAndCheck } from './leak-check.ts';
 import { HandoverWatch } from './handover-watch.ts';
+import { HealedCluster } from './healed-cluster.ts';
 import { NamespaceWatch } from './namespace-watch.ts';
-import { collects, losesDisks, type Scenario } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
 
 /** Bounds of the phases, in milliseconds of true time. */
 const SETUP_LIMIT_MS = 60_000;
@@ -29,10 +29,7 @@ const HEAL_LIMIT_MS = 120_000;
 const BEREFT_MS = 20_000;
 /** Of runs: those that end with a core alone at first. */
 const CORE_SHARE = 0.5;
-/** More than all jumps of the clocks of a run come to. */
-const PATIENCE_MS = 100 * 86_400_000;
 const LOOK_MS = 100;
-const CONVERGENCE_LOOK_MS = 1_000;
 
 interface WeightedWorkload {
   readonly weight: number;
@@ -151,6 +148,20 @@ export class SimulatedCluster {
    * without the rest. Where a quorum has lost what it knew, nobody need serve; but whoever does must not be wrong.
    */
   async healAndCheck(): Promise<void> {
+    const healed = new HealedCluster(
+      {
+        world: this.world,
+        coverage: this.coverage,
+        journal: this.journal,
+        roster: this.#roster,
+        budget: this.#budget,
+        blocks: this.#blocks,
+        namespaces: this.#namespaces,
+        workloads: this.#workloads.map(({ workload }) => workload),
+        say: (text) => this.#say(text),
+      },
+      this.#scenario,
+    );
     this.#say('healed');
     this.#weather.clearUp();
     this.#roster.heal();
@@ -158,9 +169,9 @@ export class SimulatedCluster {
       await this.world.run(this.world.nowMs + BEREFT_MS, () => this.#look());
     } else {
       if (new Prng(this.#scenario.seed, 'core').chance(CORE_SHARE))
-        await this.#drive('a core to serve without the rest', HEAL_LIMIT_MS, this.#serveWithoutSome());
+        await this.#drive('a core to serve without the rest', HEAL_LIMIT_MS, healed.serveWithoutSome());
       this.#roster.heal();
-      await this.#drive('the healed cluster to serve and agree', HEAL_LIMIT_MS, this.#serveAgain());
+      await this.#drive('the healed cluster to serve and agree', HEAL_LIMIT_MS, healed.serveAgain());
     }
     this.journal.checkHistory();
   }
@@ -174,95 +185,6 @@ export class SimulatedCluster {
     const { admin } = this.#roster;
     if (admin === undefined) throw new Error('the cluster has no administrator');
     for (const { workload } of this.#workloads) await workload.setUp(admin.actor);
-  }
-
-  async #serveWithoutSome(): Promise<void> {
-    await this.#until(() => this.#isSettled());
-    const away = this.#budget.spareVoters(new Prng(this.#scenario.seed, 'away'));
-    for (const process of away) process.crash('silent');
-    this.#say(`without ${away.map(({ number }) => number).join()}`);
-    await this.#until(() => this.#isSettled());
-    if (away.length > 0) this.coverage.saw('cores that served without the rest');
-  }
-
-  /** Somebody leads, and its configuration is the one in force. */
-  #isSettled(): boolean {
-    const status = this.#roster.leader()?.node?.status();
-    return status !== undefined && status.committedInTerm && status.confState.votersOutgoing.length === 0;
-  }
-
-  async #serveAgain(): Promise<void> {
-    const roster = this.#roster;
-    await this.#until(() => roster.leader() !== undefined);
-    for (const client of roster.clients()) {
-      await client.stop();
-      // Every node it knew may have been removed while it was cut off; an administrator would tell it of others.
-      await client.connect(roster.nodePeers());
-    }
-    // A client may have taken a datanode away in its last step (workloads/coming-and-going.ts).
-    roster.heal();
-    if (losesDisks(this.#scenario)) await this.#acceptLosses();
-    const actors = roster.clients().map(({ actor }) => actor);
-    for (const { workload } of this.#workloads) await workload.check(actors);
-    this.journal.check();
-    await this.#until(() => this.#haveAgreed());
-    await this.#compareNamespaces();
-    await this.#checkBlocks();
-  }
-
-  /** What is on no disk any more cannot be got; everything else must be as ever. */
-  async #acceptLosses(): Promise<void> {
-    await this.#until(() => this.#haveAgreed());
-    if (!(await this.#blocks.accept())) return;
-    this.#say('data lost beyond the policy');
-    this.coverage.saw('data lost beyond the policy');
-    this.journal.dataLost();
-  }
-
-  /** What lies on the disks is what the namespace wants and the index says, and nobody has left anything. */
-  async #checkBlocks(): Promise<void> {
-    const roster = this.#roster;
-    await this.#blocks.checkCopies();
-    while (!(await this.#blocks.hasHealed())) {
-      // Copies that have rotted unnoticed: a pass that is under way would not come back to those that it has read.
-      await roster.clients()[0]?.actor.client.workers.control('data', 'scrub', 'run');
-      await this.world.pass(CONVERGENCE_LOOK_MS);
-    }
-    while (!(await this.#blocks.hasConverged())) await this.world.pass(CONVERGENCE_LOOK_MS);
-    // Leases of clients that vanished end by clocks that were set back, perhaps, since they were granted.
-    for (const { machine } of roster.members()) machine.clock.jump(PATIENCE_MS);
-    await this.#until(() => isTidy(roster.members()));
-    if (collects(this.#scenario)) await this.#checkGarbage();
-    await checkStores(roster.datanodes());
-    for (const process of [...roster.datanodes(), ...roster.running()]) await stopAndCheck(process);
-  }
-
-  /** Copies that were put aside while a clock was ahead wait until it is so late; so much time passes now, on all clocks. */
-  async #checkGarbage(): Promise<void> {
-    for (const { machine } of this.#roster.datanodes()) machine.clock.jump(PATIENCE_MS);
-    while (!(await this.#blocks.isGarbageGone())) await this.world.pass(CONVERGENCE_LOOK_MS);
-  }
-
-  /** All at one index: the cluster's own housekeeping may have added an entry between two looks. */
-  async #compareNamespaces(): Promise<void> {
-    for (;;) {
-      const indexes = new Set<number>();
-      for (const { state, number } of this.#roster.members()) {
-        const found = await state?.namespaceHash();
-        if (found !== undefined) this.#namespaces.compare(found, number);
-        indexes.add(found?.index ?? 0);
-      }
-      if (indexes.size <= 1) return;
-      await this.world.pass(LOOK_MS);
-    }
-  }
-
-  #haveAgreed(): boolean {
-    const members = this.#roster.members();
-    const applied = this.#roster.leader()?.node?.appliedIndex ?? 0;
-    return (
-      members.length > 0 && members.every(({ node }) => node !== undefined && node.appliedIndex >= applied)
-    );
   }
 
   async #until(probe: () => boolean): Promise<void> {
