@@ -1,7 +1,9 @@
 /** @module The hand behind the faults: draws them from a seed, a few at a time, writes down each, and puts all right at the end. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { describeError } from '../../src/common/errors.ts';
-import { FAULT_KINDS, type FaultContext, type FaultKind, type Injected, start } from './faults.ts';
+import { DISK_FAULTS } from './disk-faults.ts';
+import { type FaultContext, type FaultKind, type Injected, NODE_FAULTS, start } from './faults.ts';
+import { MEMBER_FAULTS } from './member-faults.ts';
 
 export interface RecordedFault {
   readonly kind: string;
@@ -17,6 +19,7 @@ export interface FaultInjectorOptions {
   readonly now: () => number;
 }
 
+const FAULT_KINDS: readonly FaultKind[] = [...NODE_FAULTS, ...DISK_FAULTS, ...MEMBER_FAULTS];
 /** Faults at a time: more than the cluster is built for, so that it must also know when to refuse. */
 const MOST_AT_ONCE = 3;
 const PAUSE_MS = [500, 6_000] as const;
@@ -37,6 +40,7 @@ export class FaultInjector {
   readonly #now: () => number;
   readonly #kinds: readonly FaultKind[];
   #lasting: Lasting[] = [];
+  readonly #healing = new Map<Lasting, Promise<void>>();
   /** By node: until when it may end by itself. */
   readonly #excused = new Map<string, number>();
 
@@ -49,7 +53,7 @@ export class FaultInjector {
   }
 
   get lasting(): readonly string[] {
-    return this.#lasting.map(({ injected }) => injected.what);
+    return [...this.#lasting, ...this.#healing.keys()].map(({ injected }) => injected.what);
   }
 
   /** Until `signal`; then everything is as it should be again. */
@@ -57,9 +61,9 @@ export class FaultInjector {
     const { choice } = this.#context;
     let nextMs = this.#now();
     while (!signal.aborted) {
-      await this.#healDue(this.#now());
+      this.#healDue(this.#now());
       await this.#restartStopped();
-      if (this.#now() >= nextMs && this.#lasting.length < MOST_AT_ONCE) {
+      if (this.#now() >= nextMs && this.#lasting.length + this.#healing.size < MOST_AT_ONCE) {
         await this.#injectOne();
         nextMs = this.#now() + choice.between(...PAUSE_MS);
       }
@@ -70,13 +74,14 @@ export class FaultInjector {
 
   /** All faults end. Call it when run() has returned. */
   async heal(): Promise<void> {
-    await this.#healDue(Infinity);
+    this.#healDue(Infinity);
+    await Promise.all(this.#healing.values());
     await this.#restartStopped();
   }
 
   async #injectOne(): Promise<void> {
     const { choice, names, cluster } = this.#context;
-    const afflicted = new Set(this.#lasting.flatMap(({ injected }) => injected.names));
+    const afflicted = this.#afflicted();
     const free = names.filter((name) => !afflicted.has(name) && cluster.node(name).isRunning);
     if (free.length === 0) return;
     const kind = choice.pick(this.#kinds);
@@ -86,26 +91,40 @@ export class FaultInjector {
     if (injected !== undefined) this.#lasting.push({ injected, kind, fromMs, untilMs });
   }
 
-  async #healDue(nowMs: number): Promise<void> {
+  /** One that takes long to be put right holds up none of the others. */
+  #healDue(nowMs: number): void {
     const due = this.#lasting.filter(({ untilMs }) => untilMs <= nowMs);
     this.#lasting = this.#lasting.filter((fault) => !due.includes(fault));
-    for (const { injected, kind, fromMs } of due) {
-      try {
-        await injected.heal();
-      } catch (error) {
-        this.surprises.push(`${injected.what}: could not be put right: ${describeError(error)}`);
-      }
-      const { what, names, aftermathMs = 0 } = injected;
-      const untilMs = this.#now() + aftermathMs;
-      for (const name of names) this.#excused.set(name, Math.max(untilMs, this.#excused.get(name) ?? 0));
-      this.faults.push({ kind: kind.name, what, names, fromMs, toMs: this.#now() });
+    for (const fault of due)
+      this.#healing.set(
+        fault,
+        this.#healOne(fault).finally(() => this.#healing.delete(fault)),
+      );
+  }
+
+  /** Never rejects. */
+  async #healOne({ injected, kind, fromMs }: Lasting): Promise<void> {
+    let { what } = injected;
+    try {
+      what = (await injected.heal()) ?? what;
+    } catch (error) {
+      this.surprises.push(`${what}: could not be put right: ${describeError(error)}`);
     }
+    const { names, aftermathMs = 0 } = injected;
+    const untilMs = this.#now() + aftermathMs;
+    for (const name of names) this.#excused.set(name, Math.max(untilMs, this.#excused.get(name) ?? 0));
+    this.faults.push({ kind: kind.name, what, names, fromMs, toMs: this.#now() });
+  }
+
+  /** Nodes that bear a fault, or are just being put right. */
+  #afflicted(): ReadonlySet<string> {
+    return new Set([...this.#lasting, ...this.#healing.keys()].flatMap(({ injected }) => injected.names));
   }
 
   /** A node that is down although nobody took it down: an administrator starts it again, and wants to know why. */
   async #restartStopped(): Promise<void> {
     const { cluster, names } = this.#context;
-    const afflicted = new Set(this.#lasting.flatMap(({ injected }) => injected.names));
+    const afflicted = this.#afflicted();
     for (const name of names) {
       const node = cluster.node(name);
       if (node.isRunning || afflicted.has(name)) continue;

@@ -18,7 +18,8 @@ export interface Injected {
   readonly names: readonly string[];
   /** So long after the end a node may still end by itself: it met the fault, and was on its way out. */
   readonly aftermathMs?: number;
-  heal(): Promise<void>;
+  /** Resolves with other words for what was done, where that shows only in the end. */
+  heal(): Promise<string | void>;
 }
 
 export interface FaultKind {
@@ -37,7 +38,8 @@ const CLOCK_STEPS_MS: readonly number[] = [-600_000, -5_000, 5_000, 90_000, 3_60
 /** What a node that cannot write takes to stop, on a busy machine. */
 const LEAVING_MS = 15_000;
 
-export const FAULT_KINDS: readonly FaultKind[] = [
+/** Of processes, links, disks and clocks; others are in files of their own. */
+export const NODE_FAULTS: readonly FaultKind[] = [
   {
     name: 'kill',
     weight: 4,
