@@ -8,9 +8,9 @@ import type { LogWrite } from '../../src/storage/raft-log-store.ts';
 import { hashText } from '../prng.ts';
 import { RaftOracle, SafetyViolation } from '../raft-oracle.ts';
 import type { Trace } from '../trace.ts';
-import type { RaftLogFile } from '../world/raft-log-file.ts';
 import type { SimulatedRaftLog } from '../world/simulated-raft-log.ts';
 import type { Coverage } from './coverage.ts';
+import type { Machine } from './machine.ts';
 import { Sightings } from './sightings.ts';
 import type { AwaitedMoment } from './moment.ts';
 
@@ -18,7 +18,7 @@ import type { AwaitedMoment } from './moment.ts';
 export interface ObservedNode {
   readonly number: NodeId;
   /** Its disk, which outlives its runs. */
-  readonly machine: { readonly log: RaftLogFile };
+  readonly machine: Pick<Machine, 'log' | 'hasHeld'>;
   /** Absent while it does not run. */
   readonly node: { status(): Status; readonly appliedIndex: Index } | undefined;
 }
@@ -152,17 +152,15 @@ export class ClusterOracle {
       throw new SafetyViolation(`Node ${number} went back from applied ${seen.applied} to ${applied}`);
   }
 
-  /** What a leader calls committed is on the disks of a quorum, those of dead nodes included. */
+  /** What a leader calls committed is on the disks of a quorum, those of dead nodes included, or was when they said so. */
   #sawCommit({ number }: ObservedNode, status: Status, seen: Seen, log: SimulatedRaftLog): void {
     const { commit } = status;
     const term = termAt(log, commit);
     this.#coverage.saw('entries committed');
     // Replicated by others and not written here yet: it is seen when it is applied.
     if (term === undefined || term === 'compacted') return;
-    this.#raft.sawCommit(number, commit, term, [seen.confState, status.confState], (id) => {
-      const found = this.#processes.get(id)?.machine.log.termAt(commit);
-      return found === 'compacted' || found === term;
-    });
+    const isHeldBy = (id: NodeId): boolean => this.#processes.get(id)?.machine.hasHeld(commit, term) ?? false;
+    this.#raft.sawCommit(number, commit, term, [seen.confState, status.confState], isHeldBy);
   }
 
   #sawResults({ number }: ObservedNode, entry: AppliedEntry, results: readonly Result[]): void {

@@ -1,4 +1,5 @@
 /** @module The machine under one simulated node: disk and clocks, which outlive its processes. */
+import type { Index, Term } from '../../raft/types.ts';
 import { MemoryRowStore } from '../../src/storage/memory-row-store.ts';
 import type { ShelvedBlockStore } from '../../src/storage/shelved-block-store.ts';
 import { Prng } from '../prng.ts';
@@ -45,6 +46,8 @@ export class Machine {
   readonly #world: World;
   readonly #random: Prng;
   #log = new RaftLogFile();
+  /** Logs that lay here, up to when they were lost. */
+  readonly #lostLogs: RaftLogFile[] = [];
   #rows: MemoryRowStore;
   #witnessed: readonly Seen[] = [];
   #areRowsRotten = false;
@@ -62,6 +65,17 @@ export class Machine {
 
   get log(): RaftLogFile {
     return this.#log;
+  }
+
+  /**
+   * Whether an entry is on the disk, or was before a fault took it: what a node acknowledged counts for ever, since it never
+   * votes again without it.
+   */
+  hasHeld(index: Index, term: Term): boolean {
+    return [this.#log, ...this.#lostLogs].some((log) => {
+      const found = log.termAt(index);
+      return found === 'compacted' || found === term;
+    });
   }
 
   /** Something was done to its disk that a node may stop for. */
@@ -119,6 +133,7 @@ export class Machine {
   /** Everything but who the node is. It must not run. */
   wipe(): void {
     this.#isHarmed = true;
+    this.#lostLogs.push(this.#log.clone({ asCopy: false }));
     this.#log.wipe();
     this.#witnessed = [];
     this.files.wipe();
@@ -154,6 +169,7 @@ export class Machine {
   /** `asCopy`: file by file, as from a backup; else as if nothing had been written since. It must not run. */
   putBack(image: DiskImage, { asCopy }: { readonly asCopy: boolean }): void {
     this.#isHarmed = true;
+    this.#lostLogs.push(this.#log);
     this.#log = image.log.clone({ asCopy });
     this.#rows = image.rows.clone();
     this.files.become(image.files);
