@@ -74,7 +74,7 @@ describe.skipIf(why !== undefined)('in a local network', () => {
     expect(said.at(-1)).toBe('[]');
   });
 
-  it('a datanode finds a metadata node by multicast when both have other addresses than before', async () => {
+  it('a datanode finds a metadata node by multicast when both have other addresses than before, and goes on when its own changes again', async () => {
     const [first, second] = await Promise.all([world.addLocalMachine('1', 1), world.addLocalMachine('2', 2)]);
     const founder = await machineIn('local-founder', first);
     const home = await machineIn('local-home', second);
@@ -98,9 +98,15 @@ describe.skipIf(why !== undefined)('in a local network', () => {
     await Promise.all([founding.end('SIGTERM'), node.end('SIGTERM')]);
     await Promise.all([world.moveLocalMachine(first, 7), world.moveLocalMachine(second, 8)]);
     await founder.run('node', 'start', ...listen(7));
-    await home.run('node', 'start', ...listen(8));
+    await home.run('node', 'start', '--listen', '/ip4/0.0.0.0/tcp/4600');
     await eventually('it has found it', LIMIT_MS, async () =>
       (await peers()).includes('10.9.0.7/') ? true : undefined,
+    );
+    // Another lease, while it runs and listens on all addresses that the machine has.
+    await world.moveLocalMachine(second, 9);
+    const known = (): Promise<string> => readFile(join(founder.nodeDirectory, 'peers.json'), 'utf8');
+    await eventually('its new address is told', LIMIT_MS, async () =>
+      (await known()).includes('10.9.0.9/') ? true : undefined,
     );
   });
 });

@@ -1,0 +1,156 @@
+/** @module How a metadata node makes itself and the others findable. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { membershipEpoch } from '../../dht/membership-ring.ts';
+import { signManifest } from '../../dht/manifest.ts';
+import type { ManifestBook } from '../../dht/manifest-book.ts';
+import { type Clock, systemClock } from '../../src/common/clock.ts';
+import { silentLogger } from '../../src/common/logger.ts';
+import { systemRandom } from '../../src/common/random.ts';
+import {
+  DiscoveryWorker,
+  type DiscoveryWorkerComponents,
+  MANIFEST_RENEWAL_MS,
+} from '../../src/metadata/discovery-worker.ts';
+import { Member } from '../../src/namespace/schema.ts';
+import { MemoryNetwork, MemorySwitch, memoryAddress } from '../../src/network/memory-network.ts';
+import { createManifestBook, serveManifests } from '../../src/protocol/manifest-exchange.ts';
+
+const NEVER = new AbortController().signal;
+
+describe('a metadata node', () => {
+  let home: MemorySwitch;
+  let networks: MemoryNetwork[];
+  let members: Member[];
+  let version: number;
+  let nowMs: number;
+  let published: number;
+  let leader: number;
+
+  beforeEach(() => {
+    home = new MemorySwitch({ clock: systemClock });
+    networks = [];
+    members = [];
+    version = 3;
+    nowMs = 0;
+    published = 0;
+    leader = 1;
+  });
+  afterEach(() => Promise.all(networks.map((network) => network.stop())));
+
+  function member(number: number, role: string): void {
+    const peer = `p${number}`;
+    const addresses = [memoryAddress(peer)];
+    members.push(Member.fromPartial({ number, peer, addresses, roles: [role], state: 'active' }));
+  }
+
+  async function open(number: number): Promise<{ network: MemoryNetwork; book: ManifestBook }> {
+    const peer = `p${number}`;
+    const network = new MemoryNetwork({ switch: home, clock: systemClock, random: systemRandom }, { peer });
+    networks.push(network);
+    network.authorize(() => true);
+    const known = () => ({ epoch: 0, peers: members.map((each) => each.peer) });
+    const book = createManifestBook({ network, logger: silentLogger }, { cluster: 'c', known });
+    serveManifests(network, book);
+    await network.start();
+    return { network, book };
+  }
+
+  function workerOf({ network, book }: { network: MemoryNetwork; book: ManifestBook }): DiscoveryWorker {
+    const clock: Clock = { ...systemClock, monotonicMs: () => nowMs };
+    const kademlia = {
+      manifests: book,
+      refresh: () => {},
+      provide: async () => 1,
+      publishManifest: async () => (published += 1),
+    };
+    const machine = {
+      cluster: () => ({ id: 'c', epoch: 1 }),
+      counters: () => ({ membersVersion: version }),
+      memberByNumber: (number: number) => members.find((each) => each.number === number),
+    };
+    const components = {
+      network,
+      kademlia,
+      machine,
+      members: { withRole: (role: string) => members.filter(({ roles }) => roles.includes(role)) },
+      driver: { leader },
+      clock,
+      logger: silentLogger,
+    };
+    return new DiscoveryWorker(components as unknown as DiscoveryWorkerComponents);
+  }
+
+  it('signs where the metadata nodes are, and anew only when one has moved', async () => {
+    for (const number of [1, 2]) member(number, 'meta');
+    const self = await open(1);
+    const worker = workerOf(self);
+    await worker.work(NEVER);
+    expect(self.book.current).toMatchObject({ epoch: membershipEpoch(1, 3) });
+    expect(self.book.current?.nodes.map(({ peer }) => peer)).toEqual(['p1', 'p2']);
+    version = 4;
+    await worker.work(NEVER);
+    expect(self.book.current?.epoch).toBe(membershipEpoch(1, 3));
+    members[1] = { ...(members[1] as Member), addresses: ['/elsewhere'] };
+    version = 5;
+    await worker.work(NEVER);
+    expect(self.book.current?.nodes[1]).toMatchObject({ peer: 'p2', addresses: ['/elsewhere'] });
+  });
+
+  it('signs nothing when it is no metadata node by its own registry', async () => {
+    member(2, 'meta');
+    const self = await open(1);
+    await workerOf(self).work(NEVER);
+    expect(self.book.current).toBeUndefined();
+  });
+
+  it('publishes when something changed, and again for those who came since', async () => {
+    member(1, 'meta');
+    const worker = workerOf(await open(1));
+    await worker.work(NEVER);
+    await worker.work(NEVER);
+    expect(published).toBe(1);
+    nowMs = MANIFEST_RENEWAL_MS + 1;
+    await worker.work(NEVER);
+    expect(published).toBe(2);
+  });
+
+  it('gathers what the others have signed, for members that know only one of them', async () => {
+    for (const number of [1, 2]) member(number, 'meta');
+    const [self, other] = [await open(1), await open(2)];
+    await workerOf(other).work(NEVER);
+    await self.network.dial(memoryAddress('p2'));
+    await workerOf(self).work(NEVER);
+    expect(self.book.signedBy('p2')?.nodes.map(({ peer }) => peer)).toEqual(['p1', 'p2']);
+  });
+
+  it('calls on datanodes that it does not hear, which cannot know where it has moved', async () => {
+    member(1, 'meta');
+    member(5, 'data');
+    const self = await open(1);
+    const worker = workerOf(self);
+    await open(5);
+    await worker.work(NEVER);
+    expect(self.network.isConnected('p5')).toBe(true);
+    home.cut('p1', 'p5');
+    home.heal('p1', 'p5');
+    await worker.work(NEVER);
+    expect(self.network.isConnected('p5')).toBe(false);
+    nowMs += 10_000;
+    await worker.work(NEVER);
+    expect(self.network.isConnected('p5')).toBe(true);
+  });
+
+  it('asks datanodes where the others are while it is alone', async () => {
+    for (const number of [1, 2]) member(number, 'meta');
+    member(5, 'data');
+    leader = 0;
+    const [self, door] = [await open(1), await open(5)];
+    const moved = { number: 2, peer: 'p2', addresses: ['/elsewhere'] };
+    const signer = await open(2);
+    const named = { cluster: 'c', epoch: membershipEpoch(1, 9), nodes: [moved] };
+    door.book.add(signManifest(signer.network, named));
+    await signer.network.stop();
+    await workerOf(self).work(NEVER);
+    expect(self.book.current?.epoch).toBe(membershipEpoch(1, 9));
+  });
+});
