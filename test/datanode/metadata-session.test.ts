@@ -101,6 +101,7 @@ describe('a datanode without a metadata node', () => {
   async function startDatanode(
     bootstrap: readonly KnownMetadataNode[],
     earlier: readonly KnownMetadataNode[] = [],
+    nearby: readonly string[] = [],
   ): Promise<void> {
     const network = await open('datanode');
     const parts = { network, clock, logger: silentLogger };
@@ -124,7 +125,16 @@ describe('a datanode without a metadata node', () => {
         load,
         watch: { silent: () => [] },
       },
-      { number: 1, generation: 1, clusterId: 'c', epoch: 1, host: '', earlier, onFatal: () => {} },
+      {
+        number: 1,
+        generation: 1,
+        clusterId: 'c',
+        epoch: 1,
+        host: '',
+        earlier,
+        nearby: () => nearby,
+        onFatal: () => {},
+      },
     );
     session.start();
     await searchesEnd();
@@ -180,6 +190,14 @@ describe('a datanode without a metadata node', () => {
     serveManifests(neighbour, book);
     await startDatanode([{ peer: 'm1', addresses: [] }], [{ peer: 'd2', addresses: [] }]);
     await vi.waitFor(() => expect(newcomer).toContain('datanode'));
+  });
+
+  it('registers with one heard of in the local network when a metadata node it knows vouches for it, and else does not', async () => {
+    const newcomer = await openMetadataNode('m2', 'm1');
+    const impostor = await openMetadataNode('m3');
+    await startDatanode([{ peer: 'm1', addresses: [] }], [], ['m3', 'm2', 'nobody']);
+    await vi.waitFor(() => expect(newcomer).toContain('datanode'));
+    expect(impostor).not.toContain('datanode');
   });
 
   it('asks again, when the listed ones are gone, those it started with', async () => {
