@@ -22,6 +22,8 @@ export interface AtRiskBlock {
 /** At some 200 bytes each. What does not fit is found again by a later walk, when others are safe. */
 export const MAX_AT_RISK_BLOCKS = 100_000;
 
+const LOOKED_AT = 256;
+
 export class AtRiskBlocks {
   /** By copies left, then in the order in which they were found. */
   readonly #byLeft: Map<BlockHash, AtRiskBlock>[] = [];
@@ -52,6 +54,19 @@ export class AtRiskBlocks {
     if (left === undefined) return;
     this.#byLeft[left]?.delete(hash);
     this.#leftOf.delete(hash);
+  }
+
+  /**
+   * Whether something can and must be done now for one of them. What was just written, or waits for a datanode to join, does
+   * not hold up what else is to be done. Looks at the most endangered only.
+   */
+  isUrgent(nowMs: number): boolean {
+    let looked = 0;
+    for (const { readyMs, stuck } of this.inOrderOfDanger()) {
+      if (readyMs <= nowMs && (stuck === undefined || stuck === 'busy')) return true;
+      if ((looked += 1) >= LOOKED_AT) return false;
+    }
+    return false;
   }
 
   /** In order of danger. Blocks without any copy come last: nothing can be done for them but to wait. */

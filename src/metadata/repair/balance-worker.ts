@@ -18,7 +18,8 @@ import type { CopyRunner } from './copy-runner.ts';
 import type { KeeperView } from './keeper-view.ts';
 import { nodeFills, placesOf } from './node-places.ts';
 import type { ShardIndex } from './shard-index.ts';
-import { betterSpread, type Holding, keepsSpread, mostDispensable } from './spread.ts';
+import { type Move, MoveFinder } from './move-finder.ts';
+import { betterSpread, type Holding, mostDispensable } from './spread.ts';
 import type { SurplusWorker } from './surplus-worker.ts';
 
 export interface BalanceWorkerComponents {
@@ -37,13 +38,6 @@ export interface BalanceWorkerComponents {
   readonly logger: Logger;
 }
 
-interface Move {
-  readonly hash: BlockHash;
-  readonly sizeBytes: number;
-  readonly source: number;
-  readonly target: number;
-}
-
 /** What the look at one block needs to know of the datanodes. */
 interface BalanceView {
   readonly atMs: number;
@@ -55,8 +49,8 @@ const IDLE_MS = 1_000;
 const VIEW_MS = 1_000;
 /** Moves found and not begun, at most. */
 const MAX_MOVES = 256;
-/** Blocks looked at in one search for something to move. */
-const MAX_LOOKED_AT = 4_096;
+/** Moves begun and not ended, at most. */
+const MAX_ON_THEIR_WAY = 4;
 /** After a plan was carried out it takes so many heartbeats until all the datanodes' figures are new. */
 const HEARTBEATS_TO_SETTLE = 3;
 /** Smaller transfers are not worth a move. */
@@ -74,10 +68,11 @@ export class BalanceWorker implements BackgroundWorker {
   /** What this keeper still moves of the last plan. */
   #transfers: Transfer[] = [];
   #settledMs = 0;
-  #nextShard = 0;
+  readonly #finder: MoveFinder;
 
   constructor(components: BalanceWorkerComponents) {
     this.#components = components;
+    this.#finder = new MoveFinder(components);
   }
 
   progress(): string {
@@ -111,13 +106,18 @@ export class BalanceWorker implements BackgroundWorker {
 
   async work(signal: AbortSignal): Promise<WorkState> {
     const { atRisk, moves, index, clock } = this.#components;
-    if (signal.aborted || atRisk.size > 0) {
+    if (signal.aborted || atRisk.isUrgent(clock.monotonicMs())) {
       moves.callOff(() => false);
       return 'idle';
     }
     if (this.#moves.size === 0) await this.#refill(clock.monotonicMs());
     const [move] = this.#moves.values();
     if (move === undefined) return 'idle';
+    if (moves.orders.length >= MAX_ON_THEIR_WAY) {
+      // Datanodes that serve clients send one after the other: more would only wait until they count as failed.
+      await moves.oneEnds(IDLE_MS, signal);
+      return 'busy';
+    }
     this.#moves.delete(move.hash);
     if (index.holders([move.hash])[0]?.includes(move.target)) return 'busy';
     await this.#paced(move.sizeBytes, signal);
@@ -147,12 +147,24 @@ export class BalanceWorker implements BackgroundWorker {
       this.#transfers = this.#plan();
       if (this.#transfers.length === 0) return;
     }
-    const [transfer] = this.#transfers as [Transfer];
-    const found = await this.#blocksFor(transfer);
-    for (const move of found) this.#moves.set(move.hash, move);
-    const bytes = transfer.bytes - found.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-    if (found.length === 0 || bytes < LEAST_TRANSFER_BYTES) this.#transfers.shift();
-    else this.#transfers[0] = { ...transfer, bytes };
+    const transfers = this.#transfers;
+    this.#transfers = [];
+    const found: (readonly Move[])[] = [];
+    const taken = new Set<BlockHash>();
+    for (const transfer of transfers) {
+      const moves = await this.#finder.find(transfer, Math.ceil(MAX_MOVES / transfers.length), taken);
+      for (const { hash } of moves) taken.add(hash);
+      const bytes = transfer.bytes - moves.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+      if (moves.length > 0 && bytes >= LEAST_TRANSFER_BYTES) this.#transfers.push({ ...transfer, bytes });
+      found.push(moves);
+    }
+    // By turns: one source after the other would leave all the others idle.
+    const most = Math.max(...found.map((moves) => moves.length));
+    for (let turn = 0; turn < most; turn += 1)
+      for (const moves of found) {
+        const move = moves[turn];
+        if (move !== undefined) this.#moves.set(move.hash, move);
+      }
     if (this.#transfers.length === 0) this.#settledMs = nowMs + HEARTBEATS_TO_SETTLE * states.periodMs;
   }
 
@@ -164,44 +176,6 @@ export class BalanceWorker implements BackgroundWorker {
       .filter(({ bytes }) => bytes >= LEAST_TRANSFER_BYTES);
     if (transfers.length > 0) logger.info('balance.planned', { transfers: transfers.length });
     return transfers;
-  }
-
-  /** Blocks on the source that may as well be on the target, up to the transfer's bytes. */
-  async #blocksFor({ source, target, bytes }: Transfer): Promise<readonly Move[]> {
-    const { index, machine, examiner } = this.#components;
-    const place = placesOf(this.#components);
-    const hashes = this.#someBlocksOn(source, target);
-    const moves: Move[] = [];
-    let leftBytes = bytes;
-    const holders = new Map(hashes.map((hash) => [hash, index.holders([hash])[0]]));
-    for (const { hash, sizeBytes, copies } of await machine.wantedBlocks(hashes)) {
-      if (sizeBytes > leftBytes || moves.length >= MAX_MOVES) continue;
-      const { good } = examiner.census(hash, holders.get(hash));
-      const others = good.filter((node) => node !== source).map(place);
-      if (
-        good.length !== copies ||
-        !good.includes(source) ||
-        !keepsSpread(place(source), place(target), others)
-      )
-        continue;
-      moves.push({ hash, sizeBytes, source, target });
-      leftBytes -= sizeBytes;
-    }
-    return moves;
-  }
-
-  /** From where the last search ended: not the same blocks to and fro. */
-  #someBlocksOn(source: number, target: number): BlockHash[] {
-    const { index, keeper } = this.#components;
-    const shards = keeper.shards();
-    const found: BlockHash[] = [];
-    for (let step = 0; step < SHARD_COUNT && found.length < MAX_LOOKED_AT; step += 1) {
-      const shard = (this.#nextShard = (this.#nextShard + 1) % SHARD_COUNT);
-      if (!shards.has(shard) || !index.isComplete(shard)) continue;
-      for (const { hash, nodes } of index.blocks(shard))
-        if (nodes.includes(source) && !nodes.includes(target)) found.push(hash);
-    }
-    return found;
   }
 
   /** Put together anew once a second: a walk asks for it for every block. */

@@ -1,6 +1,6 @@
 /** @module Copies on their way: asks the source to push the block to the target, and can call it off. */
 import { fromHex } from '../../common/bytes.ts';
-import type { Clock } from '../../common/clock.ts';
+import { type Clock, sleep } from '../../common/clock.ts';
 import { describeError } from '../../common/errors.ts';
 import type { Logger } from '../../common/logger.ts';
 import { call } from '../../network/method.ts';
@@ -69,9 +69,15 @@ export class CopyRunner {
       if (!isNeeded(order)) abort.abort(new Error(CALLED_OFF));
   }
 
-  /** Resolves when one of the copies ends; at once when none is on its way. */
-  async oneEnds(): Promise<void> {
-    if (this.#running.size > 0) await Promise.race([...this.#running.values()].map(({ done }) => done));
+  /** Resolves when one of the copies ends, after `limitMs`, or when the signal fires; at once when none is on its way. */
+  async oneEnds(limitMs: number, signal: AbortSignal): Promise<void> {
+    if (this.#running.size === 0) return;
+    const waiting = new AbortController();
+    const limit = sleep(this.#components.clock, limitMs, AbortSignal.any([signal, waiting.signal]));
+    // Broken off below.
+    const isOver = limit.catch(() => {});
+    await Promise.race([isOver, ...[...this.#running.values()].map(({ done }) => done)]);
+    waiting.abort();
   }
 
   async stop(): Promise<void> {

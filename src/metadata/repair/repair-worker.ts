@@ -1,6 +1,6 @@
 /** @module The keeper's repair: copies that are missing are made again, the most endangered blocks first. */
 import { shardOfHash } from '../../../dht/shard.ts';
-import { type Clock, sleep } from '../../common/clock.ts';
+import type { Clock } from '../../common/clock.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { Random } from '../../common/random.ts';
 import type { BackgroundWorker, WorkState } from '../../common/worker.ts';
@@ -70,7 +70,7 @@ export class RepairWorker implements BackgroundWorker {
   }
 
   async work(signal: AbortSignal): Promise<WorkState> {
-    const { losses, lostCopies, copies, clock } = this.#components;
+    const { losses, lostCopies, copies } = this.#components;
     this.#noteLosses();
     await lostCopies.look();
     if (losses.isBusy) await losses.step();
@@ -78,12 +78,7 @@ export class RepairWorker implements BackgroundWorker {
     await this.#plan(signal);
     if (losses.isBusy || lostCopies.isBusy) return 'busy';
     if (copies.orders.length === 0) return 'idle';
-    const waiting = new AbortController();
-    await Promise.race([
-      copies.oneEnds(),
-      sleep(clock, IDLE_MS, AbortSignal.any([signal, waiting.signal])).catch(() => {}),
-    ]);
-    waiting.abort();
+    await copies.oneEnds(IDLE_MS, signal);
     return 'busy';
   }
 

@@ -21,6 +21,8 @@ export async function drain({ cluster, client, files }: HealRun): Promise<object
   await client.drain(number);
   await poll(async () => {
     const { dataNodes } = await client.status();
+    const left = dataNodes.find(({ member }) => member?.number === number)?.departingBytes ?? 0;
+    process.stderr.write(`\r${secondsSince(startMs)} s: ${round(left / MIB)} MiB left  `);
     return dataNodes.some(({ member }) => member?.number === number && member.drain === 'drained');
   });
   const drainedS = secondsSince(startMs);

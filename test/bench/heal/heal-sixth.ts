@@ -23,6 +23,7 @@ export async function sixth({ cluster, client }: HealRun): Promise<object> {
       const used = await fills(client);
       const mean = [...used.values()].reduce((sum, bytes) => sum + bytes, 0) / used.size;
       share = (used.get(number) ?? 0) / mean;
+      process.stderr.write(`\r${secondsSince(startMs)} s: ${round(share * 100)}% of the mean  `);
       return share >= 1 - NEAR;
     });
     const movedBytes = ((await fills(client)).get(number) ?? 0) - before;
