@@ -1,6 +1,9 @@
 /** @module `holdfast explain`: everything on the way from a path to its bytes, how long each step took, and what is wrong. */
 import type { Command } from 'commander';
+import type { Client } from '../src/client/client.ts';
 import type { BlockCheck, FileCheck, FileState } from '../src/client/file-check.ts';
+import { toHex } from '../src/common/bytes.ts';
+import type { IndexLookupResponse } from '../src/protocol/index-view.ts';
 import { formatBytes } from './byte-size.ts';
 import { counted } from './counted.ts';
 import { formatDuration, formatTime } from './duration.ts';
@@ -14,9 +17,13 @@ import { textTable } from './text-table.ts';
 /** Hex digits of a hash that say its shard. */
 const SHARD_DIGITS = 3;
 
+/** Blocks whose lookup is shown hop by hop. */
+const MAX_LOOKUPS = 8;
+
 const NEXT: Readonly<Record<FileState, string>> = {
   healthy: 'Nothing is wrong.',
-  misplaced: 'Copies share a machine though others have room: they are moved apart by themselves.',
+  misplaced:
+    'Copies share a machine, a group of machines or a zone though others could have them: they are moved apart by themselves.',
   'under-replicated':
     'Copies are missing: the keeper of each shard makes them anew from the others; "holdfast cluster status" shows rate and time left.',
   corrupt: 'A bad copy was found: it is out of service, and made anew from a good one.',
@@ -28,6 +35,8 @@ interface Step {
   readonly step: string;
   readonly latencyMs: number;
 }
+
+type Lookup = IndexLookupResponse & { readonly position: number };
 
 export function addExplainCommand(program: Command, shell: Shell): void {
   addClientCommand(
@@ -60,7 +69,10 @@ async function explain(shell: Shell, path: string, flags: ClientFlags): Promise<
       ]);
       return;
     }
-    await timed('blocks and their holders, from the location index', () => client.locate(path, { signal }));
+    const { blocks: located } = await timed('blocks and their holders, from the location index', () =>
+      client.locate(path, { signal }),
+    );
+    const lookups = await lookUp(client, located, signal);
     const check = await timed('copies, from the datanodes themselves', () =>
       client.fileChecker({ signal }).check(path),
     );
@@ -68,8 +80,10 @@ async function explain(shell: Shell, path: string, flags: ClientFlags): Promise<
     const { state } = check;
     const { etaMs } = repairProgress(status);
     const next = nextOf(state, etaMs);
-    const value = { path, stat, raftIndex: applied, answeredBy, state, next, etaMs, blocks, steps };
-    await shell.output.result(value, () => screen(path, check, { applied, answeredBy, next }, steps));
+    const value = { path, stat, raftIndex: applied, answeredBy, state, next, etaMs, blocks, steps, lookups };
+    await shell.output.result(value, () =>
+      screen(path, check, { applied, answeredBy, next, lookups }, steps),
+    );
   });
 }
 
@@ -80,13 +94,21 @@ function screen(
     applied,
     answeredBy,
     next,
-  }: { readonly applied: number; readonly answeredBy: number; readonly next: string },
+    lookups,
+  }: {
+    readonly applied: number;
+    readonly answeredBy: number;
+    readonly next: string;
+    readonly lookups: readonly Lookup[];
+  },
   steps: readonly Step[],
 ): readonly string[] {
   return [
     `${printable(path)}: ${formatBytes(stat.sizeBytes)} in ${counted(blocks.length, 'block')}, ${counted(stat.replication, 'copy')} wanted; inode ${stat.inode}, version ${stat.version}, at raft index ${applied} (node ${answeredBy})`,
     '',
     ...textTable(steps.map(({ step, latencyMs }) => [`${latencyMs.toFixed(1)} ms`, step])),
+    '',
+    ...textTable([['BLOCK', 'LOOKED UP BY', 'ITS SHARD IS HELD BY', 'ASKED'], ...lookups.map(lookupRow)]),
     '',
     ...textTable([
       ['BLOCK', 'HASH', 'SHARD', 'STATE', 'COPIES'],
@@ -100,6 +122,31 @@ function screen(
     ]),
     '',
     `${state}. ${next}`,
+  ];
+}
+
+/** Each by itself, as a client without a plan would: of large files the first few. */
+async function lookUp(
+  client: Client,
+  blocks: readonly { readonly hash: Uint8Array }[],
+  signal: AbortSignal,
+): Promise<readonly Lookup[]> {
+  const lookups: Lookup[] = [];
+  for (const [position, { hash }] of blocks.slice(0, MAX_LOOKUPS).entries())
+    lookups.push({ position, ...(await client.explainLookup(toHex(hash), { signal })) });
+  return lookups;
+}
+
+function lookupRow({ position, answeredBy, holders, steps, failure }: Lookup): readonly string[] {
+  const asked = steps.map(
+    ({ asked: node, found, milliseconds, failure: reason }) =>
+      `${node}: ${reason || (found > 0 ? 'found' : 'not found')} in ${milliseconds.toFixed(2)} ms`,
+  );
+  return [
+    String(position),
+    `node ${answeredBy}`,
+    `nodes ${holders.join(', ')}`,
+    asked.join('; ') + (failure === '' ? '' : `; ${failure}`),
   ];
 }
 

@@ -34,9 +34,7 @@ export function planLines({ nodes, silent, found, backup, passedBackups, plan }:
       : `The backup of ${formatTime(backup.timeMs)} UTC is exact up to then; what blocks show to be newer is added.`,
     '',
     `Comes back: ${counted(plan.files, 'file')} (${formatBytes(plan.bytes)}; ${plan.fromBackup} as in the backup), ${counted(plan.directories, 'directory')}, ${counted(plan.links, 'symbolic link')}.`,
-    ...(plan.older > 0
-      ? [`  Of ${plan.older} of them an older version: the newest is not whole.`]
-      : []),
+    ...(plan.older > 0 ? [`  Of ${plan.older} of them an older version: the newest is not whole.`] : []),
     ...(plan.displaced > 0 ? [`  ${plan.displaced} of them into /lost+found.`] : []),
     `Does not come back: ${counted(plan.lost, 'file')}.`,
     ...(found.silentBlocks > 0

@@ -6,9 +6,10 @@ import { COPIES } from '../protocol/methods.ts';
 import type { ClientContext } from './client-context.ts';
 import type { OperationOptions } from './client-options.ts';
 import { askEach, membersWithRole } from './cluster-nodes.ts';
+import { type CopyPlace, isSpread } from './copy-spread.ts';
 import { locateFile } from './file-reader.ts';
 
-/** Worst last. `misplaced`: copies share a machine although others could have them. */
+/** Worst last. `misplaced`: copies share a machine, a group of them or a zone although others could have them. */
 export const FILE_STATES = ['healthy', 'misplaced', 'under-replicated', 'corrupt', 'missing'] as const;
 export type FileState = (typeof FILE_STATES)[number];
 
@@ -49,7 +50,7 @@ const VERIFY_TIMEOUT_MS = 120_000;
 export class FileChecker {
   readonly #context: ClientContext;
   readonly #options: FileCheckOptions;
-  #hosts: Promise<number> | undefined;
+  #places: Promise<readonly CopyPlace[]> | undefined;
 
   /** For many files of one run: which machines there are is asked once. */
   constructor(context: ClientContext, options: FileCheckOptions = {}) {
@@ -60,7 +61,7 @@ export class FileChecker {
   /** Errors: NAMESPACE_*, CLIENT_NO_METADATA. */
   async check(path: string): Promise<FileCheck> {
     const { stat, blocks, holders } = await locateFile(this.#context, path, this.#options);
-    const hosts = await (this.#hosts ??= this.#countHosts());
+    const places = await (this.#places ??= this.#findPlaces());
     const states = await this.#askHolders(
       holders,
       blocks.map(({ hash }) => hash),
@@ -72,15 +73,17 @@ export class FileChecker {
         const { name = '?', host = '?' } = holder ?? {};
         return { node, name, host, state: copy?.state ?? 'silent', verifiedMs: copy?.verifiedMs ?? 0 };
       });
-      const state = judge(copies, stat.replication, hosts);
+      const state = judge(copies, stat.replication, places);
       return { position, hash: toHex(hash), sizeBytes, copies, state };
     });
     return { stat, state: worst(checked.map(({ state }) => state)), blocks: checked };
   }
 
-  async #countHosts(): Promise<number> {
+  async #findPlaces(): Promise<readonly CopyPlace[]> {
     const datanodes = await membersWithRole(this.#context, 'data', this.#options);
-    return new Set(datanodes.map(({ host, number }) => host || String(number))).size;
+    return datanodes
+      .filter(({ liveness, drain }) => liveness !== 'dead' && !drain)
+      .map(({ number: node, host, hostGroup, zone }) => ({ node, host, hostGroup, zone }));
   }
 
   /** What each datanode says of every block that it might have. */
@@ -104,14 +107,14 @@ export class FileChecker {
   }
 }
 
-/** `hosts`: on how many machines there are datanodes. */
-function judge(copies: readonly CopyCheck[], wanted: number, hosts: number): FileState {
+/** `places`: of datanodes that could have copies. */
+function judge(copies: readonly CopyCheck[], wanted: number, places: readonly CopyPlace[]): FileState {
   const good = copies.filter(({ state }) => state === 'good');
   if (good.length === 0) return 'missing';
   if (copies.some(({ state }) => state === 'corrupt')) return 'corrupt';
   if (good.length < wanted) return 'under-replicated';
-  const apart = new Set(good.map(({ host, node }) => host || String(node))).size;
-  return apart < Math.min(wanted, hosts) ? 'misplaced' : 'healthy';
+  const held = good.map((copy) => places.find(({ node }) => node === copy.node) ?? copy);
+  return isSpread(held, places, wanted) ? 'healthy' : 'misplaced';
 }
 
 function worst(states: readonly FileState[]): FileState {

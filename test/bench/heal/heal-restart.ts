@@ -70,8 +70,10 @@ async function isAnnounced(
   wanted: { readonly generation: number; readonly blocks: number },
 ): Promise<boolean> {
   const { nodes } = await client.locationIndex();
-  return nodes.every(({ status }) => {
-    const known = status?.nodes.find(({ node }) => node === number);
+  const states = nodes.map(({ status }) => status?.nodes.find(({ node }) => node === number));
+  const shown = states.map((known) => known && `${known.generation}: ${known.records}, ${known.confirmed}`);
+  process.stderr.write(`\rgeneration: records, shards agreed: ${shown.join(' | ')}  `);
+  return states.every((known) => {
     return (
       known !== undefined &&
       known.generation > wanted.generation &&
