@@ -62,7 +62,7 @@ describe('the removal of a datanode', () => {
     const keeper = { shards: () => shards } as never;
     const atRisk = new AtRiskBlocks();
     const examiner = new BlockExaminer({ states, badCopies, index, atRisk, clock });
-    blockSurvey = new BlockSurvey({ machine, keeper, index, examiner, balance: { look: () => {} } });
+    blockSurvey = new BlockSurvey({ machine, keeper, index, examiner, balance: { look: () => {} }, clock });
     const parts = { network: {}, driver: { id: 1 }, copies: { figures: () => ({}) } } as never;
     report = () =>
       new KeeperService(Object.assign({}, parts, { keeper, blockSurvey, atRisk }), {

@@ -22,12 +22,11 @@ export async function restart({ cluster, client }: HealRun, blocks: number): Pro
   await d1.kill('SIGTERM');
   const heldBefore = await fillStore(join(d1.directory, 'blocks'), blocks);
   const started = async (): Promise<object> => {
-    const generation = await generationOf(client, number);
     const startMs = performance.now();
     const node = await cluster.startNode('d1');
     const readyS = secondsSince(startMs);
     const { cpuSeconds } = await measured([node.ready.pid], () =>
-      poll(() => isAnnounced(client, number, { generation, blocks: heldBefore + blocks })),
+      poll(() => isAnnounced(client, number, { startMs, blocks: heldBefore + blocks })),
     );
     return { readyS, announcedS: secondsSince(startMs), cpuSAfterReady: round(cpuSeconds, 1) };
   };
@@ -63,29 +62,20 @@ async function fillStore(directory: string, blocks: number): Promise<number> {
   return blockCount;
 }
 
-/** Every metadata node knows all blocks of the run that began after `generation`, and has compared all shards with it. */
+/** The datanode was heard since its start, and every metadata node knows all its blocks and agrees with it on every shard. */
 async function isAnnounced(
   client: Client,
   number: number,
-  wanted: { readonly generation: number; readonly blocks: number },
+  { startMs, blocks }: { readonly startMs: number; readonly blocks: number },
 ): Promise<boolean> {
+  const { dataNodes } = await client.status();
+  const silentMs = dataNodes.find(({ member }) => member?.number === number)?.silentMs ?? 0;
   const { nodes } = await client.locationIndex();
   const states = nodes.map(({ status }) => status?.nodes.find(({ node }) => node === number));
-  const shown = states.map((known) => known && `${known.generation}: ${known.records}, ${known.confirmed}`);
-  process.stderr.write(`\rgeneration: records, shards agreed: ${shown.join(' | ')}  `);
-  return states.every((known) => {
-    return (
-      known !== undefined &&
-      known.generation > wanted.generation &&
-      known.records >= wanted.blocks &&
-      known.confirmed === SHARD_COUNT
-    );
-  });
-}
-
-/** The last that any metadata node knows of; 0 when none knows the datanode. */
-async function generationOf(client: Client, number: number): Promise<number> {
-  const { nodes } = await client.locationIndex();
-  const known = nodes.flatMap(({ status }) => status?.nodes ?? []).filter(({ node }) => node === number);
-  return Math.max(0, ...known.map(({ generation }) => generation));
+  const shown = states.map((known) => known && `${known.records} records, ${known.confirmed} shards agreed`);
+  process.stderr.write(`\r${shown.join(' | ')}  `);
+  const isHeard = silentMs < performance.now() - startMs;
+  return (
+    isHeard && states.every((known) => known && known.records >= blocks && known.confirmed === SHARD_COUNT)
+  );
 }
