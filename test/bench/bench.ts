@@ -19,6 +19,7 @@ interface Entry<T> {
 }
 
 const SUITES: Readonly<Record<string, Entry<{ readonly suite: Suite }>>> = {
+  bulk: { says: 'big files, put and got, beside MooseFS or GlusterFS', load: () => import('./bulk-suite.ts') },
   metadata: {
     says: 'namespace changes and linearizable reads, beside etcd',
     load: () => import('./metadata-suite.ts'),
@@ -28,7 +29,6 @@ const SUITES: Readonly<Record<string, Entry<{ readonly suite: Suite }>>> = {
 
 /** They read their own options from the command line. */
 const PROGRAMS: Readonly<Record<string, Entry<unknown>>> = {
-  bulk: { says: 'one big file, put and got', load: () => import('./bulk.ts') },
   failover: {
     says: 'how long writes stand still when the leader dies or hangs',
     load: () => import('./failover.ts'),
