@@ -19,10 +19,17 @@ interface Entry<T> {
 }
 
 const SUITES: Readonly<Record<string, Entry<{ readonly suite: Suite }>>> = {
-  bulk: { says: 'big files, put and got, beside MooseFS or GlusterFS', load: () => import('./bulk-suite.ts') },
+  bulk: {
+    says: 'big files, put and got, beside MooseFS or GlusterFS',
+    load: () => import('./bulk-suite.ts'),
+  },
   metadata: {
     says: 'namespace changes and linearizable reads, beside etcd',
     load: () => import('./metadata-suite.ts'),
+  },
+  rpc: {
+    says: 'a byte stream and calls between two processes, beside stock libp2p',
+    load: () => import('./rpc-suite.ts'),
   },
   small: { says: 'small files: write, read, stat, delete', load: () => import('./small-suite.ts') },
 };
@@ -37,7 +44,6 @@ const PROGRAMS: Readonly<Record<string, Entry<unknown>>> = {
     says: 'how soon all copies are back after datanodes died, or are where they should be',
     load: () => import('./heal/heal.ts'),
   },
-  rpc: { says: 'calls and a byte channel between two processes', load: () => import('./rpc.ts') },
   dht: { says: 'the location index: announcements and lookups', load: () => import('./dht.ts') },
   membership: { says: 'a thousand changes of membership under load', load: () => import('./membership.ts') },
   'power-cut': {
@@ -105,11 +111,15 @@ async function runSuite(title: string, suite: Suite): Promise<void> {
 }
 
 /** What is wrong with what was asked for, if anything. */
-function mistakeIn({ peers }: Plan, rivals: readonly string[], folder: string): string | undefined {
+function mistakeIn(
+  { peers, withoutScripts = [] }: Plan,
+  rivals: readonly string[],
+  folder: string,
+): string | undefined {
   const unknown = rivals.find((rival) => peers[rival] === undefined);
   if (unknown !== undefined)
     return `'${unknown}' cannot be measured here. --against takes: ${Object.keys(peers).join(', ') || 'nobody'}.`;
-  if (rivals.length > 0 && folder === '')
+  if (rivals.some((rival) => !withoutScripts.includes(rival)) && folder === '')
     return 'Say with --peers DIR or HOLDFAST_BENCH_PEERS where the scripts of the peers are.';
   return undefined;
 }

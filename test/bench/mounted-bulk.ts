@@ -17,7 +17,8 @@ interface Step {
 
 const GIB: number = 1024 * MIB;
 const DURABILITY: Readonly<Record<string, string>> = {
-  moosefs: 'goal 3, put with fsync and then sync of the whole machine, one master; in the clear, not verified',
+  moosefs:
+    'goal 3, put with fsync and then sync of the whole machine, one master; in the clear, not verified',
   gluster: 'replica 3, put with fsync and then sync of the whole machine; in the clear, not verified',
 };
 /** A mount is on the machine of every server here: no case of its own. */
@@ -56,7 +57,9 @@ export class MountedBulk implements Contender<BulkCase> {
     const steps = this.#steps.filter(({ op, bytes }) => bytes === sizeBytes && STEPS[name].includes(op));
     if (steps.length !== STEPS[name].length) throw new Error(`bench-files.sh has no step for ${name}.`);
     const seconds = sum(steps.map(({ s }) => s));
-    const cpuSeconds = sum(steps.map((step) => step.tool_cpu_s + step.client_daemon_cpu_s + step.server_cpu_s));
+    const cpuSeconds = sum(
+      steps.map((step) => step.tool_cpu_s + step.client_daemon_cpu_s + step.server_cpu_s),
+    );
     return {
       figure: unit === 'ms' ? round(seconds * 1000) : round(sizeBytes / 1e6 / seconds, 1),
       cpuSeconds: round((cpuSeconds * GIB) / sizeBytes, 2),

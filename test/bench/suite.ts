@@ -39,6 +39,8 @@ export interface Plan<What extends Case = Case> {
   readonly holdfast: () => Promise<Contender<What>>;
   /** What `--against` may name. */
   readonly peers: Readonly<Record<string, ContenderStart<What>>>;
+  /** Those of them that need no folder of scripts. */
+  readonly withoutScripts?: readonly string[];
 }
 
 export interface Suite<What extends Case = Case> {
