@@ -2,12 +2,12 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { collectBuffersApart } from '../../cli/garbage-collection.ts';
-import { fromUtf8, utf8 } from '../../src/common/bytes.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { createLogger } from '../../src/common/logger.ts';
 import { systemRandom } from '../../src/common/random.ts';
 import { createIdentity } from '../../src/network/identity.ts';
 import { createLibp2pNetwork } from '../../src/network/libp2p-network.ts';
+import { streamInto } from './channel-stream.ts';
 import { obeyOrders } from './ordered-client.ts';
 
 // Both ends are treated as the command treats itself.
@@ -21,14 +21,7 @@ await network.start();
 network.learn(home.peer, home.addresses);
 
 obeyOrders(server, {
-  async stream(pieces) {
-    const channel = await network.open(home.peer, 'sink', utf8(''));
-    for (const piece of pieces) await channel.write(piece);
-    await channel.end();
-    let answer = '';
-    for await (const reply of channel) answer += fromUtf8(reply);
-    return Number(answer);
-  },
+  stream: (sizeBytes) => streamInto(network, home.peer, sizeBytes),
   call: (body) => network.request(home.peer, 'control', 'echo', body),
   close: () => network.stop(),
 });

@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { multiaddr } from '@multiformats/multiaddr';
+import { MIB } from '../../src/common/bytes.ts';
 import { obeyOrders } from './ordered-client.ts';
 import { createStockNode, ECHO, MAX_STREAMS, SINK } from './stock-node.ts';
 
@@ -12,13 +13,16 @@ const connection = await node.dial(multiaddr(home.addresses[0] ?? ''));
 const options = { maxOutboundStreams: MAX_STREAMS };
 
 obeyOrders(server, {
-  async stream(pieces) {
+  async stream(sizeBytes) {
     const stream = await connection.newStream(SINK, options);
-    for (const piece of pieces) if (!stream.send(piece)) await stream.onDrain();
+    const piece = new Uint8Array(MIB).fill(7);
+    for (let sent = 0; sent < sizeBytes; sent += piece.byteLength)
+      if (!stream.send(piece)) await stream.onDrain();
     await stream.close();
     let answer = '';
     for await (const piece of stream) answer += new TextDecoder().decode(piece.subarray());
-    return Number(answer);
+    if (answer !== String(sizeBytes))
+      throw new Error(`Sent ${sizeBytes} bytes, the reader counted ${answer}`);
   },
   async call(body) {
     const stream = await connection.newStream(ECHO, options);
