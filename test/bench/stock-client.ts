@@ -20,7 +20,7 @@ obeyOrders(server, {
       if (!stream.send(piece)) await stream.onDrain();
     await stream.close();
     let answer = '';
-    for await (const piece of stream) answer += new TextDecoder().decode(piece.subarray());
+    for await (const reply of stream) answer += new TextDecoder().decode(reply.subarray());
     if (answer !== String(sizeBytes))
       throw new Error(`Sent ${sizeBytes} bytes, the reader counted ${answer}`);
   },
