@@ -1,6 +1,7 @@
 /** @module What one datanode holds, as twelve bytes a shard: two that agree on them agree on the blocks. */
 import { createHash } from 'node:crypto';
 import { SHARD_COUNT } from './shard.ts';
+import type { ShardSet } from './shard-set.ts';
 
 /** Of one shard: how many hashes, and eight bytes of each of them combined by exclusive or. */
 export const DIGEST_SIZE_BYTES = 12;
@@ -12,8 +13,19 @@ const WORDS: number = DIGEST_SIZE_BYTES / 4;
 const FIRST_WORD_AT = 8;
 const SECOND_WORD_AT = 12;
 
+/** A root, and what it was computed from. */
+interface KnownRoot {
+  readonly shards: ShardSet;
+  readonly shardsRevision: number;
+  readonly revision: number;
+  readonly root: Uint8Array;
+}
+
 export class ShardDigests {
   readonly #words = new Uint32Array(SHARD_COUNT * WORDS);
+  /** Grows with each change. */
+  #revision = 0;
+  #root: KnownRoot | undefined;
 
   /** Counts the packed hash at byte `offset` in. It must not be counted already. */
   add(shard: number, packed: DataView, offset: number): void {
@@ -26,6 +38,7 @@ export class ShardDigests {
   }
 
   clear(shard: number): void {
+    this.#revision++;
     this.#words.fill(0, shard * WORDS, (shard + 1) * WORDS);
   }
 
@@ -53,14 +66,24 @@ export class ShardDigests {
     return true;
   }
 
-  /** One short digest over all of `shards`, whose order counts. */
-  root(shards: Iterable<number>): Uint8Array {
-    return createHash('sha256').update(this.encode(shards)).digest().subarray(0, ROOT_SIZE_BYTES);
+  /** One short digest over all of `shards`. Asked for with every heartbeat: while nothing has changed it is remembered. */
+  root(shards: ShardSet): Uint8Array {
+    const known = this.#root;
+    const { revision: shardsRevision } = shards;
+    const isKnown =
+      known?.shards === shards &&
+      known.shardsRevision === shardsRevision &&
+      known.revision === this.#revision;
+    if (isKnown) return known.root;
+    const root = createHash('sha256').update(this.encode(shards)).digest().subarray(0, ROOT_SIZE_BYTES);
+    this.#root = { shards, shardsRevision, revision: this.#revision, root };
+    return root;
   }
 
   #combine(shard: number, packed: DataView, offset: number, count: 1 | -1): void {
     const at = shard * WORDS;
     const words = this.#words;
+    this.#revision++;
     words[at] = (words[at] ?? 0) + count;
     words[at + 1] = (words[at + 1] ?? 0) ^ packed.getUint32(offset + FIRST_WORD_AT, true);
     words[at + 2] = (words[at + 2] ?? 0) ^ packed.getUint32(offset + SECOND_WORD_AT, true);

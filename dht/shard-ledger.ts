@@ -6,8 +6,14 @@ import { ShardSet } from './shard-set.ts';
 /** So many shards that were asked for in vain are remembered, the first first. */
 export const MAX_ASKED_SHARDS = 256;
 
+const ALL_SHARDS = new ShardSet(Array.from({ length: SHARD_COUNT }, (_, shard) => shard));
+
 /** The shards that `peer` is among the closest of. */
 export function shardsOf(ring: MetadataRing, peer: PeerId): ShardSet {
+  const members = ring.all();
+  // Where everybody holds everything nothing need be sorted.
+  if (members.length <= HOLDERS_PER_SHARD)
+    return members.includes(peer) ? new ShardSet(ALL_SHARDS) : new ShardSet();
   const owned = new ShardSet();
   for (let shard = 0; shard < SHARD_COUNT; shard++)
     if (ring.closest(shard, HOLDERS_PER_SHARD).includes(peer)) owned.add(shard);
@@ -55,10 +61,7 @@ export class ShardLedger {
   /** Not owned any more, and still kept for those who ask: what was complete, and whatever else is in the table. */
   leaving(table: { isEmpty(shard: number): boolean }): number[] {
     const { owned, complete } = this;
-    const leaving: number[] = [];
-    for (let shard = 0; shard < SHARD_COUNT; shard++)
-      if (!owned.has(shard) && (complete.has(shard) || !table.isEmpty(shard))) leaving.push(shard);
-    return leaving;
+    return ALL_SHARDS.without(owned).filter((shard) => complete.has(shard) || !table.isEmpty(shard));
   }
 
   isComplete(shard: number): boolean {

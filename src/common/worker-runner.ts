@@ -1,7 +1,8 @@
 /** @module Runs background workers: one step at a time each, side by side, until stopped. People can look, pause and hurry. */
-import { type Clock, sleep } from './clock.ts';
+import type { Clock } from './clock.ts';
 import { describeError, isHoldfastError } from './errors.ts';
 import type { Logger } from './logger.ts';
+import { Pause } from './pause.ts';
 import type { BackgroundWorker, WorkerStanding, WorkerState } from './worker.ts';
 
 export interface WorkerRunnerComponents {
@@ -26,16 +27,13 @@ interface Slot {
   steps: number;
   failures: number;
   stuck: WorkerStanding['stuck'];
-  /** Ends the pause it is in. */
-  wake: AbortController;
-  /** Of that, and of the runner's end: made anew for each pause it would cost more than most steps. */
-  interrupted: AbortSignal;
+  /** Between two steps. */
+  readonly pause: Pause;
 }
 
 const NOT_STUCK = { code: '', message: '' };
 
 export class WorkerRunner {
-  readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #slots: ReadonlyMap<string, Slot>;
   readonly #keepPaused: WorkerRunnerOptions['keepPaused'];
@@ -47,11 +45,10 @@ export class WorkerRunner {
     workers: readonly BackgroundWorker[],
     { paused = [], keepPaused }: WorkerRunnerOptions = {},
   ) {
-    this.#clock = components.clock;
     this.#logger = components.logger;
     this.#keepPaused = keepPaused;
     this.#slots = new Map(
-      workers.map((worker) => [worker.name, newSlot(worker, paused.includes(worker.name))]),
+      workers.map((worker) => [worker.name, newSlot(components, worker, paused.includes(worker.name))]),
     );
   }
 
@@ -66,6 +63,7 @@ export class WorkerRunner {
   /** Aborts the step each worker is in and resolves when all have returned. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    for (const { pause } of this.#slots.values()) pause.wake();
     await Promise.all(this.#running);
     this.#running = [];
   }
@@ -86,7 +84,7 @@ export class WorkerRunner {
   hurry(name: string): boolean {
     const slot = this.#slots.get(name);
     slot?.worker.hurry?.();
-    slot?.wake.abort();
+    slot?.pause.wake();
     return slot !== undefined;
   }
 
@@ -95,7 +93,7 @@ export class WorkerRunner {
     const slot = this.#slots.get(name);
     if (slot === undefined || slot.worker.isPausable !== true) return false;
     slot.isPaused = isPaused;
-    if (!isPaused) slot.wake.abort();
+    if (!isPaused) slot.pause.wake();
     await this.#keepPaused?.(
       [...this.#slots.values()].filter((each) => each.isPaused).map(({ worker }) => worker.name),
     );
@@ -104,10 +102,10 @@ export class WorkerRunner {
 
   async #run(slot: Slot, signal: AbortSignal): Promise<void> {
     const { worker } = slot;
-    slot.interrupted = AbortSignal.any([signal, slot.wake.signal]);
     while (slot.state !== 'done') {
       const delayMs = slot.state === 'busy' ? (worker.pauseMs ?? BUSY_PAUSE_MS) : worker.idleMs;
-      const isHurried = await this.#pause(slot, delayMs, signal);
+      // True when it was cut short by somebody who is in a hurry, or by the runner's end.
+      const isHurried = await slot.pause.wait(delayMs);
       if (signal.aborted) return;
       if (slot.isPaused && !isHurried) slot.state = 'idle';
       else await this.#step(slot, signal);
@@ -128,24 +126,9 @@ export class WorkerRunner {
       this.#logger.warn('worker.failed', { worker: slot.worker.name, code, error: describeError(error) });
     }
   }
-
-  /** True when it was cut short by somebody who is in a hurry. */
-  async #pause(slot: Slot, delayMs: number, signal: AbortSignal): Promise<boolean> {
-    try {
-      await sleep(this.#clock, delayMs, slot.interrupted);
-      return false;
-    } catch {
-      // The only rejection of sleep is an abort: the runner stops, or the worker is to go on at once.
-      if (slot.wake.signal.aborted) {
-        slot.wake = new AbortController();
-        slot.interrupted = AbortSignal.any([signal, slot.wake.signal]);
-      }
-      return !signal.aborted;
-    }
-  }
 }
 
-function newSlot(worker: BackgroundWorker, isPaused: boolean): Slot {
+function newSlot(components: WorkerRunnerComponents, worker: BackgroundWorker, isPaused: boolean): Slot {
   return {
     worker,
     state: 'waiting',
@@ -153,7 +136,6 @@ function newSlot(worker: BackgroundWorker, isPaused: boolean): Slot {
     steps: 0,
     failures: 0,
     stuck: NOT_STUCK,
-    wake: new AbortController(),
-    interrupted: AbortSignal.abort(),
+    pause: new Pause(components),
   };
 }

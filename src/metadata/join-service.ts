@@ -74,7 +74,7 @@ export class JoinService {
         ? undefined
         : await this.#add({ member: client, tokenId: '', tokenSecretHash: new Uint8Array(0) }, signal);
     logger.info('member.joined', { number: member.number, peer, roles: member.roles });
-    return { cluster, member, client: enrolled, metadataNodes: members.withRole('meta') };
+    return { cluster, member, client: enrolled, metadataNodes: [...members.withRole('meta')] };
   }
 
   async #add(

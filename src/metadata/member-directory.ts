@@ -12,6 +12,12 @@ const MAX_SEEDS = 256;
 export class MemberDirectory {
   readonly #machine: StateMachine;
   #seeds: readonly Member[];
+  /** Active members by role, and what they were gathered from: both lists are replaced, never changed. */
+  #active = {
+    registered: [] as readonly Member[],
+    seeds: [] as readonly Member[],
+    byRole: new Map<Role, readonly Member[]>(),
+  };
 
   /** `seeds`: the members a joining node was told of; used for those the registry does not know yet. */
   constructor(machine: StateMachine, seeds: readonly Member[]) {
@@ -32,6 +38,7 @@ export class MemberDirectory {
   /** Of all numbers it has had the last: one that lost its log comes back under a new one (readmission). */
   byPeer(peer: PeerId): Member | undefined {
     const registered = this.#machine.memberByPeer(peer);
+    if (this.#seeds.length === 0) return registered;
     const said = this.#seeds.filter((seed) => seed.peer === peer).toSorted((a, b) => b.number - a.number)[0];
     return registered !== undefined && registered.number >= (said?.number ?? 0) ? registered : said;
   }
@@ -42,11 +49,21 @@ export class MemberDirectory {
     return member?.state === ACTIVE ? member : undefined;
   }
 
-  /** Active members of a role, by number. */
-  withRole(role: Role): Member[] {
-    const known = this.#machine.members();
-    const numbers = new Set(known.map(({ number }) => number));
-    return [...known, ...this.#seeds.filter(({ number }) => !numbers.has(number))]
+  /** Active members of a role, by number; the same array until a member changes. */
+  withRole(role: Role): readonly Member[] {
+    const registered = this.#machine.members();
+    if (this.#active.registered !== registered || this.#active.seeds !== this.#seeds)
+      this.#active = { registered, seeds: this.#seeds, byRole: new Map() };
+    const { byRole } = this.#active;
+    let members = byRole.get(role);
+    if (members === undefined) byRole.set(role, (members = this.#gather(role)));
+    return members;
+  }
+
+  #gather(role: Role): readonly Member[] {
+    const { registered, seeds } = this.#active;
+    const numbers = new Set(registered.map(({ number }) => number));
+    return [...registered, ...seeds.filter(({ number }) => !numbers.has(number))]
       .filter((member) => member.state === ACTIVE && member.roles.includes(role))
       .toSorted((a, b) => a.number - b.number);
   }

@@ -71,6 +71,6 @@ export class RejoinService {
     if (result.kind?.$case !== 'member') throw badRequest('the member was not replaced');
     const heir = result.kind.value;
     logger.warn('member.replaced', { number: member.number, by: heir.number, peer, reason });
-    return { cluster, member: heir, client: undefined, metadataNodes: members.withRole('meta') };
+    return { cluster, member: heir, client: undefined, metadataNodes: [...members.withRole('meta')] };
   }
 }

@@ -7,12 +7,13 @@ export class MemberIndex {
   #builtAt = -1;
   #members: Member[] = [];
   #byPeer = new Map<string, Member>();
+  #byNumber = new Map<number, Member>();
 
   constructor(cache: RowCache) {
     this.#cache = cache;
   }
 
-  /** All members ever, by number. */
+  /** All members ever, by number; the same array until one of them changes. */
   all(): readonly Member[] {
     this.#refresh();
     return this.#members;
@@ -24,6 +25,11 @@ export class MemberIndex {
     return this.#byPeer.get(peer);
   }
 
+  byNumber(number: number): Member | undefined {
+    this.#refresh();
+    return this.#byNumber.get(number);
+  }
+
   #refresh(): void {
     if (this.#builtAt === this.#cache.pinnedChanges) return;
     this.#builtAt = this.#cache.pinnedChanges;
@@ -31,5 +37,6 @@ export class MemberIndex {
     this.#members = rows.toSorted((a, b) => a.number - b.number);
     // A peer that left and came back has a higher number, so the later row is the one that holds.
     this.#byPeer = new Map(this.#members.map((member) => [member.peer, member]));
+    this.#byNumber = new Map(this.#members.map((member) => [member.number, member]));
   }
 }

@@ -13,7 +13,6 @@ import {
 import { EntryBoundary } from './entry-boundary.ts';
 import { featureLevelTooLow } from './errors.ts';
 import { activeLevel, SUPPORTED_FEATURE_LEVEL } from './feature-level.ts';
-import { numberKey } from './keys.ts';
 import { MemberIndex } from './member-index.ts';
 import { LoadedRows, MISSING_ROWS } from './missing-rows.ts';
 import { hashRows, loadPinnedRows } from './whole-store.ts';
@@ -201,7 +200,7 @@ export class StateMachine {
     return this.#read((view) => readWanted(view, hashes));
   }
 
-  /** All members ever by number, also those that left. */
+  /** All members ever by number, also those that left; the same array until one of them changes. */
   members(): readonly Member[] {
     return this.#members.all();
   }
@@ -212,7 +211,7 @@ export class StateMachine {
   }
 
   memberByNumber(number: number): Member | undefined {
-    return this.#cache.pinned('member').get(numberKey(number)) as Member | undefined;
+    return this.#members.byNumber(number);
   }
 
   tokens(): Token[] {

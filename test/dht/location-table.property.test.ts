@@ -5,6 +5,7 @@ import { LocationTable } from '../../dht/location-table.ts';
 import { packHashes } from '../../dht/packed-hashes.ts';
 import { shardOfHash, SHARD_COUNT } from '../../dht/shard.ts';
 import { ShardDigests } from '../../dht/shard-digests.ts';
+import { ShardSet } from '../../dht/shard-set.ts';
 import { hashOf } from './index-world.ts';
 
 // Some share a shard, so that probing, widening and clearing away the dead are exercised beside the living.
@@ -140,7 +141,7 @@ function expectSame(table: LocationTable, model: Model): void {
 
 /** As a datanode computes them from what it holds. */
 function expectSameDigests(table: LocationTable, model: Model): void {
-  const shards = Array.from({ length: SHARD_COUNT }, (_, shard) => shard);
+  const shards = new ShardSet(Array.from({ length: SHARD_COUNT }, (_, shard) => shard));
   for (const each of NODES) {
     const digests = new ShardDigests();
     const packed = packHashes(model.heldBy(each));
