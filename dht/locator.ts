@@ -96,7 +96,10 @@ export class Locator {
     if (inquiry === undefined) return this.#walk(open, asking);
     const { signal = NEVER } = asking;
     const ended = new AbortController();
-    const limited = AbortSignal.any([signal, ended.signal]);
+    const limited = ended.signal;
+    const onAbort = (): void => ended.abort(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
     const walking = this.#walk(open, { ...asking, signal: limited });
     const inquiring = pause(clock, INQUIRE_AFTER_MS, limited)
       .then(() => this.#inquire(open, inquiry, limited))
@@ -104,7 +107,8 @@ export class Locator {
     try {
       await Promise.race([walking, inquiring]);
     } finally {
-      ended.abort();
+      signal.removeEventListener('abort', onAbort);
+      ended.abort(DECIDED);
       // Whichever lost ends with the signal, and nobody waits for it.
       await Promise.allSettled([walking, inquiring]);
     }
@@ -195,6 +199,8 @@ function isUnknown({ isComplete, found }: Search): boolean {
 }
 
 const NEVER = new AbortController().signal;
+/** One for all: abort() without a reason makes an error with its trace each time. */
+const DECIDED = new Error('the other way was quicker');
 
 /** Returns how many of the batch this answer found. */
 function takeAnswer(

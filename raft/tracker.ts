@@ -37,6 +37,7 @@ export interface VoteTally {
 export class ProgressTracker {
   readonly limits: InflightLimits;
   #configuration: Configuration = EMPTY_CONFIGURATION;
+  #confState: ConfState = confStateOf(EMPTY_CONFIGURATION);
   #progress: ProgressMap = new Map();
   /** Sorted by id, so that every run of one seed sends in one order. */
   #members: readonly (readonly [NodeId, Progress])[] = [];
@@ -56,6 +57,7 @@ export class ProgressTracker {
 
   switchTo(configuration: Configuration, progress: ProgressMap): void {
     this.#configuration = configuration;
+    this.#confState = confStateOf(configuration);
     this.#replaceProgress(progress);
   }
 
@@ -151,20 +153,23 @@ export class ProgressTracker {
   }
 
   confState(): ConfState {
-    const { voters, learners, learnersNext, autoLeave } = this.#configuration;
-    return {
-      voters: sortedIds(voters[0]),
-      votersOutgoing: sortedIds(voters[1]),
-      learners: sortedIds(learners),
-      learnersNext: sortedIds(learnersNext),
-      autoLeave,
-    };
+    return this.#confState;
   }
 
   #replaceProgress(progress: ProgressMap): void {
     this.#progress = progress;
     this.#members = [...progress].toSorted(([a], [b]) => a - b);
   }
+}
+
+function confStateOf({ voters, learners, learnersNext, autoLeave }: Configuration): ConfState {
+  return {
+    voters: sortedIds(voters[0]),
+    votersOutgoing: sortedIds(voters[1]),
+    learners: sortedIds(learners),
+    learnersNext: sortedIds(learnersNext),
+    autoLeave,
+  };
 }
 
 export function sortedIds(ids: ReadonlySet<NodeId>): NodeId[] {

@@ -1,6 +1,9 @@
 /** @module Seeded randomness: one seed is one run, bit for bit. */
 
 const UINT32 = 0x1_0000_0000;
+/** Of FNV-1a, 32 bits. */
+const OFFSET_BASIS = 0x811c9dc5;
+const PRIME = 0x01000193;
 
 /** sfc32. Each concern forks its own stream, so that removing one kind of fault does not reshuffle the others. */
 export class Prng {
@@ -50,9 +53,26 @@ export class Prng {
   }
 }
 
-/** FNV-1a over UTF-16 code units, 32 bits; `from` continues an earlier hash. */
-export function hashText(text: string, from = 0x811c9dc5): number {
+/** FNV-1a over bytes, 32 bits; `from` continues an earlier hash. */
+export function hashBytes(bytes: Uint8Array, from: number = OFFSET_BASIS): number {
   let hash = from;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ (bytes[i] ?? 0), PRIME) >>> 0;
+  return hash;
+}
+
+const float = new Float64Array(1);
+const words = new Uint32Array(float.buffer);
+
+/** As hashBytes, over the two halves of a double. */
+export function hashNumber(value: number, from: number = OFFSET_BASIS): number {
+  float[0] = value;
+  const low = Math.imul(from ^ (words[0] ?? 0), PRIME);
+  return Math.imul(low ^ (words[1] ?? 0), PRIME) >>> 0;
+}
+
+/** FNV-1a over UTF-16 code units, 32 bits; `from` continues an earlier hash. */
+export function hashText(text: string, from: number = OFFSET_BASIS): number {
+  let hash = from;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), PRIME) >>> 0;
   return hash;
 }

@@ -1,6 +1,6 @@
 /** @module Watches a whole cluster and knows what must hold of it (Raft figure 3). */
 import type { ConfState, Entry, Index, NodeId, Term } from '../raft/types.ts';
-import { hashText } from './prng.ts';
+import { hashBytes, hashText } from './prng.ts';
 
 /** A claim of the paper that did not hold. */
 export class SafetyViolation extends Error {
@@ -124,5 +124,5 @@ function isOnQuorum(configuration: ConfState, hasDurable: (node: NodeId) => bool
 }
 
 function digestOf(entry: Entry): number {
-  return hashText(`${entry.type}:${entry.data.join(',')}`);
+  return hashBytes(entry.data, hashText(entry.type));
 }

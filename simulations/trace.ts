@@ -1,5 +1,5 @@
 /** @module What happened in a run, as a running hash and, for people, its last lines. */
-import { hashText } from './prng.ts';
+import { hashNumber, hashText } from './prng.ts';
 
 /** Lines kept for the report of a failure. */
 const KEPT_LINES = 400;
@@ -18,6 +18,11 @@ export class Trace {
   /** Counts in the hash only: too much of it for people. */
   fold(text: string): void {
     this.#hash = hashText(text, this.#hash);
+  }
+
+  /** As fold, of what happens too often to be written down first. */
+  foldNumber(value: number): void {
+    this.#hash = hashNumber(value, this.#hash);
   }
 
   get hash(): string {

@@ -2,10 +2,11 @@
 import type { ConfState, Entry, Index, NodeId, Term } from '../../raft/types.ts';
 import type { Status } from '../../raft/raw-node.ts';
 import { EMPTY_CONF_STATE } from '../../raft/memory-storage.ts';
+import { encodeMessage } from '../../src/common/encode-message.ts';
 import { CommandBatch, Result } from '../../src/namespace/schema.ts';
 import type { StateMachine } from '../../src/namespace/state-machine.ts';
 import type { LogWrite } from '../../src/storage/raft-log-store.ts';
-import { hashText } from '../prng.ts';
+import { hashBytes } from '../prng.ts';
 import { RaftOracle, SafetyViolation } from '../raft-oracle.ts';
 import type { Trace } from '../trace.ts';
 import type { SimulatedRaftLog } from '../world/simulated-raft-log.ts';
@@ -94,9 +95,8 @@ export class ClusterOracle {
     }
     if (entries.length > 0) this.#sightings.sawWrite(process.number);
     if (snapshot !== undefined) this.#coverage.saw('snapshots installed');
-    this.#trace.fold(
-      `w${process.number}/${entries.length}/${hardState?.term ?? 0}/${hardState?.commit ?? 0}`,
-    );
+    const { term = 0, commit = 0 } = hardState ?? {};
+    for (const value of [process.number, entries.length, term, commit]) this.#trace.foldNumber(value);
   }
 
   /** State machine safety: what is applied, and what is answered, is the same everywhere. */
@@ -166,11 +166,11 @@ export class ClusterOracle {
   #sawResults({ number }: ObservedNode, entry: AppliedEntry, results: readonly Result[]): void {
     const { index } = entry;
     let hash = 0;
-    for (const result of results) hash = hashText(Result.encode(result).finish().join(), hash);
+    for (const result of results) hash = hashBytes(encodeMessage(Result, result), hash);
     const known = this.#results.get(index);
     if (known !== undefined && known !== hash)
       throw new SafetyViolation(`Node ${number} answers entry ${index} otherwise than others`);
-    this.#trace.fold(`a${number}/${index}/${hash}`);
+    for (const value of [number, index, hash]) this.#trace.foldNumber(value);
     if (known !== undefined) return;
     this.#results.set(index, hash);
     const batch = CommandBatch.decode(entry.data);

@@ -1,7 +1,7 @@
 /** @module Recognises, in what the oracle is shown, the moments that are worth a test of their own. */
 import type { AwaitedMoment, Moment } from './moment.ts';
 import type { Status } from '../../raft/raw-node.ts';
-import type { NodeId, Term } from '../../raft/types.ts';
+import type { ConfState, NodeId, Term } from '../../raft/types.ts';
 import type { CommandBatch } from '../../src/namespace/schema.ts';
 import type { Coverage } from './coverage.ts';
 
@@ -9,7 +9,7 @@ interface LastStatus {
   readonly term: Term;
   readonly isLeader: boolean;
   readonly isJoint: boolean;
-  readonly voters: string;
+  readonly confState: ConfState;
 }
 
 export class Sightings {
@@ -37,14 +37,15 @@ export class Sightings {
       this.#coverage.saw('joint configurations');
       this.#come('joint', node);
     }
-    const voters = confState.voters.join();
-    if (isLeader && before !== undefined && before.voters !== voters) this.#coverage.saw('voters changed');
+    const isChanged = before !== undefined && before.confState !== confState;
+    if (isLeader && isChanged && before.confState.voters.join() !== confState.voters.join())
+      this.#coverage.saw('voters changed');
     if (isLeader && term >= this.#lead.term) {
       const isSending = status.progress.some(({ pendingSnapshot }) => pendingSnapshot > 0);
       if (isSending && !this.#lead.isSending) this.#come('snapshot', node);
       this.#lead = { term, isSending };
     }
-    this.#last.set(node, { term, isLeader, isJoint, voters });
+    this.#last.set(node, { term, isLeader, isJoint, confState });
   }
 
   /** Calls back once, when the next of these comes. */

@@ -64,7 +64,10 @@ export class SimulatedCluster {
       world,
       weather: this.#weather,
       random: new Prng(seed, 'connections'),
-      observe: (from, to, trafficClass) => trace.fold(`${world.nowMs} ${from}>${to} ${trafficClass}`),
+      observe: (wire) => {
+        trace.foldNumber(world.nowMs);
+        trace.foldNumber(wire);
+      },
     });
     const listings = new ListingErrors({ world, coverage: this.coverage }, scenario);
     this.#shared = {

@@ -15,23 +15,27 @@ export interface JournalContent {
   readonly isTorn: boolean;
 }
 
-export class LogJournal {
-  #records: Uint8Array[] = [];
+/** Text that never changes, made when somebody wants it: most records are never read. */
+export type Payload = () => string;
 
-  append(payload: string): void {
-    this.#records.push(encode(payload));
+export class LogJournal {
+  /** As bytes once something has happened to them. */
+  #records: (Payload | Uint8Array)[] = [];
+
+  append(payload: Payload): void {
+    this.#records.push(payload);
   }
 
   /** All that was there before is replaced, at once. */
-  rewrite(payload: string): void {
-    this.#records = [encode(payload)];
+  rewrite(payload: Payload): void {
+    this.#records = [payload];
   }
 
   /** Up to the first record that is not whole. Nothing behind it is believed, as with SQLite's WAL. */
   read(): JournalContent {
     const payloads: string[] = [];
     for (const record of this.#records) {
-      const payload = decode(record);
+      const payload = record instanceof Uint8Array ? decode(record) : record();
       if (payload === undefined) return { payloads, isTorn: true };
       payloads.push(payload);
     }
@@ -44,8 +48,8 @@ export class LogJournal {
   }
 
   /** The power fails in the middle of this write. */
-  tear(payload: string, random: Prng): void {
-    const record = encode(payload);
+  tear(payload: Payload, random: Prng): void {
+    const record = encode(payload());
     const sectorBytes = random.pick(SECTOR_SIZES);
     for (let at = 0; at < record.length; at += sectorBytes)
       if (random.chance(0.5)) record.fill(0, at, at + sectorBytes);
@@ -65,8 +69,9 @@ export class LogJournal {
 
   /** The last write went to another place than it was meant for. Says whether there was one. */
   misdirect(random: Prng): boolean {
-    const last = this.#records.pop();
-    if (last === undefined) return false;
+    if (this.#records.length === 0) return false;
+    const last = this.#at(this.#records.length - 1);
+    this.#records.pop();
     const sectorBytes = random.pick(SECTOR_SIZES);
     if (this.#records.length > 0) {
       const place = random.int(this.#records.length);
@@ -88,7 +93,7 @@ export class LogJournal {
   #at(place: number): Uint8Array {
     const record = this.#records[place];
     if (record === undefined) throw new RangeError(`The journal has no record ${place}.`);
-    return record;
+    return record instanceof Uint8Array ? record : encode(record());
   }
 }
 

@@ -44,14 +44,17 @@ export class RaftLogFile {
       this.#window.apply({ kind: 'append', entries: [], hardState });
     this.#sequence += 1;
     const sequence = this.#sequence;
-    if (change.kind === 'compact') this.#journal?.rewrite(encode({ sequence, state: this.#window.state() }));
-    else this.#journal?.append(encode({ sequence, change, hardState }));
+    if (change.kind === 'compact') {
+      const state = this.#window.state();
+      this.#journal?.rewrite(() => encode({ sequence, state }));
+    } else this.#journal?.append(() => encode({ sequence, change, hardState }));
   }
 
   /** The power fails in the middle of this write. */
   tear(change: LogChange, hardState: HardState, random: Prng): void {
+    const sequence = this.#sequence + 1;
     if (change.kind === 'append')
-      this.#journal?.tear(encode({ sequence: this.#sequence + 1, change, hardState }), random);
+      this.#journal?.tear(() => encode({ sequence, change, hardState }), random);
   }
 
   /** Term of an entry here; 'compacted' where a snapshot stands for it, undefined where there is none. */

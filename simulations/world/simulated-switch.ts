@@ -1,9 +1,9 @@
 /** @module Connections between the processes of a world: made, carried, broken and noticed late, as TCP's are. */
 import { unreachable } from '../../src/network/errors.ts';
-import { MemoryStream } from '../../src/network/memory-stream.ts';
+import { type Carrier, MemoryStream } from '../../src/network/memory-stream.ts';
 import type { PeerId, TrafficClass } from '../../src/network/network.ts';
 import type { FrameStream, TransportListener } from '../../src/network/transport.ts';
-import type { Prng } from '../prng.ts';
+import { hashText, type Prng } from '../prng.ts';
 import type { ProcessGate } from './process-gate.ts';
 import type { Weather } from './weather.ts';
 import { Wire } from './wire.ts';
@@ -13,8 +13,8 @@ export interface SimulatedSwitchComponents {
   readonly world: World;
   readonly weather: Weather;
   readonly random: Prng;
-  /** Told of every frame that arrives. */
-  readonly observe: (from: PeerId, to: PeerId, trafficClass: TrafficClass) => void;
+  /** Told of every frame that arrives: `wire` stands for its ends and its traffic class. */
+  readonly observe: (wire: number) => void;
 }
 
 /** One run of a process on the network. */
@@ -134,13 +134,14 @@ export class SimulatedSwitch {
     const snap = (): void => this.snap(near, far);
     const there = new Wire({ world, weather, gate: target.gate, snap }, { from: near, to: far });
     const back = new Wire({ world, weather, gate: source.gate, snap }, { from: far, to: near });
-    const observed =
-      (wire: Wire, from: PeerId, to: PeerId) =>
-      (deliver: () => void, sizeBytes: number): void =>
+    const observed = (wire: Wire, from: PeerId, to: PeerId): Carrier => {
+      const name = hashText(`${from}>${to} ${trafficClass}`);
+      return (deliver, sizeBytes) =>
         wire.carry(() => {
-          observe(from, to, trafficClass);
+          observe(name);
           deliver();
         }, sizeBytes);
+    };
     const ours = new MemoryStream(observed(there, near, far));
     const theirs = new MemoryStream(observed(back, far, near));
     ours.join(theirs);

@@ -1,6 +1,6 @@
 /** @module Reads one file: several blocks fetched at once, handed over in order. */
 import { MIB } from '../common/bytes.ts';
-import { isHoldfastError } from '../common/errors.ts';
+import { isHoldfastError, NOT_WANTED } from '../common/errors.ts';
 import type { Stat } from '../namespace/schema.ts';
 import { readBlock } from './block-read.ts';
 import type { ClientContext } from './client-context.ts';
@@ -83,7 +83,7 @@ async function* readBytes(
     throw await becauseItChanged(context, plan.stat, error);
   } finally {
     // The reader may have had enough: what is on its way is given up.
-    stopping.abort();
+    stopping.abort(NOT_WANTED);
   }
 }
 

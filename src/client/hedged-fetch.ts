@@ -2,7 +2,7 @@
  * @module The bytes of a block from several datanodes in turn: who is late is asked along with the next one, and who fails in
  * the middle is followed by another where it stopped.
  */
-import { sleep } from '../common/clock.ts';
+import type { Timer } from '../common/clock.ts';
 import type { Holder } from '../protocol/messages.ts';
 import { toHex } from '../common/bytes.ts';
 import type { ClientContext } from './client-context.ts';
@@ -95,7 +95,7 @@ class HedgedFetch {
 
   async #nextEvent(): Promise<Event> {
     const { clock, readTimes } = this.#context;
-    const waiting = new AbortController();
+    let timer: Timer | undefined;
     const events = this.#streams.map((stream) =>
       stream.next().then(
         (piece): Event => ({ kind: 'piece', stream, piece }),
@@ -103,15 +103,15 @@ class HedgedFetch {
       ),
     );
     if (this.#streams.length === 1 && this.#waiting.length > 0) {
-      const late = sleep(clock, readTimes.hedgeMs, waiting.signal).then((): Event => ({ kind: 'late' }));
-      // Broken off below, when something came in time.
-      late.catch(() => {});
+      const late = new Promise<Event>((resolve) => {
+        timer = clock.after(readTimes.hedgeMs, () => resolve({ kind: 'late' }));
+      });
       events.push(late);
     }
     try {
       return await Promise.race(events);
     } finally {
-      waiting.abort();
+      timer?.cancel();
     }
   }
 

@@ -42,6 +42,9 @@ export function isHoldfastError(error: unknown, ...codes: readonly string[]): er
   return error instanceof HoldfastError && (codes.length === 0 || codes.includes(error.code));
 }
 
+/** Why a signal ends what nobody waits for any more. One for all: abort() without a reason makes an error with its trace each time. */
+export const NOT_WANTED: Error = new Error('nobody waits for it any more');
+
 /** Text of anything that was thrown, for logs and messages. */
 export function describeError(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

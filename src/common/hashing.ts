@@ -1,5 +1,5 @@
 /** @module SHA-256 names blocks, CRC32C guards ranges; both behind one file. */
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { crc32c as nativeCrc32c } from '@node-rs/crc32';
 
 /** A SHA-256 in lower-case hex: 64 characters. How a block is named everywhere above the wire. */
@@ -15,14 +15,14 @@ export interface StreamingHash {
 }
 
 export function sha256(bytes: Uint8Array): Uint8Array {
-  return createHash('sha256').update(bytes).digest();
+  return hash('sha256', bytes, 'buffer');
 }
 
 export function sha256Stream(): StreamingHash {
-  const hash = createHash('sha256');
+  const running = createHash('sha256');
   return {
-    update: (bytes) => void hash.update(bytes),
-    digest: () => hash.digest(),
+    update: (bytes) => void running.update(bytes),
+    digest: () => running.digest(),
   };
 }
 

@@ -26,6 +26,8 @@ export interface MembershipManagerComponents extends PromotionCheckComponents {
 
 /** A look costs little, and a newcomer waits for two of them. */
 const IDLE_MS = 50;
+/** Who follows only waits to lead. */
+const FOLLOWER_IDLE_MS = 250;
 /** A change that has not shown by then was lost and is proposed anew. */
 const CHANGE_TIMEOUT_MS = 3_000;
 /** Less silence than this is not worth a word in the status. */
@@ -33,13 +35,16 @@ const SILENT_MS = 2_000;
 
 export class MembershipManager implements BackgroundWorker {
   readonly name = 'membership';
-  readonly idleMs: number = IDLE_MS;
   readonly #components: MembershipManagerComponents;
   readonly #contacts = new ContactTimes();
   #pending: { readonly confState: string; readonly untilMs: number } | undefined;
 
   constructor(components: MembershipManagerComponents) {
     this.#components = components;
+  }
+
+  get idleMs(): number {
+    return this.#components.driver.isLeader ? IDLE_MS : FOLLOWER_IDLE_MS;
   }
 
   async work(): Promise<WorkState> {

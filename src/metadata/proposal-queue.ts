@@ -1,4 +1,5 @@
 /** @module Commands on their way through the log of the leader: queued, proposed as batches, answered once applied. */
+import { encodeMessage } from '../common/encode-message.ts';
 import type { Entry, Index, Term } from '../../raft/types.ts';
 import { CommandBatch, type Result, SessionCommand } from '../namespace/schema.ts';
 import { FIRST_FEATURE_LEVEL, levelOfCommand } from '../namespace/feature-level.ts';
@@ -44,7 +45,7 @@ const COMMANDS_TAG = 26;
 
 /** Throws METADATA_COMMAND_TOO_LARGE. */
 export function prepareCommand(command: SessionCommand): PreparedCommand {
-  const bytes = SessionCommand.encode(command).finish();
+  const bytes = encodeMessage(SessionCommand, command);
   if (bytes.length > MAX_BATCH_BYTES) throw commandTooLarge(bytes.length, MAX_BATCH_BYTES);
   return { command, bytes };
 }

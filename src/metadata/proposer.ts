@@ -1,6 +1,6 @@
 /** @module Any metadata node takes any change: proposed here if leader, else forwarded, again after a change of leader. */
 import { type Clock, sleep } from '../common/clock.ts';
-import { isHoldfastError } from '../common/errors.ts';
+import { isHoldfastError, NOT_WANTED } from '../common/errors.ts';
 import { checkLevel } from '../namespace/feature-level.ts';
 import type { Command, SessionCommand } from '../namespace/schema.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
@@ -113,7 +113,7 @@ export class Proposer {
     const waiting = new AbortController();
     const stopListening = this.#driver.listen({
       leaderChanged: (leader) => {
-        if (leader !== 0) waiting.abort();
+        if (leader !== 0) waiting.abort(NOT_WANTED);
       },
     });
     const either = signal === undefined ? waiting.signal : AbortSignal.any([signal, waiting.signal]);

@@ -1,5 +1,6 @@
 /** @module Carries the core's messages as notices, the messages of one Ready to one peer in one notice. */
 import type { Message, NodeId } from '../../raft/types.ts';
+import { encodeMessage } from '../common/encode-message.ts';
 import { describeError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Network, PeerId } from '../network/network.ts';
@@ -91,7 +92,7 @@ export class RaftTransport {
   #encode(messages: RaftMessage[]): Uint8Array {
     const { epoch, run } = this.#options;
     const { sequence } = this.#components.log;
-    return RaftMessages.encode({ messages, epoch: epoch(), run, sequence }).finish();
+    return encodeMessage(RaftMessages, { messages, epoch: epoch(), run, sequence });
   }
 
   /** Releases that know no runs send none. */

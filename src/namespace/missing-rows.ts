@@ -28,10 +28,10 @@ interface WantedPage {
 export class LoadedRows {
   readonly #store: RowStore;
   readonly #cache: RowCache;
-  readonly #rows = new Map<string, KnownRow>();
+  readonly #rows = new Map<TableName, Map<string, KnownRow>>();
   readonly #pages = new Map<string, Page>();
   /** Rows that are only passed by: in the cache they would drive out what others come back to. */
-  readonly #passing = new Set<string>();
+  readonly #passing = new Map<TableName, Set<string>>();
   readonly #wantedRows = new Map<TableName, Set<string>>();
   readonly #wantedPages = new Map<string, WantedPage>();
   #flushes: number;
@@ -47,8 +47,8 @@ export class LoadedRows {
     const row = this.#cache.get(table, key);
     if (row !== UNKNOWN) return row;
     this.#dropStale();
-    const id = `${table}:${key}`;
-    if (this.#rows.has(id)) return this.#rows.get(id);
+    const rows = this.#rows.get(table);
+    if (rows?.has(key)) return rows.get(key);
     let keys = this.#wantedRows.get(table);
     if (keys === undefined) this.#wantedRows.set(table, (keys = new Set()));
     keys.add(key);
@@ -57,7 +57,9 @@ export class LoadedRows {
 
   /** These rows are looked at once: if they must be loaded, the cache does not get them. */
   pass(table: TableName, keys: readonly string[]): void {
-    for (const key of keys) this.#passing.add(`${table}:${key}`);
+    const passing = this.#passing.get(table) ?? new Set();
+    this.#passing.set(table, passing);
+    for (const key of keys) passing.add(key);
   }
 
   /** A page of the store's rows in [from, to). Throws MISSING_ROWS until one of `limit` rows (or all there are) is loaded. */
@@ -78,28 +80,36 @@ export class LoadedRows {
     this.#wantedPages.clear();
     this.#dropStale();
     const flushes = this.#flushes;
-    const loadedRows = await Promise.all(rows.map(async ([table, keys]) => this.#readRows(table, [...keys])));
-    const loadedPages = await Promise.all(pages.map(async ([id, wanted]) => this.#readPage(id, wanted)));
+    const loadedRows = await Promise.all(rows.map(([table, keys]) => this.#readRows(table, [...keys])));
+    const loadedPages = await Promise.all(pages.map(([id, wanted]) => this.#readPage(id, wanted)));
     // A flush ended meanwhile: what was read may be older than what was written. The next attempt asks again.
     if (this.#cache.flushes !== flushes) return;
-    for (const { table, key, row } of loadedRows.flat()) {
-      const id = `${table}:${key}`;
-      if (!this.#passing.has(id) && this.#cache.get(table, key) === UNKNOWN)
-        this.#cache.remember(table, key, row);
-      this.#rows.set(id, row);
-    }
+    for (const { table, rows } of loadedRows) this.#keep(table, rows);
     for (const { id, page } of loadedPages) this.#pages.set(id, page);
   }
 
   async #readRows(
     table: TableName,
     keys: readonly string[],
-  ): Promise<{ table: TableName; key: string; row: KnownRow }[]> {
+  ): Promise<{ table: TableName; rows: ReadonlyMap<string, KnownRow> }> {
     const values = await this.#store.getMany(table, keys);
-    return keys.map((key, index) => {
+    const rows = new Map<string, KnownRow>();
+    keys.forEach((key, index) => {
       const value = values[index];
-      return { table, key, row: value === undefined ? undefined : decodeRow(table, value) };
+      rows.set(key, value === undefined ? undefined : decodeRow(table, value));
     });
+    return { table, rows };
+  }
+
+  #keep(table: TableName, rows: ReadonlyMap<string, KnownRow>): void {
+    const kept = this.#rows.get(table) ?? new Map<string, KnownRow>();
+    this.#rows.set(table, kept);
+    const passing = this.#passing.get(table);
+    for (const [key, row] of rows) {
+      if (passing?.has(key) !== true && this.#cache.get(table, key) === UNKNOWN)
+        this.#cache.remember(table, key, row);
+      kept.set(key, row);
+    }
   }
 
   async #readPage(id: string, wanted: WantedPage): Promise<{ id: string; page: Page }> {

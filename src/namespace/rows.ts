@@ -1,4 +1,5 @@
 /** @module Which message each table's rows are. */
+import { encodeMessage, type MessageEncoder } from '../common/encode-message.ts';
 import type { TableName } from '../storage/row-store.ts';
 import {
   BlockRow,
@@ -49,8 +50,7 @@ export const META_CLUSTER = 'cluster';
 export const META_COUNTERS = 'counters';
 export const META_CONF_STATE = 'confstate';
 
-interface RowCodec {
-  encode(row: never): { finish(): Uint8Array };
+interface RowCodec extends MessageEncoder<never> {
   decode(bytes: Uint8Array): AnyRow;
 }
 
@@ -71,7 +71,7 @@ const CODECS: Readonly<Record<TableName, RowCodec>> = {
 };
 
 export function encodeRow(table: TableName, row: AnyRow): Uint8Array {
-  return CODECS[table].encode(row as never).finish();
+  return encodeMessage(CODECS[table], row as never);
 }
 
 export function decodeRow(table: TableName, bytes: Uint8Array): AnyRow {

@@ -1,9 +1,9 @@
 /** @module Typed methods over the untyped Network: a name, a class, and the codecs of both bodies. */
+import { encodeMessage, type MessageEncoder } from '../common/encode-message.ts';
 import type { CallOptions, Network, PeerId, TrafficClass } from './network.ts';
 
 /** The shape ts-proto gives each message. */
-export interface Codec<T> {
-  encode(message: T): { finish(): Uint8Array };
+export interface Codec<T> extends MessageEncoder<T> {
   decode(bytes: Uint8Array): T;
 }
 
@@ -33,7 +33,7 @@ export async function call<Request, Response>(
   request: Request,
   options?: CallOptions,
 ): Promise<Response> {
-  const body = method.request.encode(request).finish();
+  const body = encodeMessage(method.request, request);
   return method.response.decode(await network.request(peer, method.trafficClass, method.name, body, options));
 }
 
@@ -44,6 +44,6 @@ export function serve<Request, Response>(
 ): void {
   // The request itself is the context: its signal costs nothing until somebody reads it.
   network.onRequest(method.trafficClass, method.name, async (request) =>
-    method.response.encode(await handler(method.request.decode(request.body), request)).finish(),
+    encodeMessage(method.response, await handler(method.request.decode(request.body), request)),
   );
 }
