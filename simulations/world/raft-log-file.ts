@@ -53,8 +53,7 @@ export class RaftLogFile {
   /** The power fails in the middle of this write. */
   tear(change: LogChange, hardState: HardState, random: Prng): void {
     const sequence = this.#sequence + 1;
-    if (change.kind === 'append')
-      this.#journal?.tear(() => encode({ sequence, change, hardState }), random);
+    if (change.kind === 'append') this.#journal?.tear(() => encode({ sequence, change, hardState }), random);
   }
 
   /** Term of an entry here; 'compacted' where a snapshot stands for it, undefined where there is none. */

@@ -74,13 +74,13 @@ export class LoadedRows {
 
   /** Loads all that is wanted, in one read per table and one per range. Rejects as the store does. */
   async load(): Promise<void> {
-    const rows = [...this.#wantedRows];
+    const wantedRows = [...this.#wantedRows];
     const pages = [...this.#wantedPages];
     this.#wantedRows.clear();
     this.#wantedPages.clear();
     this.#dropStale();
     const flushes = this.#flushes;
-    const loadedRows = await Promise.all(rows.map(([table, keys]) => this.#readRows(table, [...keys])));
+    const loadedRows = await Promise.all(wantedRows.map(([table, keys]) => this.#readRows(table, [...keys])));
     const loadedPages = await Promise.all(pages.map(([id, wanted]) => this.#readPage(id, wanted)));
     // A flush ended meanwhile: what was read may be older than what was written. The next attempt asks again.
     if (this.#cache.flushes !== flushes) return;
