@@ -12,6 +12,8 @@ const SETTINGS: Readonly<Record<string, (value: string) => ClusterSettings>> = {
   'voter-replacement': (value) => ({ voterReplacementMs: durationOrNaN(value) }),
   'suspect-after': (value) => ({ suspectAfterMs: durationOrNaN(value) }),
   'balance-rate': (value) => ({ balanceBytesPerSecond: bytesOrNaN(value) }),
+  'backup-every': (value) => ({ backupPeriodMs: durationOrNaN(value) }),
+  'backups-kept': (value) => ({ backupsKept: Number(value) }),
   'dead-after': (value) => ({ deadAfterMs: durationOrNaN(value) }),
 };
 
@@ -21,7 +23,7 @@ export function addSetCommand(group: Command, shell: Shell): void {
     'set <setting> <value>',
     {
       summary:
-        'change a setting: "voters" (metadata nodes that vote, 3 or 5), "voter-replacement" (silence after which a waiting one takes a place), "suspect-after" and "dead-after" (silence of a datanode after which it is avoided, and after which its copies are made anew), "balance-rate" (bytes a second that are moved from full to empty datanodes)',
+        'change a setting: "voters" (metadata nodes that vote, 3 or 5), "voter-replacement" (silence after which a waiting one takes a place), "suspect-after" and "dead-after" (silence of a datanode after which it is avoided, and after which its copies are made anew), "balance-rate" (bytes a second that are moved from full to empty datanodes), "backup-every" and "backups-kept" (backups of the namespace, for "recover namespace")',
       example:
         'holdfast cluster set voters 5\nholdfast cluster set voter-replacement 10m\nholdfast cluster set dead-after 2m',
     },

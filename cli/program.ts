@@ -1,6 +1,7 @@
 /** @module The whole command line: `holdfast` and its groups. */
 import { Command } from 'commander';
 import { addChaosCommand } from './chaos.ts';
+import { addBackupCommands } from './backup.ts';
 import { addBalanceCommand } from './balance.ts';
 import { addClusterCommands } from './cluster.ts';
 import { addConnectCommand } from './connect.ts';
@@ -54,6 +55,7 @@ export function buildProgram(shell: Shell): Command {
   addExplainCommand(program, shell);
   addDoctorCommand(program, shell);
   addGarbageCommands(program, shell);
+  addBackupCommands(program, shell);
   addRecoverCommands(program, shell);
   addScrubCommands(program, shell);
   addWorkerCommands(program, shell);

@@ -128,6 +128,10 @@ export interface ClusterSettings {
   readonly deadAfterMs?: number;
   /** Of the copies that are moved to where there is more room, in bytes per second, all together. */
   readonly balanceBytesPerSecond?: number;
+  /** Between backups of the namespace, in milliseconds. */
+  readonly backupPeriodMs?: number;
+  /** How many of them are kept, the newest. */
+  readonly backupsKept?: number;
 }
 
 export interface TouchOptions extends OperationOptions {

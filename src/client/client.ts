@@ -4,6 +4,7 @@ import type { Cluster, Member, Stat, Token } from '../namespace/schema.ts';
 import type { PeerId } from '../network/network.ts';
 import type { IndexLookupResponse, IndexOverviewResponse } from '../protocol/index-view.ts';
 import type {
+  BackupMark,
   BlockHere,
   CreateTokenResponse,
   MembersResponse,
@@ -21,6 +22,7 @@ import {
   STATUS,
   TRANSFER_LEADER,
 } from '../protocol/methods.ts';
+import { BackupsClient } from './backups-client.ts';
 import { listBlocksHere } from './blocks-here.ts';
 import type {
   AppendOptions,
@@ -65,6 +67,7 @@ export interface ClientOptions extends ClientContextOptions {
 export class Client extends TreeClient {
   readonly collection: CollectionClient;
   readonly workers: WorkersClient;
+  readonly backups: BackupsClient;
   readonly #release: () => Promise<void>;
   #closed: Promise<void> | undefined;
 
@@ -72,6 +75,7 @@ export class Client extends TreeClient {
     super(new ClientContext(components, options));
     this.collection = new CollectionClient(this.context);
     this.workers = new WorkersClient(this.context);
+    this.backups = new BackupsClient(this.context);
     this.#release = options.release;
   }
 
@@ -151,6 +155,16 @@ export class Client extends TreeClient {
     return Recovery.prepare(this.context, options);
   }
 
+  /** Puts a backup of the namespace at `path`, its blocks marked as one. For the leader; the time is that of the state. */
+  saveBackup(
+    path: string,
+    source: AsyncIterable<Uint8Array>,
+    { mark, signal }: { readonly mark: BackupMark; readonly signal: AbortSignal },
+  ): Promise<PutResult> {
+    const options = { parents: true, mtimeMs: mark.timeMs, backup: mark, signal };
+    return writeFile(this.context, checked(path), source, options);
+  }
+
   /** Looks up who holds a block, and says whom it asked, and how long each took. */
   explainLookup(hash: BlockHash, options: OperationOptions = {}): Promise<IndexLookupResponse> {
     return explainLookup(this.context, hash, options);
@@ -198,14 +212,8 @@ export class Client extends TreeClient {
 
   /** What is absent stays as it is. Errors: NAMESPACE_INVALID_ARGUMENT. */
   async configure(settings: ClusterSettings, options: OperationOptions = {}): Promise<Cluster | undefined> {
-    const {
-      voters = 0,
-      voterReplacementMs = 0,
-      suspectAfterMs,
-      deadAfterMs,
-      balanceBytesPerSecond,
-    } = settings;
-    const request = { voters, voterReplacementMs, suspectAfterMs, deadAfterMs, balanceBytesPerSecond };
+    const { voters = 0, voterReplacementMs = 0, ...others } = settings;
+    const request = { voters, voterReplacementMs, ...others };
     return (await this.context.metadata.ask(CONFIGURE, request, withEffect(options))).cluster;
   }
 

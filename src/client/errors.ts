@@ -237,3 +237,12 @@ export function notRetained(blocks: number, cause: unknown): HoldfastError {
     cause,
   });
 }
+
+export function backupNotMade(reason: string): HoldfastError {
+  return new HoldfastError({
+    code: 'CLIENT_BACKUP_NOT_MADE',
+    kind: 'unavailable',
+    message: `No backup of the namespace was made: ${reason}. See "holdfast worker list" and the log of the leader.`,
+    facts: { reason },
+  });
+}

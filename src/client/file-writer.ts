@@ -6,6 +6,7 @@ import { currentEra } from '../namespace/collection.ts';
 import { MAX_BLOCK_SIZE_BYTES, MAX_REPLICATION, MIN_BLOCK_SIZE_BYTES } from '../namespace/limits.ts';
 import type { BlockRef, CreateFile, Stat } from '../namespace/schema.ts';
 import type { Holder } from '../protocol/messages.ts';
+import type { BackupMark } from '../protocol/messages.ts';
 import { BlockPlacer } from './block-placer.ts';
 import { type SourceBlock, splitBlocks, type WholeBlock } from './block-splitter.ts';
 import { writeBlock } from './block-write.ts';
@@ -34,7 +35,7 @@ export async function writeFile(
   context: ClientContext,
   path: string,
   source: PutSource,
-  options: PutOptions,
+  options: PutOptions & { readonly backup?: BackupMark },
 ): Promise<PutResult> {
   options.signal?.throwIfAborted();
   const { defaultBlockSizeBytes } = await context.cluster();
@@ -52,6 +53,8 @@ export interface FileWriterOptions extends PutOptions {
   readonly copies: number;
   /** What stands before the bytes, of a file that is appended to. */
   readonly kept?: KeptBlocks;
+  /** It is a backup of the namespace. */
+  readonly backup?: BackupMark;
 }
 
 /** A file that is open already, and how it is closed once everything is appended. */

@@ -2,6 +2,7 @@
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
+import type { BackgroundWorker } from '../common/worker.ts';
 import type { WorkerRunnerOptions } from '../common/worker-runner.ts';
 import type { Member } from '../namespace/schema.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
@@ -28,6 +29,8 @@ export interface MetadataNodeComponents {
   readonly witnessStore?: WitnessStore;
   /** FreeSpacePlacement when absent. */
   readonly placement?: PlacementPolicy;
+  /** Listed, paused and hurried with the others. */
+  readonly furtherWorkers?: readonly BackgroundWorker[];
 }
 
 export interface MetadataNodeOptions {

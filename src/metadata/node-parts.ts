@@ -170,6 +170,7 @@ export function composeParts(
     new DiscoveryWorker(parts),
     new WitnessWorker(parts),
     ...repair.workers,
+    ...(base.furtherWorkers ?? []),
   ];
   const workers: WorkerRunner = new WorkerRunner(base, work, options.workers);
   const { copies } = repair;

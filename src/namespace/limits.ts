@@ -73,6 +73,12 @@ export const MAX_DEAD_AFTER_MS: number = 24 * 3_600_000;
 /** Of the copies that are moved to where there is more room, all together. */
 export const DEFAULT_BALANCE_BYTES_PER_SECOND: number = 32 * MIB;
 export const MIN_BALANCE_BYTES_PER_SECOND: number = 64 * KIB;
+/** Between backups of the namespace, made when something has changed. */
+export const DEFAULT_BACKUP_PERIOD_MS = 3_600_000;
+export const MIN_BACKUP_PERIOD_MS = 10_000;
+export const MAX_BACKUP_PERIOD_MS: number = 30 * 24 * 3_600_000;
+export const DEFAULT_BACKUPS_KEPT = 8;
+export const MAX_BACKUPS_KEPT = 1_000;
 /** Inodes and versions that entries lost with a majority may have given out. */
 export const RECOVERY_NUMBER_GAP: number = 2 ** 24;
 /** Members that entries lost with a majority may have admitted. */

@@ -211,6 +211,14 @@ export interface Cluster {
   featureLevel?:
     | number
     | undefined;
+  /** between backups of the namespace; absent: the default */
+  backupPeriodMs?:
+    | number
+    | undefined;
+  /** absent: the default */
+  backupsKept?:
+    | number
+    | undefined;
   /** absent: nothing was ever collected */
   collection?: Collection | undefined;
 }
@@ -478,6 +486,8 @@ export interface ConfigureCluster {
   suspectAfterMs?: number | undefined;
   deadAfterMs?: number | undefined;
   balanceBytesPerSecond?: number | undefined;
+  backupPeriodMs?: number | undefined;
+  backupsKept?: number | undefined;
 }
 
 /** Proposed by the leader, from what the metadata nodes hear of the datanodes. */
@@ -2270,6 +2280,8 @@ function createBaseCluster(): Cluster {
     deadAfterMs: undefined,
     balanceBytesPerSecond: undefined,
     featureLevel: undefined,
+    backupPeriodMs: undefined,
+    backupsKept: undefined,
     collection: undefined,
   };
 }
@@ -2311,6 +2323,12 @@ export const Cluster: MessageFns<Cluster> = {
     }
     if (message.featureLevel !== undefined) {
       writer.uint32(72).uint32(message.featureLevel);
+    }
+    if (message.backupPeriodMs !== undefined) {
+      writer.uint32(112).uint64(message.backupPeriodMs);
+    }
+    if (message.backupsKept !== undefined) {
+      writer.uint32(120).uint32(message.backupsKept);
     }
     if (message.collection !== undefined) {
       Collection.encode(message.collection, writer.uint32(82).fork()).join();
@@ -2427,6 +2445,22 @@ export const Cluster: MessageFns<Cluster> = {
             message.featureLevel = reader.uint32();
             continue;
           }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.backupPeriodMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.backupsKept = reader.uint32();
+            continue;
+          }
           case 10: {
             if (tag !== 82) {
               break;
@@ -2464,6 +2498,8 @@ export const Cluster: MessageFns<Cluster> = {
     message.deadAfterMs = object.deadAfterMs ?? undefined;
     message.balanceBytesPerSecond = object.balanceBytesPerSecond ?? undefined;
     message.featureLevel = object.featureLevel ?? undefined;
+    message.backupPeriodMs = object.backupPeriodMs ?? undefined;
+    message.backupsKept = object.backupsKept ?? undefined;
     message.collection = (object.collection !== undefined && object.collection !== null)
       ? Collection.fromPartial(object.collection)
       : undefined;
@@ -5541,6 +5577,8 @@ function createBaseConfigureCluster(): ConfigureCluster {
     suspectAfterMs: undefined,
     deadAfterMs: undefined,
     balanceBytesPerSecond: undefined,
+    backupPeriodMs: undefined,
+    backupsKept: undefined,
   };
 }
 
@@ -5560,6 +5598,12 @@ export const ConfigureCluster: MessageFns<ConfigureCluster> = {
     }
     if (message.balanceBytesPerSecond !== undefined) {
       writer.uint32(40).uint64(message.balanceBytesPerSecond);
+    }
+    if (message.backupPeriodMs !== undefined) {
+      writer.uint32(48).uint64(message.backupPeriodMs);
+    }
+    if (message.backupsKept !== undefined) {
+      writer.uint32(56).uint32(message.backupsKept);
     }
     return writer;
   },
@@ -5617,6 +5661,22 @@ export const ConfigureCluster: MessageFns<ConfigureCluster> = {
             message.balanceBytesPerSecond = longToNumber(reader.uint64());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.backupPeriodMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.backupsKept = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5639,6 +5699,8 @@ export const ConfigureCluster: MessageFns<ConfigureCluster> = {
     message.suspectAfterMs = object.suspectAfterMs ?? undefined;
     message.deadAfterMs = object.deadAfterMs ?? undefined;
     message.balanceBytesPerSecond = object.balanceBytesPerSecond ?? undefined;
+    message.backupPeriodMs = object.backupPeriodMs ?? undefined;
+    message.backupsKept = object.backupsKept ?? undefined;
     return message;
   },
 };

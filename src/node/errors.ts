@@ -219,6 +219,16 @@ export function stillHasLog(directory: string, clusterId: string, lastIndex: num
   });
 }
 
+export function backupDuringRecovery(): HoldfastError {
+  return new HoldfastError({
+    code: 'NODE_BACKUP_DURING_RECOVERY',
+    kind: 'refused',
+    message:
+      'A recovery is open, and a backup of half a namespace would pass for the whole. End it first: "holdfast recover finish".',
+    facts: {},
+  });
+}
+
 export function alreadyJoined(directory: string, number: number): HoldfastError {
   return new HoldfastError({
     code: 'NODE_ALREADY_JOINED',

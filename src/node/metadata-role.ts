@@ -1,5 +1,6 @@
 /** @module The role `meta` of a node: its log, its namespace, and the metadata node over them. */
 import type { Kademlia } from '../../dht/kademlia.ts';
+import type { Client } from '../client/client.ts';
 import type { Clock } from '../common/clock.ts';
 import type { HoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
@@ -13,6 +14,7 @@ import { openRaftLog } from '../storage/raft-log-file.ts';
 import { openRowStore } from '../storage/sqlite-row-store.ts';
 import type { DataDirectory } from './data-directory.ts';
 import type { BootstrapPeer, NodeConfig } from './node-config.ts';
+import { NamespaceBackup } from './namespace-backup.ts';
 import { WitnessFile } from './witness-file.ts';
 
 export interface MetadataRoleComponents {
@@ -64,12 +66,18 @@ export function createMetadataNode(
     readonly version: string;
     readonly workers: WorkerRunnerOptions;
     readonly onFatal: (error: Error) => void;
+    readonly cleanup: AsyncDisposableStack;
   },
 ): MetadataNode {
-  const { config, bootstrap, directory, version, workers, onFatal } = options;
+  const { config, bootstrap, directory, version, workers, onFatal, cleanup } = options;
   const witnessStore = new WitnessFile(directory.witnessFile, components.logger);
-  return new MetadataNode(
-    { ...components, witnessStore },
+  const backup = new NamespaceBackup(
+    { ...components, connect: () => connectAsNode(components, config) },
+    { isLeader: () => node.isLeader },
+  );
+  cleanup.use(backup);
+  const node: MetadataNode = new MetadataNode(
+    { ...components, witnessStore, furtherWorkers: [backup] },
     {
       number: config.number,
       cluster: config.clusterId,
@@ -84,6 +92,18 @@ export function createMetadataNode(
       onFatal,
     },
   );
+  return node;
+}
+
+/** For what the node itself keeps in the cluster. The client is the caller's to close, the network stays. */
+async function connectAsNode(
+  components: MetadataRoleComponents,
+  { clusterId, clusterName, host, peer }: NodeConfig,
+): Promise<Client> {
+  const { connect } = await import('../client/connect.ts');
+  const profile = { clusterId, clusterName, peers: [{ peer, addresses: [] }] };
+  const owner = { user: 'holdfast', group: 'holdfast' };
+  return connect({ ...components, profile, host, owner });
 }
 
 function seedsOf(bootstrap: readonly BootstrapPeer[]): Member[] {

@@ -66,7 +66,7 @@ export async function startRoles(components: NodeNetworkComponents, context: Rol
   if (stores !== undefined) {
     metadata = createMetadataNode(
       { ...components, ...stores, network, kademlia },
-      { directory, config, bootstrap, version, workers: pauses.of('meta'), onFatal },
+      { directory, config, bootstrap, version, workers: pauses.of('meta'), onFatal, cleanup },
     );
     network.authorize(metadata.authorizer);
     cleanup.defer(() => metadata?.stop());

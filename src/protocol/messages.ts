@@ -292,6 +292,8 @@ export interface ConfigureRequest {
   suspectAfterMs?: number | undefined;
   deadAfterMs?: number | undefined;
   balanceBytesPerSecond?: number | undefined;
+  backupPeriodMs?: number | undefined;
+  backupsKept?: number | undefined;
 }
 
 export interface ConfigureResponse {
@@ -4215,6 +4217,8 @@ function createBaseConfigureRequest(): ConfigureRequest {
     suspectAfterMs: undefined,
     deadAfterMs: undefined,
     balanceBytesPerSecond: undefined,
+    backupPeriodMs: undefined,
+    backupsKept: undefined,
   };
 }
 
@@ -4234,6 +4238,12 @@ export const ConfigureRequest: MessageFns<ConfigureRequest> = {
     }
     if (message.balanceBytesPerSecond !== undefined) {
       writer.uint32(40).uint64(message.balanceBytesPerSecond);
+    }
+    if (message.backupPeriodMs !== undefined) {
+      writer.uint32(48).uint64(message.backupPeriodMs);
+    }
+    if (message.backupsKept !== undefined) {
+      writer.uint32(56).uint32(message.backupsKept);
     }
     return writer;
   },
@@ -4291,6 +4301,22 @@ export const ConfigureRequest: MessageFns<ConfigureRequest> = {
             message.balanceBytesPerSecond = longToNumber(reader.uint64());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.backupPeriodMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.backupsKept = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4313,6 +4339,8 @@ export const ConfigureRequest: MessageFns<ConfigureRequest> = {
     message.suspectAfterMs = object.suspectAfterMs ?? undefined;
     message.deadAfterMs = object.deadAfterMs ?? undefined;
     message.balanceBytesPerSecond = object.balanceBytesPerSecond ?? undefined;
+    message.backupPeriodMs = object.backupPeriodMs ?? undefined;
+    message.backupsKept = object.backupsKept ?? undefined;
     return message;
   },
 };

@@ -14,7 +14,7 @@ describe('the command line', () => {
     expect(leaves(program()).map(({ name }) => name)).toEqual(
       (
         'cluster init|cluster join|cluster token create|cluster token list|cluster token revoke|cluster status|' +
-        'cluster members|cluster transfer-leader|cluster set|cluster remove|cluster leave|cluster recover|node drain|node undrain|node remove|node rejoin|node start|connect|put|append|get|cat|ls|stat|ln|chmod|chown|mkdir|rmdir|mv|cp|rm|touch|du|df|locate|lshere|setrep|balance|fsck|explain|doctor|gc status|gc run|gc undo|gc set|gc pause|gc resume|recover namespace|recover finish|recover open|scrub status|scrub run|scrub pause|scrub resume|worker list|worker pause|worker resume|worker run|demo|simulate|chaos|dht status|dht lookup|dht shards'
+        'cluster members|cluster transfer-leader|cluster set|cluster remove|cluster leave|cluster recover|node drain|node undrain|node remove|node rejoin|node start|connect|put|append|get|cat|ls|stat|ln|chmod|chown|mkdir|rmdir|mv|cp|rm|touch|du|df|locate|lshere|setrep|balance|fsck|explain|doctor|gc status|gc run|gc undo|gc set|gc pause|gc resume|backup now|backup list|recover namespace|recover finish|recover open|scrub status|scrub run|scrub pause|scrub resume|worker list|worker pause|worker resume|worker run|demo|simulate|chaos|dht status|dht lookup|dht shards'
       ).split('|'),
     );
   });

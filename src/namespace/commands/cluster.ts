@@ -7,7 +7,10 @@ import {
   MIN_VOTER_REPLACEMENT_MS,
   DEFAULT_DEAD_AFTER_MS,
   DEFAULT_SUSPECT_AFTER_MS,
+  MAX_BACKUP_PERIOD_MS,
+  MAX_BACKUPS_KEPT,
   MAX_DEAD_AFTER_MS,
+  MIN_BACKUP_PERIOD_MS,
   MIN_BALANCE_BYTES_PER_SECOND,
   MIN_SUSPECT_AFTER_MS,
   RECOVERY_ERA_GAP,
@@ -42,10 +45,25 @@ export function configureCluster(view: RowView, command: ConfigureCluster): Resu
     ...cluster,
     ...livenessSettings(cluster, command),
     ...balanceSettings(command),
+    ...backupSettings(command),
     voters: voters || cluster.voters,
     voterReplacementMs: voterReplacementMs || cluster.voterReplacementMs,
   });
   return DONE;
+}
+
+function backupSettings({
+  backupPeriodMs,
+  backupsKept,
+}: ConfigureCluster): Pick<Cluster, 'backupPeriodMs' | 'backupsKept'> {
+  if (backupPeriodMs && (backupPeriodMs < MIN_BACKUP_PERIOD_MS || backupPeriodMs > MAX_BACKUP_PERIOD_MS))
+    throw invalidArgument(
+      `Backups of the namespace are made every ${MIN_BACKUP_PERIOD_MS / 1000} s to ${MAX_BACKUP_PERIOD_MS / 86_400_000} days.`,
+      { backupPeriodMs },
+    );
+  if (backupsKept && backupsKept > MAX_BACKUPS_KEPT)
+    throw invalidArgument(`At most ${MAX_BACKUPS_KEPT} backups of the namespace are kept.`, { backupsKept });
+  return { ...(backupPeriodMs && { backupPeriodMs }), ...(backupsKept && { backupsKept }) };
 }
 
 function balanceSettings({
