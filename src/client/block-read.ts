@@ -191,7 +191,8 @@ function noteFailure(
   const hash = toHex(block.hash);
   context.logger.warn('client.copy-not-read', { hash, node, error: describeError(error) });
   // A node whose copy is bad or gone may well serve other blocks.
-  if (!isHoldfastError(error, GONE, ...BAD_COPY)) return context.standing.failed(node);
+  if (!isHoldfastError(error, GONE, ...BAD_COPY))
+    return context.standing.unable(node, isHoldfastError(error) ? error.code : '');
   context.metadata
     .ask(REPORT_BAD_BLOCK, { hash: block.hash, node, found: '', reason: describeError(error) })
     .catch((cause: unknown) =>

@@ -23,7 +23,10 @@ export interface BlockWriteOptions {
 const MAX_CHAINS = 4;
 /** After these, somebody who is slow to say hello is taken for overloaded rather than gone. */
 const MAX_WATCHED_CHAINS = 2;
+/** Nor does it count, for so long in all, when nobody of a chain can be reached: it is this client that was cut off. */
+const CUT_OFF_PATIENCE_MS = 20_000;
 const FIRST_BACKOFF_MS = 100;
+const MAX_BACKOFF_MS = 1_000;
 /** Times that missing copies are asked of further datanodes. */
 const MAX_TOP_UPS = 2;
 /** For one metadata node to find out that it has no quorum; a write is to be refused within ten seconds in all. */
@@ -46,8 +49,10 @@ export async function writeBlock(
   const together = await writeTogether(context, placer, block, options);
   if (together !== undefined) return together;
   const copies = new BlockCopies(context);
-  for (let attempt = 0; attempt < MAX_CHAINS && copies.good.size === 0; attempt += 1) {
-    if (attempt > 0) await sleep(context.clock, FIRST_BACKOFF_MS * 2 ** attempt, options.signal);
+  const deadlineMs = context.clock.monotonicMs() + CUT_OFF_PATIENCE_MS;
+  let isCutOff = false;
+  for (let attempt = 0; attempt < MAX_CHAINS || isCutOff; attempt += 1) {
+    if (attempt > 0) await sleep(context.clock, backoffMs(attempt), options.signal);
     const chain = await placer.chain(block.sizeBytes);
     copies.offered(chain);
     const { hash, sizeBytes, fileId, pathHint, position, write, era, pieces } = block;
@@ -58,7 +63,10 @@ export async function writeBlock(
     if (isUnheard(outcomes)) await confirmQuorum(context, options.signal);
     copies.note(chain, outcomes, silent);
     // The head's failure says nothing of the others, who may be as dead: they are not to fail one after the other.
-    if (copies.good.size === 0) copies.noteSilent(await silentOf(context, chain, options.signal));
+    if (copies.good.size > 0) break;
+    const unheard = await silentOf(context, chain, options.signal);
+    copies.noteSilent(unheard);
+    isCutOff = unheard.length === chain.length && context.clock.monotonicMs() < deadlineMs;
   }
   for (let round = 0; round < MAX_TOP_UPS && isShort(copies, options); round += 1)
     await topUp(context, placer, block, copies, options);
@@ -134,9 +142,13 @@ class BlockCopies {
     if (this.failures.length < MAX_FAILURES_NAMED) this.failures.push(`datanode ${node}: ${reason}`);
     if (code === CHAIN_BROKEN) return;
     this.failed.add(node);
-    this.#context.standing.failed(node);
+    this.#context.standing.unable(node, code);
     this.#context.logger.warn('client.copy-failed', { node, reason });
   }
+}
+
+function backoffMs(attempt: number): number {
+  return Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** attempt);
 }
 
 function isShort(copies: BlockCopies, { copies: wanted }: BlockWriteOptions): boolean {

@@ -7,6 +7,7 @@ import { BlockPush, failedOutcomes } from '../protocol/block-push.ts';
 import type { BlockWriteHeader, CopyOutcome, Holder } from '../protocol/messages.ts';
 import { HELLO } from '../protocol/methods.ts';
 import { chainSilent } from './errors.ts';
+import { NOT_HEARD } from './node-standing.ts';
 
 export interface ChainComponents {
   readonly network: Network;
@@ -29,12 +30,6 @@ export const STANDSTILL_MS = 700;
 const HELLO_TIMEOUT_MS = 1_000;
 /** Why nobody is watched any more. One for all: making an error costs more than the rest of the watch. */
 const PUSH_ENDED = new Error('The push has ended.');
-const NOT_HEARD: readonly string[] = [
-  'NETWORK_TIMEOUT',
-  'NETWORK_UNREACHABLE',
-  'NETWORK_DISCONNECTED',
-  'NETWORK_ABORTED',
-];
 
 /** An outcome for each datanode of the chain. Of those that proved silent, `silent` has the numbers. Errors: the signal's reason. */
 export async function pushAlongChain(

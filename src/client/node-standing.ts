@@ -5,6 +5,14 @@ import type { Clock } from '../common/clock.ts';
 const PENALTY_MS = 20_000;
 const SILENT_PENALTY_MS = 10_000;
 
+/** Said of somebody who could not be reached: he may be gone, or this machine cut off. */
+export const NOT_HEARD: readonly string[] = [
+  'NETWORK_TIMEOUT',
+  'NETWORK_UNREACHABLE',
+  'NETWORK_DISCONNECTED',
+  'NETWORK_ABORTED',
+];
+
 export class NodeStanding {
   readonly #clock: Clock;
   /** Bounded by the number of datanodes. */
@@ -22,6 +30,12 @@ export class NodeStanding {
 
   failed(node: number): void {
     this.#badUntilMs.set(node, this.#clock.monotonicMs() + PENALTY_MS);
+  }
+
+  /** It did not take or give a block, for the reason of that code. The way to it may have failed: then it is better than nobody. */
+  unable(node: number, code: string): void {
+    if (NOT_HEARD.includes(code)) this.silent(node);
+    else this.failed(node);
   }
 
   served(node: number): void {

@@ -101,7 +101,7 @@ export class SmallBlocks {
     const { clock, standing } = this.#components;
     if (code === '' || code === CHAIN_BROKEN) return;
     if (code === 'NETWORK_NO_SUCH_METHOD') this.#oldUntilMs.set(node, clock.monotonicMs() + OLD_NODE_MS);
-    else standing.failed(node);
+    else standing.unable(node, code);
   }
 
   #isOld(node: number): boolean {

@@ -17,6 +17,8 @@ interface Reserving {
   readonly reservationStore: {
     hasReservation(relay: Libp2pPeerId): boolean;
     addRelay(relay: Libp2pPeerId, type: 'configured'): Promise<unknown>;
+    /** Relays that failed once, by the bytes of their peer ids. */
+    readonly relayFilter: { remove(relay: Uint8Array): boolean };
   };
 }
 
@@ -42,7 +44,11 @@ export class RelayTransport {
 
   /** Order: connect to `relay` before, without a relay. libp2p renews the place until the connection ends. */
   async reserve(relay: PeerId): Promise<void> {
-    await this.#transport?.reservationStore.addRelay(peerIdFromString(relay), 'configured');
+    const peer = peerIdFromString(relay);
+    const store = this.#transport?.reservationStore;
+    // To libp2p a peer that failed as a relay once is none for ever; a metadata node, or the way to it, comes back.
+    store?.relayFilter.remove(peer.toMultihash().bytes);
+    await store?.addRelay(peer, 'configured');
   }
 }
 

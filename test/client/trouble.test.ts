@@ -54,6 +54,25 @@ describe('a client in trouble', () => {
     expect(hashOf(await gather((await client.get('/leader')).bytes))).toBe(hashOf(bytes));
   });
 
+  it('goes on writing when it reconnects within its lease, to the file it began', async () => {
+    cluster = await FileCluster.start(1, 3);
+    const [network, witness] = [await cluster.metadata.client(), await cluster.client()];
+    const client = await cluster.client('elsewhere', { network });
+    const peers = [...cluster.metadata.nodes.values(), ...cluster.datanodes].map(({ peer }) => peer);
+    const leases = async (): Promise<number | undefined> => (await witness.status()).counters?.leases;
+    const bytes = contents(160 * BLOCK, 'lease');
+    const source = withTrouble(bytes, async () => {
+      for (const peer of peers) cluster.metadata.switch.cut(network.localPeer, peer);
+      const asked = client.stat('/', { signal: AbortSignal.timeout(300) });
+      await expect(asked).rejects.toThrow();
+      expect(await leases()).toBe(1);
+      for (const peer of peers) cluster.metadata.switch.heal(network.localPeer, peer);
+    });
+    await client.put('/lease', source, { blockSizeBytes: BLOCK, sizeBytes: bytes.byteLength });
+    expect(hashOf(await gather((await client.get('/lease')).bytes))).toBe(hashOf(bytes));
+    expect(await leases()).toBe(0);
+  });
+
   it('reads around rotten copies, which are served no more', async () => {
     cluster = await FileCluster.start(1, 3);
     const client = await cluster.client();
