@@ -5,6 +5,7 @@ import type { Shell } from './shell.ts';
 
 interface ConnectFlags extends ClientFlags {
   readonly name?: string;
+  readonly mdns?: boolean;
 }
 
 export function addConnectCommand(program: Command, shell: Shell): void {
@@ -18,6 +19,7 @@ export function addConnectCommand(program: Command, shell: Shell): void {
     shell.terminal,
   )
     .option('--name <name>', 'what the cluster calls this client (default: user@host)')
+    .option('--mdns', 'look for the cluster in the local network by multicast, too, from now on')
     .action((token: string, flags: ConnectFlags) => connectWithToken(shell, token, flags));
 }
 
@@ -26,6 +28,7 @@ async function connectWithToken(shell: Shell, token: string, flags: ConnectFlags
   const { clusterId, clusterName } = await enrol(token, flags.profile, {
     signal: shell.signal,
     ...(flags.name === undefined ? {} : { name: flags.name }),
+    ...(flags.mdns === true && { mdns: true }),
   });
   await shell.output.result({ clusterId, clusterName, profileDir: flags.profile }, () => [
     `Connected to cluster ${clusterName}. The profile is in ${flags.profile}.`,

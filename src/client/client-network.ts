@@ -4,8 +4,8 @@ import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
 import { loadOrCreateIdentity } from '../network/identity.ts';
-import { createLibp2pNetwork } from '../network/libp2p-network.ts';
-import type { Network } from '../network/network.ts';
+import { createLibp2pNetwork, type Libp2pNetwork } from '../network/libp2p-network.ts';
+import type { Libp2pHostOptions } from '../network/libp2p-settings.ts';
 import { profileKeyFile } from './profile.ts';
 
 export interface ClientNetworkComponents {
@@ -16,14 +16,18 @@ export interface ClientNetworkComponents {
 
 const PRIVATE_DIRECTORY_MODE = 0o700;
 
-/** Started; the caller stops it. The key is created when the profile directory has none. */
+/** Started; the caller stops it. The key is created when the profile directory has none. `multicast`: as of Libp2pHostOptions. */
 export async function openClientNetwork(
   profileDir: string,
   components: ClientNetworkComponents,
-): Promise<Network> {
+  options: Pick<Libp2pHostOptions, 'multicast'> = {},
+): Promise<Libp2pNetwork> {
   await mkdir(profileDir, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
   const identity = await loadOrCreateIdentity(profileKeyFile(profileDir));
-  const network = await createLibp2pNetwork({ ...components, identity }, { listen: [], announce: [] });
+  const network = await createLibp2pNetwork(
+    { ...components, identity },
+    { ...options, listen: [], announce: [] },
+  );
   await network.start();
   return network;
 }

@@ -7,7 +7,7 @@ import { describeError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
 import type { Cluster } from '../namespace/schema.ts';
-import type { Network } from '../network/network.ts';
+import type { Network, PeerId } from '../network/network.ts';
 import type { Membership } from '../protocol/index-membership.ts';
 import type { MembersResponse } from '../protocol/messages.ts';
 import { MEMBERS } from '../protocol/methods.ts';
@@ -27,6 +27,8 @@ export interface ClusterViewComponents {
 
 export interface ClusterViewOptions {
   readonly profile: Profile;
+  /** Peers heard of in the local network: anybody may say anything there. */
+  readonly nearby?: (() => readonly PeerId[]) | undefined;
   /** How often a client at work asks which metadata nodes there are, in milliseconds; DEFAULT_REFRESH_PERIOD_MS when absent. */
   readonly refreshPeriodMs?: number | undefined;
   /** Keeps a profile that has changed. */
@@ -68,6 +70,7 @@ export class ClusterView {
       clusterId: options.profile.clusterId,
       known: () => this.#known(),
       doors: () => [...this.#profile.peers, ...(this.#profile.datanodes ?? [])],
+      nearby: options.nearby ?? ((): readonly PeerId[] => []),
     });
     this.#learnedMs = components.clock.monotonicMs();
     this.#learnInBackground();
@@ -124,6 +127,7 @@ export class ClusterView {
       .slice(0, MAX_KNOWN_DATANODES);
     this.metadata.replace(metadataNodesOf(active));
     await this.#remember({
+      ...this.#profile,
       clusterId: cluster.id,
       clusterName: cluster.name,
       peers: this.metadata.known,

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { type Clock, systemClock } from '../common/clock.ts';
 import { type Logger, silentLogger } from '../common/logger.ts';
 import { type Random, systemRandom } from '../common/random.ts';
+import { Libp2pNetwork } from '../network/libp2p-network.ts';
 import type { Network } from '../network/network.ts';
 import type { CacheSettings } from './cache/client-cache.ts';
 import { Client } from './client.ts';
@@ -45,13 +46,15 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
     random: options.random ?? systemRandom,
     logger: options.logger ?? silentLogger,
   };
-  const network = options.network ?? (await openClientNetwork(profileDir, collaborators));
+  const multicast = profile.mdns === true ? { multicast: profile.clusterId } : {};
+  const network = options.network ?? (await openClientNetwork(profileDir, collaborators, multicast));
   const { nodeDir } = options;
   const localBlocks = nodeDir === undefined ? undefined : new LocalBlocks(collaborators, { nodeDir });
   return new Client(
     { ...collaborators, network, localBlocks },
     {
       profile,
+      nearby: () => (network instanceof Libp2pNetwork ? network.neighbours() : []),
       host: options.host ?? hostname(),
       refreshPeriodMs: options.refreshPeriodMs,
       cache: options.cache,

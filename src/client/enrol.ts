@@ -21,6 +21,8 @@ export interface EnrolOptions {
   readonly logger?: Logger;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** From now on, ask nodes in the local network that answer multicast, too, when the metadata nodes have moved. */
+  readonly mdns?: boolean;
   /** Started, with the identity to enrol; made from the profile directory's key when absent. */
   readonly network?: Network;
   readonly signal?: AbortSignal;
@@ -52,7 +54,8 @@ export async function enrol(token: string, profileDir: string, options: EnrolOpt
       member: describeClient(network, options.name),
       client: undefined,
     };
-    const profile = profileFrom(await joinAny(network, contents.addresses, request, options.signal));
+    const joined = profileFrom(await joinAny(network, contents.addresses, request, options.signal));
+    const profile = options.mdns === true ? { ...joined, mdns: true } : joined;
     await saveProfile(profileDir, profile);
     return profile;
   } finally {

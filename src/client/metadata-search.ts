@@ -23,6 +23,8 @@ export interface MetadataSearchOptions {
   readonly known: () => Membership;
   /** Where they, and other nodes of the cluster, were last: the likeliest to answer first. */
   readonly doors: () => readonly KnownPeer[];
+  /** Peers heard of in the local network, whoever they are. */
+  readonly nearby: () => readonly PeerId[];
 }
 
 /** Doors that are knocked at the same time: most of them may lead nowhere, and say so only after seconds. */
@@ -68,7 +70,8 @@ export class MetadataSearch {
     const doors = this.#options.doors();
     for (const { peer, addresses } of doors) network.learn(peer, addresses);
     const asked = new Set<PeerId>([network.localPeer]);
-    await this.#untilNews(doors, signal, ({ peer }) => this.#ask(peer, asked, signal));
+    const peers = [...doors.map(({ peer }) => peer), ...this.#options.nearby()];
+    await this.#untilNews(peers, signal, (peer) => this.#ask(peer, asked, signal));
     const places = new Set(doors.flatMap(({ addresses }) => addresses.flatMap(placeOf)));
     await this.#untilNews([...places], signal, async (place) => {
       const peer = await this.#whoIsAt(place, signal);

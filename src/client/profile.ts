@@ -20,6 +20,8 @@ export interface Profile {
   readonly epoch?: number;
   /** Other nodes, at most MAX_KNOWN_DATANODES: they tell where the metadata nodes are when all of those have moved. */
   readonly datanodes?: readonly KnownPeer[];
+  /** True: nodes in the local network that answer multicast are asked, too. */
+  readonly mdns?: boolean;
 }
 
 /** A profile remembers at most this many metadata nodes. */
@@ -79,7 +81,8 @@ function profileFile(profileDir: string): string {
 }
 
 function checkProfile(value: unknown): Profile {
-  const { clusterId, clusterName, peers, epoch, datanodes = [] } = Object(value) as Record<string, unknown>;
+  const fields = Object(value) as Record<string, unknown>;
+  const { clusterId, clusterName, peers, epoch, datanodes = [], mdns } = fields;
   if (typeof clusterId !== 'string' || clusterId === '') throw new TypeError('clusterId is missing');
   if (typeof clusterName !== 'string') throw new TypeError('clusterName is missing');
   if (!Array.isArray(peers) || peers.length === 0) throw new TypeError('peers is missing or empty');
@@ -91,6 +94,7 @@ function checkProfile(value: unknown): Profile {
     peers: peers.slice(0, MAX_KNOWN_PEERS).map(checkPeer),
     epoch: Number(epoch ?? 0),
     datanodes: datanodes.slice(0, MAX_KNOWN_DATANODES).map(checkPeer),
+    ...(mdns === true && { mdns }),
   };
 }
 

@@ -47,12 +47,17 @@ describe('a client that searches', () => {
     serveManifests(network, book);
   }
 
-  async function search(doors: readonly string[], known: Membership): Promise<Discovered | undefined> {
-    const network = await open('client');
+  async function search(
+    doors: readonly string[],
+    known: Membership,
+    nearby: readonly string[] = [],
+  ): Promise<Discovered | undefined> {
+    const network = await open(`client-${networks.length}`);
     const options = {
       clusterId: 'c',
       known: () => known,
       doors: () => doors.map((peer) => ({ peer, addresses: [memoryAddress(peer)] })),
+      nearby: () => nearby,
     };
     const components = { ...COLLABORATORS, network };
     return new MetadataSearch(components, options).search(AbortSignal.timeout(5_000));
@@ -73,6 +78,13 @@ describe('a client that searches', () => {
     await openDoor('forger', 'stranger', 9);
     await openDoor('replayer', 'known', 4);
     expect(await search(['forger', 'replayer'], known)).toBeUndefined();
+  });
+
+  it('asks whoever is heard of in the local network, and believes it no more than others', async () => {
+    await openDoor('forger', 'stranger', 9);
+    await openDoor('neighbour', 'known', 6);
+    expect(await search(['gone'], known, ['forger'])).toBeUndefined();
+    expect(await search(['gone'], known, ['forger', 'neighbour'])).toMatchObject({ epoch: 6 });
   });
 
   it('goes on past those that have not heard of anything new', async () => {

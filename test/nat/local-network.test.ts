@@ -74,13 +74,15 @@ describe.skipIf(why !== undefined)('in a local network', () => {
     expect(said.at(-1)).toBe('[]');
   });
 
-  it('a datanode finds a metadata node by multicast when both have other addresses than before, and goes on when its own changes again', async () => {
+  it('a datanode, and a client, find a metadata node by multicast when both have other addresses than before, and goes on when its own changes again', async () => {
     const [first, second] = await Promise.all([world.addLocalMachine('1', 1), world.addLocalMachine('2', 2)]);
     const founder = await machineIn('local-founder', first);
     const home = await machineIn('local-home', second);
     const listen = (host: number): readonly string[] => ['--listen', `/ip4/10.9.0.${host}/tcp/4600`];
     const { token } = await found(founder, ...listen(1));
     const founding = await founder.run('node', 'start', '--mdns');
+    const connected = await founder.type('connect', token, '--mdns', '--profile', 'guest');
+    expect(connected.status, connected.stderr).toBe(0);
     const node = await home.run(
       'cluster',
       'join',
@@ -102,6 +104,8 @@ describe.skipIf(why !== undefined)('in a local network', () => {
     await eventually('it has found it', LIMIT_MS, async () =>
       (await peers()).includes('10.9.0.7/') ? true : undefined,
     );
+    const listed = await founder.type('ls', '/', '--profile', 'guest');
+    expect(listed.status, listed.stderr).toBe(0);
     // Another lease, while it runs and listens on all addresses that the machine has.
     await world.moveLocalMachine(second, 9);
     const known = (): Promise<string> => readFile(join(founder.nodeDirectory, 'peers.json'), 'utf8');
