@@ -15,7 +15,6 @@ interface StartFlags extends NodeFlags, RunFlags {
   readonly hostGroup?: string;
   readonly zone?: string;
   readonly capacity?: number;
-  readonly metadataCache?: number;
   readonly snapshotRate?: number;
 }
 
@@ -36,11 +35,6 @@ export function addNodeCommands(program: Command, shell: Shell): void {
     .option('--zone <name>', 'where it stands, e.g. a room or a town, from now on')
     .option('--capacity <size>', 'hold at most this many bytes of blocks, from now on', parseBytes)
     .option(
-      '--metadata-cache <size>',
-      'memory for the namespace of a metadata node (256 MiB), from now on',
-      parseBytes,
-    )
-    .option(
       '--snapshot-rate <size>',
       'bytes a second at most when it brings another metadata node up to date (64 MiB), from now on',
       parseBytes,
@@ -54,7 +48,6 @@ export function addNodeCommands(program: Command, shell: Shell): void {
       ...(flags.hostGroup !== undefined && { hostGroup: flags.hostGroup }),
       ...(flags.zone !== undefined && { zone: flags.zone }),
       ...(flags.capacity !== undefined && { capacityBytes: flags.capacity }),
-      ...(flags.metadataCache !== undefined && { metadataCacheBytes: flags.metadataCache }),
       ...(flags.snapshotRate !== undefined && { snapshotBytesPerSecond: flags.snapshotRate }),
     }),
   );

@@ -7,6 +7,7 @@ import type { Logger, LogLevel } from '../src/common/logger.ts';
 import { systemRandom } from '../src/common/random.ts';
 import type { RunningNode } from '../src/node/holdfast-node.ts';
 import type { NodeChanges } from '../src/node/node-changes.ts';
+import { parseBytes } from './byte-size.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Shell } from './shell.ts';
 import { VERSION } from './version.ts';
@@ -15,6 +16,7 @@ export interface RunFlags {
   readonly logLevel: LogLevel;
   readonly untilStdinEnds?: boolean;
   readonly metricsListen?: string;
+  readonly metadataCache?: number;
   readonly mdns?: boolean;
   readonly upnp?: boolean;
 }
@@ -27,6 +29,11 @@ export function addRunOptions(command: Command): Command {
   return command
     .addOption(new Option('--log-level <level>', 'what to log').choices(LEVELS).default('info'))
     .option('--metrics-listen <host:port>', 'serve Prometheus metrics at http://host:port/metrics')
+    .option(
+      '--metadata-cache <size>',
+      'memory for the namespace of a metadata node (256 MiB), from now on',
+      parseBytes,
+    )
     .option('--mdns', 'look for nodes of the cluster in the local network by multicast, from now on')
     .option('--no-mdns', 'do not, from now on')
     .option(
@@ -57,9 +64,14 @@ export async function runNode(
   const fatal = Promise.withResolvers<never>();
   // It may come while the node is still being announced; the race below sees it all the same.
   fatal.promise.catch(() => {});
-  const { mdns, upnp } = flags;
+  const { metadataCache, mdns, upnp } = flags;
+  const ofRun: NodeChanges = {
+    ...(metadataCache !== undefined && { metadataCacheBytes: metadataCache }),
+    ...(mdns !== undefined && { mdns }),
+    ...(upnp !== undefined && { upnp }),
+  };
   const node = await startNode({ clock: systemClock, random: systemRandom, logger }, directory, {
-    changes: { ...changes, ...(mdns !== undefined && { mdns }), ...(upnp !== undefined && { upnp }) },
+    changes: { ...changes, ...ofRun },
     version: VERSION,
     metricsListen: flags.metricsListen,
     onFatal: fatal.reject,
