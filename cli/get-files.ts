@@ -60,7 +60,12 @@ export async function getFiles(shell: Shell, paths: readonly string[], flags: Ge
       { output: shell.output, progress },
       withLinksMade(downloads(shell, client, sources, { target, isDirectory, flags, times })),
       (download) => getOne(shell, client, download, { flags, progress, isSingle }),
-      { nameOf: ({ path }) => path, isSingle, signal: shell.signal },
+      {
+        nameOf: ({ path }) => path,
+        sizeOf: ({ stat }) => stat?.sizeBytes,
+        isSingle,
+        signal: shell.signal,
+      },
     );
     if (flags.preserve) await times.apply();
     if (progress.isDrawn && !isSingle) await shell.output.note(counted(count, 'file'));

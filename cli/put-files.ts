@@ -1,5 +1,6 @@
 /** @module What `holdfast put` does: which local file goes to which path, and its way there. */
 import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { Client } from '../src/client/client.ts';
 import type { AckMode, PutOptions, PutSource } from '../src/client/client-options.ts';
 import { isHoldfastError } from '../src/common/errors.ts';
@@ -14,7 +15,7 @@ import { putLink } from './put-link.ts';
 import { kindAt } from './remote-kind.ts';
 import { joinPath, parseRemotePath } from './remote-path.ts';
 import type { Shell } from './shell.ts';
-import { transferAll } from './transfer-pool.ts';
+import { SMALL_FILE_BYTES, transferAll } from './transfer-pool.ts';
 
 export interface PutFlags extends ClientFlags {
   readonly recursive?: boolean;
@@ -74,6 +75,7 @@ export async function putFiles(shell: Shell, paths: readonly string[], flags: Pu
       (upload) => putOne(shell, client, upload, { flags, progress, isSingle }),
       {
         nameOf: ({ entry }) => entry.path,
+        sizeOf: ({ entry }) => (entry.kind === 'file' ? entry.sizeBytes : 0),
         isSingle,
         signal: shell.signal,
       },
@@ -164,7 +166,10 @@ async function putOne(
     onProgress: ({ doneBytes }) => progress.update(entry.path, doneBytes),
     signal,
   };
-  const source = sourceOf(shell, entry.path);
+  const source =
+    sizeBytes !== undefined && sizeBytes <= SMALL_FILE_BYTES
+      ? await smallSource(shell, entry.path)
+      : sourceOf(shell, entry.path);
   const sent = flags.append ? client.append(target, source, options) : client.put(target, source, options);
   const { stat, copies, underReplicatedBlocks } = await sent.catch((error: unknown) => {
     // The file itself need not be there, so it is a directory on the way to it.
@@ -191,6 +196,20 @@ function pick(stat: {
 }): object {
   const { sizeBytes, version, replication, blockCount, mtimeMs } = stat;
   return { sizeBytes, version, replication, blockCount, mtimeMs };
+}
+
+/** One piece saves what a stream costs; of a file that has grown meanwhile, a stream after all. */
+async function smallSource(shell: Shell, path: string): Promise<PutSource> {
+  const room = Buffer.allocUnsafe(SMALL_FILE_BYTES + 1);
+  try {
+    await using file = await open(path);
+    let filled = 0;
+    for (let read = -1; read !== 0 && filled < room.byteLength; filled += read)
+      ({ bytesRead: read } = await file.read(room, filled, room.byteLength - filled));
+    return filled > SMALL_FILE_BYTES ? sourceOf(shell, path) : Uint8Array.from(room.subarray(0, filled));
+  } catch (error) {
+    throw localFailure('read', path, error);
+  }
 }
 
 async function* sourceOf(shell: Shell, path: string): PutSourceChunks {

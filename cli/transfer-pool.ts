@@ -1,4 +1,5 @@
 /** @module Several files in flight, each with its own fate. */
+import { ByteBudget } from '../src/common/byte-budget.ts';
 import { partlyFailed } from './errors.ts';
 import { type Output, printable } from './output.ts';
 import type { Progress } from './progress-bar.ts';
@@ -12,8 +13,12 @@ export interface PoolOptions {
   readonly signal: AbortSignal;
 }
 
-/** Enough to keep datanodes busy with small files; large ones have several blocks in flight by themselves. */
-const FILES_IN_FLIGHT = 4;
+/** Enough to keep datanodes busy: large files have several blocks in flight by themselves. */
+const LARGE_FILES_IN_FLIGHT = 4;
+/** Small ones travel together, the more the better. */
+const SMALL_FILES_IN_FLIGHT = 128;
+/** A file up to this size, in bytes, is small: it goes as one block together with those of others. */
+export const SMALL_FILE_BYTES: number = 64 * 1024;
 /** Failures told one by one at the end; of more only the number is told. */
 const MAX_FAILURES_TOLD = 50;
 
@@ -23,21 +28,32 @@ interface Failure {
 }
 
 /**
- * Runs `work` for each item, FILES_IN_FLIGHT at a time. A single file's failure rejects as it is. Of several, each failure
+ * Runs `work` for each item, LARGE_FILES_IN_FLIGHT at a time, or SMALL_FILES_IN_FLIGHT of small ones. A single file's failure rejects as it is. Of several, each failure
  * is told at the end and CLI_PARTLY_FAILED thrown. Returns how many there were. When the signal fires, nothing new is begun and its reason is thrown.
  */
 export async function transferAll<T>(
   { output, progress }: PoolComponents,
   items: AsyncIterable<T> | Iterable<T>,
   work: (item: T) => Promise<void>,
-  options: PoolOptions & { readonly nameOf: (item: T) => string; readonly isSingle: boolean },
+  options: PoolOptions & {
+    readonly nameOf: (item: T) => string;
+    /** Undefined: not known. */
+    readonly sizeOf: (item: T) => number | undefined;
+    readonly isSingle: boolean;
+  },
 ): Promise<number> {
   const failures: Failure[] = [];
   const running = new Set<Promise<void>>();
+  const room = new ByteBudget(SMALL_FILES_IN_FLIGHT);
   let count = 0;
   let failed = 0;
   try {
     for await (const item of items) {
+      if (options.signal.aborted) break;
+      const isSmall = (options.sizeOf(item) ?? Number.POSITIVE_INFINITY) <= SMALL_FILE_BYTES;
+      const share = isSmall ? 1 : SMALL_FILES_IN_FLIGHT / LARGE_FILES_IN_FLIGHT;
+      // Without the signal: what runs ends with it, and makes room.
+      await room.acquire(share);
       if (options.signal.aborted) break;
       count += 1;
       const run = work(item)
@@ -45,9 +61,11 @@ export async function transferAll<T>(
           failed += 1;
           if (failures.length < MAX_FAILURES_TOLD) failures.push({ name: options.nameOf(item), error });
         })
-        .finally(() => running.delete(run));
+        .finally(() => {
+          running.delete(run);
+          room.release(share);
+        });
       running.add(run);
-      if (running.size >= FILES_IN_FLIGHT) await Promise.race(running);
     }
   } finally {
     // Also when listing the items failed: nothing may go on behind the caller's back.

@@ -6,6 +6,7 @@ import { activeLevel, SUPPORTED_FEATURE_LEVEL } from '../namespace/feature-level
 import type { Attributes, Cluster } from '../namespace/schema.ts';
 import type { Network } from '../network/network.ts';
 import { type CacheSettings, ClientCache } from './cache/client-cache.ts';
+import { DefaultReplication } from './default-replication.ts';
 import { GatheredReads } from './gathered-reads.ts';
 import type { Owner } from './local-user.ts';
 import type { LocalBlocks } from './local-blocks.ts';
@@ -47,6 +48,7 @@ export class ClientContext {
   readonly plans: PlanSource;
   /** As of now. */
   readonly freshPlans: PlanSource;
+  readonly defaultReplication: DefaultReplication;
   readonly smallBlocks: SmallBlocks;
   readonly smallReads: SmallReads;
   readonly standing: NodeStanding;
@@ -77,6 +79,7 @@ export class ClientContext {
       { owner: components.network.localPeer },
     );
     this.standing = new NodeStanding(components);
+    this.defaultReplication = new DefaultReplication({ reads, cluster: () => this.cluster() });
     this.smallBlocks = new SmallBlocks(this);
     this.smallReads = new SmallReads(this);
   }

@@ -13,7 +13,6 @@ import { writeBlock } from './block-write.ts';
 import type { ClientContext } from './client-context.ts';
 import type { AckMode, PutOptions, PutResult, PutSource } from './client-options.ts';
 import { invalidArgument } from './errors.ts';
-import { defaultReplication } from './default-replication.ts';
 import { OpenFile } from './open-file.ts';
 import { referTo, type WrittenBlocks } from './retained-blocks.ts';
 import { statResult } from './result.ts';
@@ -42,7 +41,7 @@ export async function writeFile(
   const { blockSizeBytes = defaultBlockSizeBytes, replication } = options;
   checkRange('blockSizeBytes', blockSizeBytes, MIN_BLOCK_SIZE_BYTES, MAX_BLOCK_SIZE_BYTES);
   if (replication !== undefined) checkRange('replication', replication, 1, MAX_REPLICATION);
-  const copies = replication ?? (await defaultReplication(context, path, options));
+  const copies = replication ?? (await context.defaultReplication.of(path, options));
   return new FileWriter(context, { ...options, path, blockSizeBytes, copies }).write(source);
 }
 
