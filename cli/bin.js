@@ -38,7 +38,8 @@ function isCurrent(file) {
 function isOlder(path, thanMs) {
   const found = statSync(path);
   if (found.mtimeMs >= thanMs) return false;
-  return !found.isDirectory() || readdirSync(path).every((name) => isOlder(join(path, name), thanMs));
+  // Joined by hand: some thousand times, that is half of what this costs.
+  return !found.isDirectory() || readdirSync(path).every((name) => isOlder(`${path}/${name}`, thanMs));
 }
 
 function findNode() {

@@ -1,5 +1,9 @@
 /** @module Structured logs, one JSON line an event, through pino. */
-import pino from 'pino';
+import { createRequire } from 'node:module';
+import type { Logger as PinoLogger, pino as Pino } from 'pino';
+
+/** Loaded by the first logger: a command that lists a directory has none, and would spend a tenth of its time on this. */
+const require = createRequire(import.meta.url);
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -15,6 +19,7 @@ export interface Logger {
 
 /** A logger writing to `destination` (a file descriptor; 2 is stderr, which keeps stdout for data). */
 export function createLogger(options: { level: LogLevel; destination?: number }): Logger {
+  const pino = require('pino') as typeof Pino;
   return wrap(
     pino(
       { level: options.level, base: null },
@@ -32,7 +37,7 @@ export const silentLogger: Logger = {
   with: () => silentLogger,
 };
 
-function wrap(target: pino.Logger): Logger {
+function wrap(target: PinoLogger): Logger {
   return {
     debug: (event, fields) => target.debug(fields ?? {}, event),
     info: (event, fields) => target.info(fields ?? {}, event),
