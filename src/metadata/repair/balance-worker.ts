@@ -76,7 +76,8 @@ export class BalanceWorker implements BackgroundWorker {
   }
 
   progress(): string {
-    const left = this.#transfers.reduce((sum, { bytes }) => sum + bytes, 0);
+    const waiting = [...this.#moves.values()].map(({ sizeBytes: bytes }) => ({ bytes }));
+    const left = [...this.#transfers, ...waiting].reduce((sum, { bytes }) => sum + bytes, 0);
     return left === 0 ? '' : `${left} bytes to move`;
   }
 
