@@ -15,6 +15,7 @@ import type { Proposer } from './proposer.ts';
 import type { RaftDriver } from './raft-driver.ts';
 import type { ReadBarrier } from './read-barrier.ts';
 import type { ClusterSurvey } from './repair/cluster-survey.ts';
+import type { SoleSearch } from './repair/sole-search.ts';
 import { removalConcerns } from './removal-check.ts';
 
 export interface MemberServiceComponents {
@@ -29,6 +30,7 @@ export interface MemberServiceComponents {
   readonly registry: DatanodeRegistry;
   readonly states: DatanodeStates;
   readonly clusterSurvey: ClusterSurvey;
+  readonly soleSearch: SoleSearch;
 }
 
 export class MemberService {
@@ -77,9 +79,10 @@ export class MemberService {
     const metadataNodes = members.withRole('meta');
     if (metadataNodes.length === 1 && metadataNodes[0]?.number === number) throw lastMetadataNode(number);
     const view = membership.view();
-    const blocks = await this.#components.clusterSurvey.ask(signal);
+    const { clusterSurvey, soleSearch } = this.#components;
+    const [blocks, sole] = await Promise.all([clusterSurvey.ask(signal), soleSearch.ask(number, signal)]);
     const concerns = removalConcerns(
-      { ...this.#components, blocks },
+      { ...this.#components, blocks, sole },
       { member, view, settings: membership.settings() },
     );
     if (dryRun) return { member, concerns, removed: false };

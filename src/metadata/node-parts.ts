@@ -136,6 +136,7 @@ export function composeParts(
     new StatusService({ ...parts, ...repair }),
     new MemberService({ ...parts, ...repair, membership }),
     repair.keeperService,
+    repair.soleSearch,
     repair.turns,
     new DrainService(parts),
     new ClusterService(parts),

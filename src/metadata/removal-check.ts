@@ -4,6 +4,7 @@ import type { DatanodeRegistry } from './datanode-registry.ts';
 import type { DatanodeStates } from './datanode-states.ts';
 import { hasRole } from './member-directory.ts';
 import type { BlockFigures } from './repair/cluster-survey.ts';
+import type { SoleFindings } from './repair/sole-search.ts';
 import { desiredVoters, hasLivingQuorum, type VoterSettings, type VoterView } from './voter-plan.ts';
 
 export interface RemovalSubject {
@@ -16,6 +17,8 @@ export interface RemovalCheckComponents {
   readonly registry: DatanodeRegistry;
   readonly states: DatanodeStates;
   readonly blocks: BlockFigures;
+  /** What only the node in question has. */
+  readonly sole: SoleFindings;
 }
 
 /** Sentences, each with what to do first; none when nothing would be lost. To be asked of the leader. */
@@ -39,14 +42,14 @@ export function quorumConcerns({ member, view, settings }: RemovalSubject): stri
 }
 
 function dataConcerns(
-  { registry, states, blocks: known }: RemovalCheckComponents,
+  { registry, states, blocks: known, sole }: RemovalCheckComponents,
   { number }: Member,
 ): string[] {
-  if (registry.get(number)?.load.blocks === 0) return [];
+  const { blocks, bytes } = sole;
+  if (registry.get(number)?.load.blocks === 0 && blocks === 0) return [];
   const { atRiskComplete, blocksMissing } = known.atRisk();
-  if (!atRiskComplete)
+  if (!atRiskComplete || !sole.isComplete)
     return ['Whether it holds the only copies of any block is not known yet: ask again in a minute.'];
-  const { blocks, bytes } = known.soleCopies(number);
   if (blocks > 0)
     return [
       `It holds the only copy of ${blocks} blocks (${bytes} bytes). Copy the files that "holdfast locate" shows on it first.`,

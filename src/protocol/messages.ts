@@ -411,6 +411,17 @@ export interface SoleCopies {
   bytes: number;
 }
 
+/** Between metadata nodes: what only this datanode has of the shards that the asked one keeps, as of now. */
+export interface SoleCopiesRequest {
+  node: number;
+}
+
+export interface SoleCopiesResponse {
+  shards: number;
+  blocks: number;
+  bytes: number;
+}
+
 /** Of a datanode that is being emptied: copies on it that are still among those wanted, and why some do not get elsewhere. */
 export interface Departure {
   node: number;
@@ -5592,6 +5603,140 @@ export const SoleCopies: MessageFns<SoleCopies> = {
   fromPartial(object: DeepPartial<SoleCopies>): SoleCopies {
     const message = createBaseSoleCopies();
     message.node = object.node ?? 0;
+    message.blocks = object.blocks ?? 0;
+    message.bytes = object.bytes ?? 0;
+    return message;
+  },
+};
+
+function createBaseSoleCopiesRequest(): SoleCopiesRequest {
+  return { node: 0 };
+}
+
+export const SoleCopiesRequest: MessageFns<SoleCopiesRequest> = {
+  encode(message: SoleCopiesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== 0) {
+      writer.uint32(8).uint32(message.node);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SoleCopiesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSoleCopiesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.node = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SoleCopiesRequest>): SoleCopiesRequest {
+    return SoleCopiesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SoleCopiesRequest>): SoleCopiesRequest {
+    const message = createBaseSoleCopiesRequest();
+    message.node = object.node ?? 0;
+    return message;
+  },
+};
+
+function createBaseSoleCopiesResponse(): SoleCopiesResponse {
+  return { shards: 0, blocks: 0, bytes: 0 };
+}
+
+export const SoleCopiesResponse: MessageFns<SoleCopiesResponse> = {
+  encode(message: SoleCopiesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.shards !== 0) {
+      writer.uint32(8).uint32(message.shards);
+    }
+    if (message.blocks !== 0) {
+      writer.uint32(16).uint64(message.blocks);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(24).uint64(message.bytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SoleCopiesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSoleCopiesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.shards = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.blocks = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.bytes = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SoleCopiesResponse>): SoleCopiesResponse {
+    return SoleCopiesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SoleCopiesResponse>): SoleCopiesResponse {
+    const message = createBaseSoleCopiesResponse();
+    message.shards = object.shards ?? 0;
     message.blocks = object.blocks ?? 0;
     message.bytes = object.bytes ?? 0;
     return message;

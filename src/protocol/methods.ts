@@ -218,6 +218,12 @@ export const SILENCE: Method<m.SilenceRequest, m.SilenceResponse> = {
   request: m.SilenceRequest,
   response: m.SilenceResponse,
 };
+export const SOLE_COPIES: Method<m.SoleCopiesRequest, m.SoleCopiesResponse> = {
+  name: 'meta.sole-copies',
+  trafficClass: control,
+  request: m.SoleCopiesRequest,
+  response: m.SoleCopiesResponse,
+};
 export const KEEPER_REPORT: Method<m.Empty, m.KeeperReport> = {
   name: 'meta.keeper-report',
   trafficClass: control,

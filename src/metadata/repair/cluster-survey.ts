@@ -14,7 +14,7 @@ export interface AtRiskFigures {
   readonly atRiskComplete: boolean;
 }
 
-export interface SoleHoldings {
+export interface Holdings {
   readonly blocks: number;
   readonly bytes: number;
 }
@@ -64,24 +64,19 @@ export class BlockFigures {
     };
   }
 
-  /** Blocks whose only readable copy is on `node`. */
-  soleCopies(node: number): SoleHoldings {
-    return sumOf(this.reports.flatMap(({ sole }) => sole.filter((each) => each.node === node)));
-  }
-
   /** Copies on `node`, which is being emptied, that are still needed there, as far as is known now. */
-  departing(node: number): SoleHoldings {
+  departing(node: number): Holdings {
     return sumOf(this.reports.flatMap(({ departures }) => departures.filter((each) => each.node === node)));
   }
 
   /** The same, as the last walks found it: unlike what is in memory it leaves nothing out. */
-  needed(node: number): SoleHoldings {
+  needed(node: number): Holdings {
     return sumOf(this.reports.flatMap(({ needed }) => needed.filter((each) => each.node === node)));
   }
 }
 
-function sumOf(parts: readonly SoleHoldings[]): SoleHoldings {
-  return parts.reduce<SoleHoldings>(
+function sumOf(parts: readonly Holdings[]): Holdings {
+  return parts.reduce<Holdings>(
     (sum, { blocks, bytes }) => ({ blocks: sum.blocks + blocks, bytes: sum.bytes + bytes }),
     { blocks: 0, bytes: 0 },
   );

@@ -30,6 +30,7 @@ import { MetadataPulse } from './metadata-pulse.ts';
 import { RepairWorker } from './repair-worker.ts';
 import { RepairTurns } from './repair-turns.ts';
 import type { ShardIndex } from './shard-index.ts';
+import { SoleSearch } from './sole-search.ts';
 import { SurplusWorker } from './surplus-worker.ts';
 
 export interface RepairComponents {
@@ -53,6 +54,7 @@ export interface RepairComponents {
 export interface RepairParts {
   readonly clusterSurvey: ClusterSurvey;
   readonly keeperService: KeeperService;
+  readonly soleSearch: SoleSearch;
   readonly turns: RepairTurns;
   readonly copies: readonly CopyRunner[];
   /** To be told of single copies that are gone. */
@@ -83,6 +85,7 @@ export function composeRepair(
   return {
     clusterSurvey,
     keeperService,
+    soleSearch: new SoleSearch(parts),
     turns,
     copies: [copies, moves],
     lostCopies,
