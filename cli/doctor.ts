@@ -1,10 +1,12 @@
 /** @module `holdfast doctor`: what is wrong on this machine and between it and its cluster; works when the cluster is down. */
 import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { systemClock } from '../src/common/clock.ts';
 import { check } from './doctor/check.ts';
 import { clusterChecks, unreachableCluster } from './doctor/cluster-check.ts';
 import { spaceCheck, syncCheck } from './doctor/disk-check.ts';
+import { nodeChecks } from './doctor/node-check.ts';
 import { fileLimitCheck, memoryCheck } from './doctor/machine-check.ts';
 import { unhealthy } from './errors.ts';
 import type { HealthCheck } from './health-check.ts';
@@ -24,7 +26,7 @@ export function addDoctorCommand(program: Command, shell: Shell): void {
     'doctor',
     {
       summary:
-        'look for what is wrong with this machine (disk, file limit, memory) and its cluster (health, versions, clock); exits with 1 when a check fails',
+        'look for what is wrong with this machine (disk, file limit, memory), its cluster (health, versions) and the way to every node (reachability, ports, clocks); exits with 1 when a check fails',
       example: 'holdfast doctor\nholdfast doctor --json | jq .checks',
     },
     shell.terminal,
@@ -58,10 +60,17 @@ async function askCluster(shell: Shell, flags: DoctorFlags): Promise<readonly He
     await shell.withClient(flags, async (client) => {
       const status = await client.status({ stale: true, signal });
       checks = clusterChecks(status, { version: VERSION, nowMs: systemClock.wallMs() });
+      checks = [...checks, ...nodeChecks(await client.visitNodes({ signal }), await ownNumber(flags.dir))];
     });
     return checks;
   } catch (error) {
     shell.signal.throwIfAborted();
-    return [unreachableCluster(error)];
+    return [...checks, unreachableCluster(error)];
   }
+}
+
+/** Of the node that lives in `directory`, if one does. */
+async function ownNumber(directory: string): Promise<number | undefined> {
+  const { loadNodeConfig } = await import('../src/node/node-config.ts');
+  return (await loadNodeConfig(join(directory, 'node.json')))?.number;
 }

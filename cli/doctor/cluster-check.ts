@@ -41,11 +41,7 @@ function versionCheck({ metadataNodes }: StatusResponse, version: string): Healt
 function clockCheck({ counters }: StatusResponse, nowMs: number): HealthCheck {
   const aheadMs = (counters?.timeMs ?? 0) - nowMs;
   if (aheadMs <= CLOCK_TOLERANCE_MS)
-    return check(
-      'clock',
-      'ok',
-      'this clock is not behind the cluster’s; whether it is ahead was not looked at',
-    );
+    return check('clock', 'ok', 'this clock is not behind the time in the cluster’s log');
   const finding = `the cluster’s clock is ${Math.round(aheadMs / 1000)} s ahead of this machine’s`;
   return check(
     'clock',

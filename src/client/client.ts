@@ -53,6 +53,7 @@ import { appendToFile } from './file-appender.ts';
 import { writeFile } from './file-writer.ts';
 import { listDirectory, measureUsage, walkTree } from './tree.ts';
 import { checked, TreeClient } from './tree-client.ts';
+import { type NodeVisit, visitNodes } from './node-visit.ts';
 import { WorkersClient } from './workers-client.ts';
 
 export interface ClientOptions extends ClientContextOptions {
@@ -163,6 +164,11 @@ export class Client extends TreeClient {
   ): Promise<PutResult> {
     const options = { parents: true, mtimeMs: mark.timeMs, backup: mark, signal };
     return writeFile(this.context, checked(path), source, options);
+  }
+
+  /** Every node, asked from here: whether it is reached, and what its clock says. */
+  visitNodes(options: OperationOptions = {}): Promise<readonly NodeVisit[]> {
+    return visitNodes(this.context, options);
   }
 
   /** Looks up who holds a block, and says whom it asked, and how long each took. */

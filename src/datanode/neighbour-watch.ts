@@ -44,7 +44,7 @@ export class NeighbourWatch {
   }
 
   start(): void {
-    serve(this.#components.network, HELLO, async () => ({}));
+    serve(this.#components.network, HELLO, async () => ({ wallMs: this.#components.clock.wallMs() }));
     this.#timer = this.#components.clock.every(WATCH_PERIOD_MS, () => this.#look());
   }
 

@@ -1,4 +1,5 @@
 /** @module Where this metadata node's log and state stand: for the status, and for the comparison of survivors. */
+import type { Clock } from '../common/clock.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
 import { serve } from '../network/method.ts';
 import type { Network } from '../network/network.ts';
@@ -15,6 +16,7 @@ export interface PositionServiceComponents {
   readonly log: RaftLogStore;
   readonly driver: RaftDriver;
   readonly membership: MembershipManager;
+  readonly clock: Pick<Clock, 'wallMs'>;
 }
 
 export interface PositionServiceOptions {
@@ -36,7 +38,7 @@ export class PositionService {
   }
 
   #position(): Position {
-    const { driver, log, machine, membership, network } = this.#components;
+    const { driver, log, machine, membership, network, clock } = this.#components;
     const { term, commit } = driver.status();
     return {
       node: driver.id,
@@ -50,6 +52,7 @@ export class PositionService {
       lastTerm: log.term(log.lastIndex()),
       membership: membership.describe(),
       featureLevel: machine.supportedFeatureLevel,
+      wallMs: clock.wallMs(),
       reach: reportReach('meta', network.paths(), machine.members()),
     };
   }

@@ -469,6 +469,8 @@ export interface Position {
     | undefined;
   /** that its release supports; 0: it is too old to say so, which is 1 */
   featureLevel: number;
+  /** its clock */
+  wallMs?: number | undefined;
   reach: Reach[];
 }
 
@@ -651,6 +653,10 @@ export interface ReplicateRequest {
 
 export interface ReplicateResponse {
   node: number;
+}
+
+export interface HelloResponse {
+  wallMs?: number | undefined;
 }
 
 export interface BlocksHereRequest {
@@ -6132,6 +6138,7 @@ function createBasePosition(): Position {
     version: "",
     membership: undefined,
     featureLevel: 0,
+    wallMs: undefined,
     reach: [],
   };
 }
@@ -6170,6 +6177,9 @@ export const Position: MessageFns<Position> = {
     }
     if (message.featureLevel !== 0) {
       writer.uint32(88).uint32(message.featureLevel);
+    }
+    if (message.wallMs !== undefined) {
+      writer.uint32(96).int64(message.wallMs);
     }
     for (const v of message.reach) {
       Reach.encode(v!, writer.uint32(162).fork()).join();
@@ -6278,6 +6288,14 @@ export const Position: MessageFns<Position> = {
             message.featureLevel = reader.uint32();
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.wallMs = longToNumber(reader.int64());
+            continue;
+          }
           case 20: {
             if (tag !== 162) {
               break;
@@ -6316,6 +6334,7 @@ export const Position: MessageFns<Position> = {
       ? Membership.fromPartial(object.membership)
       : undefined;
     message.featureLevel = object.featureLevel ?? 0;
+    message.wallMs = object.wallMs ?? undefined;
     message.reach = object.reach?.map((e) => Reach.fromPartial(e)) || [];
     return message;
   },
@@ -8349,6 +8368,61 @@ export const ReplicateResponse: MessageFns<ReplicateResponse> = {
   fromPartial(object: DeepPartial<ReplicateResponse>): ReplicateResponse {
     const message = createBaseReplicateResponse();
     message.node = object.node ?? 0;
+    return message;
+  },
+};
+
+function createBaseHelloResponse(): HelloResponse {
+  return { wallMs: undefined };
+}
+
+export const HelloResponse: MessageFns<HelloResponse> = {
+  encode(message: HelloResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.wallMs !== undefined) {
+      writer.uint32(8).int64(message.wallMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HelloResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHelloResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.wallMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<HelloResponse>): HelloResponse {
+    return HelloResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HelloResponse>): HelloResponse {
+    const message = createBaseHelloResponse();
+    message.wallMs = object.wallMs ?? undefined;
     return message;
   },
 };

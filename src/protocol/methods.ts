@@ -318,11 +318,11 @@ export const REPLICATE: Method<m.ReplicateRequest, m.ReplicateResponse> = {
   response: m.ReplicateResponse,
 };
 /** Between neighbours on the ring of datanodes. */
-export const HELLO: Method<m.Empty, m.Empty> = {
+export const HELLO: Method<m.Empty, m.HelloResponse> = {
   name: 'node.hello',
   trafficClass: control,
   request: m.Empty,
-  response: m.Empty,
+  response: m.HelloResponse,
 };
 export const BLOCKS_HERE: Method<m.BlocksHereRequest, m.BlocksHereResponse> = {
   name: 'block.list',

@@ -4,6 +4,8 @@ import { expect, it } from 'vitest';
 import { clusterChecks, unreachableCluster } from '../../../cli/doctor/cluster-check.ts';
 import { judgeSpace, judgeSync, syncCheck } from '../../../cli/doctor/disk-check.ts';
 import { judgeFileLimit, memoryCheck } from '../../../cli/doctor/machine-check.ts';
+import { nodeChecks } from '../../../cli/doctor/node-check.ts';
+import { Member } from '../../../src/namespace/schema.ts';
 import { noProfile } from '../../../src/client/errors.ts';
 import { StatusResponse } from '../../../src/protocol/messages.ts';
 import { temporaryDirectory } from '../../storage/temporary-directory.ts';
@@ -70,4 +72,33 @@ it('another release, and a clock that is behind, are warned of by name', () => {
   expect(
     well.filter(({ name }) => name === 'versions' || name === 'clock').map(({ health }) => health),
   ).toEqual(['ok', 'ok']);
+});
+
+const visited = (number: number, clockAheadMs: number | undefined, isBehindRelays = false) => ({
+  member: Member.fromPartial({ number, name: `n${number}` }),
+  isBehindRelays,
+  roundTripMs: 4,
+  ...(clockAheadMs !== undefined && { clockAheadMs }),
+});
+
+it('names the node whose clock is wrong, and this machine when all others differ alike', () => {
+  const clocks = (...ahead: number[]) =>
+    nodeChecks(
+      ahead.map((ms, at) => visited(at + 1, ms)),
+      undefined,
+    ).find(({ name }) => name === 'clocks');
+  expect(clocks(5, -3)?.health).toBe('ok');
+  expect(clocks(5, -60_000)).toMatchObject({ health: 'warn' });
+  expect(clocks(5, -60_000)?.finding).toContain('node 2 (n2) is 60.0 s behind');
+  expect(clocks(60_000, 61_000)?.advice).toContain('this machine');
+});
+
+it('names nodes that are not reached, and those that nobody can dial', () => {
+  const failure = { code: 'NETWORK_TIMEOUT', message: 'timed out' };
+  const checks = nodeChecks([visited(1, 0), { ...visited(2, undefined, true), failure }], 2);
+  const byName = new Map(checks.map((found) => [found.name, found]));
+  expect(byName.get('reachability')).toMatchObject({ health: 'warn' });
+  expect(byName.get('reachability')?.finding).toContain('node 2 (n2), timed out');
+  expect(byName.get('ports')?.finding).toContain('the node of this machine');
+  expect(nodeChecks([visited(1, 0)], 1).map(({ health }) => health)).toEqual(['ok', 'ok', 'ok']);
 });
