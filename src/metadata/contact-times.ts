@@ -5,6 +5,9 @@ import type { Index, NodeId } from '../../raft/types.ts';
 interface Contact {
   /** Heard of at all in this leadership. */
   readonly isKnown: boolean;
+  /** Every pause of this process but the longest held against it. */
+  readonly unheardMs: number;
+  /** As far as this process listened. */
   readonly silentMs: number;
   readonly match: Index;
 }
@@ -14,6 +17,11 @@ interface Contact {
  * more than this is not held against anybody.
  */
 export const MAX_STEP_MS = 1_000;
+/**
+ * A process that looks less often than this does not get the processor, and what was said to it waits. On a machine that is so
+ * busy the others, too, are only slow: who is not heard for a while is called away later by as much as this process stood still.
+ */
+export const MAX_LISTENING_STEP_MS = 200;
 
 /** A member silent for longer does not count as alive when a quorum is at stake, in milliseconds. */
 const ALIVE_MS = 2_000;
@@ -27,14 +35,17 @@ export class ContactTimes {
   /** To be called several times a second. On a node that does not lead everything is forgotten. */
   observe(status: Status, nowMs: number): void {
     const isSameLeadership = status.raftState === 'StateLeader' && status.term === this.#term;
-    const stepMs = isSameLeadership ? Math.min(MAX_STEP_MS, nowMs - this.#lastMs) : 0;
+    const passedMs = isSameLeadership ? nowMs - this.#lastMs : 0;
     const before = isSameLeadership ? this.#contacts : new Map<NodeId, Contact>();
     this.#contacts = new Map(
       status.progress.map(({ id, match, recentActive }) => {
         const known = before.get(id);
         const isHeard = id === status.id || recentActive || match > (known?.match ?? 0);
         const isKnown = isHeard || known?.isKnown === true;
-        return [id, { match, isKnown, silentMs: isHeard ? 0 : (known?.silentMs ?? 0) + stepMs }];
+        if (isHeard) return [id, { match, isKnown, unheardMs: 0, silentMs: 0 }];
+        const unheardMs = (known?.unheardMs ?? 0) + Math.min(MAX_STEP_MS, passedMs);
+        const silentMs = (known?.silentMs ?? 0) + Math.min(MAX_LISTENING_STEP_MS, passedMs);
+        return [id, { match, isKnown, unheardMs, silentMs }];
       }),
     );
     this.#term = status.raftState === 'StateLeader' ? status.term : 0;
@@ -44,10 +55,10 @@ export class ContactTimes {
   /** Heard of lately, and by this leader: nobody is taken for alive before. */
   isAlive(id: NodeId): boolean {
     const contact = this.#contacts.get(id);
-    return contact?.isKnown === true && contact.silentMs < ALIVE_MS;
+    return contact?.isKnown === true && contact.unheardMs < ALIVE_MS;
   }
 
-  /** In milliseconds; 0 for somebody who is heard, or not known here. */
+  /** In milliseconds in which this process listened; 0 for somebody who is heard, or not known here. */
   silentMs(id: NodeId): number {
     return this.#contacts.get(id)?.silentMs ?? 0;
   }
