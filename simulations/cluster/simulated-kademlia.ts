@@ -7,7 +7,7 @@ import type { Logger } from '../../src/common/logger.ts';
 import type { Random } from '../../src/common/random.ts';
 import type { ChangingRing } from '../../src/datanode/block-indexer.ts';
 import type { KnownMetadataNode } from '../../src/datanode/member-directory.ts';
-import type { MetadataFinder } from '../../src/datanode/metadata-session.ts';
+import type { MetadataFinder } from '../../src/datanode/metadata-search.ts';
 import type { MetadataDiscovery } from '../../src/metadata/discovery-worker.ts';
 import { createManifestBook, serveManifests } from '../../src/protocol/manifest-exchange.ts';
 import { CLUSTER_ID } from './founding.ts';

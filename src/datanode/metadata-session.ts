@@ -1,8 +1,6 @@
-/** @module Finds the metadata nodes, registers with each, and sends each a heartbeat. */
+/** @module Registers with each metadata node, and sends each a heartbeat. */
 import { HEARTBEAT, REGISTER } from '../protocol/methods.ts';
 import { reportReach } from '../protocol/reach-report.ts';
-import { askForManifest, searchManifest } from '../protocol/manifest-exchange.ts';
-import type { ManifestBook } from '../../dht/manifest-book.ts';
 import type { Clock, Timer } from '../common/clock.ts';
 import { describeError, isHoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
@@ -10,19 +8,9 @@ import { call } from '../network/method.ts';
 import type { Network, PeerId } from '../network/network.ts';
 import type { BlockIndexer } from './block-indexer.ts';
 import type { LoadMeter } from './load-meter.ts';
-import type { KnownMetadataNode, MemberDirectory } from './member-directory.ts';
+import type { MemberDirectory } from './member-directory.ts';
+import { type MetadataFinder, MetadataSearch, type MetadataSearchOptions } from './metadata-search.ts';
 import { askStanding } from './standing.ts';
-
-/** The discovery side of dht/kademlia.ts. */
-export interface MetadataFinder {
-  readonly manifests: ManifestBook;
-  /** Asks the DHT for manifests; what is to be believed is in `manifests` afterwards. */
-  fetchManifest(clusterId: string, signal?: AbortSignal): Promise<void>;
-  /** Hearsay: anybody in the DHT may name anybody. */
-  findMetadata(clusterId: string, signal?: AbortSignal): AsyncIterable<KnownMetadataNode>;
-  /** The members changed: look again at who owns which shard. */
-  refresh(): void;
-}
 
 export interface MetadataSessionComponents {
   readonly network: Network;
@@ -36,19 +24,15 @@ export interface MetadataSessionComponents {
   readonly logger: Logger;
 }
 
-export interface MetadataSessionOptions {
+export interface MetadataSessionOptions
+  extends Pick<MetadataSearchOptions, 'clusterId' | 'earlier' | 'nearby'> {
   readonly number: number;
   readonly generation: number;
-  readonly clusterId: string;
   /** Of the cluster when this datanode joined. */
   readonly epoch: number;
   readonly host: string;
   readonly zone?: string | undefined;
   readonly hostGroup?: string | undefined;
-  /** Nodes that were there at the last start, whatever they do: they may tell where the metadata nodes are now. */
-  readonly earlier?: readonly KnownMetadataNode[] | undefined;
-  /** Peers heard of in the local network: hearsay, as what the DHT says. */
-  readonly nearby?: (() => readonly PeerId[]) | undefined;
   /** Called at most once, when the cluster goes on without this datanode. */
   readonly onFatal: (error: Error) => void;
 }
@@ -58,11 +42,6 @@ export const HEARTBEAT_PERIOD_MS = 3_000;
 /** Nobody is made to report more often, in milliseconds. */
 const MIN_HEARTBEAT_PERIOD_MS = 100;
 const HEARTBEAT_TIMEOUT_MS = 3_000;
-/** How often the DHT is asked for metadata nodes while some are known that answer. */
-const REFRESH_PERIOD_MS = 60_000;
-/** While none answers: at once, then after pauses that double, for ever. */
-const FIRST_SEARCH_PAUSE_MS: number = HEARTBEAT_PERIOD_MS;
-const LONGEST_SEARCH_PAUSE_MS = 30_000;
 /** What a metadata node says to somebody who is no datanode of the cluster, or not under this number. */
 const TURNED_AWAY = ['NETWORK_NOT_A_MEMBER', 'METADATA_NOT_ALLOWED'];
 
@@ -76,13 +55,20 @@ export class MetadataSession {
   readonly #beating = new Map<PeerId, Promise<void>>();
   #timer: Timer | undefined;
   #periodMs = 0;
-  #searching: Promise<void> | undefined;
-  #searchedMs = Number.NEGATIVE_INFINITY;
-  #searchPauseMs = FIRST_SEARCH_PAUSE_MS;
+  readonly #search: MetadataSearch;
 
   constructor(components: MetadataSessionComponents, options: MetadataSessionOptions) {
     this.#components = components;
     this.#options = options;
+    this.#search = new MetadataSearch(components, {
+      ...options,
+      isAlone: () => this.#registered.size === 0,
+      // Those that this node is registered with hear from it anyway.
+      onFound: (peer) => {
+        if (!this.#registered.has(peer)) this.#beat(peer);
+      },
+      firstPauseMs: HEARTBEAT_PERIOD_MS,
+    });
   }
 
   start(): void {
@@ -103,7 +89,7 @@ export class MetadataSession {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#timer?.cancel();
-    await Promise.all([...this.#beating.values(), this.#searching]);
+    await Promise.all([...this.#beating.values(), this.#search.stop()]);
   }
 
   #setPeriod(periodMs: number): void {
@@ -122,7 +108,7 @@ export class MetadataSession {
     const { members } = this.#components;
     const asked = this.#registered.size > 0 ? members.metadataNodes() : members.candidates();
     for (const { peer } of asked) this.#beat(peer);
-    this.#maybeSearch();
+    this.#search.look();
   }
 
   #beat(peer: PeerId): void {
@@ -148,8 +134,7 @@ export class MetadataSession {
   /** The last one that answered may go right after a heartbeat: whoever came since is looked for at once. */
   #lose(peer: PeerId): void {
     if (!this.#registered.delete(peer) || this.#registered.size > 0) return;
-    this.#searchedMs = Number.NEGATIVE_INFINITY;
-    this.#searchPauseMs = FIRST_SEARCH_PAUSE_MS;
+    this.#search.hurry();
     this.#beatAll();
   }
 
@@ -196,7 +181,7 @@ export class MetadataSession {
     const { membersVersion: version, epoch, isChange } = answer;
     if (members.update(answer.members, { version, epoch, isChange })) {
       kademlia.refresh();
-      this.#keepManifest(peer);
+      this.#search.keepManifestOf(peer);
       // Metadata nodes heard of just now must not wait for the next period.
       for (const listed of members.metadataNodes())
         if (!this.#registered.has(listed.peer)) this.#beat(listed.peer);
@@ -212,74 +197,5 @@ export class MetadataSession {
 
   #callOptions(): { readonly signal: AbortSignal; readonly timeoutMs: number } {
     return { signal: this.#stopping.signal, timeoutMs: HEARTBEAT_TIMEOUT_MS };
-  }
-
-  #maybeSearch(): void {
-    const nowMs = this.#components.clock.monotonicMs();
-    const isAlone = this.#registered.size === 0;
-    const pauseMs = isAlone ? this.#searchPauseMs : REFRESH_PERIOD_MS;
-    if (this.#stopping.signal.aborted || this.#searching !== undefined) return;
-    if (nowMs - this.#searchedMs < pauseMs) return;
-    if (isAlone && Number.isFinite(this.#searchedMs))
-      this.#searchPauseMs = Math.min(this.#searchPauseMs * 2, LONGEST_SEARCH_PAUSE_MS);
-    this.#searchedMs = nowMs;
-    this.#searching = this.#search()
-      .catch((error: unknown) => {
-        if (!this.#stopping.signal.aborted)
-          this.#components.logger.debug('datanode.search-failed', { error: describeError(error) });
-      })
-      .finally(() => (this.#searching = undefined));
-  }
-
-  /**
-   * Whoever is found is only asked for the signed manifest: to register is to take that node's word for who belongs to the
-   * cluster. While nobody answers, every node is asked that was there before.
-   */
-  async #search(): Promise<void> {
-    const { kademlia, members, network } = this.#components;
-    const { clusterId, earlier = [], nearby = () => [] } = this.#options;
-    const { signal } = this.#stopping;
-    for (const { peer, addresses } of earlier) network.learn(peer, addresses);
-    for await (const { peer, addresses } of kademlia.findMetadata(clusterId, signal)) {
-      network.learn(peer, addresses);
-      await this.#follow(peer);
-    }
-    await Promise.all(nearby().map((peer) => this.#follow(peer)));
-    await kademlia.fetchManifest(clusterId, signal);
-    this.#adoptManifest();
-    if (this.#registered.size > 0) return;
-    const asked = new Set([...members.members(), ...earlier].map(({ peer }) => peer));
-    if (await searchManifest(this.#components, kademlia.manifests, [...asked], signal)) this.#adoptManifest();
-  }
-
-  /** Clients, and members that were away, ask datanodes where the metadata nodes are: this one can say so from now on. */
-  #keepManifest(peer: PeerId): void {
-    const { kademlia, members } = this.#components;
-    const named = kademlia.manifests.current?.nodes ?? [];
-    const isKept = members
-      .metadataNodes()
-      .every(({ peer: listed, addresses }) =>
-        named.some(
-          (node) => node.peer === listed && node.addresses.toSorted().join() === addresses.toSorted().join(),
-        ),
-      );
-    if (!isKept) void askForManifest(this.#components, kademlia.manifests, peer, this.#stopping.signal);
-  }
-
-  async #follow(peer: PeerId): Promise<void> {
-    const { kademlia } = this.#components;
-    if (kademlia.manifests.trusts(peer)) this.#beat(peer);
-    else if (await askForManifest(this.#components, kademlia.manifests, peer, this.#stopping.signal))
-      this.#adoptManifest();
-  }
-
-  #adoptManifest(): void {
-    const { kademlia, members, network } = this.#components;
-    for (const node of kademlia.manifests.current?.nodes ?? []) {
-      if (!kademlia.manifests.trusts(node.peer)) continue;
-      network.learn(node.peer, node.addresses);
-      members.found(node);
-      if (!this.#registered.has(node.peer)) this.#beat(node.peer);
-    }
   }
 }

@@ -1,0 +1,147 @@
+/**
+ * @module Looks for metadata nodes: now and then while some answer, at once and for ever while none does. Whoever is found is only asked
+ * for the signed manifest: to register is to take that node's word for who belongs to the cluster.
+ */
+import type { ManifestBook } from '../../dht/manifest-book.ts';
+import type { Clock } from '../common/clock.ts';
+import { describeError } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import type { Network, PeerId } from '../network/network.ts';
+import { askForManifest, searchManifest } from '../protocol/manifest-exchange.ts';
+import type { KnownMetadataNode, MemberDirectory } from './member-directory.ts';
+
+/** The discovery side of dht/kademlia.ts. */
+export interface MetadataFinder {
+  readonly manifests: ManifestBook;
+  /** Asks the DHT for manifests; what is to be believed is in `manifests` afterwards. */
+  fetchManifest(clusterId: string, signal?: AbortSignal): Promise<void>;
+  /** Hearsay: anybody in the DHT may name anybody. */
+  findMetadata(clusterId: string, signal?: AbortSignal): AsyncIterable<KnownMetadataNode>;
+  /** The members changed: look again at who owns which shard. */
+  refresh(): void;
+}
+
+export interface MetadataSearchComponents {
+  readonly network: Network;
+  readonly kademlia: MetadataFinder;
+  readonly members: MemberDirectory;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface MetadataSearchOptions {
+  readonly clusterId: string;
+  /** Nodes that were there at the last start, whatever they do: they may tell where the metadata nodes are now. */
+  readonly earlier?: readonly KnownMetadataNode[] | undefined;
+  /** Peers heard of in the local network: hearsay, as what the DHT says. */
+  readonly nearby?: (() => readonly PeerId[]) | undefined;
+  /** No metadata node answers. */
+  readonly isAlone: () => boolean;
+  /** Told of each that is believed to be one. */
+  readonly onFound: (peer: PeerId) => void;
+  /** While none answers: at once, then after pauses that double, for ever. */
+  readonly firstPauseMs: number;
+}
+
+/** How often the DHT is asked while some are known that answer. */
+const REFRESH_PERIOD_MS = 60_000;
+const LONGEST_SEARCH_PAUSE_MS = 30_000;
+/** Of those heard of in the local network, asked in one search. */
+const MAX_NEARBY = 32;
+
+export class MetadataSearch {
+  readonly #components: MetadataSearchComponents;
+  readonly #options: MetadataSearchOptions;
+  readonly #stopping = new AbortController();
+  #searching: Promise<void> | undefined;
+  #searchedMs = Number.NEGATIVE_INFINITY;
+  #pauseMs: number;
+
+  constructor(components: MetadataSearchComponents, options: MetadataSearchOptions) {
+    this.#components = components;
+    this.#options = options;
+    this.#pauseMs = options.firstPauseMs;
+  }
+
+  /** The next look is a search, whenever the last one was. */
+  hurry(): void {
+    this.#searchedMs = Number.NEGATIVE_INFINITY;
+    this.#pauseMs = this.#options.firstPauseMs;
+  }
+
+  /** Searches if it is time to. */
+  look(): void {
+    const nowMs = this.#components.clock.monotonicMs();
+    const isAlone = this.#options.isAlone();
+    const pauseMs = isAlone ? this.#pauseMs : REFRESH_PERIOD_MS;
+    if (this.#stopping.signal.aborted || this.#searching !== undefined) return;
+    if (nowMs - this.#searchedMs < pauseMs) return;
+    if (isAlone && Number.isFinite(this.#searchedMs))
+      this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_SEARCH_PAUSE_MS);
+    this.#searchedMs = nowMs;
+    this.#searching = this.#search()
+      .catch((error: unknown) => {
+        if (!this.#stopping.signal.aborted)
+          this.#components.logger.debug('datanode.search-failed', { error: describeError(error) });
+      })
+      .finally(() => (this.#searching = undefined));
+  }
+
+  /** Clients, and members that were away, ask datanodes where the metadata nodes are: this one can say so from now on. */
+  keepManifestOf(peer: PeerId): void {
+    const { kademlia, members } = this.#components;
+    const named = kademlia.manifests.current?.nodes ?? [];
+    const isKept = members
+      .metadataNodes()
+      .every(({ peer: listed, addresses }) =>
+        named.some(
+          (node) => node.peer === listed && node.addresses.toSorted().join() === addresses.toSorted().join(),
+        ),
+      );
+    if (!isKept) void askForManifest(this.#components, kademlia.manifests, peer, this.#stopping.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#searching;
+  }
+
+  /** While nobody answers, every node is asked that was there before. */
+  async #search(): Promise<void> {
+    const { kademlia, members, network } = this.#components;
+    const { clusterId, earlier = [], nearby = () => [], isAlone } = this.#options;
+    const { signal } = this.#stopping;
+    for (const { peer, addresses } of earlier) network.learn(peer, addresses);
+    await Promise.all(
+      nearby()
+        .slice(-MAX_NEARBY)
+        .map((peer) => this.#follow(peer)),
+    );
+    for await (const { peer, addresses } of kademlia.findMetadata(clusterId, signal)) {
+      network.learn(peer, addresses);
+      await this.#follow(peer);
+    }
+    await kademlia.fetchManifest(clusterId, signal);
+    this.#adoptManifest();
+    if (!isAlone()) return;
+    const asked = new Set([...members.members(), ...earlier].map(({ peer }) => peer));
+    if (await searchManifest(this.#components, kademlia.manifests, [...asked], signal)) this.#adoptManifest();
+  }
+
+  async #follow(peer: PeerId): Promise<void> {
+    const { kademlia } = this.#components;
+    if (kademlia.manifests.trusts(peer)) this.#options.onFound(peer);
+    else if (await askForManifest(this.#components, kademlia.manifests, peer, this.#stopping.signal))
+      this.#adoptManifest();
+  }
+
+  #adoptManifest(): void {
+    const { kademlia, members, network } = this.#components;
+    for (const node of kademlia.manifests.current?.nodes ?? []) {
+      if (!kademlia.manifests.trusts(node.peer)) continue;
+      network.learn(node.peer, node.addresses);
+      members.found(node);
+      this.#options.onFound(node.peer);
+    }
+  }
+}
