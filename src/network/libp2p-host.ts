@@ -1,27 +1,19 @@
 /** @module The sole home of libp2p: its dials, its streams, its events, as a Transport. */
-import type { Socket } from 'node:net';
 import type { Connection, Libp2p, PeerId as Libp2pPeerId, PrivateKey, Stream } from '@libp2p/interface';
-import { createLibp2p, type Libp2pOptions } from 'libp2p';
 import { assert, describeError, HoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
-import { AddressBook, parseAddress, peerOf } from './address-book.ts';
+import { type AddressBook, parseAddress, peerOf } from './address-book.ts';
 import { DirectConnections, directKindOf } from './direct-connections.ts';
 import { cannotListen, describeDialFailure, notAMember, portInUse, unreachable } from './errors.ts';
 import { FramedStream } from './framed-stream.ts';
 import type { Identity } from './identity.ts';
 import { Libp2pBytes } from './libp2p-bytes.ts';
-import {
-  INNARDS,
-  type Innards,
-  type Libp2pHostOptions,
-  libp2pSettings,
-  memberProtocols,
-} from './libp2p-settings.ts';
+import { createHostParts, type HostParts } from './libp2p-parts.ts';
+import { INNARDS, type Innards, type Libp2pHostOptions, memberProtocols } from './libp2p-settings.ts';
 import type { PeerId, PeerPath, TrafficClass } from './network.ts';
 import { PeerReach } from './peer-reach.ts';
 import { isSignedBy, signAs } from './peer-signature.ts';
 import { guardProtocols } from './protocol-guard.ts';
-import { RelayTransport } from './relay-transport.ts';
 import { RelayedBytes } from './relayed-bytes.ts';
 import type { FrameStream, Transport, TransportListener } from './transport.ts';
 
@@ -35,14 +27,6 @@ const FOREVER_MS: number = Number.MAX_SAFE_INTEGER / 2;
 export interface Libp2pHostComponents {
   readonly identity: Identity;
   readonly logger: Logger;
-}
-
-interface HostParts {
-  readonly privateKey: PrivateKey;
-  readonly libp2p: Libp2p;
-  readonly direct: DirectConnections;
-  readonly relays: RelayTransport;
-  readonly book: AddressBook;
 }
 
 export class Libp2pHost implements Transport {
@@ -60,7 +44,11 @@ export class Libp2pHost implements Transport {
   /** Connections beside which no direct one could be opened, for these classes. */
   readonly #indirect = new WeakMap<Connection, Set<TrafficClass>>();
 
-  private constructor(parts: HostParts, logger: Logger, options: Libp2pHostOptions) {
+  private constructor(
+    parts: HostParts & { readonly privateKey: PrivateKey },
+    logger: Logger,
+    options: Libp2pHostOptions,
+  ) {
     this.#libp2p = parts.libp2p;
     this.#privateKey = parts.privateKey;
     this.#direct = parts.direct;
@@ -89,17 +77,8 @@ export class Libp2pHost implements Transport {
     { identity, logger }: Libp2pHostComponents,
     options: Libp2pHostOptions,
   ): Promise<Libp2pHost> {
-    const direct = new DirectConnections();
-    const relays = new RelayTransport();
-    const book = new AddressBook();
-    const hooks = {
-      shared: () => direct.listening(),
-      direct: (socket: Socket, first: number) => void direct.take(socket, first),
-      relays,
-      discovery: await discoveryOf(options, book),
-    };
-    const libp2p = await createLibp2p(libp2pSettings(identity, options, hooks));
-    return new Libp2pHost({ libp2p, direct, relays, book, privateKey: identity.privateKey }, logger, options);
+    const parts = await createHostParts(identity, options);
+    return new Libp2pHost({ ...parts, privateKey: identity.privateKey }, logger, options);
   }
 
   service<Service>(name: string): Service {
@@ -282,16 +261,6 @@ export class Libp2pHost implements Transport {
     for (const address of transportManager.getAddrs())
       addressManager.confirmObservedAddr(address, { type: 'transport', ttl: FOREVER_MS });
   }
-}
-
-/** Loaded only where somebody wants it: every command that a person types would wait for it. */
-async function discoveryOf(
-  { multicast }: Libp2pHostOptions,
-  book: AddressBook,
-): Promise<NonNullable<Libp2pOptions['peerDiscovery']>> {
-  if (multicast === undefined) return [];
-  const { localDiscovery } = await import('./local-discovery.ts');
-  return [localDiscovery({ cluster: multicast, heard: (peer, addresses) => book.hear(peer, addresses) })];
 }
 
 function framed(stream: Stream): FrameStream {
