@@ -28,5 +28,6 @@ process.send?.({ peer: network.localPeer, addresses: network.addresses() });
 process.once('disconnect', () => void network.stop());
 process.on('message', () => {
   globalThis.gc?.();
-  process.send?.({ rss: process.memoryUsage().rss });
+  const { user, system } = process.cpuUsage();
+  process.send?.({ rss: process.memoryUsage().rss, cpuMicroseconds: user + system });
 });

@@ -15,6 +15,7 @@ import { createIdentity } from '../../src/network/identity.ts';
 import { createLibp2pNetwork, type Libp2pNetwork } from '../../src/network/libp2p-network.ts';
 import { locationRpc } from '../../src/protocol/location-rpc.ts';
 import { lonelyHolder } from './lonely-holder.ts';
+import { round } from './statistics.ts';
 import { SyntheticBlocks } from './synthetic-blocks.ts';
 
 const BATCH = 256;
@@ -30,6 +31,8 @@ interface Rate {
   readonly records: number;
   readonly seconds: number;
   readonly recordsPerSecond: number;
+  /** Of all processes: what the wall clock says depends on who else is at work. */
+  readonly cpuMicrosecondsPerRecord: number;
 }
 
 interface HolderProcess {
@@ -47,11 +50,30 @@ function batchesOf(count: number): BlockHash[][] {
   );
 }
 
-async function rate(records: number, work: () => Promise<void>): Promise<Rate> {
+async function rate(
+  records: number,
+  work: () => Promise<void>,
+  others: readonly HolderProcess[] = [],
+): Promise<Rate> {
+  const before = await cpuMicroseconds(others);
   const startedMs = performance.now();
   await work();
   const seconds = (performance.now() - startedMs) / 1000;
-  return { records, seconds, recordsPerSecond: Math.round(records / seconds) };
+  const used = (await cpuMicroseconds(others)) - before;
+  const cpuMicrosecondsPerRecord = round(used / records, 1);
+  return { records, seconds, recordsPerSecond: Math.round(records / seconds), cpuMicrosecondsPerRecord };
+}
+
+/** Of this process and the others. */
+async function cpuMicroseconds(others: readonly HolderProcess[]): Promise<number> {
+  const used = await Promise.all(
+    others.map(async ({ child }) => {
+      child.send('usage');
+      return ((await once(child, 'message')) as [{ cpuMicroseconds: number }])[0].cpuMicroseconds;
+    }),
+  );
+  const { user, system } = process.cpuUsage();
+  return used.reduce((sum, each) => sum + each, user + system);
 }
 
 async function concurrently<Item>(
@@ -122,16 +144,15 @@ async function measureNetwork(): Promise<{ announce: Rate; lookup: Rate }> {
   const locator = new Locator(components);
   const batches = batchesOf(NETWORK_RECORDS);
   try {
-    const announce = await rate(NETWORK_RECORDS, () =>
-      concurrently(batches, (batch) => announcer.announce(batch)),
-    );
+    const announceAll = (): Promise<void> => concurrently(batches, (batch) => announcer.announce(batch));
+    const announce = await rate(NETWORK_RECORDS, announceAll, holders);
     let found = 0;
-    const lookup = await rate(NETWORK_RECORDS, () =>
+    const lookUpAll = (): Promise<void> =>
       concurrently(batches, async (batch) => {
         const holdersOf = await locator.lookup(batch);
         found += holdersOf.filter((nodes) => nodes.includes(NODE)).length;
-      }),
-    );
+      });
+    const lookup = await rate(NETWORK_RECORDS, lookUpAll, holders);
     if (found !== NETWORK_RECORDS) throw new Error(`Found ${found} of ${NETWORK_RECORDS} announced records`);
     return { announce, lookup };
   } finally {
@@ -147,6 +168,8 @@ export async function measureRates(): Promise<object> {
   const perSecond = ({ announce, lookup }: { announce: Rate; lookup: Rate }): object => ({
     announcedPerSecond: announce.recordsPerSecond,
     lookedUpPerSecond: lookup.recordsPerSecond,
+    announceCpuMicroseconds: announce.cpuMicrosecondsPerRecord,
+    lookupCpuMicroseconds: lookup.cpuMicrosecondsPerRecord,
   });
   return {
     batch: BATCH,
