@@ -52,17 +52,12 @@ export class PortMapper {
     if (this.#timer === undefined || isOld) this.#run();
   }
 
-  /** Undoes the mappings, for at most UNMAP_TIMEOUT_MS. */
+  /** Undoes the mappings. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     clearTimeout(this.#timer);
     await this.#running;
-    const { logger } = this.#components;
-    const signal = AbortSignal.timeout(UNMAP_TIMEOUT_MS);
-    for (const mapping of this.#mappings)
-      await this.#gateway?.unmap(mapping, signal).catch((error: unknown) => {
-        logger.info('network.not-unmapped', { ...mapping, cause: describeError(error) });
-      });
+    if (this.#gateway !== undefined) await this.#undo(this.#gateway, this.#mappings);
   }
 
   #run(): void {
@@ -96,20 +91,31 @@ export class PortMapper {
     this.#timer = setTimeout(() => this.#run(), pauseMs).unref();
   }
 
+  /** All ports or none: what a failure leaves half done would stay open without anybody knowing of it. */
   async #mapAll(gateway: Gateway, signal: AbortSignal): Promise<readonly PortMapping[]> {
     const mappings: PortMapping[] = [];
-    for (const port of this.#components.ports()) {
-      const mapping = await gateway.map(port, signal);
-      if (!isPublicAddress(mapping.host)) {
-        await gateway.unmap(mapping, signal);
-        throw gatewayRefused(
-          `map TCP port ${port}`,
-          `it is behind another router itself, as ${mapping.host}`,
-        );
+    try {
+      for (const port of this.#components.ports()) {
+        const mapping = await gateway.map(port, signal);
+        mappings.push(mapping);
+        const reason = `it is behind another router itself, as ${mapping.host}`;
+        if (!isPublicAddress(mapping.host)) throw gatewayRefused(`map TCP port ${port}`, reason);
       }
-      mappings.push(mapping);
+      return mappings;
+    } catch (error) {
+      await this.#undo(gateway, mappings);
+      throw error;
     }
-    return mappings;
+  }
+
+  /** For at most UNMAP_TIMEOUT_MS; never throws: what the router keeps it forgets by itself when its time is over. */
+  async #undo(gateway: Gateway, mappings: readonly PortMapping[]): Promise<void> {
+    const { logger } = this.#components;
+    const signal = AbortSignal.timeout(UNMAP_TIMEOUT_MS);
+    for (const mapping of mappings)
+      await gateway.unmap(mapping, signal).catch((error: unknown) => {
+        logger.info('network.not-unmapped', { ...mapping, cause: describeError(error) });
+      });
   }
 
   #take(mappings: readonly PortMapping[]): void {

@@ -28,6 +28,8 @@ export interface FakeIgdOptions {
   readonly listenHost: string;
   /** Only for leases without an end, as some are. */
   readonly permanentOnly?: boolean;
+  /** It opens no more than these. */
+  readonly maxPorts?: number;
   /** Called after each change. */
   readonly changed?: () => Promise<void>;
 }
@@ -65,7 +67,7 @@ function act(
   action: string,
   body: string,
   open: OpenPorts,
-  { outerAddress, permanentOnly = false }: FakeIgdOptions,
+  { outerAddress, permanentOnly = false, maxPorts = 100 }: FakeIgdOptions,
 ): readonly [number, string] {
   const field = (name: string): string => new RegExp(`<${name}>([^<]*)<`).exec(body)?.[1] ?? '';
   const port = Number(field('NewExternalPort'));
@@ -79,6 +81,7 @@ function act(
   if (permanentOnly && seconds > 0) return fault(725, 'OnlyPermanentLeasesSupported');
   const present = open.get(port);
   if (present !== undefined && present.host !== host) return fault(718, 'ConflictInMappingEntry');
+  if (open.size >= maxPorts) return fault(728, 'NoPortMapsAvailable');
   open.set(port, { host, port: Number(field('NewInternalPort')), seconds });
   return answer(action, '');
 }

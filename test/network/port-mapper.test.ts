@@ -20,12 +20,15 @@ async function igd(options: Partial<FakeIgdOptions> = {}): Promise<FakeGateway> 
   return gateway;
 }
 
-function mapperOf(find: (signal: AbortSignal) => Promise<Gateway>): {
+function mapperOf(
+  find: (signal: AbortSignal) => Promise<Gateway>,
+  ports: readonly number[] = [4600],
+): {
   readonly mapper: PortMapper;
   readonly changed: ReturnType<typeof vi.fn>;
 } {
   const changed = vi.fn();
-  const mapper = new PortMapper({ ports: () => [4600], find, changed, logger: silentLogger });
+  const mapper = new PortMapper({ ports: () => ports, find, changed, logger: silentLogger });
   return { mapper, changed };
 }
 
@@ -77,6 +80,15 @@ describe('a node behind a router that opens ports', () => {
     await vi.waitFor(() => expect(router.asked).toContain('DeletePortMapping'));
     await mapper.stop();
     expect([mapper.addresses(), changed.mock.calls.length, router.open.size]).toEqual([[], 0, 0]);
+  });
+
+  it('has all its ports opened or none', async () => {
+    const router = await igd({ maxPorts: 1 });
+    const { mapper } = mapperOf(upnpAt(router), [4600, 4700]);
+    mapper.want();
+    await vi.waitFor(() => expect(router.asked).toContain('DeletePortMapping'));
+    await mapper.stop();
+    expect([mapper.addresses(), router.open.size]).toEqual([[], 0]);
   });
 
   it('goes on without one where none answers, and asks again only after a while', async () => {
