@@ -28,6 +28,8 @@ export interface FakeIgdOptions {
   readonly listenHost: string;
   /** Only for leases without an end, as some are. */
   readonly permanentOnly?: boolean;
+  /** It says that it is to be asked there. */
+  readonly controlUrl?: string;
   /** It opens no more than these. */
   readonly maxPorts?: number;
   /** Called after each change. */
@@ -43,7 +45,8 @@ export async function startIgd(options: FakeIgdOptions): Promise<FakeGateway> {
     for await (const chunk of request) body += String(chunk);
     const action = /#(\w+)"/.exec(String(request.headers['soapaction']))?.[1];
     asked.push(action ?? 'description');
-    const [status, text] = action === undefined ? [200, DESCRIPTION] : act(action, body, open, options);
+    const [status, text] =
+      action === undefined ? [200, description(options)] : act(action, body, open, options);
     await options.changed?.();
     response.writeHead(status, { 'content-type': 'text/xml' }).end(text);
   });
@@ -60,8 +63,10 @@ export async function startIgd(options: FakeIgdOptions): Promise<FakeGateway> {
   };
 }
 
-const DESCRIPTION = `<?xml version="1.0"?><root><device><serviceList><service><serviceType>${SERVICE}</serviceType>
-<controlURL>/control</controlURL></service></serviceList></device></root>`;
+function description({ controlUrl = '/control' }: FakeIgdOptions): string {
+  const service = `<serviceType>${SERVICE}</serviceType><controlURL>${controlUrl}</controlURL>`;
+  return `<?xml version="1.0"?><root><device><serviceList><service>${service}</service></serviceList></device></root>`;
+}
 
 function act(
   action: string,

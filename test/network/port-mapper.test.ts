@@ -91,6 +91,14 @@ describe('a node behind a router that opens ports', () => {
     expect([mapper.addresses(), router.open.size]).toEqual([[], 0]);
   });
 
+  it('asks nobody else whom a device in the network names', async () => {
+    const router = await igd({ controlUrl: 'http://203.0.113.99/control' });
+    await expect(upnpAt(router)(AbortSignal.timeout(5_000))).rejects.toMatchObject({
+      code: 'NETWORK_GATEWAY_REFUSED',
+      message: expect.stringContaining('203.0.113.99'),
+    });
+  });
+
   it('goes on without one where none answers, and asks again only after a while', async () => {
     let searches = 0;
     const nobody = async (): Promise<Gateway> => {
