@@ -13,7 +13,7 @@ const WORD_BYTES = 4;
 const BYTE_MASK = 0xff;
 
 /** Mostly one small block, sometimes at a block's edge, sometimes enough of them to need a lease; blocks have 64 KiB. */
-const SIZES = [16, 16, 40, 40, 40, 900, 900, 900, 5_000, 5_000, 20_000, 65_536, 65_537, 330_000];
+const SIZES = [16, 16, 40, 40, 40, 900, 900, 900, 5_000, 5_000, 20_000, 65_536, 65_537, 262_145];
 
 export function drawSize(random: Prng): number {
   return random.pick(SIZES);

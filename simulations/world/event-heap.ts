@@ -8,21 +8,31 @@ export interface Event {
 
 interface Entry extends Event {
   readonly sequence: number;
-  cancelled: boolean;
+  /** It was taken out, or cancelled: then it is still in the heap, for a while. */
+  isOver: boolean;
 }
 
+/** Of the heap, above which cancelled events are swept out: most time limits are never reached. */
+const MOST_CANCELLED_SHARE = 0.5;
+const FEWEST_TO_SWEEP = 64;
+
 export class EventHeap {
-  readonly #entries: Entry[] = [];
+  #entries: Entry[] = [];
   #added = 0;
+  /** Of the entries. */
+  #cancelled = 0;
 
   add(atMs: number, callback: () => void): Timer {
     this.#added += 1;
-    const entry: Entry = { atMs, callback, sequence: this.#added, cancelled: false };
+    const entry: Entry = { atMs, callback, sequence: this.#added, isOver: false };
     this.#entries.push(entry);
     this.#rise(this.#entries.length - 1);
     return {
       cancel: () => {
-        entry.cancelled = true;
+        if (entry.isOver) return;
+        entry.isOver = true;
+        this.#cancelled += 1;
+        this.#maybeSweep();
       },
     };
   }
@@ -33,8 +43,20 @@ export class EventHeap {
       const first = this.#entries[0];
       if (first === undefined || first.atMs > untilMs) return undefined;
       this.#removeFirst();
-      if (!first.cancelled) return first;
+      if (!first.isOver) {
+        first.isOver = true;
+        return first;
+      }
+      this.#cancelled -= 1;
     }
+  }
+
+  #maybeSweep(): void {
+    const { length } = this.#entries;
+    if (length < FEWEST_TO_SWEEP || this.#cancelled < length * MOST_CANCELLED_SHARE) return;
+    this.#entries = this.#entries.filter(({ isOver }) => !isOver);
+    this.#cancelled = 0;
+    for (let at = this.#entries.length >> 1; at > 0; at -= 1) this.#sink(at - 1);
   }
 
   #removeFirst(): void {

@@ -9,37 +9,45 @@ const SECTOR_SIZES: readonly number[] = [512, 4096];
 const HEADER_BYTES = 8;
 const BITS = 8;
 
-export interface JournalContent {
-  readonly payloads: readonly string[];
+export interface JournalContent<T> {
+  readonly entries: readonly T[];
   /** Something follows that is no whole record, and so ends the journal. */
   readonly isTorn: boolean;
 }
 
-/** Text that never changes, made when somebody wants it: most records are never read. */
-export type Payload = () => string;
+/** What entries are on the disk. */
+export interface EntryText<T> {
+  readonly encode: (entry: T) => string;
+  readonly decode: (text: string) => T;
+}
 
-export class LogJournal {
-  /** As bytes once something has happened to them. */
-  #records: (Payload | Uint8Array)[] = [];
+/** Entries never change, and become bytes only when something happens to them: hardly any record of a run is touched. */
+export class LogJournal<T extends object> {
+  readonly #text: EntryText<T>;
+  #records: (T | Uint8Array)[] = [];
 
-  append(payload: Payload): void {
-    this.#records.push(payload);
+  constructor(text: EntryText<T>) {
+    this.#text = text;
+  }
+
+  append(entry: T): void {
+    this.#records.push(entry);
   }
 
   /** All that was there before is replaced, at once. */
-  rewrite(payload: Payload): void {
-    this.#records = [payload];
+  rewrite(entry: T): void {
+    this.#records = [entry];
   }
 
   /** Up to the first record that is not whole. Nothing behind it is believed, as with SQLite's WAL. */
-  read(): JournalContent {
-    const payloads: string[] = [];
+  read(): JournalContent<T> {
+    const entries: T[] = [];
     for (const record of this.#records) {
-      const payload = record instanceof Uint8Array ? decode(record) : record();
-      if (payload === undefined) return { payloads, isTorn: true };
-      payloads.push(payload);
+      const entry = record instanceof Uint8Array ? this.#decode(record) : record;
+      if (entry === undefined) return { entries, isTorn: true };
+      entries.push(entry);
     }
-    return { payloads, isTorn: false };
+    return { entries, isTorn: false };
   }
 
   /** What follows the last whole record is overwritten by what is written next. */
@@ -48,8 +56,8 @@ export class LogJournal {
   }
 
   /** The power fails in the middle of this write. */
-  tear(payload: Payload, random: Prng): void {
-    const record = encode(payload());
+  tear(entry: T, random: Prng): void {
+    const record = recordOf(this.#text.encode(entry));
     const sectorBytes = random.pick(SECTOR_SIZES);
     for (let at = 0; at < record.length; at += sectorBytes)
       if (random.chance(0.5)) record.fill(0, at, at + sectorBytes);
@@ -83,22 +91,27 @@ export class LogJournal {
     return true;
   }
 
-  clone(): LogJournal {
-    const twin = new LogJournal();
+  clone(): LogJournal<T> {
+    const twin = new LogJournal(this.#text);
     // Records are replaced, never changed.
     twin.#records = [...this.#records];
     return twin;
   }
 
+  #decode(record: Uint8Array): T | undefined {
+    const text = textOf(record);
+    return text === undefined ? undefined : this.#text.decode(text);
+  }
+
   #at(place: number): Uint8Array {
     const record = this.#records[place];
     if (record === undefined) throw new RangeError(`The journal has no record ${place}.`);
-    return record instanceof Uint8Array ? record : encode(record());
+    return record instanceof Uint8Array ? record : recordOf(this.#text.encode(record));
   }
 }
 
-function encode(payload: string): Uint8Array {
-  const bytes = utf8(payload);
+function recordOf(text: string): Uint8Array {
+  const bytes = utf8(text);
   const record = new Uint8Array(HEADER_BYTES + bytes.length);
   const view = new DataView(record.buffer);
   view.setUint32(0, bytes.length);
@@ -108,7 +121,7 @@ function encode(payload: string): Uint8Array {
 }
 
 /** Undefined when it is not what was written. */
-function decode(record: Uint8Array): string | undefined {
+function textOf(record: Uint8Array): string | undefined {
   if (record.length < HEADER_BYTES) return undefined;
   const view = new DataView(record.buffer, record.byteOffset, record.length);
   const bytes = record.subarray(HEADER_BYTES);

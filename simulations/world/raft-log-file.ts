@@ -25,7 +25,7 @@ export interface OpenedLog {
 }
 
 export class RaftLogFile {
-  #journal: LogJournal | undefined = new LogJournal();
+  #journal: LogJournal<JournalRecord> | undefined = new LogJournal({ encode, decode });
   #marker: MarkerFile | undefined = new MarkerFile(standingOf(new LogWindow(), 0));
   /** What reads of the disk would find; for the oracle, who counts disks. */
   #window: LogWindow = new LogWindow();
@@ -44,16 +44,14 @@ export class RaftLogFile {
       this.#window.apply({ kind: 'append', entries: [], hardState });
     this.#sequence += 1;
     const sequence = this.#sequence;
-    if (change.kind === 'compact') {
-      const state = this.#window.state();
-      this.#journal?.rewrite(() => encode({ sequence, state }));
-    } else this.#journal?.append(() => encode({ sequence, change, hardState }));
+    if (change.kind === 'compact') this.#journal?.rewrite({ sequence, state: this.#window.state() });
+    else this.#journal?.append({ sequence, change, hardState });
   }
 
   /** The power fails in the middle of this write. */
   tear(change: LogChange, hardState: HardState, random: Prng): void {
     const sequence = this.#sequence + 1;
-    if (change.kind === 'append') this.#journal?.tear(() => encode({ sequence, change, hardState }), random);
+    if (change.kind === 'append') this.#journal?.tear({ sequence, change, hardState }, random);
   }
 
   /** Term of an entry here; 'compacted' where a snapshot stands for it, undefined where there is none. */
@@ -74,13 +72,13 @@ export class RaftLogFile {
   open(): OpenedLog {
     const journal = this.#journal;
     if (journal === undefined) throw lostLog(LOG_NAME);
-    const { payloads, isTorn } = journal.read();
-    const { window, sequence } = replay(payloads);
+    const { entries, isTorn } = journal.read();
+    const { window, sequence } = replay(entries);
     const marker = this.#marker;
     if (marker === undefined) throw lostMarker(LOG_NAME);
     const mark = marker.newest(`${LOG_NAME}.mark`);
     checkAgainst(LOG_NAME, standingOf(window, sequence), mark.standing);
-    journal.cutTail(payloads.length);
+    journal.cutTail(entries.length);
     this.#window = new LogWindow(window.state());
     this.#sequence = sequence;
     return { window, sequence, marker, mark, wasTorn: isTorn };
@@ -123,11 +121,13 @@ export function standingOf(window: LogWindow, sequence: number): LogStanding {
   return { sequence, term, vote, lastIndex, lastTerm: window.term(lastIndex) };
 }
 
-function replay(payloads: readonly string[]): { readonly window: LogWindow; readonly sequence: number } {
+function replay(records: readonly JournalRecord[]): {
+  readonly window: LogWindow;
+  readonly sequence: number;
+} {
   let window = new LogWindow(EMPTY_LOG);
   let sequence = 0;
-  for (const payload of payloads) {
-    const record = decode(payload);
+  for (const record of records) {
     if ('state' in record) window = new LogWindow(record.state);
     else if (record.sequence !== sequence + 1)
       throw corruptLog(LOG_NAME, `write ${sequence + 1} is missing before write ${record.sequence}`);

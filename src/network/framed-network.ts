@@ -4,6 +4,7 @@ import { withDeadline } from '../common/deadline.ts';
 import { describeError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
+import { ByClass } from './by-class.ts';
 import { disconnected, unreachable } from './errors.ts';
 import { HandlerTable } from './handler-table.ts';
 import { InboundSession } from './inbound-session.ts';
@@ -47,7 +48,7 @@ export class FramedNetwork implements Network {
   readonly #budget = new ReceiveBudget({ limitBytes: RECEIVE_BUDGET_BYTES });
   readonly #handlers = new HandlerTable();
   readonly #observers: PeerEvents[] = [];
-  readonly #links = new Map<string, PeerLink>();
+  readonly #links = new ByClass<PeerLink>();
   readonly #inbound = new Set<InboundSession>();
   #authorizer: Authorizer = () => false;
   #state: 'new' | 'running' | 'stopped' = 'new';
@@ -188,8 +189,7 @@ export class FramedNetwork implements Network {
   }
 
   #link(peer: PeerId, trafficClass: TrafficClass): PeerLink {
-    const key = `${trafficClass}/${peer}`;
-    let link = this.#links.get(key);
+    let link = this.#links.get(trafficClass, peer);
     if (link === undefined) {
       const { clock, random, logger } = this.#components;
       const connect = (signal: AbortSignal): Promise<FrameStream> =>
@@ -197,7 +197,7 @@ export class FramedNetwork implements Network {
           ? Promise.resolve(this.#loopBack(trafficClass))
           : this.#transport.connect(peer, trafficClass, signal);
       link = new PeerLink({ connect, clock, random, logger, budget: this.#budget }, { peer, trafficClass });
-      this.#links.set(key, link);
+      this.#links.set(trafficClass, peer, link);
     }
     return link;
   }
@@ -238,14 +238,14 @@ export class FramedNetwork implements Network {
   }
 
   #connected(peer: PeerId): void {
-    for (const trafficClass of ['raft', 'control', 'bulk', 'join'])
-      this.#links.get(`${trafficClass}/${peer}`)?.forgetFailures();
+    for (const trafficClass of ['raft', 'control', 'bulk', 'join'] as const)
+      this.#links.get(trafficClass, peer)?.forgetFailures();
     this.#tell((observer) => observer.connected?.(peer));
   }
 
   #improved(peer: PeerId): void {
-    for (const trafficClass of ['raft', 'control', 'bulk'])
-      this.#links.get(`${trafficClass}/${peer}`)?.improve();
+    for (const trafficClass of ['raft', 'control', 'bulk'] as const)
+      this.#links.get(trafficClass, peer)?.improve();
   }
 
   #tell(event: (observer: PeerEvents) => void): void {

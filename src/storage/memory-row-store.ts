@@ -39,7 +39,7 @@ export class MemoryRowStore implements RowStore {
     for (const { table, key, value } of changes) {
       const rows = this.#rows(table);
       if (value === undefined) rows.delete(key);
-      else rows.set(key, Uint8Array.from(value));
+      else rows.set(key, new Uint8Array(value));
     }
   }
 
