@@ -1,9 +1,12 @@
 /**
  * @module `npm run bench:simulations -- [--seeds 5]`: simulated against real time of a cluster of 3 metadata nodes, 5 datanodes
- * and 8 clients under the profile rough. Real time is that of the processor, so that a busy machine does not count.
+ * and 8 clients under the profile rough; all workloads at once, everything else as the seed draws it. Whole runs, from the
+ * founding to the last check, one after the other in one process. Real time is that of the processor (all threads), so that a
+ * busy machine does not count.
  */
 import { parseArgs } from 'node:util';
-import { runScenario } from './cluster/run-scenario.ts';
+import { SUPPORTED_FEATURE_LEVEL } from '../src/namespace/feature-level.ts';
+import { runScenarioLean } from './cluster/run-scenario.ts';
 import { drawScenario } from './cluster/scenario.ts';
 import { drawDatanodeFaults } from './cluster/datanode-faults.ts';
 import type { WorkloadName } from './workloads/all-workloads.ts';
@@ -19,14 +22,16 @@ const MICROSECONDS_PER_MS = 1_000;
 let simulatedMs = 0;
 let processorMs = 0;
 let events = 0;
+let operations = 0;
 for (let seed = 1; seed <= Number(values.seeds); seed += 1) {
   const drawn = drawScenario(seed, 'rough');
   const { faultyMs } = drawn;
   const datanodeFaults = drawDatanodeFaults(seed, { ...SIZE, faultyMs, periodMs: FAULT_PERIOD_MS });
   const before = process.cpuUsage();
-  const run = await runScenario({
+  const run = await runScenarioLean({
     ...drawn,
     ...SIZE,
+    firstLevel: SUPPORTED_FEATURE_LEVEL,
     workloads: Object.keys(WORKLOADS) as WorkloadName[],
     faults: [...drawn.faults.filter(({ kind }) => !kind.startsWith('data-')), ...datanodeFaults],
   });
@@ -40,7 +45,9 @@ for (let seed = 1; seed <= Number(values.seeds); seed += 1) {
   simulatedMs += run.simulatedMs;
   processorMs += tookMs;
   events += run.events;
+  for (const count of Object.values(run.operations)) operations += count;
 }
 console.log(
-  `${(simulatedMs / processorMs).toFixed(1)} : 1, ${Math.round(events / (processorMs / 1000))} events a second`,
+  `${(simulatedMs / processorMs).toFixed(1)} : 1, with ${Math.round(operations / (simulatedMs / 1000))} operations of clients ` +
+    `a simulated second; ${Math.round(events / (processorMs / 1000))} events a second`,
 );

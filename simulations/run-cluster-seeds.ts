@@ -1,5 +1,5 @@
 /** @module Seeds of whole clusters, one after the other: what each exercised, and what to type when one fails. */
-import { type ClusterRun, runScenario } from './cluster/run-scenario.ts';
+import { type ClusterRun, runScenarioLean } from './cluster/run-scenario.ts';
 import { cutScenario, type ScenarioCut } from './cluster/scenario-cut.ts';
 import { keepScenario, loadScenario } from './cluster/scenario-file.ts';
 import type { Scenario } from './cluster/scenario.ts';
@@ -53,7 +53,7 @@ function* scenariosOf(options: ClusterSeeds): Generator<Scenario> {
 }
 
 async function runOne(scenario: Scenario, options: ClusterSeeds): Promise<SeedReport> {
-  const { failure, tail, ...run } = await runScenario(scenario);
+  const { failure, tail, ...run } = await runScenarioLean(scenario);
   const { seed, profile } = scenario;
   const report = { seed, profile, ...run };
   if (failure === undefined) return report;

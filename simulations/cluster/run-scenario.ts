@@ -33,6 +33,24 @@ export async function runScenario(scenario: Scenario): Promise<ClusterRun> {
   };
 }
 
+/**
+ * As runScenario, for many of them: errors, of which a run has thousands that are ordinary answers, carry no traces. One that
+ * fails is run again with traces.
+ */
+export async function runScenarioLean(scenario: Scenario): Promise<ClusterRun> {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  let run: ClusterRun;
+  try {
+    run = await runScenario(scenario);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+  if (run.failure === undefined) return run;
+  const again = await runScenario(scenario);
+  return again.failure === undefined ? run : again;
+}
+
 async function outcomeOf(cluster: SimulatedCluster): Promise<Error | undefined> {
   try {
     await cluster.setUp();
