@@ -1,5 +1,6 @@
 /** @module Named health checks over one status answer: what is well, what is not, and what to do. */
 import { systemClock } from '../src/common/clock.ts';
+import { isRecovering } from '../src/namespace/collection.ts';
 import type { StatusResponse } from '../src/protocol/messages.ts';
 import { formatBytes } from './byte-size.ts';
 import { counted } from './counted.ts';
@@ -24,6 +25,7 @@ export function healthChecks(
     missing(status),
     scrubCheck(status, nowMs),
     relays(status),
+    ...recovery(status),
   ];
 }
 
@@ -133,6 +135,19 @@ function missing({ blocksMissing, atRiskComplete }: StatusResponse): HealthCheck
 }
 
 /** A block over a relay costs a metadata node its bandwidth twice, and both ends their patience. */
+/** Said only while one is open: it holds collection, and shall not be forgotten. */
+function recovery({ cluster }: StatusResponse): HealthCheck[] {
+  if (!isRecovering(cluster)) return [];
+  return [
+    {
+      name: 'recovery',
+      health: 'warn',
+      finding: 'a recovery of the namespace is open: nothing is collected, and no backup is made',
+      advice: 'When all that is to come back is there: "holdfast recover finish".',
+    },
+  ];
+}
+
 function relays({ reach }: StatusResponse): HealthCheck {
   const relayed = reach.filter(({ path }) => path === 'relayed');
   const peers = sum(relayed.map((line) => line.peers));

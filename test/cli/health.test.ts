@@ -41,6 +41,11 @@ describe('health', () => {
     });
   });
 
+  it('warns of a recovery that is still open, and says nothing of one that is not', () => {
+    expect(health({ cluster: { collection: { recovering: true } } })['recovery']).toBe('warn');
+    expect(health({})['recovery']).toBeUndefined();
+  });
+
   it('warns when one voter is away, fails when a majority is', () => {
     const [one, two, three] = [meta(1, 'leader', true), meta(2, 'voter', false), meta(3, 'voter', false)];
     expect(health({ metadataNodes: [one, two, meta(3, 'voter', true)] })['quorum']).toBe('warn');

@@ -11,7 +11,7 @@ import { DEFAULT_BACKUP_PERIOD_MS, DEFAULT_BACKUPS_KEPT } from '../../../src/nam
 import { NamespaceBackup } from '../../../src/node/namespace-backup.ts';
 import { temporaryDirectory } from '../../storage/temporary-directory.ts';
 import { contents, gather, hashOf } from '../bytes.ts';
-import { FileCluster } from '../file-cluster.ts';
+import { FileCluster, type RunningDataNode } from '../file-cluster.ts';
 
 const BLOCK = 65_536;
 
@@ -28,14 +28,14 @@ afterEach(async () => {
   await lost.stop();
 });
 
-const put = (path: string, sizeBytes: number, seed = path): Promise<unknown> =>
-  client.put(path, contents(sizeBytes, seed), { blockSizeBytes: BLOCK, parents: true, replication: 1 });
+const put = (path: string, sizeBytes: number, seed = path, replication = 1): Promise<unknown> =>
+  client.put(path, contents(sizeBytes, seed), { blockSizeBytes: BLOCK, parents: true, replication });
 
-/** A cluster in which a recovery is open, with the datanodes of the lost one. */
-async function successor(): Promise<Client> {
+/** A cluster in which a recovery is open, with these datanodes of the lost one. */
+async function successor(datanodes: readonly RunningDataNode[] = lost.datanodes): Promise<Client> {
   found = await FileCluster.start(1, 0);
-  for (const { blocks } of lost.datanodes) await found.addDataNode(blocks);
-  await found.untilRegistered(lost.datanodes.length);
+  for (const { blocks } of datanodes) await found.addDataNode(blocks);
+  await found.untilRegistered(datanodes.length);
   const into = await found.client();
   await into.collection.setRecovering(true);
   return into;
@@ -99,13 +99,30 @@ it('is found by its blocks alone, with appends, and found again without a change
 it('leaves what was written since, and is refused once the recovery has ended', async () => {
   await put('/a', 10);
   await put('/b', 10);
+  await put('/c', 10);
   const into = await successor();
   await into.put('/a', contents(20, 'newer'));
-  expect(await recover(into)).toMatchObject({ restored: 1, kept: 0 });
+  await into.touch('/c');
+  expect(await recover(into)).toMatchObject({ restored: 1, there: 1, kept: 1 });
   await expectFile(into, '/a', 20, 'newer');
+  expect((await into.stat('/c')).sizeBytes).toBe(0);
   await into.unlink('/b');
   await into.collection.setRecovering(false);
   await expect(recover(into)).rejects.toMatchObject({ code: 'NAMESPACE_RECOVERY_NOT_OPEN' });
+});
+
+it('gets a newer version when another datanode has come', async () => {
+  await put('/a', 10, 'old', 2);
+  await put('/a', 20, 'new', 1);
+  const hash = hashOf(contents(20, 'new'));
+  const [late] = lost.holdersOf(hash);
+  const into = await successor(lost.datanodes.filter((datanode) => datanode !== late));
+  expect(await recover(into)).toMatchObject({ restored: 1 });
+  await expectFile(into, '/a', 10, 'old');
+  await found?.addDataNode(late?.blocks);
+  await found?.untilRegistered(2);
+  expect(await recover(into)).toMatchObject({ restored: 1, kept: 0 });
+  await expectFile(into, '/a', 20, 'new');
 });
 
 it('is exact up to its last backup, and goes on by blocks', async () => {
