@@ -1,5 +1,6 @@
 /** @module What a visit to every node shows: who is reached and how, and whose clock is wrong. */
 import type { NodeVisit } from '../../src/client/node-visit.ts';
+import { counted } from '../counted.ts';
 import type { HealthCheck } from '../health-check.ts';
 import { check } from './check.ts';
 
@@ -18,7 +19,7 @@ function reachabilityCheck(visits: readonly NodeVisit[]): HealthCheck {
     return check(
       'reachability',
       'ok',
-      `all ${visits.length} nodes are reached from here, the slowest in ${slowest.toFixed(1)} ms`,
+      `${counted(visits.length, 'node')} reached from here, all there are, the slowest in ${slowest.toFixed(1)} ms`,
     );
   const finding = `not reached from here: ${silent.map(({ member, failure }) => `${nameOf(member)}, ${failure?.message ?? ''}`).join('; ')}`;
   const advice =
@@ -58,7 +59,7 @@ function clockCheck(visits: readonly NodeVisit[]): HealthCheck {
     return check(
       'clocks',
       'ok',
-      `the clocks of ${told.length} nodes differ from this one by ${(most / 1000).toFixed(1)} s at most`,
+      `the clocks of ${counted(told.length, 'node')} differ from this one by ${(most / 1000).toFixed(1)} s at most`,
     );
   const finding = wrong
     .map(({ member, clockAheadMs }) => {

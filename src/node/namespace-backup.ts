@@ -28,6 +28,7 @@ export interface NamespaceBackupOptions {
 }
 
 const IDLE_MS = 5_000;
+const RETRY_MS = 60_000;
 
 /**
  * Once a period, when anything has changed. Not while a recovery is open: a backup of half a namespace would pass for a
@@ -41,7 +42,7 @@ export class NamespaceBackup implements BackgroundWorker, AsyncDisposable {
   readonly #options: NamespaceBackupOptions;
   #client: Promise<Client> | undefined;
   #isWanted = false;
-  /** When it was last found that nothing has changed. */
+  /** When it was last found that nothing has changed; after a failure a time that brings the next attempt. */
   #lookedMs = 0;
   /** treeDigest of the last backup made here. */
   #digest = '';
@@ -70,8 +71,11 @@ export class NamespaceBackup implements BackgroundWorker, AsyncDisposable {
       return 'idle';
     }
     const nowMs = this.#components.clock.wallMs();
+    const periodMs = cluster.backupPeriodMs ?? DEFAULT_BACKUP_PERIOD_MS;
     const lastMs = Math.max(await this.#newestMs(), this.#lookedMs, cluster.createdMs);
-    if (!isWanted && nowMs - lastMs < (cluster.backupPeriodMs ?? DEFAULT_BACKUP_PERIOD_MS)) return 'idle';
+    if (!isWanted && nowMs - lastMs < periodMs) return 'idle';
+    // Until it has succeeded it is tried again after this time: each attempt reads all of the namespace.
+    this.#lookedMs = nowMs - periodMs + Math.min(periodMs, RETRY_MS);
     if (await this.#make(nowMs, isWanted, signal))
       await this.#prune(cluster.backupsKept ?? DEFAULT_BACKUPS_KEPT, signal);
     else this.#lookedMs = nowMs;
