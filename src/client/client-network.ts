@@ -16,11 +16,14 @@ export interface ClientNetworkComponents {
 
 const PRIVATE_DIRECTORY_MODE = 0o700;
 
-/** Started; the caller stops it. The key is created when the profile directory has none. `multicast`: as of Libp2pHostOptions. */
+/**
+ * Started; the caller stops it. The key is created when the profile directory has none. Options as of the host: without `relayPeers`,
+ * the metadata nodes, nobody tells a client behind NAT how it is seen, and its datanodes stay behind relays.
+ */
 export async function openClientNetwork(
   profileDir: string,
   components: ClientNetworkComponents,
-  options: Pick<Libp2pHostOptions, 'multicast'> = {},
+  options: Pick<Libp2pHostOptions, 'multicast' | 'relayPeers'> = {},
 ): Promise<Libp2pNetwork> {
   await mkdir(profileDir, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
   const identity = await loadOrCreateIdentity(profileKeyFile(profileDir));

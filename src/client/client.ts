@@ -51,6 +51,7 @@ import { locateFile, readFile } from './file-reader.ts';
 import type { NamespaceRecovery, RecoveryOptions } from './recovery/namespace-recovery.ts';
 import { appendToFile } from './file-appender.ts';
 import { writeFile } from './file-writer.ts';
+import type { KnownPeer } from './profile.ts';
 import { listDirectory, measureUsage, walkTree } from './tree.ts';
 import { checked, TreeClient } from './tree-client.ts';
 import { type NodeVisit, visitNodes } from './node-visit.ts';
@@ -78,6 +79,11 @@ export class Client extends TreeClient {
     this.workers = new WorkersClient(this.context);
     this.backups = new BackupsClient(this.context);
     this.#release = options.release;
+  }
+
+  /** The metadata nodes that this client knows now. */
+  get metadataNodes(): readonly KnownPeer[] {
+    return this.context.metadata.known;
   }
 
   /**

@@ -10,7 +10,7 @@ import { Client } from './client.ts';
 import { openClientNetwork } from './client-network.ts';
 import { LocalBlocks } from './local-blocks.ts';
 import { localUser, type Owner } from './local-user.ts';
-import { defaultProfileDir, loadProfile, type Profile, saveProfile } from './profile.ts';
+import { defaultProfileDir, type KnownPeer, loadProfile, type Profile, saveProfile } from './profile.ts';
 
 export interface ConnectOptions {
   /** Where `enrol` left the profile; defaultProfileDir() when absent. */
@@ -46,11 +46,16 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
     random: options.random ?? systemRandom,
     logger: options.logger ?? silentLogger,
   };
-  const multicast = profile.mdns === true ? { multicast: profile.clusterId } : {};
-  const network = options.network ?? (await openClientNetwork(profileDir, collaborators, multicast));
+  let metadataNodes = (): readonly KnownPeer[] => profile.peers;
+  const network =
+    options.network ??
+    (await openClientNetwork(profileDir, collaborators, {
+      ...(profile.mdns === true && { multicast: profile.clusterId }),
+      relayPeers: () => metadataNodes().map(({ peer }) => peer),
+    }));
   const { nodeDir } = options;
   const localBlocks = nodeDir === undefined ? undefined : new LocalBlocks(collaborators, { nodeDir });
-  return new Client(
+  const client = new Client(
     { ...collaborators, network, localBlocks },
     {
       profile,
@@ -67,4 +72,6 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
       },
     },
   );
+  metadataNodes = () => client.metadataNodes;
+  return client;
 }

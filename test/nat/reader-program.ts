@@ -4,13 +4,16 @@
  */
 import { connect } from '../../src/client/connect.ts';
 import { openClientNetwork } from '../../src/client/client-network.ts';
+import { loadProfile } from '../../src/client/profile.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import { systemRandom } from '../../src/common/random.ts';
 
 const [profileDir = '', file = '', seconds = ''] = process.argv.slice(2);
 const components = { clock: systemClock, random: systemRandom, logger: silentLogger };
-const network = await openClientNetwork(profileDir, components);
+const { peers } = await loadProfile(profileDir);
+const relayPeers = (): readonly string[] => peers.map(({ peer }) => peer);
+const network = await openClientNetwork(profileDir, components, { relayPeers });
 const client = await connect({ ...components, profileDir, network });
 const untilMs = performance.now() + Number(seconds) * 1000;
 let mebibytesPerSecond: number;

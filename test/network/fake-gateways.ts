@@ -46,7 +46,7 @@ export async function startIgd(options: FakeIgdOptions): Promise<FakeGateway> {
     const action = /#(\w+)"/.exec(String(request.headers['soapaction']))?.[1];
     asked.push(action ?? 'description');
     const [status, text] =
-      action === undefined ? [200, description(options)] : act(action, body, open, options);
+      action === undefined ? [200, deviceXml(options)] : act(action, body, open, options);
     await options.changed?.();
     response.writeHead(status, { 'content-type': 'text/xml' }).end(text);
   });
@@ -63,7 +63,7 @@ export async function startIgd(options: FakeIgdOptions): Promise<FakeGateway> {
   };
 }
 
-function description({ controlUrl = '/control' }: FakeIgdOptions): string {
+function deviceXml({ controlUrl = '/control' }: FakeIgdOptions): string {
   const service = `<serviceType>${SERVICE}</serviceType><controlURL>${controlUrl}</controlURL>`;
   return `<?xml version="1.0"?><root><device><serviceList><service>${service}</service></serviceList></device></root>`;
 }
