@@ -108,7 +108,8 @@ export function libp2pSettings(
       pingTimeout: { minTimeout: PING_TIMEOUT_MS, maxTimeout: PING_TIMEOUT_MS },
     },
     services: {
-      identify: identify(),
+      // Who listens nowhere learns nothing from it that it would use, and a command would spend a tenth of its time on it.
+      identify: identify({ runOnConnectionOpen: options.listen.length > 0 }),
       ping: ping(PING_STREAMS),
       [INNARDS]: ({
         registrar,
