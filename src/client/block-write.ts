@@ -11,7 +11,7 @@ import type { BlockToWrite } from './block-to-write.ts';
 import { pushAlongChain, silentOf } from './chain-push.ts';
 import type { ClientContext } from './client-context.ts';
 import { writeFailed } from './errors.ts';
-import { MAX_SMALL_BLOCK_BYTES } from './small-blocks.ts';
+import { MAX_SMALL_BLOCK_BYTES, type WrittenTogether } from './small-blocks.ts';
 
 export interface BlockWriteOptions {
   /** Copies wanted. */
@@ -47,8 +47,9 @@ export async function writeBlock(
   options: BlockWriteOptions,
 ): Promise<readonly Holder[]> {
   const together = await writeTogether(context, placer, block, options);
-  if (together !== undefined) return together;
+  if (together?.isKept) return together.chain;
   const copies = new BlockCopies(context);
+  if (together !== undefined) copies.triedTogether(together);
   const deadlineMs = context.clock.monotonicMs() + CUT_OFF_PATIENCE_MS;
   let isCutOff = false;
   for (let attempt = 0; attempt < MAX_CHAINS || isCutOff; attempt += 1) {
@@ -83,7 +84,7 @@ async function writeTogether(
   placer: BlockPlacer,
   block: BlockToWrite,
   { copies, signal }: BlockWriteOptions,
-): Promise<readonly Holder[] | undefined> {
+): Promise<WrittenTogether | undefined> {
   if (block.sizeBytes > MAX_SMALL_BLOCK_BYTES) return undefined;
   return smallBlocks.write(block, { copies, required: await placer.requiredCopies() }, signal);
 }
@@ -103,6 +104,12 @@ class BlockCopies {
 
   offered(chain: readonly Holder[]): void {
     this.#first ??= chain.map(({ node }) => node);
+  }
+
+  /** What it met with along with others; their standing is noted already. */
+  triedTogether({ chain, failed }: WrittenTogether): void {
+    this.offered(chain);
+    for (const node of failed) this.failed.add(node);
   }
 
   /** Says who took the block in the place of those it was meant for, if anybody did. */

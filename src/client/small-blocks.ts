@@ -19,6 +19,15 @@ export interface CopiesWanted {
   readonly required: number;
 }
 
+/** What became of a block that travelled with others. */
+export interface WrittenTogether {
+  readonly chain: readonly Holder[];
+  /** Whether all of the chain hold it durably and have announced it. */
+  readonly isKept: boolean;
+  /** Those who proved unable to take it. */
+  readonly failed: readonly number[];
+}
+
 /** Requests under way at once for one number of copies. */
 const MAX_REQUESTS_IN_FLIGHT = 4;
 const MAX_WAITING = 4_096;
@@ -42,15 +51,14 @@ export class SmallBlocks {
   }
 
   /**
-   * The datanodes that hold the block durably and have announced it, every one that was placed; undefined when that did
-   * not come to pass, and the block is to be written alone, with all that is done about datanodes that fail.
-   * Errors: METADATA_NOT_ENOUGH_DATANODES, the signal's reason.
+   * Unless all of the chain keep it, the block is to be written alone, with all that is done about datanodes that fail;
+   * undefined when it was sent to nobody. Errors: METADATA_NOT_ENOUGH_DATANODES, the signal's reason.
    */
   async write(
     block: BlockToWrite,
     wanted: CopiesWanted,
     signal: AbortSignal,
-  ): Promise<readonly Holder[] | undefined> {
+  ): Promise<WrittenTogether | undefined> {
     return this.#lane(wanted)?.ask(block, signal);
   }
 
@@ -81,7 +89,7 @@ export class SmallBlocks {
     chains: FreshChains,
     blocks: readonly BlockToWrite[],
     signal: AbortSignal,
-  ): Promise<readonly (readonly Holder[] | undefined)[]> {
+  ): Promise<readonly (WrittenTogether | undefined)[]> {
     const chain = await chains.next(blocks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
     if (chain.some(({ node }) => this.#isOld(node))) return blocks.map(() => undefined);
     const whole = blocks.map(wholeBlock);
@@ -91,10 +99,12 @@ export class SmallBlocks {
     );
     for (const node of silent) this.#components.standing.silent(node);
     for (const outcome of outcomes ?? []) this.#note(outcome);
-    const areAll = outcomes?.length === chain.length;
-    return blocks.map((_block, index) =>
-      areAll && outcomes.every((outcome) => isKept(outcome, index)) ? chain : undefined,
-    );
+    return blocks.map((_block, index) => {
+      const failed = (outcomes ?? []).filter((outcome) => !isKept(outcome, index));
+      const isWhole = outcomes?.length === chain.length && failed.length === 0;
+      const toBlame = failed.filter(({ code }) => code !== CHAIN_BROKEN).map(({ node }) => node);
+      return { chain, isKept: isWhole, failed: [...silent, ...toBlame] };
+    });
   }
 
   #note({ node, code }: NodeOutcome): void {
@@ -110,7 +120,7 @@ export class SmallBlocks {
   }
 }
 
-type Lane = NaturalBatches<BlockToWrite, readonly Holder[] | undefined>;
+type Lane = NaturalBatches<BlockToWrite, WrittenTogether | undefined>;
 
 /** Chains for one request each, asked for ahead of need and not kept for long. */
 class FreshChains {

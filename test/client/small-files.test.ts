@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Client } from '../../src/client/client.ts';
 import { KIB } from '../../src/common/bytes.ts';
+import { noSuchMethod } from '../../src/network/errors.ts';
 import type { Network } from '../../src/network/network.ts';
 import {
   BLOCK_READ_CHANNEL,
@@ -158,6 +159,29 @@ describe('small files in numbers', () => {
       for (const path of names(round))
         expect(cluster.holdersOf(hashOf(bytesOf(path))).length).toBeGreaterThanOrEqual(3);
     }
+  });
+
+  it('are taken one by one by metadata nodes of an earlier release', async () => {
+    const open = cluster.metadata.client.bind(cluster.metadata);
+    cluster.metadata.client = async () => {
+      const network = await open();
+      const request = network.request.bind(network);
+      const unknown = [MUTATE_MANY.name, STAT_MANY.name, READ_PLANS.name];
+      network.request = (peer, trafficClass, method, ...rest) =>
+        unknown.includes(method)
+          ? Promise.reject(noSuchMethod(peer, method))
+          : request(peer, trafficClass, method, ...rest);
+      return network;
+    };
+    const earlier = await cluster.client();
+    cluster.metadata.client = open;
+    await earlier.mkdir('/earlier');
+    const paths = names('/earlier');
+    await Promise.all(paths.map((path) => earlier.put(path, bytesOf(path))));
+    const stats = await Promise.all(paths.map((path) => earlier.stat(path)));
+    expect(stats.map(({ sizeBytes }) => sizeBytes)).toEqual(paths.map(() => 4 * KIB));
+    const read = await Promise.all(paths.map(async (path) => gather((await earlier.get(path)).bytes)));
+    expect(read.map(hashOf)).toEqual(paths.map((path) => hashOf(bytesOf(path))));
   });
 
   it('find other datanodes when one dies', async () => {
