@@ -79,7 +79,11 @@ export class ClientContext {
       { owner: components.network.localPeer },
     );
     this.standing = new NodeStanding(components);
-    this.defaultReplication = new DefaultReplication({ reads, cluster: () => this.cluster() });
+    this.defaultReplication = new DefaultReplication({
+      reads,
+      cluster: () => this.cluster(),
+      clock: this.clock,
+    });
     this.smallBlocks = new SmallBlocks(this);
     this.smallReads = new SmallReads(this);
   }

@@ -48,6 +48,7 @@ export abstract class TreeClient {
   async rename(from: string, to: string, options: MoveOptions = {}): Promise<void> {
     const value = { from: checked(from), to: checked(to), noClobber: options.noClobber ?? false };
     await this.#change({ $case: 'rename', value }, options);
+    this.context.defaultReplication.forget();
   }
 
   /** Copies a file by reference: no block is moved. */
@@ -83,6 +84,7 @@ export abstract class TreeClient {
   /** Of a file: how many copies it has. Of a directory: how many new files below it get; 0 there means as its parent says. */
   async setReplication(path: string, replication: number, options: OperationOptions = {}): Promise<void> {
     await this.#change({ $case: 'setReplication', value: { path: checked(path), replication } }, options);
+    this.context.defaultReplication.forget();
   }
 
   async #change(command: MutationCommand, options: OperationOptions): Promise<void> {

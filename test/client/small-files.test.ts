@@ -138,6 +138,16 @@ describe('small files in numbers', () => {
     expect(new Set(read.map(hashOf))).toEqual(new Set([hashOf(bytesOf('alike'))]));
   });
 
+  it('get as many copies as their directory says, and it is asked once for all of them', async () => {
+    await client.mkdir('/few');
+    await putAll(names('/few'));
+    counts.clear();
+    expect((await client.put('/few/more', bytesOf('more'))).copies).toBe(3);
+    expect(count(STAT.name, STAT_MANY.name)).toBe(0);
+    await client.setReplication('/few', 2);
+    expect((await client.put('/few/fewer', bytesOf('fewer'))).copies).toBe(2);
+  });
+
   it('are read around rotten copies', async () => {
     await client.mkdir('/rotten');
     const paths = names('/rotten');
