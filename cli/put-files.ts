@@ -168,7 +168,7 @@ async function putOne(
   };
   const source =
     sizeBytes !== undefined && sizeBytes <= SMALL_FILE_BYTES
-      ? await smallSource(shell, entry.path)
+      ? await smallSource(shell, entry.path, sizeBytes)
       : sourceOf(shell, entry.path);
   const sent = flags.append ? client.append(target, source, options) : client.put(target, source, options);
   const { stat, copies, underReplicatedBlocks } = await sent.catch((error: unknown) => {
@@ -199,14 +199,14 @@ function pick(stat: {
 }
 
 /** One piece saves what a stream costs; of a file that has grown meanwhile, a stream after all. */
-async function smallSource(shell: Shell, path: string): Promise<PutSource> {
-  const room = Buffer.allocUnsafe(SMALL_FILE_BYTES + 1);
+async function smallSource(shell: Shell, path: string, sizeBytes: number): Promise<PutSource> {
+  const room = Buffer.allocUnsafe(sizeBytes + 1);
   try {
     await using file = await open(path);
     let filled = 0;
     for (let read = -1; read !== 0 && filled < room.byteLength; filled += read)
       ({ bytesRead: read } = await file.read(room, filled, room.byteLength - filled));
-    return filled > SMALL_FILE_BYTES ? sourceOf(shell, path) : Uint8Array.from(room.subarray(0, filled));
+    return filled > sizeBytes ? sourceOf(shell, path) : room.subarray(0, filled);
   } catch (error) {
     throw localFailure('read', path, error);
   }

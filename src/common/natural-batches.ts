@@ -41,6 +41,8 @@ export class NaturalBatches<Item, Answer> {
   readonly #send: SendBatch<Item, Answer>;
   readonly #limits: BatchLimits<Item>;
   #queue: Entry<Item, Answer>[] = [];
+  /** Of the queue, who has given up: thousands may do so at once, and are swept out together. */
+  readonly #gone = new Set<Entry<Item, Answer>>();
   #flights = 0;
   #isScheduled = false;
 
@@ -84,7 +86,7 @@ export class NaturalBatches<Item, Answer> {
 
   #forget(entry: Entry<Item, Answer>): void {
     const { flight } = entry;
-    if (flight === undefined) this.#queue.splice(this.#queue.indexOf(entry), 1);
+    if (flight === undefined) this.#gone.add(entry);
     else if (--flight.waiting === 0) flight.abort.abort(new Error('nobody waits for it any more'));
   }
 
@@ -94,8 +96,15 @@ export class NaturalBatches<Item, Answer> {
     this.#isScheduled = true;
     process.nextTick(() => {
       this.#isScheduled = false;
+      this.#sweep();
       while (this.#queue.length > 0 && this.#flights < this.#limits.maxFlights) void this.#fly(this.#take());
     });
+  }
+
+  #sweep(): void {
+    if (this.#gone.size === 0) return;
+    this.#queue = this.#queue.filter((entry) => !this.#gone.has(entry));
+    this.#gone.clear();
   }
 
   #take(): readonly Entry<Item, Answer>[] {
