@@ -2,7 +2,7 @@
 import { MIB, toHex } from '../common/bytes.ts';
 import { sleep } from '../common/clock.ts';
 import { describeError, isHoldfastError } from '../common/errors.ts';
-import { sha256, sha256Stream } from '../common/hashing.ts';
+import { sha256 } from '../common/hashing.ts';
 import type { Holder } from '../protocol/messages.ts';
 import { LOCATE, REPORT_BAD_BLOCK } from '../protocol/methods.ts';
 import type { ClientContext } from './client-context.ts';
@@ -144,7 +144,7 @@ async function readOnce(
   const got = await fetchHedged(context, task);
   if (got === undefined) return undefined;
   for (const { node } of got.sources) context.standing.served(node);
-  if (!isWhole || isIntact(hash, got.pieces)) return got.pieces;
+  if (!isWhole || toHex(await context.hasher.digest(got.pieces)) === toHex(hash)) return got.pieces;
   const [only] = got.sources;
   if (got.sources.length === 1 && only !== undefined) {
     onFailure(only, badCopy(toHex(hash), only.node));
@@ -161,12 +161,6 @@ async function readOnce(
 
 function isReadWhole({ block }: PlannedBlock, range: BlockRange): boolean {
   return block.sizeBytes <= WHOLE_READ_BYTES || range.length === block.sizeBytes;
-}
-
-function isIntact(hash: Uint8Array, pieces: readonly Uint8Array[]): boolean {
-  const digest = sha256Stream();
-  for (const piece of pieces) digest.update(piece);
-  return toHex(digest.digest()) === toHex(hash);
 }
 
 /** The bytes of `range`, as views of `pieces`. */

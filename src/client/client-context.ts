@@ -1,6 +1,7 @@
 /** @module What every part of the client works with, wired once. */
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
+import { MessageHasher } from '../common/message-hasher.ts';
 import type { Random } from '../common/random.ts';
 import { activeLevel, SUPPORTED_FEATURE_LEVEL } from '../namespace/feature-level.ts';
 import type { Attributes, Cluster } from '../namespace/schema.ts';
@@ -39,6 +40,8 @@ export class ClientContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Of blocks that were read. */
+  readonly hasher: MessageHasher;
   readonly host: string;
   readonly localBlocks: LocalBlocks | undefined;
   readonly metadata: MetadataPeers;
@@ -62,6 +65,7 @@ export class ClientContext {
     this.clock = components.clock;
     this.random = components.random;
     this.logger = components.logger;
+    this.hasher = new MessageHasher(components);
     this.host = options.host;
     this.localBlocks = components.localBlocks;
     this.#options = options;

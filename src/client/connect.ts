@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import { type Clock, systemClock } from '../common/clock.ts';
 import { type Logger, silentLogger } from '../common/logger.ts';
+import { MessageHasher } from '../common/message-hasher.ts';
 import { type Random, systemRandom } from '../common/random.ts';
 import { Libp2pNetwork } from '../network/libp2p-network.ts';
 import type { Network } from '../network/network.ts';
@@ -54,7 +55,9 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
       relayPeers: () => metadataNodes().map(({ peer }) => peer),
     }));
   const { nodeDir } = options;
-  const localBlocks = nodeDir === undefined ? undefined : new LocalBlocks(collaborators, { nodeDir });
+  const hasher = new MessageHasher(collaborators);
+  const localBlocks =
+    nodeDir === undefined ? undefined : new LocalBlocks({ ...collaborators, hasher }, { nodeDir });
   const client = new Client(
     { ...collaborators, network, localBlocks },
     {

@@ -2,14 +2,17 @@
 import { join } from 'node:path';
 import { toHex } from '../common/bytes.ts';
 import { describeError, isHoldfastError } from '../common/errors.ts';
-import { sha256Stream } from '../common/hashing.ts';
+import type { BlockHash } from '../common/hashing.ts';
 import type { Logger } from '../common/logger.ts';
-import { readBlockFile } from '../storage/block-file-reader.ts';
+import type { MessageHasher } from '../common/message-hasher.ts';
+import { readBlockFile, readBlockUnchecked } from '../storage/block-file-reader.ts';
 import { blockFilePath } from '../storage/block-directory.ts';
+import type { BlockInfo } from '../storage/block-info.ts';
 import { isSystemError } from '../storage/durable-file.ts';
 import type { BlockRange } from './block-range.ts';
 
 export interface LocalBlocksComponents {
+  readonly hasher: MessageHasher;
   readonly logger: Logger;
 }
 
@@ -28,41 +31,44 @@ const NOT_OURS: readonly string[] = ['ENOENT', 'EACCES', 'EPERM', 'ENOTDIR'];
  * of it. Small blocks are no files of their own and come over the network.
  */
 export class LocalBlocks {
+  readonly #hasher: MessageHasher;
   readonly #logger: Logger;
   readonly #root: string;
 
-  constructor({ logger }: LocalBlocksComponents, { nodeDir }: LocalBlocksOptions) {
+  constructor({ hasher, logger }: LocalBlocksComponents, { nodeDir }: LocalBlocksOptions) {
+    this.#hasher = hasher;
     this.#logger = logger;
     this.#root = join(nodeDir, BLOCK_DIRECTORY);
   }
 
-  /** The wanted bytes, each 64 KiB verified, and a whole block by its hash; undefined when they are not here, or rotten. */
+  /** The wanted bytes, a whole block verified by its hash, a part by each 64 KiB; undefined when they are not here, or rotten. */
   async read(
     block: { readonly hash: Uint8Array; readonly sizeBytes: number },
     { offset, length }: BlockRange,
   ): Promise<readonly Uint8Array[] | undefined> {
-    const hash = toHex(block.hash);
-    const digest = sha256Stream();
-    const pieces: Uint8Array[] = [];
+    const info = { hash: toHex(block.hash), sizeBytes: block.sizeBytes };
+    const path = blockFilePath(this.#root, info.hash);
     try {
-      const info = { hash, sizeBytes: block.sizeBytes };
-      for await (const piece of readBlockFile(
-        blockFilePath(this.#root, hash),
-        info,
-        offset,
-        offset + length,
-      )) {
-        digest.update(piece);
-        pieces.push(piece);
-      }
+      if (length === block.sizeBytes) return await this.#readWhole(path, info);
+      const pieces: Uint8Array[] = [];
+      for await (const piece of readBlockFile(path, info, offset, offset + length)) pieces.push(piece);
+      return pieces;
     } catch (error) {
       const cause = error instanceof Error ? (error.cause ?? error) : error;
       if (NOT_OURS.some((code) => isSystemError(cause, code))) return undefined;
       if (!isHoldfastError(error, 'STORAGE_CORRUPT_BLOCK')) throw error;
-      this.#logger.warn('client.local-copy-rotten', { hash, error: describeError(error) });
-      return undefined;
+      return this.#passOver(info.hash, describeError(error));
     }
-    const isWhole = length === block.sizeBytes;
-    return isWhole && toHex(digest.digest()) !== hash ? undefined : pieces;
+  }
+
+  async #readWhole(path: string, info: BlockInfo): Promise<readonly Uint8Array[] | undefined> {
+    const pieces = await readBlockUnchecked(path, info);
+    const hash = toHex(await this.#hasher.digest(pieces));
+    return hash === info.hash ? pieces : this.#passOver(info.hash, `its SHA-256 is ${hash}`);
+  }
+
+  /** A datanode has the block, too, and will find out. */
+  #passOver(hash: BlockHash, error: string): undefined {
+    this.#logger.warn('client.local-copy-rotten', { hash, error });
   }
 }

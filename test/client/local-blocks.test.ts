@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { LocalBlocks } from '../../src/client/local-blocks.ts';
 import { MIB, toHex } from '../../src/common/bytes.ts';
+import { systemClock } from '../../src/common/clock.ts';
 import { sha256 } from '../../src/common/hashing.ts';
 import { silentLogger } from '../../src/common/logger.ts';
+import { MessageHasher } from '../../src/common/message-hasher.ts';
 import { blockFilePath } from '../../src/storage/block-directory.ts';
 import { type FileBlockStore, openBlockStore } from '../../src/storage/file-block-store.ts';
 import { contents } from './bytes.ts';
@@ -15,6 +17,8 @@ const BYTES = contents(2 * MIB, 'local');
 const HASH = sha256(BYTES);
 const BLOCK = { hash: HASH, sizeBytes: BYTES.length };
 
+const hasher = new MessageHasher({ clock: systemClock });
+
 let directory: string;
 let store: FileBlockStore;
 let local: LocalBlocks;
@@ -22,7 +26,7 @@ let local: LocalBlocks;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'holdfast-local-'));
   store = await openBlockStore(join(directory, 'blocks'), { reserveBytes: 0, logger: silentLogger });
-  local = new LocalBlocks({ logger: silentLogger }, { nodeDir: directory });
+  local = new LocalBlocks({ hasher, logger: silentLogger }, { nodeDir: directory });
   const origin = { fileId: 1, pathHint: '/f', position: 0 };
   const writer = await store.create({ hash: toHex(HASH), sizeBytes: BYTES.length, origin });
   await writer.write(new Uint8Array(BYTES));
@@ -49,8 +53,9 @@ it('gives nothing of a rotten copy, of one taken out of service, or where there 
   bytes[MIB] = (bytes[MIB] ?? 0) ^ 1;
   await writeFile(path, bytes);
   expect(await read(0, BYTES.length)).toBeUndefined();
+  expect(await read(MIB, 1)).toBeUndefined();
   await store.quarantine(toHex(HASH), { reason: 'corrupt', era: 0, index: 0, sinceMs: 0 });
   expect(await read(0, BYTES.length)).toBeUndefined();
-  local = new LocalBlocks({ logger: silentLogger }, { nodeDir: join(directory, 'elsewhere') });
+  local = new LocalBlocks({ hasher, logger: silentLogger }, { nodeDir: join(directory, 'elsewhere') });
   expect(await read(0, 1)).toBeUndefined();
 });

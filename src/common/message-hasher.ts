@@ -1,0 +1,112 @@
+/** @module SHA-256 of large messages of which several are about at the same time: four side by side where that is faster. */
+import type { Clock, Timer } from './clock.ts';
+import { MIB } from './bytes.ts';
+import { sha256Stream } from './hashing.ts';
+import { areLanesFaster, LANES, Sha256Lanes } from './sha256-lanes.ts';
+
+/** A smaller message is hashed at once: it holds nobody up, and would not fill its lane for long. */
+const LEAST_BYTES = MIB;
+/** How long a message waits for others of its length. */
+const PATIENCE_MS = 15;
+/** Three full lanes are faster than OpenSSL, two are not. */
+const LEAST_FULL_LANES = 3;
+/** Steps of the lanes, 64 KiB of each, between two looks at what else there is to do: some 4 ms. */
+const STEPS_PER_TURN = 8;
+
+interface Waiting {
+  readonly pieces: readonly Uint8Array[];
+  readonly resolve: (digest: Uint8Array) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class MessageHasher {
+  readonly #clock: Clock;
+  /** Null where lanes are not faster. */
+  #lanes: Sha256Lanes | null | undefined;
+  /** Fewer than LANES messages of #waitingBytes each. */
+  #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  #patience: Timer | undefined;
+
+  constructor({ clock }: { readonly clock: Clock }) {
+    this.#clock = clock;
+  }
+
+  /** The pieces must not change meanwhile. */
+  digest(pieces: readonly Uint8Array[]): Promise<Uint8Array> {
+    const sizeBytes = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
+    if (sizeBytes < LEAST_BYTES) return Promise.resolve(digestOf(pieces));
+    const isOther = this.#waiting.length > 0 && this.#waitingBytes !== sizeBytes;
+    if (isOther || !this.#hasLanes()) return digestInTurns(pieces);
+    return new Promise((resolve, reject) => {
+      this.#waitingBytes = sizeBytes;
+      this.#waiting.push({ pieces, resolve, reject });
+      if (this.#waiting.length === LANES) this.#hashWaiting();
+      else this.#patience ??= this.#clock.after(PATIENCE_MS, () => this.#hashWaiting());
+    });
+  }
+
+  #hasLanes(): boolean {
+    if (this.#lanes === undefined) {
+      const lanes = new Sha256Lanes();
+      this.#lanes = areLanesFaster(lanes, () => this.#clock.monotonicMs()) ? lanes : null;
+    }
+    return this.#lanes !== null;
+  }
+
+  #hashWaiting(): void {
+    this.#patience?.cancel();
+    this.#patience = undefined;
+    const group = this.#waiting;
+    this.#waiting = [];
+    const lanes = group.length >= LEAST_FULL_LANES ? this.#lanes : undefined;
+    if (lanes) void digestInLanes(lanes, group, this.#waitingBytes);
+    else for (const { pieces, resolve, reject } of group) digestInTurns(pieces).then(resolve, reject);
+  }
+}
+
+async function digestInLanes(
+  lanes: Sha256Lanes,
+  group: readonly Waiting[],
+  sizeBytes: number,
+): Promise<void> {
+  try {
+    // A lane without a message of its own does the work of another's.
+    const messages = Array.from({ length: LANES }, (_, lane) => (group[lane] ?? group[0])?.pieces ?? []);
+    const work = lanes.digest(messages, sizeBytes);
+    for (let steps = 1; ; steps += 1) {
+      const next = work.next();
+      if (next.done === true) {
+        for (const [lane, { resolve }] of group.entries()) resolve(next.value[lane] as Uint8Array);
+        return;
+      }
+      if (steps % STEPS_PER_TURN === 0) await nextTurn();
+    }
+  } catch (error) {
+    for (const { reject } of group) reject(error);
+  }
+}
+
+async function digestInTurns(pieces: readonly Uint8Array[]): Promise<Uint8Array> {
+  const hash = sha256Stream();
+  let sinceTurn = 0;
+  for (const piece of pieces) {
+    hash.update(piece);
+    sinceTurn += piece.byteLength;
+    if (sinceTurn < LEAST_BYTES) continue;
+    sinceTurn = 0;
+    await nextTurn();
+  }
+  return hash.digest();
+}
+
+function digestOf(pieces: readonly Uint8Array[]): Uint8Array {
+  const hash = sha256Stream();
+  for (const piece of pieces) hash.update(piece);
+  return hash.digest();
+}
+
+/** Lets what came in meanwhile go first. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,28 @@
+/** @module Large messages hashed side by side, and those for which there is no company. */
+import { createHash, randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { MIB, toHex } from '../../src/common/bytes.ts';
+import { systemClock } from '../../src/common/clock.ts';
+import { MessageHasher } from '../../src/common/message-hasher.ts';
+
+function message(sizeBytes: number): { pieces: Uint8Array[]; hash: string } {
+  const bytes = randomBytes(sizeBytes);
+  const middle = Math.floor(sizeBytes / 3);
+  const pieces = [bytes.subarray(0, middle), bytes.subarray(middle)];
+  return { pieces, hash: createHash('sha256').update(bytes).digest('hex') };
+}
+
+describe('MessageHasher', () => {
+  it.each([
+    ['a full group', [MIB, MIB, MIB, MIB]],
+    ['more than a group', [MIB, MIB, MIB, MIB, MIB, MIB, MIB]],
+    ['less than a group', [MIB, MIB, MIB]],
+    ['one alone', [MIB]],
+    ['another length in between', [MIB, MIB, MIB + 9, 5, MIB, 0, MIB]],
+  ])('gives everybody the hash of their own message: %s', async (_, sizes) => {
+    const hasher = new MessageHasher({ clock: systemClock });
+    const messages = sizes.map(message);
+    const digests = await Promise.all(messages.map(({ pieces }) => hasher.digest(pieces)));
+    expect(digests.map(toHex)).toEqual(messages.map(({ hash }) => hash));
+  });
+});
