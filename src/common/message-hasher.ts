@@ -2,7 +2,7 @@
 import type { Clock, Timer } from './clock.ts';
 import { MIB } from './bytes.ts';
 import { sha256Stream } from './hashing.ts';
-import { areLanesFaster, LANES, Sha256Lanes } from './sha256-lanes.ts';
+import { hasSha256Instructions, LANES, Sha256Lanes } from './sha256-lanes.ts';
 
 /** A smaller message is hashed at once: it holds nobody up, and would not fill its lane for long. */
 const LEAST_BYTES = MIB;
@@ -21,8 +21,8 @@ interface Waiting {
 
 export class MessageHasher {
   readonly #clock: Clock;
-  /** Null where lanes are not faster. */
-  #lanes: Sha256Lanes | null | undefined;
+  /** None where the processor does better. */
+  #lanes: Sha256Lanes | 'none' | undefined;
   /** Fewer than LANES messages of #waitingBytes each. */
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
@@ -47,11 +47,8 @@ export class MessageHasher {
   }
 
   #hasLanes(): boolean {
-    if (this.#lanes === undefined) {
-      const lanes = new Sha256Lanes();
-      this.#lanes = areLanesFaster(lanes, () => this.#clock.monotonicMs()) ? lanes : null;
-    }
-    return this.#lanes !== null;
+    this.#lanes ??= hasSha256Instructions(() => this.#clock.monotonicMs()) ? 'none' : new Sha256Lanes();
+    return this.#lanes !== 'none';
   }
 
   #hashWaiting(): void {
@@ -59,8 +56,9 @@ export class MessageHasher {
     this.#patience = undefined;
     const group = this.#waiting;
     this.#waiting = [];
-    const lanes = group.length >= LEAST_FULL_LANES ? this.#lanes : undefined;
-    if (lanes) void digestInLanes(lanes, group, this.#waitingBytes);
+    const lanes = this.#lanes;
+    if (lanes instanceof Sha256Lanes && group.length >= LEAST_FULL_LANES)
+      void digestInLanes(lanes, group, this.#waitingBytes);
     else for (const { pieces, resolve, reject } of group) digestInTurns(pieces).then(resolve, reject);
   }
 }
