@@ -34,9 +34,15 @@ export function scrubCheck({ dataNodes }: StatusResponse, nowMs: number): Health
   return {
     name,
     health: 'ok',
-    finding: `no bad copy found; ${complete} of ${counted(scrubbed.length, 'datanode')} read all they hold, the others are at it`,
+    finding: `no bad copy found; ${progressOf(complete, scrubbed.length)}`,
     advice: '',
   };
+}
+
+function progressOf(complete: number, datanodes: number): string {
+  if (datanodes === 0) return 'nothing was read yet';
+  const others = complete === datanodes ? '' : ', the others are at it';
+  return `${complete} of ${counted(datanodes, 'datanode')} read all they hold${others}`;
 }
 
 /** What was not read since then was never, or too long ago. */
