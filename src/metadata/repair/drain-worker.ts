@@ -18,6 +18,8 @@ export interface DrainWorkerComponents {
 }
 
 const IDLE_MS = 1_000;
+/** While a datanode drains: somebody waits for it to be empty. */
+const DRAINING_IDLE_MS = 250;
 
 /**
  * That a datanode drains is in the log, and what is left to do is looked up: a new leader goes on where the old one was.
@@ -25,13 +27,16 @@ const IDLE_MS = 1_000;
  */
 export class DrainWorker implements BackgroundWorker {
   readonly name = 'drain';
-  readonly idleMs: number = IDLE_MS;
   readonly #components: DrainWorkerComponents;
   /** Version of the members when this leader first saw the datanode drain: older walks knew nothing of it. */
   readonly #sinceVersion = new Map<number, number>();
 
   constructor(components: DrainWorkerComponents) {
     this.#components = components;
+  }
+
+  get idleMs(): number {
+    return this.#sinceVersion.size > 0 ? DRAINING_IDLE_MS : IDLE_MS;
   }
 
   async work(signal: AbortSignal): Promise<WorkState> {

@@ -29,8 +29,10 @@ export async function drain({ cluster, client, files }: HealRun): Promise<object
   stopping.abort();
   const { fewest, samples } = await sampling;
   const mibPerS = leaving / MIB / drainedS;
-  const isDisk = limits.diskMibPerS < limits.networkMibPerS;
-  const limit = isDisk ? limits.diskMibPerS : limits.networkMibPerS;
+  // A copy is read from one disk and written to another, and here all datanodes share one: as `cluster status` counts.
+  const copiesMibPerS = limits.diskMibPerS / 2;
+  const isDisk = copiesMibPerS < limits.networkMibPerS;
+  const limit = isDisk ? copiesMibPerS : limits.networkMibPerS;
   return {
     mib: round(leaving / MIB),
     drainedS,
