@@ -51,6 +51,15 @@ async function read([machine, namespace]: readonly [Machine, string]): Promise<R
   return JSON.parse(stdout) as Reading;
 }
 
+/** Namespaces outlive the process that made them. */
+async function cleanUp(): Promise<void> {
+  await Promise.all(machines.map((machine) => machine.turnOff()));
+  await world.destroy();
+  await rm(root, { recursive: true, force: true, maxRetries: 3 });
+}
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.once(signal, () => void cleanUp().finally(() => process.exit(1)));
+
 try {
   const [a, b, keeps, draws] = [
     await world.addPrivateNetwork('a', 10),
@@ -83,7 +92,5 @@ try {
     console.log(JSON.stringify({ client: name, ...(await read(client)), load }));
   }
 } finally {
-  await Promise.all(machines.map((machine) => machine.turnOff()));
-  await world.destroy();
-  await rm(root, { recursive: true, force: true, maxRetries: 3 });
+  await cleanUp();
 }
