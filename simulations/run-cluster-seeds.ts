@@ -25,8 +25,8 @@ interface SeedReport extends Omit<ClusterRun, 'failure' | 'tail'> {
   /** Only of one that failed: what to type to see it again, and the last lines of its trace. */
   readonly replay?: string;
   readonly trace?: readonly string[];
-  /** With `shrink`: what is left of its faults, its clients and its nodes. */
-  readonly shrunk?: Pick<Scenario, 'faults' | 'clients' | 'nodes'>;
+  /** With `shrink`: what is left of it. */
+  readonly shrunk?: Pick<Scenario, 'faults' | 'clients' | 'nodes' | 'datanodes' | 'workloads'>;
 }
 
 /** Says whether all held. */
@@ -59,13 +59,13 @@ async function runOne(scenario: Scenario, options: ClusterSeeds): Promise<SeedRe
   if (failure === undefined) return report;
   const small = options.shrink ? await shrinkScenario(scenario, failure) : scenario;
   if (options.keepFile !== undefined) keepScenario(options.keepFile, small, failure);
-  const { faults, clients, nodes } = small;
+  const { faults, clients, nodes, datanodes, workloads } = small;
   return {
     ...report,
     failure: failure instanceof Error ? (failure.stack ?? failure.message) : String(failure),
     replay: replayCommand(options.scenarioFile ?? options.keepFile, seed, profile),
     trace: tail,
-    ...(options.shrink && { shrunk: { faults, clients, nodes } }),
+    ...(options.shrink && { shrunk: { faults, clients, nodes, datanodes, workloads } }),
   };
 }
 

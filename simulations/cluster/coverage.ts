@@ -17,6 +17,7 @@ export const SIGHTS = [
   'nodes readmitted under a new number',
   'namespaces made anew from the log',
   'older versions turned away',
+  'clusters raised to a newer feature level',
   'quorums lost for good',
   'data lost beyond the policy',
   'cores that served without the rest',
@@ -32,6 +33,8 @@ export const SIGHTS = [
   'pipeline replacements',
   'requests repeated',
   'requests repeated after a leader change',
+  'links of little bandwidth',
+  'links that lose packets',
 ] as const;
 
 /** What garbage collection did and met. */

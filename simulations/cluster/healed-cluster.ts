@@ -71,6 +71,8 @@ export class HealedCluster {
     for (const workload of workloads) await workload.check(actors);
     journal.check();
     await this.#until(() => this.#haveAgreed());
+    if ((roster.leader()?.state?.featureLevel ?? 0) > this.#scenario.firstLevel)
+      this.#components.coverage.saw('clusters raised to a newer feature level');
     await this.#compareNamespaces();
     await this.#checkBlocks();
   }

@@ -1,4 +1,4 @@
-/** @module Makes a failing scenario small enough to be read: fewer faults, clients and nodes, and less time. */
+/** @module Makes a failing scenario small enough to be read: fewer faults, clients, nodes and workloads, and less time. */
 import { shrinkList, shrinkNumber } from '../shrink.ts';
 import { runScenario } from './run-scenario.ts';
 import type { Scenario } from './scenario.ts';
@@ -16,6 +16,10 @@ export async function shrinkScenario(whole: Scenario, failure: Error): Promise<S
   small = { ...small, clients };
   const nodes = await shrinkNumber(small.nodes, (number) => fails({ ...small, nodes: number }));
   small = { ...small, nodes };
+  const datanodes = await shrinkNumber(small.datanodes, (number) => fails({ ...small, datanodes: number }));
+  small = { ...small, datanodes };
+  const workloads = await shrinkList(small.workloads, (part) => fails({ ...small, workloads: part }));
+  small = { ...small, workloads };
   const shorter = { ...small, faultyMs: (faults.at(-1)?.atMs ?? 0) + REST_MS };
   return shorter.faultyMs < small.faultyMs && (await fails(shorter)) ? shorter : small;
 }

@@ -133,6 +133,8 @@ export class SimulatedCluster {
       this.#scenario,
     );
     this.#weather.become(weather);
+    if (weather.bytesPerMs !== undefined) this.coverage.saw('links of little bandwidth');
+    if ((weather.lossProbability ?? 0) > 0) this.coverage.saw('links that lose packets');
     const choices = this.#workloads.flatMap(({ weight, workload }) =>
       Array.from({ length: weight }, () => workload),
     );
