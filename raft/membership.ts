@@ -32,7 +32,8 @@ export function restoreSnapshot(raft: RaftState, snapshot: Snapshot): boolean {
   return true;
 }
 
-function changedBy(changer: Changer, change: ConfChange): ChangedConfiguration {
+/** What `change` makes of the configuration of `changer`. Throws RAFT_CONF_CHANGE_INVALID. */
+export function changedBy(changer: Changer, change: ConfChange): ChangedConfiguration {
   const { transition, changes } = change;
   const isAuto = transition === 'ConfChangeTransitionAuto';
   if (isAuto && changes.length === 0) return changer.leaveJoint();

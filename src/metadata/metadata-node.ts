@@ -13,6 +13,7 @@ import { serveWorkers } from '../protocol/worker-service.ts';
 import { hasRole } from './member-directory.ts';
 import { RECEIVED_SNAPSHOTS, SnapshotStore } from './snapshot-store.ts';
 import { repairAtStart } from './start-repair.ts';
+import { voterSets } from './voter-sets.ts';
 import { Vouching } from './vouching.ts';
 import { type Incarnation, Witness, type WitnessStore } from './witness.ts';
 
@@ -105,12 +106,8 @@ export class MetadataNode {
   }
 
   #newVouching({ driver, members }: NodeParts, run: Incarnation): Vouching {
-    const { voters, votersOutgoing } = driver.status().confState;
-    const options = {
-      run,
-      isCopy: this.#components.log.isCopy,
-      voters: [...new Set([...voters, ...votersOutgoing])],
-    };
+    const { isCopy } = this.#components.log;
+    const options = { run, isCopy, voterSets: voterSets(this.#components) };
     return new Vouching({ ...this.#components, members }, options, {
       rolledBack: (error) => driver.retire(error),
       vouched: () => void this.#begin().catch((error: unknown) => driver.fail(error)),

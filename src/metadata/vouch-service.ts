@@ -6,9 +6,10 @@ import type { VouchRequest, VouchResponse } from '../protocol/messages.ts';
 import { VOUCH } from '../protocol/methods.ts';
 import { badRequest, notAllowed } from './errors.ts';
 import { isMetadataNode, type MemberDirectory } from './member-directory.ts';
+import { type VoterSetsComponents, voterSets } from './voter-sets.ts';
 import type { Witness } from './witness.ts';
 
-export interface VouchServiceComponents {
+export interface VouchServiceComponents extends VoterSetsComponents {
   readonly network: Network;
   readonly members: MemberDirectory;
   readonly witness: Witness;
@@ -39,6 +40,12 @@ export class VouchService {
     const rolledBack = isReplaced || (isKnownRun && !witness.observe(run, run.openedAt));
     const seen = witness.of(run.number);
     if (rolledBack) logger.warn('member.rolled-back', { ...run, seenSequence: seen?.sequence ?? 0 });
-    return { rolledBack, seenBoot: seen?.boot ?? 0, seenSequence: seen?.sequence ?? 0 };
+    return {
+      rolledBack,
+      seenBoot: seen?.boot ?? 0,
+      seenSequence: seen?.sequence ?? 0,
+      voterSets: voterSets(this.#components).map((voters) => ({ voters: [...voters] })),
+      members: [...members.withRole('meta')],
+    };
   }
 }

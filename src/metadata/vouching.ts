@@ -5,9 +5,11 @@ import type { Logger } from '../common/logger.ts';
 import type { NodeId } from '../../raft/types.ts';
 import { call } from '../network/method.ts';
 import type { Network } from '../network/network.ts';
+import type { VouchResponse } from '../protocol/messages.ts';
 import { VOUCH } from '../protocol/methods.ts';
 import { copyAlone, rolledBack } from './errors.ts';
 import type { MemberDirectory } from './member-directory.ts';
+import type { VoterSet } from './voter-sets.ts';
 import type { Incarnation } from './witness.ts';
 
 export interface VouchingComponents {
@@ -21,8 +23,8 @@ export interface VouchingOptions {
   readonly run: Incarnation;
   /** The log was put here by something else than the node (RaftLogStore.isCopy). */
   readonly isCopy: boolean;
-  /** As this node's state has them. */
-  readonly voters: readonly NodeId[];
+  /** As this node's state and log have them (voter-sets.ts). */
+  readonly voterSets: readonly VoterSet[];
 }
 
 export interface VouchingEvents {
@@ -43,7 +45,9 @@ const LONGEST_PAUSE_MS = 4_000;
  * (log-marker.ts), so two rules guard the votes:
  *
  * - A *copy* takes no part until as many other voters as stand in every quorum's way (n - quorum + 1) have said that they
- *   know of nothing newer: each acknowledged entry is known to one of them. It waits as long as that takes.
+ *   know of nothing newer: each acknowledged entry is known to one of them. It waits as long as that takes. Who votes may
+ *   have changed since the copy was made, but no change is committed without one of them: what each has in its log says
+ *   who votes by now, and of those as many must be heard, and so on (simulation seed 50166, hell).
  * - Any other directory waits for one round of answers, at most a second, so that a cluster that starts as a whole, or
  *   with nodes missing, is not held up. It goes on asking until each has answered once, and stops when one remembers
  *   more. Meanwhile and for ever, a node that remembers more drops its messages (raft-transport.ts): its votes and
@@ -58,6 +62,8 @@ export class Vouching {
   readonly #options: VouchingOptions;
   readonly #events: VouchingEvents;
   readonly #answered = new Set<NodeId>();
+  /** Own ones, and those that others told of. */
+  readonly #voterSets: VoterSet[];
   readonly #stopping = new AbortController();
   #background: Promise<void> | undefined;
   #hasVouched = false;
@@ -66,6 +72,7 @@ export class Vouching {
     this.#components = components;
     this.#options = options;
     this.#events = events;
+    this.#voterSets = [...options.voterSets];
   }
 
   /**
@@ -73,8 +80,8 @@ export class Vouching {
    * answered. Throws METADATA_ROLLED_BACK, METADATA_COPY_ALONE.
    */
   async begin(): Promise<boolean> {
-    const { isCopy, run, voters } = this.#options;
-    if (isCopy && this.#needed() > this.#otherVoters().length) throw copyAlone(run.number, voters.length);
+    const { isCopy, run } = this.#options;
+    if (isCopy && this.#ownSets().some(({ length }) => length === 1)) throw copyAlone(run.number, 1);
     const verdict = await this.#round();
     if (verdict !== undefined) throw verdict;
     this.#hasVouched = this.#isEnough();
@@ -91,7 +98,7 @@ export class Vouching {
   async #goOn(): Promise<void> {
     const { clock, logger } = this.#components;
     const { signal } = this.#stopping;
-    if (!this.#hasVouched) logger.warn('raft.copy-waits', { needed: this.#needed() });
+    if (!this.#hasVouched) logger.warn('raft.copy-waits', { unanswered: this.#open() });
     for (let pauseMs = FIRST_PAUSE_MS; this.#open().length > 0; pauseMs = nextPause(pauseMs)) {
       try {
         await sleep(clock, pauseMs, signal);
@@ -123,6 +130,7 @@ export class Vouching {
       const options = { timeoutMs: FIRST_ROUND_MS, signal: this.#stopping.signal };
       const answer = await call(network, peer, VOUCH, { run }, options);
       this.#answered.add(number);
+      this.#learn(answer);
       return answer.rolledBack
         ? rolledBack(run.number, number, run.openedAt, answer.seenSequence)
         : undefined;
@@ -130,6 +138,17 @@ export class Vouching {
       // Who does not answer says nothing; it is asked again.
       logger.debug('raft.not-vouched', { node: number, error: describeError(error) });
       return undefined;
+    }
+  }
+
+  /** Members and voters of after the time that this node's directory is of. */
+  #learn({ voterSets, members: told }: VouchResponse): void {
+    const { members, network } = this.#components;
+    this.#voterSets.push(...voterSets.map(({ voters }) => voters));
+    for (const member of told) {
+      if (members.byNumber(member.number) !== undefined) continue;
+      members.learn(member);
+      if (member.addresses.length > 0) network.learn(member.peer, member.addresses);
     }
   }
 
@@ -141,20 +160,23 @@ export class Vouching {
   }
 
   #otherVoters(): NodeId[] {
-    const { run, voters } = this.#options;
-    return voters.filter((number) => number !== run.number);
+    const { run } = this.#options;
+    return [...new Set(this.#voterSets.flat())].filter((number) => number !== run.number);
   }
 
-  /** Any quorum that this node was part of has one of so many other voters in it. */
-  #needed(): number {
-    const { isCopy, voters } = this.#options;
-    if (!isCopy) return 0;
-    const quorum = Math.floor(voters.length / 2) + 1;
-    return voters.length - quorum + 1;
+  /** In which this node's own vote counts. */
+  #ownSets(): readonly VoterSet[] {
+    return this.#voterSets.filter((voters) => voters.includes(this.#options.run.number));
   }
 
   #isEnough(): boolean {
-    return this.#otherVoters().filter((number) => this.#answered.has(number)).length >= this.#needed();
+    return !this.#options.isCopy || this.#ownSets().every((voters) => this.#hasHeardEnough(voters));
+  }
+
+  /** Any quorum of these that this node was part of has one in it that has answered. */
+  #hasHeardEnough(voters: VoterSet): boolean {
+    const quorum = Math.floor(voters.length / 2) + 1;
+    return voters.filter((number) => this.#answered.has(number)).length >= voters.length - quorum + 1;
   }
 }
 

@@ -976,10 +976,17 @@ export interface VouchRequest {
   run: Run | undefined;
 }
 
+/** voter_sets: of each configuration in force here, or to come by the log, committed or not; members: the metadata nodes known here. */
 export interface VouchResponse {
   rolledBack: boolean;
   seenBoot: number;
   seenSequence: number;
+  voterSets: VoterSet[];
+  members: Member[];
+}
+
+export interface VoterSet {
+  voters: number[];
 }
 
 /** data of a raft Snapshot: what to fetch over channel `snapshot.chunks` */
@@ -11943,7 +11950,7 @@ export const VouchRequest: MessageFns<VouchRequest> = {
 };
 
 function createBaseVouchResponse(): VouchResponse {
-  return { rolledBack: false, seenBoot: 0, seenSequence: 0 };
+  return { rolledBack: false, seenBoot: 0, seenSequence: 0, voterSets: [], members: [] };
 }
 
 export const VouchResponse: MessageFns<VouchResponse> = {
@@ -11956,6 +11963,12 @@ export const VouchResponse: MessageFns<VouchResponse> = {
     }
     if (message.seenSequence !== 0) {
       writer.uint32(24).uint64(message.seenSequence);
+    }
+    for (const v of message.voterSets) {
+      VoterSet.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.members) {
+      Member.encode(v!, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -11997,6 +12010,22 @@ export const VouchResponse: MessageFns<VouchResponse> = {
             message.seenSequence = longToNumber(reader.uint64());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.voterSets.push(VoterSet.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.members.push(Member.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -12017,6 +12046,77 @@ export const VouchResponse: MessageFns<VouchResponse> = {
     message.rolledBack = object.rolledBack ?? false;
     message.seenBoot = object.seenBoot ?? 0;
     message.seenSequence = object.seenSequence ?? 0;
+    message.voterSets = object.voterSets?.map((e) => VoterSet.fromPartial(e)) || [];
+    message.members = object.members?.map((e) => Member.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseVoterSet(): VoterSet {
+  return { voters: [] };
+}
+
+export const VoterSet: MessageFns<VoterSet> = {
+  encode(message: VoterSet, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.voters.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.voters) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VoterSet {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVoterSet();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.voters.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.voters.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<VoterSet>): VoterSet {
+    return VoterSet.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VoterSet>): VoterSet {
+    const message = createBaseVoterSet();
+    message.voters = object.voters?.map((e) => e) || [];
     return message;
   },
 };

@@ -2,6 +2,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { fits, type Incarnation, type Seen, Witness } from '../../src/metadata/witness.ts';
 import { sleep, systemClock } from '../../src/common/clock.ts';
+import { silentLogger } from '../../src/common/logger.ts';
+import type { HoldfastError } from '../../src/common/errors.ts';
+import type { MemberDirectory } from '../../src/metadata/member-directory.ts';
+import { Vouching } from '../../src/metadata/vouching.ts';
+import { Member } from '../../src/namespace/schema.ts';
+import type { Network } from '../../src/network/network.ts';
+import { VouchResponse } from '../../src/protocol/messages.ts';
 import { TestCluster } from './cluster.ts';
 
 const SEEN: Seen = { number: 2, boot: 5, id: 77, sequence: 100 };
@@ -105,6 +112,71 @@ describe('a metadata node whose disk was put back', () => {
     await cluster.kill(1);
     cluster.putBack(1, await cluster.backUp(1, { isCopy: true }));
     await expect(cluster.restart(1)).rejects.toMatchObject({ code: 'METADATA_COPY_ALONE' });
+  });
+});
+
+describe('a copy of a data directory that is older than who votes', () => {
+  const NUMBER = 3;
+  const COPY: Incarnation = { number: NUMBER, boot: 4, id: 1, openedAt: 50 };
+
+  /** Node 1 has in its log that node 4 votes, too; `fourth` is what node 4 says. */
+  function open(fourth: () => Promise<Partial<VouchResponse>>): {
+    vouching: Vouching;
+    asked: number[];
+    events: string[];
+  } {
+    const asked: number[] = [];
+    const events: string[] = [];
+    const member = (number: number): Member => ({
+      ...Member.create(),
+      number,
+      peer: `peer ${number}`,
+      roles: ['meta'],
+    });
+    const known = new Map([[1, member(1)]]);
+    const answers: Record<string, () => Promise<Partial<VouchResponse>>> = {
+      'peer 1': async () => ({
+        voterSets: [{ voters: [1, 3] }, { voters: [1, 3, 4] }],
+        members: [member(4)],
+      }),
+      'peer 4': fourth,
+    };
+    const request = async (peer: string): Promise<Uint8Array> => {
+      asked.push(Number(peer.slice(-1)));
+      return VouchResponse.encode(VouchResponse.fromPartial((await answers[peer]?.()) ?? {})).finish();
+    };
+    const members = {
+      byNumber: (number: number) => known.get(number),
+      withRole: () => [...known.values()],
+      learn: (learned: Member) => void known.set(learned.number, learned),
+    };
+    const components = {
+      network: { request, learn: () => {} } as unknown as Network,
+      members: members as unknown as MemberDirectory,
+      clock: systemClock,
+      logger: silentLogger,
+    };
+    const told = {
+      rolledBack: ({ code }: HoldfastError) => void events.push(code),
+      vouched: () => void events.push('vouched'),
+    };
+    const vouching = new Vouching(components, { run: COPY, isCopy: true, voterSets: [[1, NUMBER]] }, told);
+    return { vouching, asked, events };
+  }
+
+  it('does not vote on the word of those of its own time alone: who votes since then is heard, too', async () => {
+    const { vouching, asked, events } = open(async () => ({ rolledBack: true, seenSequence: 60 }));
+    expect(await vouching.begin()).toBe(false);
+    await expect.poll(() => events, { timeout: 3_000 }).toEqual(['METADATA_ROLLED_BACK']);
+    expect(asked).toEqual([1, 4]);
+    await vouching.stop();
+  });
+
+  it('votes once they know of nothing newer either', async () => {
+    const { vouching, events } = open(async () => ({ voterSets: [{ voters: [1, 3, 4] }] }));
+    expect(await vouching.begin()).toBe(false);
+    await expect.poll(() => events, { timeout: 3_000 }).toEqual(['vouched']);
+    await vouching.stop();
   });
 });
 
