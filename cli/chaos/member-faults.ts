@@ -12,6 +12,7 @@ const REQUEST_LIMIT_MS = 15_000;
 /** Other faults may last just then; an administrator tries again for so long. */
 const PERSISTENCE_MS = 90_000;
 const RETRY_MS = 1_000;
+const TOKEN_LIFETIME_MS = 3_600_000;
 
 export const MEMBER_FAULTS: readonly FaultKind[] = [
   {
@@ -68,7 +69,17 @@ async function joinAnew(cluster: LocalCluster, name: string): Promise<void> {
   await cluster.node(name).kill('SIGKILL');
   await emptyDirectory(cluster.nodeDirectory(name));
   // A join that was interrupted goes on from where it was.
-  await persist(() => cluster.join(name));
+  await persist(async () => cluster.join(name, await freshToken(cluster)));
+}
+
+/** The one that the cluster was founded with names a metadata node that may have been replaced. */
+async function freshToken(cluster: LocalCluster): Promise<string> {
+  await using client = await cluster.connect();
+  const { token } = await client.createToken(
+    { roles: ['meta', 'data'], uses: 1, lifetimeMs: TOKEN_LIFETIME_MS },
+    { signal: AbortSignal.timeout(REQUEST_LIMIT_MS) },
+  );
+  return token;
 }
 
 async function persist<T>(attempt: () => Promise<T>): Promise<T> {
