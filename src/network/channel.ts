@@ -61,7 +61,8 @@ export class StreamChannel implements Channel {
 
   #failure: Error | undefined;
   #isClosed = false;
-  readonly #abortion = new AbortController();
+  /** Made when somebody asks for the signal: hardly any channel's is looked at. */
+  #abortion: AbortController | undefined;
 
   constructor(components: ChannelComponents, options: ChannelOptions) {
     this.#stream = components.stream;
@@ -74,6 +75,10 @@ export class StreamChannel implements Channel {
 
   /** Fires when the channel fails or is aborted by either side. */
   get signal(): AbortSignal {
+    if (this.#abortion === undefined) {
+      this.#abortion = new AbortController();
+      if (this.#failure !== undefined) this.#abortion.abort(this.#failure);
+    }
     return this.#abortion.signal;
   }
 
@@ -156,7 +161,7 @@ export class StreamChannel implements Channel {
     for (const write of this.#writes.splice(0)) write.reject(error);
     this.#close();
     this.#wake();
-    this.#abortion.abort(error);
+    this.#abortion?.abort(error);
   }
 
   #enqueue(bytes: Uint8Array, last: boolean): Promise<void> {
