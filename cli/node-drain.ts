@@ -112,6 +112,8 @@ export function drainLine(
 ): string {
   const name = `Node ${member?.number} (${member?.name})`;
   if (member?.drain === 'drained') return `${name} is drained and may be removed.`;
+  // Right after it began, and when the last copy is made: the keepers walk over everything once more.
+  if (departingBlocks === 0) return `${name} drains: what is still needed on it is being counted`;
   const rate = status.keepers.reduce((sum, { bytesPerSecond }) => sum + bytesPerSecond, 0);
   const share = shareOfLimit(rate, copyLimit(status.dataNodes));
   const eta =
