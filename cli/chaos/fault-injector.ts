@@ -17,6 +17,8 @@ export interface RecordedFault {
 export interface FaultInjectorOptions {
   /** Milliseconds since the run began. */
   readonly now: () => number;
+  /** Drawn from these; from all that there are when absent. */
+  readonly kinds?: readonly FaultKind[];
 }
 
 const FAULT_KINDS: readonly FaultKind[] = [...NODE_FAULTS, ...DISK_FAULTS, ...MEMBER_FAULTS];
@@ -44,12 +46,12 @@ export class FaultInjector {
   /** By node: until when it may end by itself. */
   readonly #excused = new Map<string, number>();
 
-  constructor(context: FaultContext, { now }: FaultInjectorOptions) {
+  constructor(context: FaultContext, { now, kinds = FAULT_KINDS }: FaultInjectorOptions) {
     this.#context = context;
     this.#now = now;
-    this.#kinds = FAULT_KINDS.filter(({ needs }) => needs === undefined || context.room.can(needs)).flatMap(
-      (kind) => Array.from({ length: kind.weight }, () => kind),
-    );
+    this.#kinds = kinds
+      .filter(({ needs }) => needs === undefined || context.room.can(needs))
+      .flatMap((kind) => Array.from({ length: kind.weight }, () => kind));
   }
 
   get lasting(): readonly string[] {

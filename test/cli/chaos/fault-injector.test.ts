@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { FaultInjector } from '../../../cli/chaos/fault-injector.ts';
-import type { FaultContext } from '../../../cli/chaos/faults.ts';
+import { type FaultContext, NODE_FAULTS } from '../../../cli/chaos/faults.ts';
 import { SeededChoice } from '../../../cli/chaos/seeded-choice.ts';
 
 /** Nodes that only say what was done to them. */
@@ -50,7 +50,7 @@ function fastClock(): () => number {
 describe('the hand behind the faults', () => {
   it('puts everything right that it did', async () => {
     const nodes = new FakeNodes(['m1', 'm2', 'd1']);
-    const injector = new FaultInjector(nodes.context(5), { now: fastClock() });
+    const injector = new FaultInjector(nodes.context(5), { now: fastClock(), kinds: NODE_FAULTS });
     const stop = new AbortController();
     const running = injector.run(stop.signal);
     while (injector.faults.length < 3) await pause(10);
@@ -67,7 +67,7 @@ describe('the hand behind the faults', () => {
 
   it('starts a node again that ended although nobody did anything to it, and tells of it', async () => {
     const nodes = new FakeNodes(['m1']);
-    const injector = new FaultInjector(nodes.context(1), { now: fastClock() });
+    const injector = new FaultInjector(nodes.context(1), { now: fastClock(), kinds: NODE_FAULTS });
     nodes.running.set('m1', false);
     await injector.heal();
     expect(nodes.running.get('m1')).toBe(true);
@@ -77,7 +77,10 @@ describe('the hand behind the faults', () => {
   it('is not surprised by a node that ends just after its disk was full', async () => {
     const nodes = new FakeNodes(['m1']);
     let nowMs = 0;
-    const injector = new FaultInjector(nodes.context(3, ['small-disks']), { now: () => (nowMs += 200) });
+    const injector = new FaultInjector(nodes.context(6, ['small-disks']), {
+      now: () => (nowMs += 200),
+      kinds: NODE_FAULTS,
+    });
     const stop = new AbortController();
     const running = injector.run(stop.signal);
     while (!nodes.log.includes('empty m1')) await pause(10);
