@@ -10,7 +10,7 @@ import { addRemoveOptions, type RemoveFlags, removeNode } from './cluster-remove
 import { memberNumber } from './member-name.ts';
 import { addClientCommand, type ClientFlags } from './options.ts';
 import { createProgress } from './progress-bar.ts';
-import { stuckText } from './repair-progress.ts';
+import { pausedText, stuckText } from './repair-progress.ts';
 import type { Shell } from './shell.ts';
 
 interface DrainFlags extends ClientFlags {
@@ -131,15 +131,15 @@ function stuckOn({ keepers }: StatusResponse, number: number): string {
     departures.flatMap((each) => each.stuck),
     ({ reason }) => reason,
   );
-  return [...stuck]
+  const reasons = [...stuck]
     .filter(([reason]) => reason !== 'busy')
     .map(([reason, parts]) =>
       stuckText(
         reason,
         parts.reduce((sum, { blocks }) => sum + blocks, 0),
       ),
-    )
-    .join('; ');
+    );
+  return [pausedText(keepers), ...reasons].filter((reason) => reason !== '').join('; ');
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -19,11 +19,15 @@ export interface RepairProgress {
   /** Absent while nothing is copied, and when nothing is missing. */
   readonly etaMs?: number | undefined;
   readonly stuck: readonly { readonly reason: string; readonly blocks: number; readonly bytes: number }[];
+  /** Where repair is held by somebody, and how it goes on; empty when nowhere. */
+  readonly paused: string;
 }
 
 const REASONS: Readonly<Record<string, string>> = {
   'no-copy': 'no datanode that lives has a good copy: start those that are away',
   'no-target': 'no further datanode lives and has room: start or join one',
+  'copy-failed':
+    'the last copy of each failed and is tried again: see repair.copy-failed in the logs of metadata nodes',
   busy: 'waiting for their turn',
 };
 
@@ -58,12 +62,20 @@ export function repairProgress({ keepers, dataNodes }: StatusResponse): RepairPr
   const etaMs =
     missingBytes > 0 && bytesPerSecond > 0 ? Math.ceil((missingBytes * 1000) / bytesPerSecond) : undefined;
   const limit = copyLimit(dataNodes);
-  return { left, copying: sum(({ copying }) => copying), bytesPerSecond, limit, etaMs, stuck };
+  return {
+    left,
+    copying: sum(({ copying }) => copying),
+    bytesPerSecond,
+    limit,
+    etaMs,
+    stuck,
+    paused: pausedText(keepers),
+  };
 }
 
 /** No lines when nothing is at risk and nothing on its way. */
 export function repairLines(progress: RepairProgress): readonly string[] {
-  const { left, copying, bytesPerSecond, limit, etaMs, stuck } = progress;
+  const { left, copying, bytesPerSecond, limit, etaMs, stuck, paused } = progress;
   if (left.length === 0 && copying === 0) return [];
   const share = shareOfLimit(bytesPerSecond, limit);
   const eta = etaMs === undefined ? '' : `, done in about ${formatDuration(etaMs)}`;
@@ -77,7 +89,18 @@ export function repairLines(progress: RepairProgress): readonly string[] {
     ...stuck
       .filter(({ reason }) => reason !== 'busy')
       .map(({ reason, blocks }) => `  ${stuckText(reason, blocks)}`),
+    ...(paused === '' ? [] : [`  ${paused}`]),
   ];
+}
+
+/** Keepers whose repair somebody holds: nothing in their shards is copied. Empty when there are none. */
+export function pausedText(keepers: readonly KeeperReport[]): string {
+  const nodes = keepers
+    .filter(({ workers }) => workers.some(({ name, state }) => name === 'repair' && state === 'paused'))
+    .map(({ node }) => node);
+  return nodes.length === 0
+    ? ''
+    : `repair is paused on node ${nodes.join(', ')} (paused): "holdfast worker resume repair" lets it go on`;
 }
 
 export function stuckText(reason: string, blocks: number): string {

@@ -45,6 +45,24 @@ describe('what limits copies', () => {
   });
 });
 
+describe('what holds repair up', () => {
+  it('is named, blocks counted over all keepers, and who paused it', () => {
+    const workers = [{ name: 'repair', state: 'paused' }];
+    const failed = { reason: 'copy-failed', blocks: 2, bytes: 2 };
+    const waiting = { reason: 'busy', blocks: 7, bytes: 7 };
+    const left = [{ copies: 2, blocks: 2, missingBytes: 4 * MIB }];
+    const keepers = [
+      { node: 1, left, stuck: [failed, waiting] },
+      { node: 3, stuck: [failed], workers },
+    ];
+    const lines = repairLines(repairProgress(StatusResponse.fromPartial({ keepers })));
+    expect(lines.slice(3)).toEqual([
+      expect.stringMatching(/^ {2}4 blocks stuck \(copy-failed\): .*repair\.copy-failed/),
+      expect.stringMatching(/^ {2}repair is paused on node 3 .*holdfast worker resume repair/),
+    ]);
+  });
+});
+
 describe('the check of the scrub', () => {
   const check = (...scrubs: (object | undefined)[]): { health: string; finding: string } =>
     scrubCheck(StatusResponse.fromPartial({ dataNodes: scrubs.map((scrub) => datanode({ scrub })) }), NOW_MS);

@@ -63,7 +63,7 @@ export class AtRiskBlocks {
   isUrgent(nowMs: number): boolean {
     let looked = 0;
     for (const { readyMs, stuck } of this.inOrderOfDanger()) {
-      if (readyMs <= nowMs && (stuck === undefined || stuck === 'busy')) return true;
+      if (readyMs <= nowMs && stuck !== 'no-copy' && stuck !== 'no-target') return true;
       if ((looked += 1) >= LOOKED_AT) return false;
     }
     return false;

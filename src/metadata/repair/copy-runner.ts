@@ -51,13 +51,14 @@ export class CopyRunner {
   }
 
   /** Begins the copy unless it is on its way. `onCopied` is told when the target holds and has announced it. */
-  start(order: CopyOrder, onCopied: (order: CopyOrder) => void): void {
+  start(order: CopyOrder, onCopied: () => void, onFailed?: () => void): void {
     const key = keyOf(order);
     if (this.#running.has(key)) return;
     const abort = new AbortController();
     const done = this.#copy(order, abort.signal)
       .then((copied) => {
-        if (copied) onCopied(order);
+        if (copied) onCopied();
+        else if (!abort.signal.aborted) onFailed?.();
       })
       .finally(() => this.#running.delete(key));
     this.#running.set(key, { order, abort, done });

@@ -45,9 +45,9 @@ export interface RepairLimits {
 
 /**
  * Why a block gets no copy now. `no-copy`: nobody has a readable one. `no-target`: no further datanode lives and has room.
- * `busy` passes by itself.
+ * `busy` passes by itself. `copy-failed`: the last attempt to copy it did, and it is tried again, with others where there are.
  */
-export type StuckReason = 'no-copy' | 'no-target' | 'busy';
+export type StuckReason = 'no-copy' | 'no-target' | 'busy' | 'copy-failed';
 
 export interface RepairPlan {
   /** In order of danger. */

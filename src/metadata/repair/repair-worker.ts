@@ -166,16 +166,29 @@ export class RepairWorker implements BackgroundWorker {
     const { orders, stuck } = planRepairs(state, LIMITS, placement, random);
     for (const order of orders) {
       registry.expect(order.target, order.sizeBytes);
-      copies.start(order, () => this.#copied(order));
+      copies.start(
+        order,
+        () => this.#copied(order),
+        () => this.#notCopied(order),
+      );
       const known = atRisk.get(order.hash);
-      if (known?.stuck !== undefined) atRisk.put({ ...known, stuck: undefined });
+      // That the last copy failed is the news until one does not.
+      if (known?.stuck !== undefined && known.stuck !== 'copy-failed')
+        atRisk.put({ ...known, stuck: undefined });
     }
     for (const { block, reason } of stuck) {
       const known = atRisk.get(block.hash);
       if (known === undefined) continue;
       const readyMs = reason === 'busy' ? known.readyMs : clock.monotonicMs() + STUCK_MS;
-      atRisk.put({ ...known, readyMs, stuck: reason });
+      const stuckFor = reason === 'busy' && known.stuck === 'copy-failed' ? known.stuck : reason;
+      atRisk.put({ ...known, readyMs, stuck: stuckFor });
     }
+  }
+
+  #notCopied({ hash }: CopyOrder): void {
+    const { atRisk } = this.#components;
+    const block = atRisk.get(hash);
+    if (block !== undefined) atRisk.put({ ...block, stuck: 'copy-failed' });
   }
 
   /** The target has announced it; what this node itself has not heard yet it hears in a moment. */
@@ -186,8 +199,9 @@ export class RepairWorker implements BackgroundWorker {
     const block = atRisk.get(hash);
     if (block === undefined) return;
     const { good } = examiner.census(hash, index.holders([hash])[0]);
-    if (good.length >= block.wanted) atRisk.remove(hash);
-    else if (!good.includes(target)) atRisk.put({ ...block, readyMs: clock.monotonicMs() + ANNOUNCEMENT_MS });
+    if (good.length >= block.wanted) return atRisk.remove(hash);
+    const readyMs = good.includes(target) ? block.readyMs : clock.monotonicMs() + ANNOUNCEMENT_MS;
+    atRisk.put({ ...block, readyMs, stuck: undefined });
   }
 
   #ready(nowMs: number): readonly AtRiskBlock[] {

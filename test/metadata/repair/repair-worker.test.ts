@@ -1,4 +1,4 @@
-/** @module A keeper that has blocks in different danger begins with those that no further loss may hit. */
+/** @module A keeper that has blocks in different danger begins with those that no further loss may hit, and says what fails. */
 import { expect, it } from 'vitest';
 import { silentLogger } from '../../../src/common/logger.ts';
 import { FreeSpacePlacement } from '../../../src/metadata/placement.ts';
@@ -15,11 +15,15 @@ const DOUBLE = 'b'.repeat(64);
 const NODES = [1, 2, 3, 4];
 const COPIES = 3;
 
-it('helps a block with two copies once every block with one has got its second', async () => {
+interface Started extends CopyOrder {
+  readonly onCopied: () => void;
+  readonly onFailed: () => void;
+}
+
+/** `holders` may change as copies arrive; an order runs until it is taken out of `started`. */
+function keeperOf(holders: Record<string, number[]>) {
   const clock = new ManualClock();
-  const holders: Record<string, number[]> = { [SINGLE]: [1], [DOUBLE]: [1, 2] };
-  const started: CopyOrder[] = [];
-  let running: CopyOrder[] = [];
+  const started: Started[] = [];
   const wanted = (hash: string) => ({ hash, sizeBytes: 1, copies: COPIES });
   const states = {
     isLive: () => true,
@@ -44,16 +48,14 @@ it('helps a block with two copies once every block with one has got its second',
     badCopies: { isBad: () => false, forgive: () => {} },
     copies: {
       get orders() {
-        return running;
+        return started;
       },
       callOff: () => {},
       hasFailed: () => false,
       work: () => new Map(),
       oneEnds: async () => {},
-      start: (order: CopyOrder) => {
-        started.push(order);
-        running.push(order);
-      },
+      start: (order: CopyOrder, onCopied: () => void, onFailed: () => void) =>
+        started.push({ ...order, onCopied, onFailed }),
     },
     placement: new FreeSpacePlacement(),
     random: seededRandom(1),
@@ -65,16 +67,32 @@ it('helps a block with two copies once every block with one has got its second',
   };
   const examiner = new BlockExaminer(base);
   const worker = new RepairWorker({ ...base, examiner, turns: new RepairTurns(base) });
-  examiner.examine([wanted(DOUBLE), wanted(SINGLE)], 0);
-  const { signal } = new AbortController();
-  const helped = (): string[] => [...new Set(started.map(({ hash }) => hash))];
+  examiner.examine(Object.keys(holders).map(wanted), 0);
+  return { started, atRisk: base.atRisk, work: () => worker.work(new AbortController().signal) };
+}
 
-  await worker.work(signal);
-  await worker.work(signal);
-  expect(helped()).toEqual([SINGLE]);
-  const [arrived] = started as [CopyOrder];
+it('helps a block with two copies once every block with one has got its second', async () => {
+  const holders = { [DOUBLE]: [1, 2], [SINGLE]: [1] };
+  const { started, work } = keeperOf(holders);
+  await work();
+  await work();
+  expect(new Set(started.map(({ hash }) => hash))).toEqual(new Set([SINGLE]));
+  const [arrived] = started.splice(0, 1) as [Started];
   holders[SINGLE]?.push(arrived.target);
-  running = running.filter((order) => order !== arrived);
-  await worker.work(signal);
-  expect(helped()).toEqual([SINGLE, DOUBLE]);
+  await work();
+  expect(started.map(({ hash }) => hash)).toContain(DOUBLE);
+});
+
+it('says of a block that its last copy failed, until one arrives', async () => {
+  const holders = { [SINGLE]: [1] };
+  const { started, atRisk, work } = keeperOf(holders);
+  await work();
+  for (const { onFailed } of started.splice(0)) onFailed();
+  expect(atRisk.get(SINGLE)?.stuck).toBe('copy-failed');
+  await work();
+  expect(atRisk.get(SINGLE)?.stuck).toBe('copy-failed');
+  const [arrived] = started.splice(0, 1) as [Started];
+  holders[SINGLE]?.push(arrived.target);
+  arrived.onCopied();
+  expect(atRisk.get(SINGLE)?.stuck).toBeUndefined();
 });
