@@ -59,7 +59,10 @@ const SILENT: readonly string[] = [
 const ELSEWHERE = ['NETWORK_NO_SUCH_METHOD'];
 /** Said, of a read, by a node whose disk has rotted and which stops: the others have the rows, too. */
 const DAMAGED = 'STORAGE_CORRUPT_ROWS';
-/** Said by a node far behind the others of whoever joined meanwhile: final only when every metadata node says so. */
+/**
+ * Said after a look at the latest state, but of older releases also by a node far behind the others, of whoever joined meanwhile:
+ * final when more than half of the metadata nodes say so, whether or not the rest are there.
+ */
 const STRANGER = 'NETWORK_NOT_A_MEMBER';
 
 export class MetadataPeers {
@@ -154,7 +157,7 @@ export class MetadataPeers {
         if (isHoldfastError(error, STRANGER)) deniedBy.add(peer);
         else if (!mayRetry(error) && !(isRead && isHoldfastError(error, DAMAGED))) throw error;
         // Not while an earlier attempt may have been done: this refusal knows nothing of that one.
-        if (kind !== 'unknown' && this.#peers.every((known) => deniedBy.has(known.peer))) throw error;
+        if (kind !== 'unknown' && this.#areMost(deniedBy)) throw error;
         if (options.onUnknown !== undefined && isHoldfastError(error) && error.kind === 'unknown') {
           kind = 'unknown';
           options.onUnknown();
@@ -168,6 +171,10 @@ export class MetadataPeers {
       await this.#backOff(rounds, deadline, signal);
     }
     throw kind === 'unavailable' && isTelling(last) ? last : noMetadata(method.name, kind, [...tried], last);
+  }
+
+  #areMost(some: ReadonlySet<PeerId>): boolean {
+    return this.#peers.filter(({ peer }) => some.has(peer)).length * 2 > this.#peers.length;
   }
 
   #know(peers: readonly KnownPeer[]): void {

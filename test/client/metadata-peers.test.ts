@@ -108,6 +108,16 @@ describe('the metadata nodes a client knows', () => {
       await expect(metadata.ask(MUTATE, CHANGE)).rejects.toMatchObject({ code: 'NETWORK_NOT_A_MEMBER' });
     });
 
+    it('refuse at once a client that most of them do not know, though the others are gone', async () => {
+      server.authorize(() => false);
+      second.authorize(() => false);
+      const peers = ['gone', 'server', 'second'].map((peer) => ({ peer, addresses: [memoryAddress(peer)] }));
+      metadata = new MetadataPeers({ network, ...COLLABORATORS, random: firstOf }, peers);
+      const begunMs = performance.now();
+      await expect(metadata.ask(MUTATE, CHANGE)).rejects.toMatchObject({ code: 'NETWORK_NOT_A_MEMBER' });
+      expect(performance.now() - begunMs).toBeLessThan(2_000);
+    });
+
     it('do not call a change refused that was cut off at one and that another, far behind, knows nothing of', async () => {
       second.authorize(() => false);
       const change = metadata.ask(MUTATE, CHANGE, { patienceMs: 1_000, onUnknown: () => {} });
