@@ -106,8 +106,9 @@ export class MetadataNode {
   }
 
   #newVouching({ driver, members }: NodeParts, run: Incarnation): Vouching {
-    const { isCopy } = this.#components.log;
-    const options = { run, isCopy, voterSets: voterSets(this.#components) };
+    const { log, machine } = this.#components;
+    const { appliedIndex } = machine;
+    const options = { run, isCopy: log.isCopy, appliedIndex, voterSets: voterSets(this.#components) };
     return new Vouching({ ...this.#components, members }, options, {
       rolledBack: (error) => driver.retire(error),
       vouched: () => void this.#begin().catch((error: unknown) => driver.fail(error)),

@@ -44,7 +44,7 @@ export class VouchService {
       rolledBack,
       seenBoot: seen?.boot ?? 0,
       seenSequence: seen?.sequence ?? 0,
-      voterSets: voterSets(this.#components).map((voters) => ({ voters: [...voters] })),
+      voterSets: voterSets(this.#components),
       members: [...members.withRole('meta')],
     };
   }

@@ -2,14 +2,13 @@
 import { type Clock, sleep } from '../common/clock.ts';
 import { describeError, type HoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
-import type { NodeId } from '../../raft/types.ts';
+import type { Index, NodeId } from '../../raft/types.ts';
 import { call } from '../network/method.ts';
 import type { Network } from '../network/network.ts';
-import type { VouchResponse } from '../protocol/messages.ts';
+import type { VoterSet, VouchResponse } from '../protocol/messages.ts';
 import { VOUCH } from '../protocol/methods.ts';
 import { copyAlone, rolledBack } from './errors.ts';
 import type { MemberDirectory } from './member-directory.ts';
-import type { VoterSet } from './voter-sets.ts';
 import type { Incarnation } from './witness.ts';
 
 export interface VouchingComponents {
@@ -23,6 +22,7 @@ export interface VouchingOptions {
   readonly run: Incarnation;
   /** The log was put here by something else than the node (RaftLogStore.isCopy). */
   readonly isCopy: boolean;
+  readonly appliedIndex: Index;
   /** As this node's state and log have them (voter-sets.ts). */
   readonly voterSets: readonly VoterSet[];
 }
@@ -61,9 +61,8 @@ export class Vouching {
   readonly #components: VouchingComponents;
   readonly #options: VouchingOptions;
   readonly #events: VouchingEvents;
-  readonly #answered = new Set<NodeId>();
-  /** Own ones, and those that others told of. */
-  readonly #voterSets: VoterSet[];
+  /** Who has answered, and the voters it told of last. */
+  readonly #answers = new Map<NodeId, readonly VoterSet[]>();
   readonly #stopping = new AbortController();
   #background: Promise<void> | undefined;
   #hasVouched = false;
@@ -72,7 +71,6 @@ export class Vouching {
     this.#components = components;
     this.#options = options;
     this.#events = events;
-    this.#voterSets = [...options.voterSets];
   }
 
   /**
@@ -81,7 +79,7 @@ export class Vouching {
    */
   async begin(): Promise<boolean> {
     const { isCopy, run } = this.#options;
-    if (isCopy && this.#ownSets().some(({ length }) => length === 1)) throw copyAlone(run.number, 1);
+    if (isCopy && this.#ownSets().some(({ voters }) => voters.length === 1)) throw copyAlone(run.number, 1);
     const verdict = await this.#round();
     if (verdict !== undefined) throw verdict;
     this.#hasVouched = this.#isEnough();
@@ -115,7 +113,7 @@ export class Vouching {
     }
   }
 
-  /** Asks all that have not answered. The first accusation counts. */
+  /** Asks all that are open. The first accusation counts. */
   async #round(): Promise<HoldfastError | undefined> {
     const verdicts = await Promise.all(this.#open().map((number) => this.#ask(number)));
     return verdicts.find((verdict) => verdict !== undefined);
@@ -129,7 +127,7 @@ export class Vouching {
     try {
       const options = { timeoutMs: FIRST_ROUND_MS, signal: this.#stopping.signal };
       const answer = await call(network, peer, VOUCH, { run }, options);
-      this.#answered.add(number);
+      this.#answers.set(number, answer.voterSets);
       this.#learn(answer);
       return answer.rolledBack
         ? rolledBack(run.number, number, run.openedAt, answer.seenSequence)
@@ -141,10 +139,9 @@ export class Vouching {
     }
   }
 
-  /** Members and voters of after the time that this node's directory is of. */
-  #learn({ voterSets, members: told }: VouchResponse): void {
+  /** Members of after the time that this node's directory is of. */
+  #learn({ members: told }: VouchResponse): void {
     const { members, network } = this.#components;
-    this.#voterSets.push(...voterSets.map(({ voters }) => voters));
     for (const member of told) {
       if (members.byNumber(member.number) !== undefined) continue;
       members.learn(member);
@@ -152,31 +149,38 @@ export class Vouching {
     }
   }
 
-  /** Who has not answered. Learners remember too, and may once have been voters. */
+  /**
+   * Who has not answered, and until enough have all of them, since their logs may have grown. Learners remember too,
+   * and may once have been voters.
+   */
   #open(): NodeId[] {
+    const { run } = this.#options;
     const known = this.#components.members.withRole('meta').map(({ number }) => number);
-    const others = new Set([...this.#otherVoters(), ...known]);
-    return [...others].filter((number) => number !== this.#options.run.number && !this.#answered.has(number));
+    const others = new Set([...this.#voterSets().flatMap(({ voters }) => voters), ...known]);
+    const isAgain = !this.#isEnough();
+    return [...others].filter((number) => number !== run.number && (isAgain || !this.#answers.has(number)));
   }
 
-  #otherVoters(): NodeId[] {
-    const { run } = this.#options;
-    return [...new Set(this.#voterSets.flat())].filter((number) => number !== run.number);
+  /** Own ones, and those that others told of. What was in force before this node's own is over: its voters may be gone. */
+  #voterSets(): VoterSet[] {
+    const { appliedIndex, voterSets } = this.#options;
+    const told = [...this.#answers.values()].flat();
+    return [...voterSets, ...told.filter(({ index }) => index > appliedIndex)];
   }
 
   /** In which this node's own vote counts. */
-  #ownSets(): readonly VoterSet[] {
-    return this.#voterSets.filter((voters) => voters.includes(this.#options.run.number));
+  #ownSets(): VoterSet[] {
+    return this.#voterSets().filter(({ voters }) => voters.includes(this.#options.run.number));
   }
 
   #isEnough(): boolean {
-    return !this.#options.isCopy || this.#ownSets().every((voters) => this.#hasHeardEnough(voters));
+    return !this.#options.isCopy || this.#ownSets().every((set) => this.#hasHeardEnough(set));
   }
 
   /** Any quorum of these that this node was part of has one in it that has answered. */
-  #hasHeardEnough(voters: VoterSet): boolean {
+  #hasHeardEnough({ voters }: VoterSet): boolean {
     const quorum = Math.floor(voters.length / 2) + 1;
-    return voters.filter((number) => this.#answered.has(number)).length >= voters.length - quorum + 1;
+    return voters.filter((number) => this.#answers.has(number)).length >= voters.length - quorum + 1;
   }
 }
 

@@ -985,8 +985,10 @@ export interface VouchResponse {
   members: Member[];
 }
 
+/** index: of the entry that brings it; of one in force, the applied index */
 export interface VoterSet {
   voters: number[];
+  index: number;
 }
 
 /** data of a raft Snapshot: what to fetch over channel `snapshot.chunks` */
@@ -12053,7 +12055,7 @@ export const VouchResponse: MessageFns<VouchResponse> = {
 };
 
 function createBaseVoterSet(): VoterSet {
-  return { voters: [] };
+  return { voters: [], index: 0 };
 }
 
 export const VoterSet: MessageFns<VoterSet> = {
@@ -12064,6 +12066,9 @@ export const VoterSet: MessageFns<VoterSet> = {
         writer.uint32(v);
       }
       writer.join();
+    }
+    if (message.index !== 0) {
+      writer.uint32(16).uint64(message.index);
     }
     return writer;
   },
@@ -12099,6 +12104,14 @@ export const VoterSet: MessageFns<VoterSet> = {
 
             break;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.index = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -12117,6 +12130,7 @@ export const VoterSet: MessageFns<VoterSet> = {
   fromPartial(object: DeepPartial<VoterSet>): VoterSet {
     const message = createBaseVoterSet();
     message.voters = object.voters?.map((e) => e) || [];
+    message.index = object.index ?? 0;
     return message;
   },
 };

@@ -8,7 +8,7 @@ import type { MemberDirectory } from '../../src/metadata/member-directory.ts';
 import { Vouching } from '../../src/metadata/vouching.ts';
 import { Member } from '../../src/namespace/schema.ts';
 import type { Network } from '../../src/network/network.ts';
-import { VouchResponse } from '../../src/protocol/messages.ts';
+import { type VoterSet, VouchResponse } from '../../src/protocol/messages.ts';
 import { TestCluster } from './cluster.ts';
 
 const SEEN: Seen = { number: 2, boot: 5, id: 77, sequence: 100 };
@@ -119,8 +119,15 @@ describe('a copy of a data directory that is older than who votes', () => {
   const NUMBER = 3;
   const COPY: Incarnation = { number: NUMBER, boot: 4, id: 1, openedAt: 50 };
 
-  /** Node 1 has in its log that node 4 votes, too; `fourth` is what node 4 says. */
-  function open(fourth: () => Promise<Partial<VouchResponse>>): {
+  const APPLIED_INDEX = 10;
+  const OWN: VoterSet = { index: APPLIED_INDEX, voters: [1, NUMBER] };
+  const TODAY: VoterSet = { index: 11, voters: [1, NUMBER, 4] };
+
+  /** `first` is what node 1 has in its log: that node 4 votes, too. `fourth` is what node 4 says. */
+  function open(
+    fourth: () => Promise<Partial<VouchResponse>>,
+    first: VoterSet[] = [OWN, TODAY],
+  ): {
     vouching: Vouching;
     asked: number[];
     events: string[];
@@ -136,7 +143,7 @@ describe('a copy of a data directory that is older than who votes', () => {
     const known = new Map([[1, member(1)]]);
     const answers: Record<string, () => Promise<Partial<VouchResponse>>> = {
       'peer 1': async () => ({
-        voterSets: [{ voters: [1, 3] }, { voters: [1, 3, 4] }],
+        voterSets: first,
         members: [member(4)],
       }),
       'peer 4': fourth,
@@ -160,7 +167,11 @@ describe('a copy of a data directory that is older than who votes', () => {
       rolledBack: ({ code }: HoldfastError) => void events.push(code),
       vouched: () => void events.push('vouched'),
     };
-    const vouching = new Vouching(components, { run: COPY, isCopy: true, voterSets: [[1, NUMBER]] }, told);
+    const vouching = new Vouching(
+      components,
+      { run: COPY, isCopy: true, appliedIndex: APPLIED_INDEX, voterSets: [OWN] },
+      told,
+    );
     return { vouching, asked, events };
   }
 
@@ -168,13 +179,31 @@ describe('a copy of a data directory that is older than who votes', () => {
     const { vouching, asked, events } = open(async () => ({ rolledBack: true, seenSequence: 60 }));
     expect(await vouching.begin()).toBe(false);
     await expect.poll(() => events, { timeout: 3_000 }).toEqual(['METADATA_ROLLED_BACK']);
-    expect(asked).toEqual([1, 4]);
+    expect(asked).toEqual([1, 1, 4]);
     await vouching.stop();
   });
 
   it('votes once they know of nothing newer either', async () => {
-    const { vouching, events } = open(async () => ({ voterSets: [{ voters: [1, 3, 4] }] }));
+    const { vouching, events } = open(async () => ({ voterSets: [TODAY] }));
     expect(await vouching.begin()).toBe(false);
+    await expect.poll(() => events, { timeout: 3_000 }).toEqual(['vouched']);
+    await vouching.stop();
+  });
+
+  it('takes no notice of who voted before its own time: they may be gone', async () => {
+    const { vouching } = open(
+      () => Promise.reject(new Error('gone')),
+      [{ index: APPLIED_INDEX - 1, voters: [1, NUMBER, 4] }],
+    );
+    expect(await vouching.begin()).toBe(true);
+    await vouching.stop();
+  });
+
+  it('asks those again whose logs were behind', async () => {
+    const first = [TODAY];
+    const { vouching, events } = open(() => Promise.reject(new Error('gone')), first);
+    expect(await vouching.begin()).toBe(false);
+    first.splice(0, 1, { index: 12, voters: [1, NUMBER] });
     await expect.poll(() => events, { timeout: 3_000 }).toEqual(['vouched']);
     await vouching.stop();
   });
