@@ -88,6 +88,7 @@ describe('three machines of a newcomer', () => {
       'capacity',
       'under-replicated',
       'missing',
+      'scrub',
       'relays',
     ]);
     expect(status.metadataNodes.map(({ raftRole }) => raftRole).toSorted()).toEqual([
