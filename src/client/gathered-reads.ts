@@ -52,12 +52,13 @@ export class GatheredReads {
     requests: readonly ReadPlanRequest[],
     signal: AbortSignal,
   ): Promise<(ReadPlanResponse | Promise<ReadPlanResponse>)[]> {
+    const options = { signal, untilMs: this.#metadata.until() };
     const alone = (request: ReadPlanRequest): Promise<ReadPlanResponse> =>
-      this.#metadata.ask(READ_PLAN, request, { signal });
+      this.#metadata.ask(READ_PLAN, request, options);
     const [first] = requests;
     if (first !== undefined && requests.length === 1) return [await alone(first)];
     const { verdicts, holders } = await this.#metadata
-      .ask(READ_PLANS, { requests: [...requests] }, { signal, isOptional: true })
+      .ask(READ_PLANS, { requests: [...requests] }, { ...options, isOptional: true })
       .catch((error: unknown) => {
         if (isHoldfastError(error, 'NETWORK_NO_SUCH_METHOD')) return { verdicts: [], holders: [] };
         throw error;
@@ -71,12 +72,13 @@ export class GatheredReads {
   }
 
   async #stat(requests: readonly StatRequest[], signal: AbortSignal): Promise<(Stat | Promise<Stat>)[]> {
+    const options = { signal, untilMs: this.#metadata.until() };
     const alone = async (request: StatRequest): Promise<Stat> =>
-      statOf('stat', (await this.#metadata.ask(STAT, request, { signal })).stat);
+      statOf('stat', (await this.#metadata.ask(STAT, request, options)).stat);
     const [first] = requests;
     if (first !== undefined && requests.length === 1) return [await alone(first)];
     const { verdicts } = await this.#metadata
-      .ask(STAT_MANY, { requests: [...requests] }, { signal, isOptional: true })
+      .ask(STAT_MANY, { requests: [...requests] }, { ...options, isOptional: true })
       .catch((error: unknown) => {
         if (isHoldfastError(error, 'NETWORK_NO_SUCH_METHOD')) return { verdicts: [] };
         throw error;

@@ -25,6 +25,8 @@ export interface AskOptions {
   readonly signal?: AbortSignal | undefined;
   /** How long to go on trying, in milliseconds; DEFAULT_PATIENCE_MS when absent. */
   readonly patienceMs?: number | undefined;
+  /** In place of patienceMs, for requests that share it: an end by until(). */
+  readonly untilMs?: number | undefined;
   /** For requests that change something: told when an attempt ended so that it may have been done. */
   readonly onUnknown?: (() => void) | undefined;
   /** There is another way when a metadata node is too old for the method: NETWORK_NO_SUCH_METHOD is thrown at once. */
@@ -120,6 +122,11 @@ export class MetadataPeers {
     }
   }
 
+  /** The end of the patience of what begins now, for AskOptions.untilMs. */
+  until(patienceMs: number = DEFAULT_PATIENCE_MS): number {
+    return this.#components.clock.monotonicMs() + patienceMs;
+  }
+
   /** Ends every call in flight with CLIENT_CLOSED: of a change that was under way nobody knows whether it was done. */
   close(): void {
     this.#closing.abort(closed());
@@ -132,7 +139,7 @@ export class MetadataPeers {
   ): Promise<Response> {
     const { clock } = this.#components;
     const signal = this.#signal(options.signal);
-    const deadline = clock.monotonicMs() + (options.patienceMs ?? DEFAULT_PATIENCE_MS);
+    const deadline = options.untilMs ?? this.until(options.patienceMs);
     const isRead = options.onUnknown === undefined;
     const tried = new Set<string>();
     const deniedBy = new Set<string>();

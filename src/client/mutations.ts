@@ -30,6 +30,8 @@ export type MutationCommand = NonNullable<Command['kind']>;
 const MAX_IN_FLIGHT = 128;
 /** What is asked for while all of them are under way travels together in the next one. */
 const MAX_REQUESTS_IN_FLIGHT = 4;
+/** In milliseconds; with DEFAULT_PATIENCE_MS still below the ten seconds within which a change is refused. */
+const LAST_TRY_MS = 1_000;
 const SESSION_ID_BYTES = 16;
 /** Readers see nothing of these. */
 const UNSEEN: ReadonlySet<MutationCommand['$case']> = new Set([
@@ -55,6 +57,8 @@ interface Numbered {
   readonly sequence: number;
   readonly command: MutationCommand;
   readonly patienceMs: number | undefined;
+  /** The end of it; waiting for others to be answered is part of it. */
+  readonly untilMs: number;
   readonly onUnknown: () => void;
 }
 
@@ -107,7 +111,8 @@ export class Mutations {
     const sequence = session.nextSequence++;
     session.outstanding.add(sequence);
     try {
-      const numbered = { session, sequence, command, patienceMs, onUnknown };
+      const untilMs = this.#components.metadata.until(patienceMs);
+      const numbered = { session, sequence, command, patienceMs, untilMs, onUnknown };
       return accepted(command.$case, await this.#batches.ask(numbered, signal));
     } finally {
       session.outstanding.delete(sequence);
@@ -124,7 +129,8 @@ export class Mutations {
     if (changes.length === 1) return [await this.#submitAlone(first, signal)];
     const commands = changes.map(commandOf);
     const onUnknown = (): void => changes.forEach((change) => change.onUnknown());
-    const options = { signal, patienceMs: first.patienceMs, onUnknown, isOptional: true };
+    const untilMs = this.#timeFor(Math.min(...changes.map((change) => change.untilMs)));
+    const options = { signal, untilMs, onUnknown, isOptional: true };
     const { verdicts } = await this.#components.metadata
       .ask(MUTATE_MANY, { commands }, options)
       .catch((error: unknown) => {
@@ -142,9 +148,14 @@ export class Mutations {
   }
 
   async #submitAlone(change: Numbered, signal: AbortSignal): Promise<Result | undefined> {
-    const { patienceMs, onUnknown } = change;
-    const request = { command: commandOf(change) };
-    return (await this.#components.metadata.ask(MUTATE, request, { signal, patienceMs, onUnknown })).result;
+    const { onUnknown } = change;
+    const options = { signal, untilMs: this.#timeFor(change.untilMs), onUnknown };
+    return (await this.#components.metadata.ask(MUTATE, { command: commandOf(change) }, options)).result;
+  }
+
+  /** Who waited for its turn until the end still gets one try. */
+  #timeFor(untilMs: number): number {
+    return Math.max(untilMs, this.#components.metadata.until(LAST_TRY_MS));
   }
 
   /** Opened by the first change, for all: one caller's abort must not take it from the others. */
