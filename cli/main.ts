@@ -1,14 +1,14 @@
 /** @module The process: signals and pipes become an AbortSignal, the status becomes the exit code. */
 import { interrupted, outputClosed } from './errors.ts';
 import { EXIT } from './exit-codes.ts';
-import { collectBuffersApart } from './garbage-collection.ts';
+import { countBuffersApart } from './garbage-collection.ts';
 import { runCli } from './run-cli.ts';
 import { processTerminal } from './terminal.ts';
 
 /** One ctrl-C may arrive twice, from the terminal and from npm: only what comes later is a second one. */
 const REPEAT_MS = 1_000;
 
-collectBuffersApart();
+countBuffersApart();
 const controller = new AbortController();
 let firstSignalMs = Number.POSITIVE_INFINITY;
 

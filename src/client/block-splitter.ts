@@ -1,7 +1,6 @@
 /** @module Cuts a source into blocks and names each by its SHA-256, copying only what comes in crumbs. */
 import { sha256Stream } from '../common/hashing.ts';
 import { KIB } from '../common/bytes.ts';
-import { countShortLivedBytes } from '../common/short-lived-bytes.ts';
 import type { PutSource } from './client-options.ts';
 
 /** One block as it is held until datanodes have it. */
@@ -33,7 +32,6 @@ export async function* splitBlocks(source: PutSource, blockSizeBytes: number): A
   let gathering = new BlockGatherer();
   let whole: WholeBlock | undefined;
   for await (const chunk of source instanceof Uint8Array ? [source] : source) {
-    countShortLivedBytes(chunk.byteLength);
     for (let offset = 0; offset < chunk.byteLength; ) {
       if (whole !== undefined) yield { ...whole, isLast: false };
       whole = undefined;

@@ -1,7 +1,6 @@
 /** @module Frames over one stream of bytes: many small ones become one write, large bodies are not copied. */
 import { once } from 'node:events';
 import { KIB, MIB } from '../common/bytes.ts';
-import { countShortLivedBytes } from '../common/short-lived-bytes.ts';
 import type { ByteStream } from './byte-stream.ts';
 import { FRAME_HEADER_BYTES, type FrameKind, FrameReader, writeFrameHeader } from './frame.ts';
 import type { PathKind } from './network.ts';
@@ -117,7 +116,6 @@ export class FramedStream implements FrameStream {
 
   #receive(chunk: Uint8Array): void {
     if (this.#closed !== undefined) return;
-    countShortLivedBytes(chunk.byteLength);
     try {
       this.#reader.push(chunk);
     } catch (error) {

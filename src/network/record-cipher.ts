@@ -7,7 +7,6 @@
  */
 import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { KIB } from '../common/bytes.ts';
-import { countShortLivedBytes } from '../common/short-lived-bytes.ts';
 import { brokenFrame } from './errors.ts';
 
 /** Of text in one record: a frame of 256 KiB, and the small ones that leave with it. */
@@ -72,7 +71,6 @@ export class RecordSealer {
     for (const piece of pieces) parts.push(cipher.update(piece));
     cipher.final();
     parts.push(cipher.getAuthTag());
-    countShortLivedBytes(textBytes);
     return textBytes < JOIN_BYTES ? [Buffer.concat(parts)] : parts;
   }
 }

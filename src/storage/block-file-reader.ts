@@ -1,7 +1,6 @@
 /** @module Reading a block file: nothing leaves it that has not been checked, but for a whole block that the reader hashes. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { MIB } from '../common/bytes.ts';
-import { countShortLivedBytes } from '../common/short-lived-bytes.ts';
 import { crc32c } from '../common/hashing.ts';
 import { type BlockTail, CRC_RANGE_BYTES, decodeTail, tailBytes } from './block-file.ts';
 import type { BlockOrigin } from './block-store.ts';
@@ -76,7 +75,6 @@ async function readExactly(
   length: number,
 ): Promise<Uint8Array> {
   const buffer = Buffer.allocUnsafeSlow(length);
-  countShortLivedBytes(length);
   let filled = 0;
   while (filled < length) {
     const bytesRead = await readSome(handle, block, buffer, filled, at + filled);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createDemoFile, sha256Of } from '../../cli/demo/demo-file.ts';
 import { LocalCluster } from '../../cli/demo/local-cluster.ts';
-import { collectBuffersApart } from '../../cli/garbage-collection.ts';
+import { countBuffersApart } from '../../cli/garbage-collection.ts';
 import { MIB } from '../../src/common/bytes.ts';
 import { type Client, connect } from '../../src/index.ts';
 import { type BulkCase, type BulkLoad, SMALLER_BYTES } from './bulk-suite.ts';
@@ -44,7 +44,7 @@ export class HoldfastBulk implements Contender<BulkCase> {
 
   static async start(load: BulkLoad): Promise<HoldfastBulk> {
     // The client here is treated as the command treats itself.
-    collectBuffersApart();
+    countBuffersApart();
     const cluster = await LocalCluster.start({
       metadataNodes: 3,
       dataNodes: load.dataNodes,

@@ -1,7 +1,7 @@
 /** @module Our own side of the small-file suite: three metadata and four datanode processes, one client in this process. */
 import { randomBytes } from 'node:crypto';
 import { LocalCluster } from '../../cli/demo/local-cluster.ts';
-import { collectBuffersApart } from '../../cli/garbage-collection.ts';
+import { countBuffersApart } from '../../cli/garbage-collection.ts';
 import type { Client } from '../../src/index.ts';
 import { measured, usageOf } from './process-usage.ts';
 import { percentile, round } from './statistics.ts';
@@ -28,7 +28,7 @@ export class HoldfastSmall implements Contender {
 
   static async start(load: SmallLoad): Promise<HoldfastSmall> {
     // The client here is treated as the command treats itself.
-    collectBuffersApart();
+    countBuffersApart();
     const cluster = await LocalCluster.start({ metadataNodes: 3, dataNodes: 4, replication: 3 });
     const contender = new HoldfastSmall(cluster, await cluster.connect(), load);
     for (let turn = 0; turn < WARM_UP_ROUNDS; turn += 1)

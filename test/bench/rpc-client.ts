@@ -1,7 +1,7 @@
 /** @module Our own client process of the rpc suite. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { collectBuffersApart } from '../../cli/garbage-collection.ts';
+import { countBuffersApart } from '../../cli/garbage-collection.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { createLogger } from '../../src/common/logger.ts';
 import { systemRandom } from '../../src/common/random.ts';
@@ -11,7 +11,7 @@ import { streamInto } from './channel-stream.ts';
 import { obeyOrders } from './ordered-client.ts';
 
 // Both ends are treated as the command treats itself.
-collectBuffersApart();
+countBuffersApart();
 const server = fork(new URL('./rpc-server.ts', import.meta.url));
 const [home] = (await once(server, 'message')) as [{ peer: string; addresses: string[] }];
 const logger = createLogger({ level: 'warn' });

@@ -1,5 +1,5 @@
 /** @module The other process of rpc.ts: echoes requests, swallows channels, tells its address and CPU time. */
-import { collectBuffersApart } from '../../cli/garbage-collection.ts';
+import { countBuffersApart } from '../../cli/garbage-collection.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { createLogger } from '../../src/common/logger.ts';
 import { systemRandom } from '../../src/common/random.ts';
@@ -7,7 +7,7 @@ import { utf8 } from '../../src/common/bytes.ts';
 import { createIdentity } from '../../src/network/identity.ts';
 import { createLibp2pNetwork } from '../../src/network/libp2p-network.ts';
 
-collectBuffersApart();
+countBuffersApart();
 const network = await createLibp2pNetwork(
   {
     identity: await createIdentity(),
