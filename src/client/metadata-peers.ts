@@ -42,8 +42,11 @@ export const DEFAULT_PATIENCE_MS = 8_500;
 export const PUT_PATIENCE_MS = 30_000;
 /** Longer than an election takes; then another metadata node is asked. One that hangs is left sooner (peer-pulse.ts). */
 const ATTEMPT_TIMEOUT_MS = 4_000;
-/** Too little time for a useful attempt. */
-const SHORTEST_ATTEMPT_MS = 50;
+/**
+ * With less left it is not asked again: an answer that comes a moment too late would make a change that was surely not done
+ * one of which nobody knows.
+ */
+const SHORTEST_REPETITION_MS = 500;
 const FIRST_BACKOFF_MS = 25;
 const LONGEST_BACKOFF_MS = 500;
 
@@ -148,7 +151,7 @@ export class MetadataPeers {
     let last: unknown = 'none is known';
     for (let attempt = 0; this.#peers.length > 0; attempt += 1) {
       const remaining = deadline - clock.monotonicMs();
-      if (remaining < SHORTEST_ATTEMPT_MS) break;
+      if (remaining <= (attempt === 0 ? 0 : SHORTEST_REPETITION_MS)) break;
       const position = this.#current;
       const { peer } = this.#peers[position] as KnownPeer;
       try {
