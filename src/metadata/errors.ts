@@ -223,12 +223,12 @@ export function rolledBack(number: number, witness: number, has: number, said: n
 }
 
 /** METADATA_COPY_ALONE (refused): nobody can say whether this copy is the newest state of the node. */
-export function copyAlone(number: number, voters: number): HoldfastError {
+export function copyAlone(number: number): HoldfastError {
   return new HoldfastError({
     code: 'METADATA_COPY_ALONE',
     kind: 'refused',
-    message: `The data directory of node ${number} is a copy (its files were put here by something else), and as the only voter of ${voters} there is nobody who could say whether the node has gone on elsewhere since. If it has not, accept this copy with "holdfast cluster recover --force".`,
-    facts: { number, voters },
+    message: `The data directory of node ${number} is a copy (its files were put here by something else), and it is the only voter: there is nobody who could say whether the node has gone on elsewhere since. If it has not, accept this copy with "holdfast cluster recover --force".`,
+    facts: { number },
   });
 }
 

@@ -79,7 +79,7 @@ export class Vouching {
    */
   async begin(): Promise<boolean> {
     const { isCopy, run } = this.#options;
-    if (isCopy && this.#ownSets().some(({ voters }) => voters.length === 1)) throw copyAlone(run.number, 1);
+    if (isCopy && this.#ownSets().some(({ voters }) => voters.length === 1)) throw copyAlone(run.number);
     const verdict = await this.#round();
     if (verdict !== undefined) throw verdict;
     this.#hasVouched = this.#isEnough();
