@@ -14,6 +14,7 @@ interface NamespaceFlags extends ClientFlags {
   readonly fromDatanodes?: boolean;
   readonly backups: boolean;
   readonly yes?: boolean;
+  readonly evenIncomplete?: boolean;
   readonly all?: boolean;
   readonly workDir: string;
 }
@@ -43,6 +44,10 @@ export function addRecoverCommands(program: Command, shell: Shell): void {
     .option('--from-datanodes', 'from what the blocks on datanodes say of themselves, and backups among them')
     .option('--no-backups', 'by blocks alone, as if there were no backup')
     .option('--yes', 'restore; without it nothing is changed')
+    .option(
+      '--even-incomplete',
+      'restore although a datanode does not answer, or the newest backup cannot be read',
+    )
     .option('--all', 'name every entry that comes back, too')
     .option('--work-dir <directory>', 'for a temporary file, some 300 bytes a block', tmpdir())
     .addHelpText('after', LIMITS)
@@ -91,7 +96,7 @@ async function namespace(shell: Shell, flags: NamespaceFlags): Promise<void> {
       });
       steps.end();
       await show(shell, recovery, flags);
-      if (flags.yes) await carryOut(shell, recovery, steps);
+      if (flags.yes) await carryOut(shell, recovery, steps, flags);
     } finally {
       steps.end();
     }
@@ -110,10 +115,15 @@ async function show(shell: Shell, recovery: NamespaceRecovery, flags: NamespaceF
     shell.output.warn(`node ${node} (${name}) was not looked at: ${failure}. What only it has seems lost.`);
 }
 
-async function carryOut(shell: Shell, recovery: NamespaceRecovery, steps: StepProgress): Promise<void> {
+async function carryOut(
+  shell: Shell,
+  recovery: NamespaceRecovery,
+  steps: StepProgress,
+  { evenIncomplete }: NamespaceFlags,
+): Promise<void> {
   const { files, directories, links } = await recovery.counts();
   steps.expect(files + directories + links);
-  const { restored, there, kept, failed } = await recovery.carryOut();
+  const { restored, there, kept, failed } = await recovery.carryOut({ evenIncomplete });
   steps.end();
   for (const { path, code, message } of failed) shell.output.warn(`${path}: ${message} [${code}]`);
   await shell.output.result({ restored, there, kept, failed }, () => [

@@ -18,8 +18,7 @@ export interface PlanFacts {
 }
 
 export async function planFacts(recovery: NamespaceRecovery): Promise<PlanFacts> {
-  const { nodes, backup, passedBackups } = recovery;
-  const silent = nodes.filter(({ failure }) => failure !== undefined);
+  const { nodes, silent, backup, passedBackups } = recovery;
   const [found, plan] = await Promise.all([recovery.found(), recovery.counts()]);
   return { nodes, silent, found, backup, passedBackups, plan };
 }

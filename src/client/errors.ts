@@ -246,3 +246,17 @@ export function backupNotMade(reason: string): HoldfastError {
     facts: { reason },
   });
 }
+
+/** Of a plan that would be another if all of the datanodes and backups could be read. */
+export function recoveryIncomplete(silent: readonly string[], backups: readonly string[]): HoldfastError {
+  const wanting = [
+    ...(silent.length > 0 ? [`not everything was learned from ${silent.join(', ')}`] : []),
+    ...(backups.length > 0 ? [`a newer backup cannot be read (${backups.join(', ')})`] : []),
+  ];
+  return new HoldfastError({
+    code: 'CLIENT_RECOVERY_INCOMPLETE',
+    kind: 'unavailable',
+    message: `Nothing was restored: ${wanting.join(', and ')}. Bring the missing datanodes over ("holdfast node rejoin") and run it again; what is gone for good is left out with --even-incomplete.`,
+    facts: { silent, backups },
+  });
+}

@@ -6,6 +6,7 @@ import { describeError, type HoldfastError, isHoldfastError } from '../../common
 import { RestoreEntry } from '../../namespace/schema.ts';
 import type { BackupMark } from '../../protocol/messages.ts';
 import type { ClientContext } from '../client-context.ts';
+import { recoveryIncomplete } from '../errors.ts';
 import { BackupEntries, type SavedEntry } from './backup-entries.ts';
 import { readBackup } from './backup-source.ts';
 import { BlockChains } from './block-chain.ts';
@@ -29,10 +30,11 @@ export interface RecoveryProgress {
   readonly count: number;
 }
 
-/** A backup that was not used, and why. */
+/** A backup newer than the one in use, which was finished once and cannot be read now. */
 export interface PassedBackup {
   readonly path: string;
   readonly mark: BackupMark | undefined;
+  /** For people. */
   readonly reason: string;
 }
 
@@ -108,11 +110,25 @@ export class NamespaceRecovery implements AsyncDisposable {
     return this.#found.counts();
   }
 
+  /** Datanodes that did not tell all they have. */
+  get silent(): readonly SurveyedNode[] {
+    return this.nodes.filter(({ failure }) => failure !== undefined);
+  }
+
   /**
    * Restores what is planned. Cut short anywhere, it is done again from the beginning: what is there is left as it is.
-   * A path that is refused is named in the answer; anything else ends it. Errors: NAMESPACE_RECOVERY_NOT_OPEN, CLIENT_*.
+   * A path that is refused is named in the answer; anything else ends it. What an older backup brings back under an old
+   * name stays there when the newer one is found: therefore a plan from less than everything is refused unless
+   * `evenIncomplete`. Errors: CLIENT_RECOVERY_INCOMPLETE, NAMESPACE_RECOVERY_NOT_OPEN, CLIENT_*.
    */
-  async carryOut(): Promise<RestoreTally> {
+  async carryOut({
+    evenIncomplete = false,
+  }: {
+    readonly evenIncomplete?: boolean | undefined;
+  } = {}): Promise<RestoreTally> {
+    const silent = this.silent.map(({ name }) => name);
+    const unread = this.passedBackups.map(({ path }) => path);
+    if (!evenIncomplete && silent.length + unread.length > 0) throw recoveryIncomplete(silent, unread);
     const { onProgress, signal } = this.#options;
     const cluster = await this.#context.cluster();
     const restorer = new EntryRestorer(this.#context, { signal, openedMs: cluster.createdMs });

@@ -41,11 +41,11 @@ async function successor(datanodes: readonly RunningDataNode[] = lost.datanodes)
   return into;
 }
 
-async function recover(into: Client, ignoreBackups = false): Promise<RestoreTally> {
+async function recover(into: Client, ignoreBackups = false, evenIncomplete = false): Promise<RestoreTally> {
   const signal = AbortSignal.timeout(20_000);
   const directory = await temporaryDirectory();
   await using recovery = await into.prepareRecovery({ directory, ignoreBackups, signal });
-  return await recovery.carryOut();
+  return await recovery.carryOut({ evenIncomplete });
 }
 
 async function expectFile(from: Client, path: string, sizeBytes: number, seed = path): Promise<void> {
@@ -148,7 +148,7 @@ it('is exact up to its last backup, and goes on by blocks', async () => {
   await expect(into.stat('/was')).rejects.toMatchObject({ code: 'NAMESPACE_NOT_FOUND' });
 });
 
-it('is exact up to the backup before, when a block of the last one is lost', async () => {
+it('is exact up to the backup before, when the last one is rotten and whoever runs it says so', async () => {
   await put('/was', 10);
   await client.rename('/was', '/is');
   await using worker = backupWorker();
@@ -156,11 +156,26 @@ it('is exact up to the backup before, when a block of the last one is lost', asy
   await work(worker, true);
   const newest = (await backupsOf(client)).at(-1) ?? '';
   const { blocks } = await client.locate(newest);
-  const lastBlock = toHex(blocks.at(-1)?.hash ?? new Uint8Array());
-  for (const { blocks: store } of lost.datanodes) await store.remove(lastBlock);
+  for (const { hash } of blocks)
+    for (const { blocks: store } of lost.datanodes) store.corrupt(toHex(hash), 20);
   const into = await successor();
-  expect(await recover(into)).toMatchObject({ failed: [] });
+  await expect(recover(into)).rejects.toMatchObject({ code: 'CLIENT_RECOVERY_INCOMPLETE' });
+  await expect(into.stat('/is')).rejects.toMatchObject({ code: 'NAMESPACE_NOT_FOUND' });
+  expect(await recover(into, false, true)).toMatchObject({ failed: [] });
   await expectFile(into, '/is', 10, '/was');
+});
+
+it('waits for a datanode that does not answer, unless whoever runs it says otherwise', async () => {
+  await put('/file', BLOCK);
+  const into = await successor();
+  const [silent] = found?.datanodes ?? [];
+  if (silent === undefined) throw new Error('the successor has datanodes');
+  await found?.killDataNode(silent);
+  await expect(recover(into)).rejects.toMatchObject({
+    code: 'CLIENT_RECOVERY_INCOMPLETE',
+    facts: { silent: [expect.any(String)], backups: [] },
+  });
+  expect(await recover(into, false, true)).toMatchObject({ failed: [] });
 });
 
 it('is backed up once a period when it has changed, not while a recovery is open, and the newest are kept', async () => {
