@@ -100,6 +100,7 @@ export class HolderLane {
   /** The holder gave a sign of life: try again now. */
   wake(): void {
     this.#wake.open();
+    this.#comparison.retry();
   }
 
   /** Ends the call in flight and forgets the queue. */
@@ -185,8 +186,9 @@ export class HolderLane {
 
   async #compareNow(): Promise<void> {
     const { nextSequence, onBoot } = this.#options;
-    const underWay = [...[...this.#pending.hashes()].map(shardOfHash), ...this.#wanted.shards()];
-    const compared = await this.#comparison.run(underWay, nextSequence);
+    const changing = [...this.#pending.hashes()].map(shardOfHash);
+    const unsent = this.#wanted.shards();
+    const compared = await this.#comparison.run({ changing, unsent }, nextSequence);
     if (compared === undefined) return;
     this.#takenSequence = compared.sequence;
     onBoot(compared.boot);

@@ -16,7 +16,7 @@ export function indexStatus(
   { table, ledger, ring, pulled }: IndexStatusComponents,
   boot: string,
 ): IndexStatusResponse {
-  const { owned, complete } = ledger;
+  const { owned, complete, agreements } = ledger;
   const nodes = table.nodes().map((node) => {
     const known = table.node(node);
     return {
@@ -24,7 +24,7 @@ export function indexStatus(
       records: known?.records ?? 0,
       generation: known?.generation ?? 0,
       sequence: known?.sequence ?? 0,
-      confirmed: ledger.agreedWith(node),
+      confirmed: agreements.with(node).size,
       digest: known?.digests.root(owned) ?? new Uint8Array(0),
     };
   });

@@ -149,6 +149,10 @@ export class Kademlia implements MetadataRing {
     return this.#ring.epoch;
   }
 
+  get membersSince(): number {
+    return this.#ring.membersSince;
+  }
+
   closest(shard: number, count: number): readonly PeerId[] {
     return this.#ring.closest(shard, count);
   }

@@ -39,8 +39,8 @@ export interface Compared {
 export class LaneComparison {
   readonly #components: LaneComparisonComponents;
   readonly #options: LaneComparisonOptions;
-  #state: 'none' | 'due' | 'after-shards' = 'none';
-  /** What the last one asked for: who asks for just that again does not agree on what was sent. */
+  #state: 'none' | 'due' | 'after-shards' | 'failed' = 'none';
+  /** What is asked for and has not been compared since: who asks for just that again does not agree on what was sent. */
   #sentBefore: ReadonlySet<number> = new Set();
   #later: Timer | undefined;
   /** The shards of this holder, and the members by which they are. */
@@ -79,6 +79,11 @@ export class LaneComparison {
     );
   }
 
+  /** The holder gave a sign of life. Of what it was asked in vain it will not say by itself that it differs: it may not know. */
+  retry(): void {
+    if (this.#state === 'failed') this.request();
+  }
+
   /** What was wanted has been sent: whether more is wanted is the next question. */
   shardsSent(): void {
     if (this.#state !== 'after-shards') return;
@@ -91,11 +96,14 @@ export class LaneComparison {
   }
 
   /**
-   * Leaves out `underWay`, shards of which something is being sent. Undefined without an answer: a failure is none of the
-   * announcements' business, and heartbeats go on comparing.
+   * Leaves out the shards of which something is being sent: `changing` ones, and those that are `unsent`, though wanted.
+   * Undefined without an answer: a failure is none of the announcements' business, and is made good by retry().
    */
-  async run(underWay: Iterable<number>, sequence: () => number): Promise<Compared | undefined> {
-    this.#state = 'none';
+  async run(
+    { changing, unsent }: { readonly changing: Iterable<number>; readonly unsent: ReadonlySet<number> },
+    sequence: () => number,
+  ): Promise<Compared | undefined> {
+    this.#state = unsent.size > 0 ? 'after-shards' : 'none';
     const { clock, rpc, logger, ring } = this.#components;
     const { peer, node, generation, signal } = this.#options;
     const digests = this.#components.digests.current();
@@ -104,7 +112,8 @@ export class LaneComparison {
       return undefined;
     }
     const compared = new ShardSet(this.shards);
-    for (const shard of underWay) compared.delete(shard);
+    for (const shard of changing) compared.delete(shard);
+    for (const shard of unsent) compared.delete(shard);
     const own = sequence();
     const deadline = startDeadline(clock, ANNOUNCE_TIMEOUT_MS, `compare shards with ${peer}`, signal);
     try {
@@ -112,21 +121,27 @@ export class LaneComparison {
       const request = { node, generation, sequence: own, epoch: ring.epoch, ...said };
       const answer = await rpc.compare(peer, request, deadline.signal);
       ring.learn(answer.ring);
-      this.#judge(answer);
+      this.#judge(answer, unsent);
       return { sequence: own, boot: answer.boot, wanted: answer.wanted };
     } catch (error) {
-      if (!signal.aborted) logger.debug('dht.compare-failed', { peer, reason: describe(error) });
+      if (signal.aborted) return undefined;
+      logger.debug('dht.compare-failed', { peer, reason: describe(error) });
+      // Asked for meanwhile, it is due already.
+      if (!this.isDue) this.#state = 'failed';
       return undefined;
     } finally {
       deadline.release();
     }
   }
 
-  #judge({ wanted, more }: { readonly wanted: readonly number[]; readonly more: boolean }): void {
+  #judge(
+    { wanted, more }: { readonly wanted: readonly number[]; readonly more: boolean },
+    unsent: ReadonlySet<number>,
+  ): void {
     // The holder still finds out what others hand over to it.
     if (more && wanted.length === 0) this.#requestLater();
     const isNew = wanted.some((shard) => !this.#sentBefore.has(shard));
-    this.#sentBefore = new Set(wanted);
+    this.#sentBefore = new Set([...unsent, ...wanted]);
     if (wanted.length === 0) return;
     const { peer } = this.#options;
     this.#components.logger.debug('dht.shards-wanted', { peer, shards: wanted.length, more });

@@ -73,9 +73,11 @@ export class LocationServer {
     if (request.node !== callerNode) throw notYourNode(callerNode, request.node);
     refuseLarge(countPacked(request.added) + countPacked(request.removed), MAX_BATCH_HASHES);
     refuseLarge(request.whole.length, MAX_PREFIXES);
-    const outcome = this.#components.table.announce(request);
+    const { table, ledger } = this.#components;
+    const outcome = table.announce(request);
     if (outcome.kind === 'stale-generation')
       throw staleGeneration(request.node, outcome.known, request.generation);
+    ledger.agreements.hear(request.node, request.generation);
     const taken = outcome.kind === 'taken' ? outcome.taken : 0;
     return { boot: this.boot, taken, ring: this.#hint(request.epoch) };
   }
@@ -96,8 +98,8 @@ export class LocationServer {
   }
 
   /**
-   * What this datanode should send again. Only a comparison under the same epoch says anything, since both sides must mean
-   * the same shards. Throws DHT_BAD_BATCH, DHT_NOT_YOUR_NODE, DHT_STALE_GENERATION, DHT_TOO_MANY_NODES.
+   * What this datanode should send again, of the shards it names that are this node's: whether both know the same members does
+   * not matter, and must not, since members change all the time on a machine where nodes are slow to answer. Throws DHT_BAD_BATCH, DHT_NOT_YOUR_NODE, DHT_STALE_GENERATION, DHT_TOO_MANY_NODES.
    */
   compare(callerNode: number, request: CompareRequest): CompareResponse {
     const { node, generation, sequence, epoch } = request;
@@ -105,37 +107,51 @@ export class LocationServer {
     const shards = [...ShardSet.decode(request.shards)];
     if (request.digests.byteLength !== shards.length * DIGEST_SIZE_BYTES)
       throw badBatch(`${request.digests.byteLength} bytes of digests for ${shards.length} shards`, { node });
-    const { table, ledger, ring, awaited } = this.#components;
+    const { table, ledger, awaited } = this.#components;
     const nothing = { boot: this.boot, wanted: [], more: false, ring: this.#hint(epoch) };
-    if (epoch !== ring.epoch) return nothing;
     const stale = table.advance(node, generation, sequence);
     if (stale?.kind === 'stale-generation') throw staleGeneration(node, stale.known, generation);
     if (stale !== undefined) return nothing;
 
+    const { owned, agreements } = ledger;
     const known = table.node(node)?.digests ?? NOTHING_HELD;
     const { buffer, byteOffset, byteLength } = request.digests;
     const digests = new DataView(buffer, byteOffset, byteLength);
-    const isSame = shards.map((shard, position) =>
-      known.equals(shard, digests, position * DIGEST_SIZE_BYTES),
-    );
-    ledger.agree(node, new ShardSet(shards.filter((_, position) => isSame[position] === true)));
+    const same = new ShardSet();
+    const differing: number[] = [];
+    for (const [position, shard] of shards.entries()) {
+      if (!owned.has(shard)) continue;
+      if (known.equals(shard, digests, position * DIGEST_SIZE_BYTES)) same.add(shard);
+      else differing.push(shard);
+    }
+    agreements.hear(node, generation);
+    agreements.agree(node, same);
+    agreements.differ(node, differing);
     ledger.settle(awaited());
-    const differing = shards.filter((_, position) => isSame[position] === false);
     const wantedNow = differing.filter((shard) => ledger.wants(shard));
     const wanted = ledger.urgentFirst(wantedNow).slice(0, MAX_WANTED_SHARDS);
     return { ...nothing, wanted, more: wanted.length < differing.length };
   }
 
+  /** A datanode says which start of its process this is, and may not be able to say now what it holds. */
+  hear(node: number, generation: number): void {
+    this.#components.ledger.agreements.hear(node, generation);
+  }
+
   /** Whether this node knows of a datanode what it holds; undefined when they do not mean the same shards. */
   matches({ node, generation, epoch, sequence, root }: HeldRoot): boolean | undefined {
     const { table, ledger, ring, awaited } = this.#components;
-    if (epoch !== ring.epoch) return undefined;
+    this.hear(node, generation);
+    if (epoch < ring.membersSince || epoch > ring.epoch) return undefined;
     const known = table.node(node);
+    // Something is, or was, on its way: it does not follow that they disagree on what was agreed on before.
     if ((known?.generation ?? 0) !== generation || (known?.sequence ?? 0) !== sequence) return false;
-    if (!Buffer.from(root).equals((known?.digests ?? NOTHING_HELD).root(ledger.owned))) return false;
-    ledger.agree(node, ledger.owned);
+    const { owned, agreements } = ledger;
+    const isSame = Buffer.from(root).equals((known?.digests ?? NOTHING_HELD).root(owned));
+    if (isSame) agreements.agree(node, owned);
+    else agreements.differ(node, owned);
     ledger.settle(awaited());
-    return true;
+    return isSame;
   }
 
   holdings({ epoch }: HoldingsRequest): HoldingsResponse {

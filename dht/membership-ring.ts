@@ -29,6 +29,7 @@ export class MembershipRing implements MetadataRing {
   readonly #source: () => Membership;
   readonly #listeners = new Set<() => void>();
   #epoch: number;
+  #membersSince: number;
   #ring: Ring;
 
   constructor(source: () => Membership, self?: PeerId) {
@@ -36,11 +37,16 @@ export class MembershipRing implements MetadataRing {
     this.self = self;
     const { epoch, peers } = source();
     this.#epoch = epoch;
+    this.#membersSince = epoch;
     this.#ring = new Ring(peers);
   }
 
   get epoch(): number {
     return this.#epoch;
+  }
+
+  get membersSince(): number {
+    return this.#membersSince;
   }
 
   closest(shard: number, count: number): readonly PeerId[] {
@@ -79,6 +85,8 @@ export class MembershipRing implements MetadataRing {
     const next = new Ring(peers);
     const isSame = next.all().join() === this.#ring.all().join();
     if (isSame && epoch === this.#epoch) return;
+    // What somebody else was told to begin with may be other peers.
+    if (!isSame || this.#epoch === 0) this.#membersSince = epoch;
     this.#epoch = epoch;
     if (!isSame) this.#ring = next;
     for (const listener of this.#listeners) listener();

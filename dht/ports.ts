@@ -67,6 +67,8 @@ export interface MetadataRing {
   readonly self?: PeerId | undefined;
   /** Grows with each change of the membership; 0 while nothing is known but whom to ask first. */
   readonly epoch: number;
+  /** The members have been the same since this epoch, as far as is known here. */
+  readonly membersSince: number;
   /** At most `count` members, nearest first by XOR between the shard's and the peers' Kademlia ids. */
   closest(shard: number, count: number): readonly PeerId[];
   /** Every member known, in no particular order; another list after each change of them, and the same one until then. */

@@ -1,4 +1,5 @@
 /** @module Which shards this node holds, and of which of them it knows everything. */
+import { Agreements } from './agreements.ts';
 import type { MetadataRing, PeerId } from './ports.ts';
 import { HOLDERS_PER_SHARD, SHARD_COUNT } from './shard.ts';
 import { ShardSet } from './shard-set.ts';
@@ -34,7 +35,7 @@ export class ShardLedger {
   readonly #promised = new ShardSet();
   #isSurveyed = false;
   readonly #asked = new Set<number>();
-  readonly #agreed = new Map<number, ShardSet>();
+  readonly #agreements = new Agreements();
 
   constructor(ring: MetadataRing, self: PeerId) {
     this.#ring = ring;
@@ -102,23 +103,18 @@ export class ShardLedger {
     return this.isComplete(shard) || (this.#isSurveyed && !this.#promised.has(shard));
   }
 
-  /** A datanode and this node know the same of these shards. */
-  agree(node: number, shards: ShardSet): void {
-    let agreed = this.#agreed.get(node);
-    if (agreed === undefined) this.#agreed.set(node, (agreed = new ShardSet()));
-    agreed.addAll(shards);
-  }
-
-  agreedWith(node: number): number {
-    return this.#agreed.get(node)?.size ?? 0;
+  /** Of which of its own shards this node and each datanode know the same. */
+  get agreements(): Agreements {
+    this.#follow();
+    return this.#agreements;
   }
 
   /** Completes what every datanode of `awaited` has agreed on; returns how many shards that were. */
   settle(awaited: readonly number[]): number {
     // A list of members has to be known, else nobody would be awaited; and others may know more than the datanodes here.
     if (this.#ring.epoch === 0 || !this.#isSurveyed) return 0;
-    const sets = awaited.map((node) => this.#agreed.get(node));
-    const settled = this.missing().filter((shard) => sets.every((agreed) => agreed?.has(shard) === true));
+    const { agreements } = this;
+    const settled = this.missing().filter((shard) => awaited.every((node) => agreements.has(node, shard)));
     for (const shard of settled) this.completed(shard);
     return settled.length;
   }
@@ -127,7 +123,7 @@ export class ShardLedger {
   reset(): void {
     this.#complete.clear();
     this.#promised.clear();
-    this.#agreed.clear();
+    this.#agreements.clear();
     this.#isSurveyed = false;
   }
 
@@ -136,12 +132,13 @@ export class ShardLedger {
     this.#epoch = this.#ring.epoch;
     const before = this.#owned;
     this.#owned = shardsOf(this.#ring, this.#self);
+    // Datanodes say nothing of them to this node any more.
+    this.#agreements.end(before.without(this.#owned));
     for (const shard of this.#owned) {
       if (before.has(shard)) continue;
       // While it was not ours nobody told us what came: what was kept of it is no longer everything.
       this.#complete.delete(shard);
       this.#promised.delete(shard);
-      for (const agreed of this.#agreed.values()) agreed.delete(shard);
       // Until the others were asked what they have, datanodes are not troubled.
       this.#isSurveyed = false;
     }

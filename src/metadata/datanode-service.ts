@@ -76,9 +76,13 @@ export class DatanodeService {
 
   /** Whether the location index here does not know what this heartbeat says is held. */
   #differs({ node, generation, indexEpoch, indexSequence, indexRoot }: HeartbeatRequest): boolean {
-    if (indexEpoch === undefined || indexRoot === undefined) return false;
+    const { server } = this.#components.index;
+    if (indexEpoch === undefined || indexRoot === undefined) {
+      server.hear(node, generation);
+      return false;
+    }
     const held = { node, generation, epoch: indexEpoch, sequence: indexSequence ?? 0, root: indexRoot };
-    return this.#components.index.server.matches(held) === false;
+    return server.matches(held) === false;
   }
 
   /** The datanode has it from a metadata node of that epoch, which this one cannot reach, or has not asked yet. */

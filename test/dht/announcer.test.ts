@@ -286,6 +286,35 @@ describe('comparing', () => {
     expect(missing('peerB', [A, B])).toEqual([]);
   });
 
+  it('is tried again at the next sign of life when it failed, though nobody says that anything differs', async () => {
+    held.add(A);
+    world.health.set('peerA', 'hang');
+    const announcer = start();
+    announcer.onAnswer('peerA', { boot: 'peerA-1', differs: false });
+    await clock.advance(ANNOUNCE_TIMEOUT_MS);
+    world.health.set('peerA', 'up');
+    expect(world.knows('peerA', A)).toBe(false);
+    announcer.onAnswer('peerA', { boot: 'peerA-1', differs: false });
+    await settle();
+    expect(world.knows('peerA', A)).toBe(true);
+  });
+
+  it('follows what is wanted, though there was another before all of that was sent', async () => {
+    // More than one batch of few shards.
+    const inShard = (each: number): string =>
+      (each % 200).toString(16).padStart(3, '0') + hashOf(each).slice(3);
+    held.add(...Array.from({ length: 6_000 }, (_, each) => inShard(each)));
+    const announcer = start();
+    world.onAnnounce = () => {
+      world.onAnnounce = undefined;
+      announcer.onAnswer('peerA', { boot: 'peerA-1', differs: true });
+    };
+    announcer.onAnswer('peerA', { boot: 'peerA-1', differs: false });
+    await settle();
+    await settle();
+    expect(world.ledger('peerA').agreements.with(CALLER).size).toBe(4_096);
+  });
+
   it('waits for a holder that first asks the other holders, and looks again soon', async () => {
     held.add(A);
     world.awaited = [CALLER];

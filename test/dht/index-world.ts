@@ -59,6 +59,8 @@ export class HeldSet implements HeldBlocks {
 export class IndexWorld {
   readonly health: Map<PeerId, Health> = new Map();
   readonly announced: AnnouncedBatch[] = [];
+  /** Called in the midst of each announcement. */
+  onAnnounce: (() => void) | undefined;
   readonly lookups: { readonly peer: PeerId; readonly count: number }[] = [];
   /** Comparisons asked for, by peer. */
   readonly compared: PeerId[] = [];
@@ -81,6 +83,7 @@ export class IndexWorld {
       announce: (peer, request, signal) =>
         this.#call(peer, signal, (server) => {
           this.#record(peer, request);
+          this.onAnnounce?.();
           return server.announce(CALLER, request);
         }),
       compare: (peer, request, signal) => {

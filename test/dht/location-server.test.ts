@@ -73,7 +73,7 @@ describe('LocationServer', () => {
     expect(server.compare(3, comparison({ sequence: 6, shards, digests: differing })).wanted).toEqual([7]);
   });
 
-  it('says who holds the shards now to whoever names an older epoch, and judges digests of the same epoch only', () => {
+  it('says who holds the shards now to whoever names an older epoch, and judges heartbeats of the same members only', () => {
     const old = world.ring.epoch;
     world.setMembers([...PEERS, 'peerD']);
     const ring = { epoch: world.ring.epoch, peers: [...PEERS, 'peerD'] };
@@ -83,7 +83,29 @@ describe('LocationServer', () => {
     expect(server.lookup({ hashes: packHashes([A]), epoch: world.ring.epoch }).ring).toBeUndefined();
     const root = { node: 3, generation: 2, sequence: 1, root: new Uint8Array(8) };
     expect(server.matches({ ...root, epoch: old })).toBeUndefined();
+    expect(server.matches({ ...root, epoch: world.ring.epoch + 1 })).toBeUndefined();
     expect(server.matches({ ...root, epoch: world.ring.epoch })).toBe(false);
+    const since = world.ring.epoch;
+    world.setMembers([...PEERS, 'peerD']);
+    expect(server.matches({ ...root, epoch: since })).toBe(false);
+    expect(server.matches({ ...root, epoch: old })).toBeUndefined();
+  });
+
+  it('compares whatever epoch a datanode names, and only what is its own', () => {
+    const six = [...PEERS, 'peerD', 'peerE', 'peerF'];
+    world.setMembers(six);
+    const own = Array.from({ length: 4096 }, (_, shard) => shard).filter((shard) =>
+      world.ring.closest(shard, 3).includes('peerA'),
+    );
+    const [mine = 0] = own;
+    const foreign = own.includes(0) ? (own.findIndex((shard, at) => shard !== at) ?? 0) : 0;
+    const shards = new ShardSet([mine, foreign]).encode();
+    const digests = new Uint8Array(24).fill(1);
+    world.ledger('peerA').promise([]);
+    for (const [at, epoch] of [0, world.ring.epoch, world.ring.epoch + 5].entries())
+      expect(server.compare(3, comparison({ epoch, sequence: 2 + at, shards, digests })).wanted).toEqual([
+        mine,
+      ]);
   });
 
   it('is complete once every datanode that is awaited has agreed', () => {
@@ -99,6 +121,55 @@ describe('LocationServer', () => {
     expect(incomplete()).toEqual([0]);
     server.compare(4, comparison({ node: 4, shards, digests }));
     expect(incomplete()).toEqual([]);
+  });
+
+  describe('an agreement with a datanode', () => {
+    const shard = shardOfHash(A);
+    const shards = new ShardSet([shard]).encode();
+    const empty = new ShardDigests().encode([shard]);
+    const agreed = (): number => world.ledger('peerA').agreements.with(3).size;
+    const heartbeat = { node: 3, generation: 2, epoch: 1, sequence: 7 };
+    const rootOf = (digests = new ShardDigests()): Uint8Array => digests.root(world.ledger('peerA').owned);
+    beforeEach(() => {
+      server.compare(3, comparison({ generation: 2, sequence: 7, shards, digests: empty }));
+      expect(agreed()).toBe(1);
+      expect(server.matches({ ...heartbeat, root: rootOf() })).toBe(true);
+      expect(agreed()).toBe(4096);
+    });
+
+    it('ends when the datanode starts anew, whatever tells so first', () => {
+      server.hear(3, 1);
+      expect(agreed()).toBe(4096);
+      server.hear(3, 3);
+      expect(agreed()).toBe(0);
+      server.compare(3, comparison({ generation: 3, sequence: 1, shards, digests: empty }));
+      expect(agreed()).toBe(1);
+      server.announce(3, request({ generation: 4 }));
+      expect(agreed()).toBe(0);
+      server.compare(3, comparison({ generation: 4, sequence: 2, shards, digests: empty }));
+      expect(server.matches({ ...heartbeat, generation: 5, root: rootOf() })).toBe(false);
+      expect(agreed()).toBe(0);
+    });
+
+    it('ends for the shards that a comparison shows to differ', () => {
+      const digests = new Uint8Array(empty.byteLength).fill(1);
+      server.compare(3, comparison({ generation: 2, sequence: 8, shards, digests }));
+      expect([agreed(), world.ledger('peerA').agreements.has(3, shard)]).toEqual([4095, false]);
+    });
+
+    it('ends with a heartbeat that says something else, but not with one that was overtaken', () => {
+      expect(server.matches({ ...heartbeat, sequence: 6, root: new Uint8Array(8) })).toBe(false);
+      expect(agreed()).toBe(4096);
+      expect(server.matches({ ...heartbeat, root: new Uint8Array(8) })).toBe(false);
+      expect(agreed()).toBe(0);
+    });
+
+    it('ends for the shards that go to others', () => {
+      world.setMembers([...PEERS, 'peerD', 'peerE', 'peerF']);
+      const { owned } = world.ledger('peerA');
+      expect(owned.size).toBeLessThan(4096);
+      expect(agreed()).toBe(owned.size);
+    });
   });
 
   it('asks first for what clients ask for', () => {

@@ -52,6 +52,22 @@ describe('MembershipRing', () => {
   });
 });
 
+describe('the members', () => {
+  it('are the same since the epoch in which they last changed, and not since before there was a list', () => {
+    let membership = { epoch: 0, peers: PEERS };
+    const ring = new MembershipRing(() => membership);
+    const since = (epoch: number, peers: readonly string[]): number => {
+      membership = { epoch, peers: [...peers] };
+      ring.refresh();
+      return ring.membersSince;
+    };
+    expect(since(5, PEERS)).toBe(5);
+    expect(since(6, PEERS)).toBe(5);
+    expect(since(8, PEERS.slice(1))).toBe(8);
+    expect(since(9, PEERS)).toBe(9);
+  });
+});
+
 describe('keeper', () => {
   const ring = new Ring(PEERS);
 

@@ -1,0 +1,348 @@
+/**
+ * @module A datanode and its metadata nodes in a storm, from one seed: requests and answers come late or never, nodes are
+ * called away and come back, restart and forget; and everybody hears of it at a time of his own.
+ */
+import { Announcer } from '../../dht/announcer.ts';
+import { startDeadline } from '../../dht/deadline.ts';
+import { Handover } from '../../dht/handover.ts';
+import { LocationServer } from '../../dht/location-server.ts';
+import { LocationTable } from '../../dht/location-table.ts';
+import { type Membership, MembershipRing } from '../../dht/membership-ring.ts';
+import { packHashes } from '../../dht/packed-hashes.ts';
+import type { BlockHash, LocationRpc, PeerId } from '../../dht/ports.ts';
+import { HOLDERS_PER_SHARD, shardOfHash } from '../../dht/shard.ts';
+import { ShardLedger } from '../../dht/shard-ledger.ts';
+import { hashOf, HeldSet } from './index-world.ts';
+import { ManualClock, quietLogger } from './manual-clock.ts';
+
+export const DATANODE = 7;
+const HEARTBEAT_MS = 3_000;
+const WORK_MS = 400;
+/** How messages travel: at once; all of them, but late; as they may, if at all. */
+export type Weather = 'calm' | 'slow' | 'storm';
+
+const NEVER = new AbortController().signal;
+
+/** What the metadata nodes have agreed on: who is away, since which entry of their log. */
+interface Registry {
+  version: number;
+  readonly away: Set<PeerId>;
+  readonly absences: Map<PeerId, number>;
+}
+
+interface Holder {
+  readonly table: LocationTable;
+  readonly ledger: ShardLedger;
+  readonly server: LocationServer;
+  readonly ring: MembershipRing;
+  readonly handover: Handover;
+  /** As far as its log is applied. */
+  readonly list: { applied: Membership };
+  absences: number | undefined;
+  isWorking: boolean;
+}
+
+interface Datanode {
+  readonly generation: number;
+  readonly ring: MembershipRing;
+  readonly announcer: Announcer;
+  readonly beating: Set<PeerId>;
+  readonly list: { known: Membership };
+}
+
+/** Numbers in [0, 1) from one seed (mulberry32). */
+function numbersFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+export class StormWorld {
+  readonly clock: ManualClock = new ManualClock();
+  readonly held: HeldSet = new HeldSet();
+  weather: Weather = 'calm';
+  readonly #random: () => number;
+  readonly #peers: readonly PeerId[];
+  readonly #registry: Registry = { version: 1, away: new Set(), absences: new Map() };
+  readonly #holders = new Map<PeerId, Holder>();
+  #datanode: Datanode;
+  #blocks = 0;
+  #boots = 0;
+  #generation = 0;
+
+  constructor(seed: number, peers: readonly PeerId[]) {
+    this.#random = numbersFrom(seed);
+    this.#peers = peers;
+    for (const peer of peers) this.restartMetadata(peer);
+    this.#datanode = this.#startDatanode();
+  }
+
+  /** Time goes on, with heartbeats, and the steps of the workers. */
+  async pass(ms: number): Promise<void> {
+    for (let passed = 0; passed < ms; passed += WORK_MS) {
+      if (passed % HEARTBEAT_MS < WORK_MS) for (const peer of this.#peers) void this.#beat(peer);
+      for (const peer of this.#peers) this.#work(peer);
+      await this.clock.advance(WORK_MS);
+    }
+  }
+
+  /** Something happens. */
+  act(): void {
+    const peer = this.#pick(this.#peers);
+    switch (this.#pick(['add', 'remove', 'away', 'back', 'flap', 'meta', 'data', 'found'] as const)) {
+      case 'add':
+        return void this.#announce(this.addBlocks(this.#below(200)));
+      case 'remove':
+        return this.#remove(this.#below(100));
+      case 'away':
+        return this.setAway(peer, true);
+      case 'back':
+        return this.setAway(peer, false);
+      case 'flap':
+        return this.change();
+      case 'meta':
+        return this.restartMetadata(peer);
+      case 'data':
+        return this.restartDatanode();
+      case 'found':
+        this.addBlocks(this.#below(3_000));
+        return this.restartDatanode();
+    }
+  }
+
+  /** From now on everybody answers at once, and nobody is away. */
+  calm(): void {
+    this.weather = 'calm';
+    for (const peer of this.#peers) this.setAway(peer, false);
+  }
+
+  /** Held, but nobody is told. */
+  addBlocks(count: number): BlockHash[] {
+    const hashes = Array.from({ length: count }, () => hashOf(this.#blocks++));
+    this.held.add(...hashes);
+    return hashes;
+  }
+
+  setAway(peer: PeerId, isAway: boolean): void {
+    const { away, absences } = this.#registry;
+    if (away.has(peer) === isAway) return;
+    if (isAway && away.size === this.#peers.length - 1) return;
+    if (isAway) {
+      away.add(peer);
+      absences.set(peer, (absences.get(peer) ?? 0) + 1);
+    } else away.delete(peer);
+    this.change();
+  }
+
+  /** Something of a member changed, and be it only how lively a datanode is. */
+  change(): void {
+    this.#registry.version++;
+  }
+
+  restartMetadata(peer: PeerId): void {
+    const table = new LocationTable();
+    const list = { applied: this.#membership() };
+    const ring = new MembershipRing(() => list.applied, peer);
+    const ledger = new ShardLedger(ring, peer);
+    const awaited = (): readonly number[] => [DATANODE];
+    const server = new LocationServer({ table, ledger, ring, awaited }, { boot: `boot-${++this.#boots}` });
+    const { clock } = this;
+    const handover = new Handover(
+      { rpc: this.#rpc(), ring, table, ledger, isDatanode: () => true, awaited, clock, logger: quietLogger },
+      { self: peer },
+    );
+    const own = { table, ledger, ring, server, handover, list };
+    this.#holders.set(peer, { ...own, absences: undefined, isWorking: false });
+  }
+
+  restartDatanode(): void {
+    void this.#datanode.announcer.stop();
+    this.#datanode = this.#startDatanode();
+  }
+
+  async stop(): Promise<void> {
+    await this.#datanode.announcer.stop();
+  }
+
+  /** What is wrong, once everything is quiet. */
+  complaints(): string[] {
+    return this.#peers.flatMap((peer) => {
+      const { table, ledger, ring } = this.#holder(peer);
+      const own = this.held
+        .all()
+        .filter((hash) => ring.closest(shardOfHash(hash), HOLDERS_PER_SHARD).includes(peer));
+      const { nodes } = table.lookup(packHashes(own));
+      const facts = {
+        epoch: [ring.epoch, this.#datanode.ring.epoch],
+        records: [table.recordCount, nodes.length, own.length],
+        agreed: [ledger.agreements.with(DATANODE).size, ledger.owned.size],
+        missing: [ledger.missing().length, 0],
+        leaving: [ledger.leaving(table).length, 0],
+      };
+      const wrong = Object.entries(facts).filter(([, values]) => values.some((value) => value !== values[0]));
+      return wrong.map(([name, values]) => `${peer}: ${name} ${values.join(' / ')}`);
+    });
+  }
+
+  /** How many blocks of its shards each holder lacks, of those that lack any. */
+  lacking(): string[] {
+    return this.#peers.flatMap((peer) => {
+      const { table, ring } = this.#holder(peer);
+      const own = this.held
+        .all()
+        .filter((hash) => ring.closest(shardOfHash(hash), HOLDERS_PER_SHARD).includes(peer));
+      const { counts } = table.lookup(packHashes(own));
+      const lacks = counts.filter((count) => count === 0).length;
+      return lacks === 0 ? [] : [`${peer} lacks ${lacks} of ${own.length}`];
+    });
+  }
+
+  /** Shards that holders believe to agree on, although they lack a block of them. */
+  falselyAgreed(): string[] {
+    return this.#peers.flatMap((peer) => {
+      const { table, ledger } = this.#holder(peer);
+      const held = this.held.all();
+      const { counts } = table.lookup(packHashes(held));
+      const lacking = new Set(held.filter((_, at) => counts[at] === 0).map(shardOfHash));
+      const wrong = [...lacking].filter((shard) => ledger.agreements.has(DATANODE, shard));
+      return wrong.length === 0 ? [] : [`${peer}: lacks blocks of ${wrong.length} shards it agrees on`];
+    });
+  }
+
+  #membership(): Membership {
+    const { version, away } = this.#registry;
+    return { epoch: version, peers: this.#peers.filter((peer) => !away.has(peer)) };
+  }
+
+  #holder(peer: PeerId): Holder {
+    const holder = this.#holders.get(peer);
+    if (holder === undefined) throw new Error(`No such peer: ${peer}`);
+    return holder;
+  }
+
+  /** A step of the worker of a metadata node, which also applies what the log says by now, or not yet. */
+  #work(peer: PeerId): void {
+    const holder = this.#holder(peer);
+    if (this.weather === 'storm' && this.#random() < 0.4) return;
+    holder.list.applied = this.#membership();
+    if (holder.isWorking) return;
+    holder.isWorking = true;
+    holder.ring.refresh();
+    const absences = this.#registry.absences.get(peer) ?? 0;
+    if (holder.absences !== undefined && holder.absences !== absences) {
+      holder.table.clear();
+      holder.ledger.reset();
+    }
+    holder.absences = absences;
+    void holder.handover.work(NEVER).finally(() => (holder.isWorking = false));
+  }
+
+  #startDatanode(): Datanode {
+    const { clock, held } = this;
+    const generation = ++this.#generation;
+    const list = { known: { epoch: 0, peers: this.#peers } };
+    const ring = new MembershipRing(() => list.known);
+    const announcer = new Announcer(
+      { rpc: this.#rpc(), ring, held, clock, logger: quietLogger },
+      { node: DATANODE, generation },
+    );
+    ring.onChange(() => announcer.holdersChanged());
+    return { generation, ring, announcer, list, beating: new Set() };
+  }
+
+  /** As the session of a datanode: one heartbeat at a time to each, and the answer brings the list of members. */
+  async #beat(peer: PeerId): Promise<void> {
+    const datanode = this.#datanode;
+    const { announcer, ring, generation } = datanode;
+    if (datanode.beating.has(peer)) return;
+    datanode.beating.add(peer);
+    const deadline = startDeadline(this.clock, HEARTBEAT_MS, 'send a heartbeat');
+    try {
+      const root = announcer.heldRoot(peer);
+      const answer = await this.#call(peer, deadline.signal, ({ server, list: { applied } }) => {
+        const isSame = root && server.matches({ node: DATANODE, generation, ...root });
+        if (root === undefined) server.hear(DATANODE, generation);
+        return { boot: server.boot, differs: isSame === false, applied };
+      });
+      if (answer.applied.epoch > datanode.list.known.epoch) {
+        datanode.list.known = answer.applied;
+        ring.refresh();
+      }
+      announcer.onAnswer(peer, answer);
+    } catch {
+      // The next heartbeat is another attempt.
+    } finally {
+      deadline.release();
+      datanode.beating.delete(peer);
+    }
+  }
+
+  #rpc(): LocationRpc {
+    return {
+      announce: (peer, request, signal) =>
+        this.#call(peer, signal, ({ server }) => server.announce(DATANODE, request)),
+      compare: (peer, request, signal) =>
+        this.#call(peer, signal, ({ server }) => server.compare(DATANODE, request)),
+      lookup: (peer, request, signal) => this.#call(peer, signal, ({ server }) => server.lookup(request)),
+      holdings: (peer, request, signal) => this.#call(peer, signal, ({ server }) => server.holdings(request)),
+      pull: (peer, request, signal) => this.#call(peer, signal, ({ server }) => server.pull(request)),
+      status: () => Promise.reject(new Error('not asked here')),
+    };
+  }
+
+  /** Whoever gives up does not stop what is on its way: it is done, late, and nobody hears the answer. */
+  #call<T>(peer: PeerId, signal: AbortSignal, serve: (holder: Holder) => T): Promise<T> {
+    const holder = this.#holder(peer);
+    return new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      this.#travel(() => {
+        // A life that is over answers no more.
+        if (this.#holders.get(peer) !== holder) return reject(new Error(`${peer} was restarted`));
+        try {
+          const answer = serve(holder);
+          this.#travel(() => resolve(answer));
+        } catch (error) {
+          this.#travel(() => reject(error));
+        }
+      });
+    });
+  }
+
+  #travel(arrive: () => void): void {
+    if (this.weather === 'calm') return void this.clock.after(1, arrive);
+    if (this.weather === 'slow') return void this.clock.after(500 + this.#below(1_500), arrive);
+    const fate = this.#random();
+    if (fate < 0.15) return;
+    this.clock.after(fate < 0.6 ? this.#below(50) : this.#below(9_000), arrive);
+  }
+
+  #announce(hashes: readonly BlockHash[]): void {
+    this.#datanode.announcer.announce(hashes).catch(stopped);
+  }
+
+  #remove(count: number): void {
+    const all = this.held.all();
+    const hashes = [...new Set(Array.from({ length: Math.min(count, all.length) }, () => this.#pick(all)))];
+    this.held.delete(...hashes);
+    this.#datanode.announcer.withdraw(hashes).catch(stopped);
+  }
+
+  #below(limit: number): number {
+    return Math.floor(this.#random() * limit);
+  }
+
+  #pick<T>(choices: readonly T[]): T {
+    const choice = choices[this.#below(choices.length)];
+    if (choice === undefined) throw new Error('There is nothing to choose from.');
+    return choice;
+  }
+}
+
+/** The datanode was restarted meanwhile. */
+function stopped(error: unknown): void {
+  if ((error as { code?: string }).code !== 'DHT_STOPPED') throw error;
+}
