@@ -22,6 +22,7 @@ export async function runScenario(scenario: Scenario): Promise<ClusterRun> {
   const trace = new Trace();
   const cluster = new SimulatedCluster(scenario, trace);
   const failure = await outcomeOf(cluster);
+  cluster.world.end();
   return {
     hash: trace.hash,
     simulatedMs: Math.round(cluster.world.nowMs),

@@ -51,6 +51,11 @@ export class EventHeap {
     }
   }
 
+  clear(): void {
+    this.#entries = [];
+    this.#cancelled = 0;
+  }
+
   #maybeSweep(): void {
     const { length } = this.#entries;
     if (length < FEWEST_TO_SWEEP || this.#cancelled < length * MOST_CANCELLED_SHARE) return;

@@ -53,6 +53,14 @@ export class World {
     if (!isDone()) this.#nowMs = Math.max(this.#nowMs, untilMs);
   }
 
+  /**
+   * Nothing happens here any more. What waits for time would be kept for ever otherwise, and its cluster with it: the runtime
+   * holds on to signals made of others for as long as somebody listens to them.
+   */
+  end(): void {
+    this.#events.clear();
+  }
+
   /** An immediate comes after all promises and ticks that are ready: no real I/O is under way, so nothing else is left. */
   #settle(): Promise<void> {
     if (this.#turns === 0)
