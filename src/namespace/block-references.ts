@@ -81,9 +81,10 @@ export function addBlocks(
 
 /** Gives `copy` the same blocks as `source`: a reference each, no byte moved. Gives the copy as it is then, not put yet. */
 export function shareBlocks(view: RowView, source: Inode, copy: Inode): Inode {
-  for (const [page, { blocks }] of pagesOf(view, source).entries()) {
+  const pages = pagesOf(view, source);
+  hintPages(view, pages);
+  for (const [page, { blocks }] of pages.entries()) {
     view.insert('extent', extentKey(copy.id, page), makePage(blocks, copy.replication));
-    hintBlocks(view, blocks);
     for (const block of blocks) takeReference(view, block, copy.replication);
   }
   return { ...copy, blockCount: source.blockCount, sizeBytes: source.sizeBytes };
@@ -94,12 +95,10 @@ export function shareBlocks(view: RowView, source: Inode, copy: Inode): Inode {
  * anybody ever asked for: whether the others still need it is not known without reading all of them.
  */
 export function replicateBlocks(view: RowView, inode: Inode, replication: number): void {
-  for (const [page, { blocks }] of pagesOf(view, inode).entries()) {
+  const pages = pagesOf(view, inode);
+  hintPages(view, pages);
+  for (const [page, { blocks }] of pages.entries()) {
     view.put('extent', extentKey(inode.id, page), makePage(blocks, replication));
-    view.hint(
-      'block',
-      blocks.map(({ hash }) => toHex(hash)),
-    );
     for (const { hash } of blocks) {
       const key = toHex(hash);
       const row = view.get('block', key);
@@ -166,6 +165,11 @@ export function dropReference(view: RowView, key: string, timeMs: number): void 
   counters.blocks--;
   counters.blockBytes -= row.sizeBytes;
   counters.wantedBytes -= row.sizeBytes * row.copies;
+}
+
+/** All at once: page by page, each page that has to wait would begin the file anew. */
+function hintPages(view: RowView, pages: readonly ExtentPage[]): void {
+  for (const { blocks } of pages) hintBlocks(view, blocks);
 }
 
 /** All pages of a file, in order. */

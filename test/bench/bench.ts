@@ -6,10 +6,10 @@
  * read the figures. DIR, or HOLDFAST_BENCH_PEERS, has the scripts of the peers (peer-scripts.ts).
  */
 import { writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
+import { BadRequest, type BenchRequest, benchRequest } from './bench-request.ts';
 import { measureSuite } from './measure-suite.ts';
 import { PeerScripts } from './peer-scripts.ts';
-import type { Contender, Plan, Suite } from './suite.ts';
+import type { Contender, Suite } from './suite.ts';
 import { suitePlot } from './suite-plot.ts';
 import { suiteTable } from './suite-table.ts';
 
@@ -23,28 +23,38 @@ const SUITES: Readonly<Record<string, Entry<{ readonly suite: Suite }>>> = {
     says: 'big files, put and got, beside MooseFS or GlusterFS',
     load: () => import('./bulk-suite.ts'),
   },
+  small: {
+    says: 'small files: write, read, stat, delete, beside MooseFS or GlusterFS',
+    load: () => import('./small-suite.ts'),
+  },
   metadata: {
     says: 'namespace changes and linearizable reads, beside etcd',
     load: () => import('./metadata-suite.ts'),
+  },
+  dht: {
+    says: 'the location index: announcements, lookups, memory, comings and goings',
+    load: () => import('./dht-suite.ts'),
   },
   rpc: {
     says: 'a byte stream and calls between two processes, beside stock libp2p',
     load: () => import('./rpc-suite.ts'),
   },
-  small: { says: 'small files: write, read, stat, delete', load: () => import('./small-suite.ts') },
+  heal: {
+    says: 'how soon all copies are back after datanodes died, or are where they should be',
+    load: () => import('./heal/heal-suite.ts'),
+  },
+  failover: {
+    says: 'how long writes stand still when the leader dies or hangs, beside etcd',
+    load: () => import('./failover-suite.ts'),
+  },
 };
 
 /** They read their own options from the command line. */
 const PROGRAMS: Readonly<Record<string, Entry<unknown>>> = {
-  failover: {
-    says: 'how long writes stand still when the leader dies or hangs',
-    load: () => import('./failover.ts'),
+  scale: {
+    says: 'how cost grows with files, blocks, datanodes, clients',
+    load: () => import('./scale/scale.ts'),
   },
-  heal: {
-    says: 'how soon all copies are back after datanodes died, or are where they should be',
-    load: () => import('./heal/heal.ts'),
-  },
-  dht: { says: 'the location index: announcements and lookups', load: () => import('./dht.ts') },
   membership: { says: 'a thousand changes of membership under load', load: () => import('./membership.ts') },
   'power-cut': {
     says: 'all processes killed at once, again and again',
@@ -55,77 +65,49 @@ const PROGRAMS: Readonly<Record<string, Entry<unknown>>> = {
 const [name = '', ...words] = process.argv.slice(2);
 const program = PROGRAMS[name];
 const chosen = SUITES[name];
-if (program !== undefined) {
-  process.argv.splice(2, process.argv.length, ...words);
-  await program.load();
-} else if (chosen !== undefined) {
-  await runSuite(name, (await chosen.load()).suite);
-} else {
-  const list = Object.entries({ ...SUITES, ...PROGRAMS }).map(
-    ([each, { says }]) => `  ${each.padEnd(14)} ${says}`,
-  );
-  console.error(['npm run bench -- SUITE [options], one of', ...list].join('\n'));
+try {
+  if (program !== undefined) {
+    process.argv.splice(2, process.argv.length, ...words);
+    await program.load();
+  } else if (chosen !== undefined) {
+    const { suite } = await chosen.load();
+    await runSuite(name, benchRequest(name, suite, words));
+  } else {
+    const list = Object.entries({ ...SUITES, ...PROGRAMS }).map(
+      ([each, { says }]) => `  ${each.padEnd(14)} ${says}`,
+    );
+    throw new BadRequest(
+      [
+        `${name === '' ? '' : `There is no suite '${name}'. `}npm run bench -- SUITE [options], one of`,
+        ...list,
+      ].join('\n'),
+    );
+  }
+} catch (error) {
+  if (!(error instanceof BadRequest)) throw error;
+  console.error(error.message);
   process.exitCode = 2;
 }
 
-async function runSuite(title: string, suite: Suite): Promise<void> {
-  const own = Object.entries(suite.options).map(
-    ([option, fallback]) => [option, { type: 'string', default: fallback }] as const,
-  );
-  const { values } = parseArgs({
-    args: words,
-    options: {
-      ...Object.fromEntries(own),
-      against: { type: 'string', default: '' },
-      peers: { type: 'string', default: process.env['HOLDFAST_BENCH_PEERS'] ?? '' },
-      runs: { type: 'string', default: String(suite.runs) },
-      json: { type: 'boolean', default: false },
-      plot: { type: 'string' },
-    },
-  });
-  const text: Readonly<Record<string, unknown>> = values;
-  const plan = suite.plan(Object.fromEntries(own.map(([option]) => [option, String(text[option])])));
-  const rivals = values.against.split(',').filter((each) => each !== '');
-  const wrong = mistakeIn(plan, rivals, values.peers);
-  if (wrong !== undefined) {
-    console.error(wrong);
-    process.exitCode = 2;
-    return;
-  }
-  const peers = new PeerScripts(values.peers);
+async function runSuite(title: string, request: BenchRequest): Promise<void> {
+  const { plan, against, runs, json, plot } = request;
+  const peers = new PeerScripts(request.peers);
   const started: Contender[] = [];
   try {
     const ours = await plan.holdfast();
     started.push(ours);
-    for (const rival of rivals) started.push(await startRival(plan, rival, peers));
+    for (const rival of against) {
+      const start = plan.peers[rival];
+      if (start !== undefined) started.push(await start(peers));
+    }
     const report = await measureSuite(title, plan.cases, [ours, ...started.slice(1)], {
-      runs: Number(values.runs),
-      onRun: (run) => values.json || console.error(`run ${run + 1} of ${values.runs}`),
+      runs,
+      onRun: (run) => json || console.error(`run ${run + 1} of ${runs}`),
     });
-    console.log(values.json ? JSON.stringify(report) : suiteTable(report));
-    if (values.plot !== undefined) await writeFile(values.plot, suitePlot(report));
+    console.log(json ? JSON.stringify(report) : suiteTable(report));
+    if (plot !== undefined) await writeFile(plot, suitePlot(report));
   } finally {
     await Promise.all(started.map((contender) => contender.stop()));
     await peers.remove();
   }
-}
-
-/** What is wrong with what was asked for, if anything. */
-function mistakeIn(
-  { peers, withoutScripts = [] }: Plan,
-  rivals: readonly string[],
-  folder: string,
-): string | undefined {
-  const unknown = rivals.find((rival) => peers[rival] === undefined);
-  if (unknown !== undefined)
-    return `'${unknown}' cannot be measured here. --against takes: ${Object.keys(peers).join(', ') || 'nobody'}.`;
-  if (rivals.some((rival) => !withoutScripts.includes(rival)) && folder === '')
-    return 'Say with --peers DIR or HOLDFAST_BENCH_PEERS where the scripts of the peers are.';
-  return undefined;
-}
-
-async function startRival({ peers }: Plan, rival: string, scripts: PeerScripts): Promise<Contender> {
-  const start = peers[rival];
-  if (start === undefined) throw new RangeError(`There is no peer ${rival}.`);
-  return start(scripts);
 }

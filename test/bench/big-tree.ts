@@ -14,14 +14,13 @@ import { systemClock } from '../../src/common/clock.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import { systemRandom } from '../../src/common/random.ts';
 import { decodeConfState, encodeConfState } from '../../src/metadata/raft-wire.ts';
-import { META_COUNTERS } from '../../src/namespace/rows.ts';
-import { Counters } from '../../src/namespace/schema.ts';
+import { DEFAULT_REPLICATION } from '../../src/namespace/limits.ts';
 import { StateMachine } from '../../src/namespace/state-machine.ts';
 import { initCluster } from '../../src/node/init-cluster.ts';
-import type { RowChange, RowStore } from '../../src/storage/row-store.ts';
 import { openRaftLog } from '../../src/storage/raft-log-file.ts';
 import { openRowStore } from '../../src/storage/sqlite-row-store.ts';
 import { BLOCK_SIZE_BYTES, TreeRows, type TreeShape } from './tree-rows.ts';
+import { writeTree } from './tree-writer.ts';
 
 const { values } = parseArgs({
   options: {
@@ -41,9 +40,6 @@ const shape: TreeShape = {
   blocksPerFile: Number(values['blocks-per-file']),
   timeMs: systemClock.wallMs(),
 };
-const REPLICATION = 3;
-/** Rows of one transaction: each costs an fsync. */
-const ROWS_PER_WRITE = 65_536;
 
 const startMs = performance.now();
 const directory = join(out, 'm1');
@@ -56,7 +52,7 @@ console.log({ ...shape, seconds: Math.round((performance.now() - startMs) / 1000
 async function found(): Promise<void> {
   const { token } = await initCluster(
     { clock: systemClock, random: systemRandom, logger: silentLogger },
-    { name: 'big-tree', replication: REPLICATION, blockSizeBytes: BLOCK_SIZE_BYTES },
+    { name: 'big-tree', replication: DEFAULT_REPLICATION, blockSizeBytes: BLOCK_SIZE_BYTES },
     {
       directory,
       profileDir: join(out, 'client'),
@@ -80,7 +76,7 @@ async function fill(): Promise<void> {
       if (entry.type === 'EntryNormal') await machine.apply([entry]);
       else await machine.applyConfState(entry.index, entry.term, encodeConfState(confState));
     await machine.close();
-    await writeTree(store, machine.counters());
+    await writeTree(store, new TreeRows(shape), machine.counters());
     const metadata = { index: machine.appliedIndex, term: log.term(machine.appliedIndex) };
     const applied = decodeConfState(machine.confState() ?? new Uint8Array());
     await log.compact(
@@ -91,34 +87,4 @@ async function fill(): Promise<void> {
     await store.close();
     await log.close();
   }
-}
-
-async function writeTree(store: RowStore, before: Counters): Promise<void> {
-  const rows = new TreeRows(shape);
-  for (const table of [rows.inodes(), rows.dirents(), rows.extents(), rows.blocks()])
-    for (const batch of batches(table)) await store.write(batch);
-  const blockBytes = rows.blockCount * BLOCK_SIZE_BYTES;
-  const counters: Counters = {
-    ...before,
-    nextInode: rows.nextInode,
-    nextVersion: rows.nextInode,
-    files: shape.files,
-    directories: before.directories + 2 + shape.directories,
-    logicalBytes: blockBytes,
-    blocks: rows.blockCount,
-    blockBytes,
-    wantedBytes: blockBytes * REPLICATION,
-  };
-  await store.write([{ table: 'meta', key: META_COUNTERS, value: Counters.encode(counters).finish() }]);
-}
-
-function* batches(rows: Iterable<RowChange>): Generator<RowChange[]> {
-  let batch: RowChange[] = [];
-  for (const row of rows) {
-    batch.push(row);
-    if (batch.length < ROWS_PER_WRITE) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
 }

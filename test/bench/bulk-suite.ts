@@ -27,16 +27,14 @@ const cases: readonly BulkCase[] = [
   { name: 'get 100 MB warm', unit: 'ms', per: 'GiB' },
 ];
 
-export const suite: Suite<BulkCase> = {
-  // As many datanodes as copies: then each of them has the whole file, and can give it to a client on its machine.
-  options: { mib: '1024', copies: '3', 'data-nodes': '3' },
+// As many datanodes as copies: then each of them has the whole file, and can give it to a client on its machine.
+const defaults = { mib: 1024, copies: 3, 'data-nodes': 3 };
+
+export const suite: Suite<BulkCase, typeof defaults> = {
+  options: defaults,
   runs: 3,
-  plan(options) {
-    const load: BulkLoad = {
-      sizeBytes: Number(options['mib']) * MIB,
-      copies: Number(options['copies']),
-      dataNodes: Number(options['data-nodes']),
-    };
+  plan({ mib, copies, 'data-nodes': dataNodes }) {
+    const load: BulkLoad = { sizeBytes: mib * MIB, copies, dataNodes };
     return {
       cases,
       holdfast: () => HoldfastBulk.start(load),

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { LocalCluster } from '../../cli/demo/local-cluster.ts';
 import type { Client } from '../../src/index.ts';
 import type { IndexStatusResponse } from '../../src/protocol/index-view.ts';
-import { LookupLoad } from './lookup-load.ts';
+import { type LookupFigures, LookupLoad } from './lookup-load.ts';
+import type { Reported } from './part-contender.ts';
 import { round } from './statistics.ts';
 import type { SyntheticDatanodeOrders } from './synthetic-datanode.ts';
 
@@ -22,7 +23,17 @@ interface Size {
   readonly copies: number;
 }
 
-export async function measureChanges(size: Size): Promise<object> {
+/** What the change took until all shards had all their holders again, and what a client saw of it. */
+export type IndexChange = Reported<LookupFigures & { readonly completeSeconds: number }>;
+
+export interface IndexChanges extends Size {
+  readonly fillSeconds: number;
+  readonly joined: IndexChange;
+  readonly killed: IndexChange;
+  readonly restarted: IndexChange;
+}
+
+export async function measureChanges(size: Size): Promise<IndexChanges> {
   await using cluster = await LocalCluster.start({ metadataNodes: METADATA_NODES, dataNodes: 0 });
   await using client = await cluster.connect();
   const datanodes: ChildProcess[] = [];
@@ -41,7 +52,7 @@ export async function measureChanges(size: Size): Promise<object> {
       const joined = await measureJoin(cluster, client, load, records);
       const killed = await measureKill(cluster, client, load, records);
       const restarted = await measureRestart(cluster, client, load, records);
-      return { ...size, datanodes: DATANODES, fillSeconds, joined, killed, restarted };
+      return { ...size, fillSeconds, joined, killed, restarted };
     } finally {
       await load.stop();
     }
@@ -70,7 +81,7 @@ async function measureJoin(
   client: Client,
   load: LookupLoad,
   records: number,
-): Promise<object> {
+): Promise<IndexChange> {
   const before = await statuses(client);
   load.figures();
   const startMs = performance.now();
@@ -95,7 +106,7 @@ async function measureKill(
   client: Client,
   load: LookupLoad,
   records: number,
-): Promise<object> {
+): Promise<IndexChange> {
   const victim = cluster.byNumber(await cluster.leader());
   if (victim === undefined) throw new Error('no running node leads');
   load.figures();
@@ -117,7 +128,7 @@ async function measureRestart(
   client: Client,
   load: LookupLoad,
   records: number,
-): Promise<object> {
+): Promise<IndexChange> {
   const nodes = cluster.nodes;
   await Promise.all(nodes.map((node) => node.kill('SIGKILL')));
   const startMs = performance.now();

@@ -8,8 +8,17 @@ const FIRST = 3;
 const AT_ONCE = 4;
 const FILE = '/before-the-restart';
 
+export interface Formation {
+  readonly nodes: number;
+  readonly metadataNodes: number;
+  readonly formedSeconds: number;
+  readonly rollingRestartSeconds: number;
+  readonly holdersThatAnswer: number;
+  readonly datanodesAlive: number;
+}
+
 /** A third of them metadata nodes, the others datanodes, with small caches. */
-export async function measureFormation(nodes: number): Promise<object> {
+export async function measureFormation(nodes: number): Promise<Formation> {
   const metadataNodes = Math.max(FIRST, Math.floor(nodes / 3));
   const startMs = performance.now();
   await using cluster = await LocalCluster.start({

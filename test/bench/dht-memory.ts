@@ -17,8 +17,16 @@ const HASHES_PER_LOOKUP = 16;
 const HASH_BYTES = 32;
 const NODES = 100;
 
+export interface IndexMemory {
+  readonly records: number;
+  readonly residentBytesPerRecord: number;
+  readonly lookupHashes: number;
+  readonly lookupP50Ms: number;
+  readonly lookupP99Ms: number;
+}
+
 /** Blocks of one copy each: what costs most a record. */
-export async function measureMemory(records: number): Promise<object> {
+export async function measureMemory(records: number): Promise<IndexMemory> {
   const child = fork(new URL('./dht-rates-holder.ts', import.meta.url), { execArgv: ['--expose-gc'] });
   const [holder] = (await once(child, 'message')) as [{ peer: string; addresses: string[] }];
   const network = await createLibp2pNetwork(

@@ -1,4 +1,4 @@
-/** @module The other process of dht.ts: one holder of every shard, answering over the real network. */
+/** @module The other process of dht-rates.ts and dht-memory.ts: one holder of every shard, answering over the real network. */
 import { lonelyHolder } from './lonely-holder.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { createLogger } from '../../src/common/logger.ts';

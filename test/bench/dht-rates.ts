@@ -162,18 +162,32 @@ async function measureNetwork(): Promise<{ announce: Rate; lookup: Rate }> {
   }
 }
 
-export async function measureRates(): Promise<object> {
+interface Figure {
+  readonly perSecond: number;
+  readonly cpuMicroseconds: number;
+}
+
+/** Of a record each. */
+export interface IndexRates {
+  readonly batch: number;
+  readonly table: { readonly announce: Figure; readonly lookup: Figure; readonly bytesPerRecord: number };
+  readonly network: { readonly announce: Figure; readonly lookup: Figure };
+}
+
+export async function measureRates(): Promise<IndexRates> {
   const table = await measureTable();
   const network = await measureNetwork();
-  const perSecond = ({ announce, lookup }: { announce: Rate; lookup: Rate }): object => ({
-    announcedPerSecond: announce.recordsPerSecond,
-    lookedUpPerSecond: lookup.recordsPerSecond,
-    announceCpuMicroseconds: announce.cpuMicrosecondsPerRecord,
-    lookupCpuMicroseconds: lookup.cpuMicrosecondsPerRecord,
+  const figure = ({ recordsPerSecond, cpuMicrosecondsPerRecord }: Rate): Figure => ({
+    perSecond: recordsPerSecond,
+    cpuMicroseconds: cpuMicrosecondsPerRecord,
+  });
+  const both = ({ announce, lookup }: { announce: Rate; lookup: Rate }): IndexRates['network'] => ({
+    announce: figure(announce),
+    lookup: figure(lookup),
   });
   return {
     batch: BATCH,
-    table: { ...perSecond(table), bytesPerRecord: table.bytesPerRecord },
-    network: perSecond(network),
+    table: { ...both(table), bytesPerRecord: table.bytesPerRecord },
+    network: both(network),
   };
 }

@@ -6,7 +6,7 @@ import { type Case, type Contender, isRate, type Sample } from './suite.ts';
 export interface CaseReport extends Case {
   /** By contender, in the order of the runs. */
   readonly samples: Readonly<Record<string, readonly Sample[]>>;
-  /** By peer: how many times better ours is, of the medians. */
+  /** By peer that can do it: how many times better ours is, of the medians. */
   readonly ratio: Readonly<Record<string, number>>;
 }
 
@@ -40,7 +40,8 @@ export async function measureSuite(
     for (const { what, samples } of rows)
       for (const contender of run % 2 === 0 ? started : started.toReversed()) {
         const before = samples.get(contender.name) ?? [];
-        samples.set(contender.name, [...before, await contender.measure(what)]);
+        const sample = await contender.measure(what);
+        samples.set(contender.name, sample === undefined ? before : [...before, sample]);
       }
   }
   const [ours, ...peers] = started;
@@ -60,7 +61,9 @@ export async function measureSuite(
       ...what,
       samples: Object.fromEntries(samples),
       ratio: Object.fromEntries(
-        peers.map(({ name }) => [name, ratioOf(what, samples.get(ours.name), samples.get(name))]),
+        peers
+          .filter(({ name }) => (samples.get(name) ?? []).length > 0)
+          .map(({ name }) => [name, ratioOf(what, samples.get(ours.name), samples.get(name))]),
       ),
     })),
   };

@@ -23,11 +23,10 @@ const cases: readonly MetadataCase[] = [
   caseOf('read', 'follower', 64),
 ];
 
-export const suite: Suite<MetadataCase> = {
-  options: { seconds: '4' },
+export const suite: Suite<MetadataCase, { readonly seconds: number }> = {
+  options: { seconds: 4 },
   runs: 3,
-  plan(options) {
-    const seconds = Number(options['seconds']);
+  plan({ seconds }) {
     return {
       cases,
       holdfast: () => HoldfastMetadata.start(seconds),

@@ -12,11 +12,11 @@ const cases: readonly RpcCase[] = [
   { name: 'calls', unit: '/s', per: '1,000 calls' },
 ];
 
-export const suite: Suite<RpcCase> = {
-  options: { mib: '1024' },
+export const suite: Suite<RpcCase, { readonly mib: number }> = {
+  options: { mib: 1024 },
   runs: 3,
-  plan(options) {
-    const streamBytes = Number(options['mib']) * MIB;
+  plan({ mib }) {
+    const streamBytes = mib * MIB;
     const stock = 'TCP, Noise, yamux as they come; a stream for each call; encrypted';
     return {
       cases,

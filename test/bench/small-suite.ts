@@ -11,15 +11,13 @@ const cases: readonly Case[] = [
   { name: 'delete', unit: '/s', per },
 ];
 
-export const suite: Suite = {
-  options: { files: '2000', bytes: '4096', 'in-flight': '16' },
+const defaults = { files: 2000, bytes: 4096, 'in-flight': 16 };
+
+export const suite: Suite<Case, typeof defaults> = {
+  options: defaults,
   runs: 3,
-  plan(options) {
-    const load = {
-      files: Number(options['files']),
-      bytes: Number(options['bytes']),
-      inFlight: Number(options['in-flight']),
-    };
+  plan({ files, bytes, 'in-flight': inFlight }) {
+    const load = { files, bytes, inFlight };
     return {
       cases,
       holdfast: () => HoldfastSmall.start(load),

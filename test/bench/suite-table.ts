@@ -14,7 +14,7 @@ export function suiteTable({ contenders, cases, ...report }: SuiteReport): strin
   const rows = cases.map((row) => [
     `${row.name}, ${row.unit} (CPU s per ${row.per})`,
     ...contenders.flatMap(({ name }) => cellsOf(row.samples[name] ?? [])),
-    ...peers.map(({ name }) => `${row.ratio[name] ?? ''}x`),
+    ...peers.map(({ name }) => (row.ratio[name] === undefined ? '' : `${row.ratio[name]}x`)),
   ]);
   const notes = contenders.map(
     ({ name, durability, peakRssMib }) => `${name}: ${durability}; peak ${peakRssMib} MiB a process`,

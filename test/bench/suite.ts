@@ -4,8 +4,8 @@ import type { PeerScripts } from './peer-scripts.ts';
 /** One row of a suite's table. */
 export interface Case {
   readonly name: string;
-  /** Of a sample's figure. With time units less is better, with rates more. */
-  readonly unit: '/s' | 'MB/s' | 'ms' | 's';
+  /** Of a sample's figure. With times and bytes less is better, with rates more. */
+  readonly unit: '/s' | 'MB/s' | 'ms' | 's' | 'B';
   /** What a sample's CPU seconds are counted for, e.g. '1,000 files'. */
   readonly per: string;
 }
@@ -24,8 +24,8 @@ export interface Contender<What extends Case = Case> {
   readonly name: string;
   /** What an acknowledgement of it promises; said beside its figures. */
   readonly durability: string;
-  /** Cases come in the order of the suite, run after run. */
-  measure(what: What): Promise<Sample>;
+  /** Cases come in the order of the suite, run after run. Undefined: this contender cannot do that. */
+  measure(what: What): Promise<Sample | undefined>;
   /** Of its largest server process since the start, in MiB. Before stop(). */
   peakRssMib(): number;
   stop(): Promise<void>;
@@ -43,13 +43,20 @@ export interface Plan<What extends Case = Case> {
   readonly withoutScripts?: readonly string[];
 }
 
-export interface Suite<What extends Case = Case> {
-  /** Own options and what they are when not given, as text. */
-  readonly options: Readonly<Record<string, string>>;
+/** Own options of a suite, as they are when not given; those that are numbers here take positive ones only. */
+export type SuiteOptions = Readonly<Record<string, string | number>>;
+
+export interface Suite<What extends Case = Case, Options extends SuiteOptions = SuiteOptions> {
+  readonly options: Options;
   /** When nothing else is asked for. */
   readonly runs: number;
-  plan(options: Readonly<Record<string, string>>): Plan<What>;
+  /** Throws BadRequest (bench-request.ts) for options that make no sense. */
+  plan(options: Widened<Options>): Plan<What>;
 }
+
+type Widened<Options> = {
+  readonly [Name in keyof Options]: Options[Name] extends number ? number : string;
+};
 
 /** Whether a larger figure is the better one. */
 export function isRate({ unit }: Case): boolean {

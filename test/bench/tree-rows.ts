@@ -36,6 +36,10 @@ export class TreeRows {
     this.#perDirectory = Math.ceil((shape.files - shape.biggestDirectory) / Math.max(1, shape.directories));
   }
 
+  get shape(): TreeShape {
+    return this.#shape;
+  }
+
   get nextInode(): number {
     return FIRST_DIRECTORY + this.#shape.directories + this.#shape.files;
   }

@@ -69,6 +69,11 @@ export class FoundedMachine {
     return founded;
   }
 
+  /** A machine that somebody else opened, with a cluster in it. */
+  static opened(machine: StateMachine, store: RowStore): FoundedMachine {
+    return new FoundedMachine(machine, store, {});
+  }
+
   /** Opens the machine anew from its store, losing what was not flushed. */
   async reopen(): Promise<void> {
     this.machine = await StateMachine.open({ store: this.store }, this.options);

@@ -1,6 +1,7 @@
 /** @module One of five datanodes is drained: no block ever has fewer copies than before, and it takes no longer than it must. */
 import { MIB } from '../../../src/common/bytes.ts';
 import type { Client } from '../../../src/index.ts';
+import type { Reported } from '../part-contender.ts';
 import { round } from '../statistics.ts';
 import { pathOf } from './heal-files.ts';
 import { copyLimits } from './heal-limits.ts';
@@ -10,7 +11,11 @@ import { pause, poll, secondsSince } from './heal-watch.ts';
 /** Copies are counted so often, in milliseconds. */
 const SAMPLE_MS = 500;
 
-export async function drain({ cluster, client, files }: HealRun): Promise<object> {
+export async function drain({
+  cluster,
+  client,
+  files,
+}: HealRun): Promise<Reported<{ readonly drainedS: number }>> {
   const { number } = cluster.node('d1').ready;
   const limits = await copyLimits(cluster.directory);
   const before = await fewestCopies(client, files);

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { spoilBlocks } from '../../../cli/demo/spoil-blocks.ts';
 import type { Client } from '../../../src/index.ts';
+import type { Reported } from '../part-contender.ts';
 import { countWrong, pathOf } from './heal-files.ts';
 import type { HealRun } from './heal-run.ts';
 import { LOG_SUFFIX } from './heal-run.ts';
@@ -10,7 +11,11 @@ import { poll, secondsSince } from './heal-watch.ts';
 
 const FLIPPED_BLOCKS = 100;
 
-export async function flip({ cluster, client, files }: HealRun): Promise<object> {
+export async function flip({
+  cluster,
+  client,
+  files,
+}: HealRun): Promise<Reported<{ readonly fsckCleanS: number }>> {
   const flipped = await spoilBlocks(cluster.nodeDirectory('d1'), FLIPPED_BLOCKS);
   const startMs = performance.now();
   const wrong = await countWrong(client, files);

@@ -7,6 +7,7 @@ import { silentLogger } from '../../../src/common/logger.ts';
 import type { Client } from '../../../src/index.ts';
 import { SHARD_COUNT } from '../../../src/protocol/index-view.ts';
 import { openBlockStore } from '../../../src/storage/file-block-store.ts';
+import type { Reported } from '../part-contender.ts';
 import { measured } from '../process-usage.ts';
 import { round } from '../statistics.ts';
 import type { HealRun } from './heal-run.ts';
@@ -17,12 +18,15 @@ const BLOCK_BYTES: number = 4 * KIB;
 const TOGETHER = 512;
 
 /** `blocks`: how many it gets. First it has all to tell, then nothing new, then all again to metadata nodes that forgot everything. */
-export async function restart({ cluster, client }: HealRun, blocks: number): Promise<object> {
+export async function restart(
+  { cluster, client }: HealRun,
+  blocks: number,
+): Promise<Reported<{ readonly everythingNew: { readonly announcedS: number } }>> {
   const d1 = cluster.node('d1');
   const { number } = d1.ready;
   await d1.kill('SIGTERM');
   const heldBefore = await fillStore(join(d1.directory, 'blocks'), blocks);
-  const started = async (): Promise<object> => {
+  const started = async (): Promise<Reported<{ readonly announcedS: number }>> => {
     const startMs = performance.now();
     const node = await cluster.startNode('d1');
     const readyS = secondsSince(startMs);

@@ -3,6 +3,7 @@ import { MIB } from '../../../src/common/bytes.ts';
 import type { Client } from '../../../src/index.ts';
 import { DEFAULT_BALANCE_BYTES_PER_SECOND } from '../../../src/namespace/limits.ts';
 import { startFileLoad } from '../file-load.ts';
+import type { Reported } from '../part-contender.ts';
 import { round } from '../statistics.ts';
 import type { HealRun } from './heal-run.ts';
 import { pause, poll, secondsSince } from './heal-watch.ts';
@@ -11,7 +12,7 @@ const UNDISTURBED_MS = 10_000;
 /** How far from the mean it may be in the end, as a share of the mean. */
 const NEAR = 0.1;
 
-export async function sixth({ cluster, client }: HealRun): Promise<object> {
+export async function sixth({ cluster, client }: HealRun): Promise<Reported<{ readonly evenS: number }>> {
   const load = startFileLoad(client);
   const undisturbed = await load.during(() => pause(UNDISTURBED_MS));
   const filling = await load.during(async () => {

@@ -1,0 +1,106 @@
+/**
+ * @module The location index: `npm run bench -- dht [--only rates,memory,changes,formation] [--blocks 1000000] [--copies 1]
+ * [--records 10000000] [--nodes 30]`.
+ *
+ * rates: announced and looked-up records a second, batches of 256, three holders of five metadata processes, and the table alone.
+ * memory: bytes a record of one holder, and the latency of lookups from another process.
+ * changes: a metadata node joins, one is killed, all are restarted with nothing, while a client looks up without pause.
+ * formation: many real nodes form a cluster and survive a rolling restart of all of them.
+ */
+import { chosenOf } from './bench-request.ts';
+import { type IndexChanges, measureChanges } from './dht-changes.ts';
+import { type Formation, measureFormation } from './dht-formation.ts';
+import { type IndexMemory, measureMemory } from './dht-memory.ts';
+import { type IndexRates, measureRates } from './dht-rates.ts';
+import { type PartCase, PartContender } from './part-contender.ts';
+import { round } from './statistics.ts';
+import type { Suite } from './suite.ts';
+
+const MILLION = '10^6 records';
+const defaults = {
+  only: 'rates,memory,changes,formation',
+  blocks: 1_000_000,
+  copies: 1,
+  records: 10_000_000,
+  nodes: 30,
+};
+
+export const suite: Suite<PartCase, typeof defaults> = {
+  options: defaults,
+  runs: 1,
+  plan({ only, blocks, copies, records, nodes }) {
+    const parts = [
+      { name: 'rates', cases: ratesOf() },
+      { name: 'memory', cases: memoryOf(records) },
+      { name: 'changes', cases: changesOf({ blocks, copies }) },
+      { name: 'formation', cases: formationOf(nodes) },
+    ];
+    const durability =
+      'in memory, told again by datanodes; a record counts when two of three holders have it';
+    return {
+      cases: chosenOf(only, parts).flatMap((part) => part.cases),
+      holdfast: async () => new PartContender(durability),
+      peers: {},
+    };
+  },
+};
+
+function ratesOf(): PartCase[] {
+  const rateOf = (
+    name: string,
+    rate: (rates: IndexRates) => { readonly perSecond: number; readonly cpuMicroseconds: number },
+  ): PartCase => ({
+    name,
+    unit: '/s',
+    per: MILLION,
+    run: measureRates,
+    figure: (rates: IndexRates) => rate(rates).perSecond,
+    // Microseconds a record are seconds a million.
+    cpuSeconds: (rates: IndexRates) => rate(rates).cpuMicroseconds,
+  });
+  return [
+    rateOf('announce', ({ network }) => network.announce),
+    rateOf('look up', ({ network }) => network.lookup),
+    rateOf('announce, table alone', ({ table }) => table.announce),
+    rateOf('look up, table alone', ({ table }) => table.lookup),
+  ];
+}
+
+function memoryOf(records: number): PartCase[] {
+  const part = { per: 'the part', run: () => measureMemory(records) };
+  return [
+    {
+      ...part,
+      name: 'memory a record',
+      unit: 'B',
+      figure: (memory: IndexMemory) => memory.residentBytesPerRecord,
+    },
+    {
+      ...part,
+      name: 'look up 16, median',
+      unit: 'ms',
+      figure: (memory: IndexMemory) => round(memory.lookupP50Ms, 2),
+    },
+  ];
+}
+
+function changesOf(size: { readonly blocks: number; readonly copies: number }): PartCase[] {
+  const part = { unit: 's', per: 'the part', run: () => measureChanges(size) } as const;
+  return [
+    { ...part, name: 'one joins', figure: ({ joined }: IndexChanges) => joined.completeSeconds },
+    { ...part, name: 'one is killed', figure: ({ killed }: IndexChanges) => killed.completeSeconds },
+    { ...part, name: 'all restart', figure: ({ restarted }: IndexChanges) => restarted.completeSeconds },
+  ];
+}
+
+function formationOf(nodes: number): PartCase[] {
+  const part = { unit: 's', per: 'the part', run: () => measureFormation(nodes) } as const;
+  return [
+    { ...part, name: `${nodes} nodes form`, figure: ({ formedSeconds }: Formation) => formedSeconds },
+    {
+      ...part,
+      name: 'all restart in turn',
+      figure: ({ rollingRestartSeconds }: Formation) => rollingRestartSeconds,
+    },
+  ];
+}

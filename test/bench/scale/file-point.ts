@@ -1,0 +1,126 @@
+/** @module `node file-point.ts BLOCKS`: what operations on one file of so many blocks cost. Prints one line of JSON. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MIB } from '../../../src/common/bytes.ts';
+import { MAX_LEASE_MS } from '../../../src/namespace/limits.ts';
+import { StateMachine } from '../../../src/namespace/state-machine.ts';
+import { openRowStore } from '../../../src/storage/sqlite-row-store.ts';
+import { block, FoundedMachine, grantOf, outcome } from '../../namespace/founded-machine.ts';
+import { cost } from './child-point.ts';
+
+const blocks = Number(process.argv[2]);
+const PATH = '/file';
+/** Blocks of one command, as the client sends them. */
+const TOGETHER = 64;
+/** Operations that count where one is too short to be measured. */
+const REPEATED = 512;
+const PLAN_BLOCKS = 256;
+
+const directory = await mkdtemp(join(tmpdir(), 'holdfast-scale-'));
+const store = await openRowStore(join(directory, 'namespace.db'));
+const founded = await FoundedMachine.create(store);
+try {
+  console.log(JSON.stringify(await measure()));
+} finally {
+  await store.close();
+  await rm(directory, { recursive: true });
+}
+
+async function measure(): Promise<Record<string, number>> {
+  await write('/warm-up', TOGETHER * TOGETHER);
+  const figures: Record<string, number> = { append: await write(PATH, blocks) };
+  const { machine } = founded;
+  figures['stat'] = await repeated(() => machine.stat(PATH));
+  figures['firstPlan'] = await repeated(() => machine.fileBlocks({ path: PATH }, 0, PLAN_BLOCKS));
+  const last = Math.max(0, blocks - PLAN_BLOCKS);
+  figures['lastPlan'] = await repeated(() => machine.fileBlocks({ path: PATH }, last, PLAN_BLOCKS));
+  figures['openAppend'] = await appendShort();
+  figures['replicate'] = await perBlock(() => founded.do('setReplication', { path: PATH, replication: 2 }));
+  figures['copy'] = await perBlock(() => founded.do('copyFile', { from: PATH, to: '/copy' }));
+  await founded.machine.flush();
+  founded.machine = await StateMachine.open({ store });
+  const turns = startTurnWatch();
+  figures['coldCopy'] = await perBlock(() => founded.do('copyFile', { from: PATH, to: '/cold-copy' }));
+  figures['longestTurn'] = turns.longestMs();
+  figures['remove'] = await perBlock(async () => {
+    const removed = await founded.do('unlink', { path: PATH });
+    await founded.clean();
+    return removed;
+  });
+  return figures;
+}
+
+/** Microseconds a block. */
+async function write(path: string, count: number): Promise<number> {
+  const { inode, fencingToken } = grantOf(
+    await founded.do('createFile', { path, leaseMs: MAX_LEASE_MS, blockSizeBytes: MIB }),
+  );
+  let microseconds = 0;
+  for (let first = 0; first < count; first += TOGETHER) {
+    const part = Array.from({ length: Math.min(TOGETHER, count - first) }, (_, at) =>
+      block(`${path} ${first + at}`),
+    );
+    const { cpuMicroseconds } = await cost(() =>
+      founded.do('appendBlocks', { inode, fencingToken, firstBlock: first, blocks: part }),
+    );
+    microseconds += cpuMicroseconds;
+  }
+  const flushed = await cost(() => founded.machine.flush());
+  mustSucceed(outcome(await founded.do('closeFile', { inode, fencingToken })));
+  return (microseconds + flushed.cpuMicroseconds) / count;
+}
+
+/** A last block that is replaced by one with more in it, again and again: as a log grows. */
+async function appendShort(): Promise<number> {
+  const { blockCount } = await founded.machine.stat(PATH);
+  return repeated(async (at) => {
+    const { inode, fencingToken } = grantOf(await founded.do('openAppend', { path: PATH }));
+    const added = block(`short ${at}`, 1_000 + at);
+    await founded.do('appendBlocks', { inode, fencingToken, firstBlock: 0, blocks: [added] });
+    const keepBlocks = blockCount;
+    mustSucceed(outcome(await founded.do('closeAppend', { inode, fencingToken, keepBlocks })));
+  });
+}
+
+async function repeated(work: (at: number) => Promise<unknown>): Promise<number> {
+  for (let at = 0; at < REPEATED; at++) await work(at);
+  const { cpuMicroseconds } = await cost(async () => {
+    for (let at = 0; at < REPEATED; at++) await work(REPEATED + at);
+  });
+  return cpuMicroseconds / REPEATED;
+}
+
+async function perBlock(work: () => Promise<Parameters<typeof outcome>[0]>): Promise<number> {
+  const { result, cpuMicroseconds } = await cost(async () => {
+    const answer = await work();
+    await founded.machine.flush();
+    return answer;
+  });
+  mustSucceed(outcome(result));
+  return cpuMicroseconds / blocks;
+}
+
+function mustSucceed(result: string): void {
+  // Codes of refusals are in capitals.
+  if (/^[A-Z]/.test(result)) throw new Error(`The state machine refused: ${result}.`);
+}
+
+/** How much of the processor one turn of the event loop takes at most. */
+function startTurnWatch(): { longestMs(): number } {
+  let longest = 0;
+  let before = process.threadCpuUsage();
+  const look = (): void => {
+    const { user, system } = process.threadCpuUsage(before);
+    before = process.threadCpuUsage();
+    longest = Math.max(longest, (user + system) / 1_000);
+  };
+  const timer = setInterval(look, 1);
+  return {
+    longestMs() {
+      clearInterval(timer);
+      look();
+      return longest;
+    },
+  };
+}
