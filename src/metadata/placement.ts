@@ -104,11 +104,14 @@ function farthest(
   return candidates.filter((_, position) => closeness[position] === least);
 }
 
+/** What closenessTo says of one that shares a zone and nothing less. */
+export const SHARES_ZONE = 1;
+
 /** 0: shares nothing with any of `others`; 1: a zone; 2: a group of hosts; 3: a host. */
 export function closenessTo(place: NodePlace, others: readonly NodePlace[]): number {
   if (others.some((other) => hostOf(other) === hostOf(place))) return 3;
   if (others.some((other) => groupOf(other) === groupOf(place))) return 2;
-  return others.some((other) => (other.zone ?? '') === (place.zone ?? '')) ? 1 : 0;
+  return others.some((other) => zoneOf(other) === zoneOf(place)) ? SHARES_ZONE : 0;
 }
 
 function drawWeighted(
@@ -131,6 +134,11 @@ function drawWeighted(
 
 function roomOf(room: ReadonlyMap<number, number>, candidate: PlacementCandidate): number {
   return room.get(candidate.node) ?? 0;
+}
+
+/** '' is one, too. */
+export function zoneOf({ zone }: NodePlace): string {
+  return zone ?? '';
 }
 
 function groupOf(place: NodePlace): string {

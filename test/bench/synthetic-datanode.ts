@@ -1,6 +1,7 @@
 /**
  * @module A datanode without disks: it joins a cluster, sends heartbeats and keeps its blocks in the location index with the
- * code that ships, and the blocks are hashes of numbers. Started by dht-changes.ts, which sends it its orders.
+ * code that ships, and the blocks are hashes of numbers. Started by dht-changes.ts and
+ * scale/datanode-growth.ts, which send it its orders, once for each datanode that it shall be.
  */
 import { createHash } from 'node:crypto';
 import { toHex } from '../../src/common/bytes.ts';
@@ -124,4 +125,4 @@ function syntheticStore({ blocks, modulus, numbers }: SyntheticDatanodeOrders): 
 }
 
 if (process.send !== undefined && process.argv[2] === 'run')
-  process.once('message', (orders: SyntheticDatanodeOrders) => void main(orders));
+  process.on('message', (orders: SyntheticDatanodeOrders) => void main(orders));

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_LIST_ENTRIES } from '../../src/namespace/limits.ts';
+import { EXTENT_PAGE_BLOCKS, MAX_BLOCKS_PER_COMMAND, MAX_LIST_ENTRIES } from '../../src/namespace/limits.ts';
 import { MemoryRowStore } from '../../src/storage/memory-row-store.ts';
 import type { TableName } from '../../src/storage/row-store.ts';
 import { SUPPORTED_FEATURE_LEVEL } from '../../src/namespace/feature-level.ts';
 import { CommandBatch } from '../../src/namespace/schema.ts';
-import { command, FoundedMachine, START_MS } from './founded-machine.ts';
+import { command, FoundedMachine, outcome, START_MS } from './founded-machine.ts';
 
 const FILES = 600;
 
@@ -58,6 +58,24 @@ describe('rows that are not in memory', () => {
     await tree.machine.apply(entries);
     expect((await tree.machine.stat(nameOf(FILES - 1))).mtimeMs).toBe(7);
     expect(store.reads).toBeLessThan(FILES / 20);
+  });
+
+  it('are loaded at once for all pages of a file that is copied, or wanted in other numbers', async () => {
+    const store = new CountingStore();
+    const tree = await FoundedMachine.create(store);
+    const texts = Array.from({ length: 20 * EXTENT_PAGE_BLOCKS }, (_, at) => `${at}`);
+    for (let at = 0; at < texts.length; at += MAX_BLOCKS_PER_COMMAND)
+      await tree.put(`/${at}`, ...texts.slice(at, at + MAX_BLOCKS_PER_COMMAND));
+    await tree.machine.flush();
+    for (const change of ['copyFile', 'setReplication'] as const) {
+      await tree.reopen();
+      store.reads = 0;
+      expect(outcome(await tree.do(change, { path: '/0', from: '/0', to: '/copy', replication: 2 }))).toBe(
+        'stat',
+      );
+      // The names on the way, the file, its pages, its blocks.
+      expect(store.reads).toBeLessThan(10);
+    }
   });
 
   it('stay out of memory when a listing passes by', async () => {

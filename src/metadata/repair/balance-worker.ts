@@ -10,7 +10,7 @@ import type { StateMachine } from '../../namespace/state-machine.ts';
 import type { DatanodeRegistry } from '../datanode-registry.ts';
 import type { DatanodeStates } from '../datanode-states.ts';
 import type { MemberDirectory } from '../member-directory.ts';
-import type { PlacementCandidate } from '../placement.ts';
+import { type PlacementCandidate, zoneOf } from '../placement.ts';
 import type { AtRiskBlocks } from './at-risk-blocks.ts';
 import { planBalance, type Transfer } from './balance-planner.ts';
 import type { BlockExaminer, ExaminedBlock } from './block-examiner.ts';
@@ -19,7 +19,7 @@ import type { KeeperView } from './keeper-view.ts';
 import { nodeFills, placesOf } from './node-places.ts';
 import type { ShardIndex } from './shard-index.ts';
 import { type Move, MoveFinder } from './move-finder.ts';
-import { betterSpread, type Holding, mostDispensable } from './spread.ts';
+import { betterSpread, type Holding, isSpreadOut, mostDispensable } from './spread.ts';
 import type { SurplusWorker } from './surplus-worker.ts';
 
 export interface BalanceWorkerComponents {
@@ -43,6 +43,8 @@ interface BalanceView {
   readonly atMs: number;
   readonly holding: (node: number) => Holding;
   readonly candidates: readonly PlacementCandidate[];
+  /** Of the candidates. */
+  readonly zones: ReadonlySet<string>;
 }
 
 const IDLE_MS = 1_000;
@@ -96,6 +98,7 @@ export class BalanceWorker implements BackgroundWorker {
       return;
     }
     surplus.forget(hash);
+    if (isSpreadOut(holdings, view.zones)) return;
     const { sizeBytes } = block;
     const roomy = view.candidates.filter(
       ({ freeBytes, expectedBytes }) => freeBytes - expectedBytes >= sizeBytes,
@@ -190,10 +193,12 @@ export class BalanceWorker implements BackgroundWorker {
         each.usedBytes / Math.max(1, each.capacityBytes),
       ]),
     );
+    const candidates = this.#components.states.candidates();
     this.#view = {
       atMs: nowMs,
       holding: (node) => ({ ...place(node), fill: fills.get(node) ?? 0 }),
-      candidates: this.#components.states.candidates(),
+      candidates,
+      zones: new Set(candidates.map(zoneOf)),
     };
     return this.#view;
   }

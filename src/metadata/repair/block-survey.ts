@@ -34,6 +34,12 @@ const PAGE_BLOCKS = 256;
 const IDLE_MS = 5_000;
 /** While the last walk is older than the last change of the members, or there was none. */
 const NEWS_IDLE_MS = 500;
+/**
+ * The pause is at least so many times as long as the walk: in a large namespace a processor would do nothing else. Losses
+ * are found without it (loss-search.ts, lost-copies.ts).
+ */
+const PAUSE_PER_WALK = 3;
+const PAUSE_PER_AWAITED_WALK = 1;
 
 export class BlockSurvey implements BackgroundWorker {
   readonly name = 'block-survey';
@@ -47,10 +53,13 @@ export class BlockSurvey implements BackgroundWorker {
 
   get idleMs(): number {
     const { membersVersion } = this.#components.machine.counters();
-    if (this.#result?.membersVersion !== membersVersion) return NEWS_IDLE_MS;
-    // Somebody waits for a datanode to be empty; in a large namespace no more than half of the time is walked.
-    const isAwaited = this.#result.tally.needed().length > 0;
-    return isAwaited ? Math.min(IDLE_MS, Math.max(NEWS_IDLE_MS, this.#result.tookMs)) : IDLE_MS;
+    const last = this.#result;
+    if (last === undefined) return NEWS_IDLE_MS;
+    // Somebody may wait for what the members are now, or for a datanode to be empty.
+    const isAwaited = last.membersVersion !== membersVersion || last.tally.needed().length > 0;
+    return isAwaited
+      ? Math.max(NEWS_IDLE_MS, PAUSE_PER_AWAITED_WALK * last.tookMs)
+      : Math.max(IDLE_MS, PAUSE_PER_WALK * last.tookMs);
   }
 
   /** Undefined until a walk over what is kept now has ended. */

@@ -11,8 +11,8 @@ export interface LossSearchComponents {
   readonly examiner: BlockExaminer;
 }
 
-/** Shards looked through in one step, and blocks asked of the namespace at once. */
-const STEP_SHARDS = 64;
+/** Blocks looked at before others come to their turn, give or take a shard; and those asked of the namespace at once. */
+const STEP_BLOCKS = 8_192;
 const PAGE_BLOCKS = 512;
 
 export class LossSearch {
@@ -38,11 +38,13 @@ export class LossSearch {
   async step(): Promise<void> {
     const { index, machine, examiner } = this.#components;
     const hashes: string[] = [];
-    while (hashes.length < PAGE_BLOCKS && this.isBusy) {
-      for (const shard of this.#shardsLeft.splice(0, STEP_SHARDS)) {
-        if (!index.isComplete(shard)) continue;
-        for (const { hash, nodes } of index.blocks(shard))
-          if (this.#lost.some((node) => nodes.includes(node))) hashes.push(hash);
+    for (let looked = 0; looked < STEP_BLOCKS && hashes.length < PAGE_BLOCKS; ) {
+      const shard = this.#shardsLeft.pop();
+      if (shard === undefined) break;
+      if (!index.isComplete(shard)) continue;
+      for (const { hash, nodes } of index.blocks(shard)) {
+        looked += 1;
+        if (this.#lost.some((node) => nodes.includes(node))) hashes.push(hash);
       }
     }
     for (let at = 0; at < hashes.length; at += PAGE_BLOCKS)

@@ -27,8 +27,10 @@ export interface Move {
   readonly target: number;
 }
 
-/** Blocks looked at in one search. */
-const MAX_LOOKED_AT = 4_096;
+/** Blocks on the source that one search considers. */
+const MAX_CONSIDERED = 4_096;
+/** Blocks it looks at for them, give or take a shard: among very many datanodes few are on the source. */
+const MAX_LOOKED_AT = 16_384;
 
 export class MoveFinder {
   readonly #components: MoveFinderComponents;
@@ -71,11 +73,15 @@ export class MoveFinder {
     const { index, keeper } = this.#components;
     const shards = keeper.shards();
     const found: BlockHash[] = [];
-    for (let step = 0; step < SHARD_COUNT && found.length < MAX_LOOKED_AT; step += 1) {
+    let looked = 0;
+    for (let step = 0; step < SHARD_COUNT; step += 1) {
+      if (found.length >= MAX_CONSIDERED || looked >= MAX_LOOKED_AT) break;
       const shard = (this.#nextShard = (this.#nextShard + 1) % SHARD_COUNT);
       if (!shards.has(shard) || !index.isComplete(shard)) continue;
-      for (const { hash, nodes } of index.blocks(shard))
+      for (const { hash, nodes } of index.blocks(shard)) {
+        looked += 1;
         if (nodes.includes(source) && !nodes.includes(target)) found.push(hash);
+      }
     }
     return found;
   }

@@ -41,8 +41,8 @@ export interface SoleFindings {
 
 /** Blocks asked of the namespace at once. */
 const PAGE_BLOCKS = 512;
-/** Shards between two pauses for others. */
-const SHARDS_AT_ONCE = 64;
+/** Blocks looked at between two pauses for others, give or take a shard. */
+const BLOCKS_AT_ONCE = 8_192;
 const ASK_TIMEOUT_MS = 5_000;
 
 export class SoleSearch {
@@ -91,11 +91,16 @@ export class SoleSearch {
     let page: BlockHash[] = [];
     let looked = 0;
     for (const shard of keeper.shards()) {
-      if ((looked += 1) % SHARDS_AT_ONCE === 0) await sleep(clock, 0, signal);
       if (!index.isComplete(shard)) continue;
       found.shards += 1;
-      for (const { hash, nodes } of index.blocks(shard))
+      for (const { hash, nodes } of index.blocks(shard)) {
+        looked += 1;
         if (this.#isOnlyOn(node, hash, nodes)) page.push(hash);
+      }
+      if (looked >= BLOCKS_AT_ONCE) {
+        await sleep(clock, 0, signal);
+        looked = 0;
+      }
       if (page.length < PAGE_BLOCKS) continue;
       await this.#count(page, found);
       page = [];

@@ -1,5 +1,5 @@
 /** @module Whether the copies of a block stand apart as far as they could, and which one to do without. Pure. */
-import { closenessTo, type NodePlace } from '../placement.ts';
+import { closenessTo, type NodePlace, SHARES_ZONE, zoneOf } from '../placement.ts';
 
 export interface Holding extends NodePlace {
   /** Share of the datanode that is used, 0..1. */
@@ -11,6 +11,19 @@ export function mostDispensable(holdings: readonly Holding[]): Holding | undefin
   return holdings.toSorted(
     (a, b) => crowding(b, holdings) - crowding(a, holdings) || b.fill - a.fill || b.node - a.node,
   )[0];
+}
+
+/**
+ * Whether no datanode in one of `zones` could let the copies stand further apart, told without a look at the datanodes:
+ * of most blocks that is all there is to say.
+ */
+export function isSpreadOut(holdings: readonly Holding[], zones: ReadonlySet<string>): boolean {
+  const from = mostDispensable(holdings);
+  if (from === undefined) return true;
+  const others = holdings.filter(({ node }) => node !== from.node);
+  const taken = new Set(others.map(zoneOf));
+  const isZoneFree = [...zones].some((zone) => !taken.has(zone));
+  return closenessTo(from, others) <= (isZoneFree ? 0 : SHARES_ZONE);
 }
 
 /**

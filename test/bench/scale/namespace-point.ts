@@ -63,8 +63,8 @@ async function measure(): Promise<Record<string, number>> {
       figures[name] = cpuMicroseconds / OPERATIONS;
     }
   };
-  const batch = (from: number, request: (at: number) => Request): Promise<unknown> =>
-    founded.batch(Array.from({ length: TOGETHER }, (_, offset) => request(from + offset)));
+  const batch = (from: number, of: (at: number) => Request): Promise<unknown> =>
+    founded.batch(Array.from({ length: TOGETHER }, (_, offset) => of(from + offset)));
   const read = (from: number, of: (at: number) => string): Promise<unknown> =>
     Promise.all(Array.from({ length: TOGETHER }, (_, offset) => machine.stat(of(from + offset))));
 

@@ -10,6 +10,7 @@ import {
 } from '../../../src/metadata/repair/balance-planner.ts';
 import {
   betterSpread,
+  isSpreadOut,
   type Holding,
   keepsSpread,
   mostDispensable,
@@ -103,6 +104,22 @@ describe('the copies of a block', () => {
     expect(betterSpread(held, [{ node: 3, host: 'h3', zone: 'a' }])).toBeUndefined();
     expect(betterSpread([holding(1), holding(2)], [{ node: 3, host: 'h3' }])).toBeUndefined();
     expect(keepsSpread(holding(1), holding(3, { host: 'h2' }), [holding(2)])).toBe(false);
+  });
+
+  it('are left where they are without a look at the datanodes only when none of these is better', () => {
+    const zone = fc.constantFrom('x', 'y', 'z', undefined);
+    const place = fc.record({ host: fc.constantFrom('a', 'b', 'c', 'd', 'e'), zone });
+    fc.assert(
+      fc.property(fc.array(place, { minLength: 4, maxLength: 8 }), (places) => {
+        const all = places.map((each, position) => holding(position + 1, each));
+        const held = all.slice(0, 3);
+        const better = betterSpread(held, all);
+        const isOut = isSpreadOut(held, new Set(all.map((each) => each.zone ?? '')));
+        if (isOut) expect(better).toBeUndefined();
+        if (new Set(held.map(({ host }) => host)).size === 3 && all.every((each) => each.zone === undefined))
+          expect(isOut).toBe(true);
+      }),
+    );
   });
 
   it('stand no closer after any number of such moves', () => {
