@@ -37,7 +37,7 @@ import { MemberService } from './member-service.ts';
 import { MembershipManager } from './membership-manager.ts';
 import type { MetadataNodeComponents, MetadataNodeOptions } from './metadata-node-options.ts';
 import { NamespaceService } from './namespace-service.ts';
-import { FreeSpacePlacement } from './placement.ts';
+import { FreeSpacePlacement } from './free-space-placement.ts';
 import { PositionService } from './position-service.ts';
 import { PresenceWorker } from './presence-worker.ts';
 import { Proposer } from './proposer.ts';

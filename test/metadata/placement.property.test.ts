@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FreeSpacePlacement, type PlacementCandidate } from '../../src/metadata/placement.ts';
+import { FreeSpacePlacement } from '../../src/metadata/free-space-placement.ts';
+import type { PlacementCandidate } from '../../src/metadata/placement.ts';
 import { seededRandom } from './seeded-random.ts';
 
 const GIB = 1024 ** 3;
@@ -24,6 +25,14 @@ const requests = fc.record({
 });
 
 const hostOf = ({ host, node }: PlacementCandidate): string => host || `node ${node}`;
+
+const manyNodes = Array.from({ length: 200 }, (_, at) => ({
+  node: at + 1,
+  host: `h${at >> 1}`,
+  zone: `z${at % 3}`,
+  freeBytes: GIB,
+  expectedBytes: 0,
+}));
 
 describe('FreeSpacePlacement', () => {
   it('chooses distinct nodes, never an excluded one, never more than asked, never beyond their room', () => {
@@ -65,6 +74,54 @@ describe('FreeSpacePlacement', () => {
         );
       }),
     );
+  });
+
+  it('spreads over zones and hosts among very many datanodes as among few, however full they are', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.integer({ min: 1, max: 5 }), fc.nat(95), (seed, copies, full) => {
+        const nodes = manyNodes.map((node, at) => ({ ...node, freeBytes: at % 100 < full ? 0 : GIB }));
+        const placements = policy.place(
+          nodes,
+          { sizes: [GIB / 2, GIB / 2], copies, exclude: [1], nearHost: '' },
+          seededRandom(seed),
+        );
+        const zones = new Set(nodes.filter(({ freeBytes }) => freeBytes > 0).map(({ zone }) => zone)).size;
+        for (const chosen of placements) {
+          const places = chosen.map((number) => nodes[number - 1]);
+          expect(chosen).toHaveLength(copies);
+          expect(chosen).not.toContain(1);
+          expect(places.every((place) => place !== undefined && place.freeBytes > 0)).toBe(true);
+          expect(new Set(places.map((place) => place?.zone)).size).toBe(Math.min(copies, zones));
+          expect(new Set(places.map((place) => place?.host)).size).toBe(copies);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('chooses those of very many datanodes that have three times the room about three times as often, also when room goes', () => {
+    const nodes = manyNodes.map((node, at) => ({ ...node, freeBytes: at % 2 === 0 ? 3 * GIB : GIB }));
+    const sizes = Array.from({ length: 300 }, () => GIB / 512);
+    const request = { sizes, copies: 1, exclude: [], nearHost: '' };
+    const random = seededRandom(7);
+    const chosen = Array.from({ length: 10 }, () => policy.place(nodes, request, random).flat()).flat();
+    const share = chosen.filter((number) => (nodes[number - 1]?.freeBytes ?? 0) > GIB).length / chosen.length;
+    expect(share).toBeGreaterThan(0.72);
+    expect(share).toBeLessThan(0.78);
+  });
+
+  it('looks at a few datanodes for a copy, not at all of them', () => {
+    let looks = 0;
+    const nodes = manyNodes.map((node) => ({
+      ...node,
+      get zone() {
+        looks += 1;
+        return node.zone;
+      },
+    }));
+    const sizes = Array.from({ length: 100 }, () => 1);
+    policy.place(nodes, { sizes, copies: 3, exclude: [], nearHost: '' }, seededRandom(1));
+    expect(looks).toBeLessThan(manyNodes.length + 300 * 20);
   });
 
   it('puts the first copy on the host at hand', () => {

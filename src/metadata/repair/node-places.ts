@@ -2,7 +2,7 @@
 import type { DatanodeRegistry } from '../datanode-registry.ts';
 import type { DatanodeStates } from '../datanode-states.ts';
 import type { MemberDirectory } from '../member-directory.ts';
-import type { NodePlace } from '../placement.ts';
+import type { NodePlace } from '../node-place.ts';
 import type { NodeFill } from './balance-planner.ts';
 
 export interface NodePlacesComponents {

@@ -1,6 +1,7 @@
 /** @module Which copies to make next: the most endangered blocks first, from many sources to many targets. Pure. */
 import type { Random } from '../../common/random.ts';
-import type { NodePlace, PlacementCandidate, PlacementPolicy } from '../placement.ts';
+import type { NodePlace } from '../node-place.ts';
+import type { PlacementCandidate, PlacementPolicy } from '../placement.ts';
 import { type Copies, copiesLeft } from './copy-census.ts';
 
 /** A block with fewer counted copies than wanted. */

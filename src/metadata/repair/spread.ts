@@ -1,5 +1,5 @@
 /** @module Whether the copies of a block stand apart as far as they could, and which one to do without. Pure. */
-import { closenessTo, type NodePlace, SHARES_ZONE, zoneOf } from '../placement.ts';
+import { closenessTo, leastCloseness, type NodePlace } from '../node-place.ts';
 
 export interface Holding extends NodePlace {
   /** Share of the datanode that is used, 0..1. */
@@ -21,9 +21,7 @@ export function isSpreadOut(holdings: readonly Holding[], zones: ReadonlySet<str
   const from = mostDispensable(holdings);
   if (from === undefined) return true;
   const others = holdings.filter(({ node }) => node !== from.node);
-  const taken = new Set(others.map(zoneOf));
-  const isZoneFree = [...zones].some((zone) => !taken.has(zone));
-  return closenessTo(from, others) <= (isZoneFree ? 0 : SHARES_ZONE);
+  return closenessTo(from, others) <= leastCloseness(zones, others);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** @module What balance plans to move, and which copy of a block is one too many. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { closenessTo } from '../../../src/metadata/placement.ts';
+import { closenessTo } from '../../../src/metadata/node-place.ts';
 import {
   FILL_TOLERANCE,
   meanFill,

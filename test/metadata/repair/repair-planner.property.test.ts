@@ -1,7 +1,8 @@
 /** @module The plan of repairs against what it promises: danger first, nothing lost, nothing twice, nobody overloaded. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FreeSpacePlacement, type PlacementCandidate } from '../../../src/metadata/placement.ts';
+import { FreeSpacePlacement } from '../../../src/metadata/free-space-placement.ts';
+import type { PlacementCandidate } from '../../../src/metadata/placement.ts';
 import {
   type EndangeredBlock,
   missing,

@@ -1,7 +1,7 @@
 /** @module A keeper that has blocks in different danger begins with those that no further loss may hit, and says what fails. */
 import { expect, it } from 'vitest';
 import { silentLogger } from '../../../src/common/logger.ts';
-import { FreeSpacePlacement } from '../../../src/metadata/placement.ts';
+import { FreeSpacePlacement } from '../../../src/metadata/free-space-placement.ts';
 import { AtRiskBlocks } from '../../../src/metadata/repair/at-risk-blocks.ts';
 import { BlockExaminer } from '../../../src/metadata/repair/block-examiner.ts';
 import type { CopyOrder } from '../../../src/metadata/repair/repair-planner.ts';
