@@ -1,32 +1,68 @@
 /** @module The whole command line: `holdfast` and its groups. */
 import { Command } from 'commander';
-import { addChaosCommand } from './chaos.ts';
-import { addBackupCommands } from './backup.ts';
-import { addBalanceCommand } from './balance.ts';
-import { addClusterCommands } from './cluster.ts';
-import { addConnectCommand } from './connect.ts';
-import { addDemoCommand } from './demo.ts';
-import { addDoctorCommand } from './doctor.ts';
-import { addExplainCommand } from './explain.ts';
-import { addFsckCommand } from './fsck.ts';
-import { addGarbageCommands } from './garbage.ts';
-import { addIndexCommands } from './location-index.ts';
-import { addNodeCommands } from './node.ts';
-import { addPlacementCommands } from './placement.ts';
-import { addRecoverCommands } from './recover.ts';
-import { addScrubCommands } from './scrub.ts';
 import type { Shell } from './shell.ts';
-import { addSimulateCommand } from './simulate.ts';
-import { addSpaceCommands } from './space.ts';
-import { addTransferCommands } from './transfer.ts';
-import { addTreeCommands } from './tree.ts';
-import { addWorkerCommands } from './workers.ts';
 import { VERSION } from './version.ts';
 
-/** Commands throw; nothing here ends the process. */
-export function buildProgram(shell: Shell): Command {
+type AddCommands = (program: Command, shell: Shell) => void;
+
+/** One file of commands: it is loaded only where one of them is wanted, or help for all. */
+interface Section {
+  /** Above it in the help. */
+  readonly heading: string;
+  readonly names: readonly string[];
+  readonly load: () => Promise<AddCommands>;
+}
+
+const CLUSTERS = 'Clusters:';
+const FILES = 'Files in and out:';
+const TREE = 'The file tree:';
+const SPACE = 'Space and copies:';
+
+/** In the order of the help. */
+export const SECTIONS: readonly Section[] = [
+  section(CLUSTERS, 'cluster', async () => (await import('./cluster.ts')).addClusterCommands),
+  section(CLUSTERS, 'node', async () => (await import('./node.ts')).addNodeCommands),
+  section(CLUSTERS, 'connect', async () => (await import('./connect.ts')).addConnectCommand),
+  section(FILES, 'put append get cat', async () => (await import('./transfer.ts')).addTransferCommands),
+  section(
+    TREE,
+    'ls stat ln chmod chown mkdir rmdir mv cp rm touch',
+    async () => (await import('./tree.ts')).addTreeCommands,
+  ),
+  section(SPACE, 'du df', async () => (await import('./space.ts')).addSpaceCommands),
+  section(SPACE, 'locate lshere setrep', async () => (await import('./placement.ts')).addPlacementCommands),
+  section(SPACE, 'balance', async () => (await import('./balance.ts')).addBalanceCommand),
+  section(SPACE, 'fsck', async () => (await import('./fsck.ts')).addFsckCommand),
+  section(SPACE, 'explain', async () => (await import('./explain.ts')).addExplainCommand),
+  section(SPACE, 'doctor', async () => (await import('./doctor.ts')).addDoctorCommand),
+  section(SPACE, 'gc', async () => (await import('./garbage.ts')).addGarbageCommands),
+  section(SPACE, 'backup', async () => (await import('./backup.ts')).addBackupCommands),
+  section(SPACE, 'recover', async () => (await import('./recover.ts')).addRecoverCommands),
+  section(SPACE, 'scrub', async () => (await import('./scrub.ts')).addScrubCommands),
+  section(SPACE, 'worker', async () => (await import('./workers.ts')).addWorkerCommands),
+  section(CLUSTERS, 'demo', async () => (await import('./demo.ts')).addDemoCommand),
+  section(CLUSTERS, 'simulate', async () => (await import('./simulate.ts')).addSimulateCommand),
+  section(CLUSTERS, 'chaos', async () => (await import('./chaos.ts')).addChaosCommand),
+  section(CLUSTERS, 'dht', async () => (await import('./location-index.ts')).addIndexCommands),
+];
+
+/**
+ * The command that `words`, the arguments after the name, begin with, or all commands where they name none: to load and
+ * describe the other fifty would take a fifth of a short command's time. Commands throw; nothing here ends the process.
+ */
+export async function buildProgram(shell: Shell, words: readonly string[] = []): Promise<Command> {
+  const program = rootCommand(shell);
+  const wanted = SECTIONS.find(({ names }) => names.includes(words[0] ?? ''));
+  for (const { heading, load } of wanted === undefined ? SECTIONS : [wanted]) {
+    program.commandsGroup(heading);
+    (await load())(program, shell);
+  }
+  return program;
+}
+
+function rootCommand(shell: Shell): Command {
   const { stdout, stderr } = shell.terminal;
-  const program = new Command('holdfast')
+  return new Command('holdfast')
     .description(
       'A distributed file system: one consistent, self-healing, encrypted file tree over any odd machines.',
     )
@@ -39,30 +75,9 @@ export function buildProgram(shell: Shell): Command {
     })
     .showHelpAfterError('(add --help for usage)')
     .addHelpText('after', '\nStart here:\n  holdfast demo\n  holdfast cluster init --start');
-  program.commandsGroup('Clusters:');
-  addClusterCommands(program, shell);
-  addNodeCommands(program, shell);
-  addConnectCommand(program, shell);
-  program.commandsGroup('Files in and out:');
-  addTransferCommands(program, shell);
-  program.commandsGroup('The file tree:');
-  addTreeCommands(program, shell);
-  program.commandsGroup('Space and copies:');
-  addSpaceCommands(program, shell);
-  addPlacementCommands(program, shell);
-  addBalanceCommand(program, shell);
-  addFsckCommand(program, shell);
-  addExplainCommand(program, shell);
-  addDoctorCommand(program, shell);
-  addGarbageCommands(program, shell);
-  addBackupCommands(program, shell);
-  addRecoverCommands(program, shell);
-  addScrubCommands(program, shell);
-  addWorkerCommands(program, shell);
-  program.commandsGroup('Clusters:');
-  addDemoCommand(program, shell);
-  addSimulateCommand(program, shell);
-  addChaosCommand(program, shell);
-  addIndexCommands(program, shell);
-  return program;
+}
+
+/** `names`: what stands below `holdfast`, with spaces between. */
+function section(heading: string, names: string, load: () => Promise<AddCommands>): Section {
+  return { heading, names: names.split(' '), load };
 }

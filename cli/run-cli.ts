@@ -23,8 +23,8 @@ export async function runCli(
   { signal }: RunOptions,
 ): Promise<ExitStatus> {
   const output = new Output(terminal, { json: wantsJson(words) });
-  const program = buildProgram(new Shell({ terminal, output, connect }, { signal }));
   try {
+    const program = await buildProgram(new Shell({ terminal, output, connect }, { signal }), words);
     await program.parseAsync([...words], { from: 'user' });
     return EXIT.ok;
   } catch (error) {

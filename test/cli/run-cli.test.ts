@@ -4,19 +4,29 @@ import { describe, expect, it } from 'vitest';
 import { HoldfastError } from '../../src/common/errors.ts';
 import { EXIT } from '../../cli/exit-codes.ts';
 import { Output } from '../../cli/output.ts';
-import { buildProgram } from '../../cli/program.ts';
+import { buildProgram, SECTIONS } from '../../cli/program.ts';
 import { Shell } from '../../cli/shell.ts';
 import { processTerminal } from '../../cli/terminal.ts';
 import { FakeClient, run } from './fake-terminal.ts';
 
+const whole = await program();
+
 describe('the command line', () => {
   it('has every command of the README', () => {
-    expect(leaves(program()).map(({ name }) => name)).toEqual(
+    expect(leaves(whole).map(({ name }) => name)).toEqual(
       (
         'cluster init|cluster join|cluster token create|cluster token list|cluster token revoke|cluster status|' +
         'cluster members|cluster transfer-leader|cluster set|cluster remove|cluster leave|cluster recover|node drain|node undrain|node remove|node rejoin|node start|connect|put|append|get|cat|ls|stat|ln|chmod|chown|mkdir|rmdir|mv|cp|rm|touch|du|df|locate|lshere|setrep|balance|fsck|explain|doctor|gc status|gc run|gc undo|gc set|gc pause|gc resume|backup now|backup list|recover namespace|recover finish|recover open|scrub status|scrub run|scrub pause|scrub resume|worker list|worker pause|worker resume|worker run|demo|simulate|chaos|dht status|dht lookup|dht shards'
       ).split('|'),
     );
+  });
+
+  it.each(SECTIONS)('has $names alone when one of them is asked for', async ({ heading, names }) => {
+    for (const name of names) {
+      const { commands } = await program([name, '--json']);
+      expect(commands.map((command) => command.name())).toEqual(names);
+      expect(commands[0]?.helpGroup()).toBe(heading);
+    }
   });
 
   it('tells of the failure itself when closing down afterwards fails, too', async () => {
@@ -27,7 +37,7 @@ describe('the command line', () => {
     expect(stderr).toContain('NAMESPACE_NOT_FOUND');
   });
 
-  it.each(leaves(program()).map(({ name, command }) => [name, command] as const))(
+  it.each(leaves(whole).map(({ name, command }) => [name, command] as const))(
     '%s has --json and a --help with an example of itself',
     async (name, command) => {
       expect(command.options.some(({ long }) => long === '--json')).toBe(true);
@@ -169,11 +179,12 @@ describe('mv', () => {
   });
 });
 
-function program(): Command {
+function program(words: readonly string[] = []): Promise<Command> {
   const terminal = processTerminal();
   const output = new Output(terminal, { json: false });
   return buildProgram(
     new Shell({ terminal, output, connect: notHere }, { signal: new AbortController().signal }),
+    words,
   );
 }
 
