@@ -4,7 +4,6 @@ import { type Clock, systemClock } from '../common/clock.ts';
 import { type Logger, silentLogger } from '../common/logger.ts';
 import { MessageHasher } from '../common/message-hasher.ts';
 import { type Random, systemRandom } from '../common/random.ts';
-import { Libp2pNetwork } from '../network/libp2p-network.ts';
 import type { Network } from '../network/network.ts';
 import type { CacheSettings } from './cache/client-cache.ts';
 import { Client } from './client.ts';
@@ -62,7 +61,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
     { ...collaborators, network, localBlocks },
     {
       profile,
-      nearby: () => (network instanceof Libp2pNetwork ? network.neighbours() : []),
+      nearby: () => network.neighbours?.() ?? [],
       host: options.host ?? hostname(),
       refreshPeriodMs: options.refreshPeriodMs,
       cache: options.cache,

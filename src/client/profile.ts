@@ -62,18 +62,24 @@ let writes = 0;
 
 /** Replaces the profile atomically; the directory and the file are readable by their owner only. */
 export async function saveProfile(profileDir: string, profile: Profile): Promise<void> {
+  const text = `${JSON.stringify(profile, undefined, 2)}\n`;
+  await replacePrivateFile(profileDir, profileFile(profileDir), text);
+}
+
+/** The same for any `file` in the profile's directory. */
+export async function replacePrivateFile(profileDir: string, file: string, text: string): Promise<void> {
   await mkdir(profileDir, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
   writes += 1;
-  const temporary = `${profileFile(profileDir)}.${process.pid}-${writes}.new`;
+  const temporary = `${file}.${process.pid}-${writes}.new`;
   const handle = await open(temporary, 'w', PRIVATE_FILE_MODE);
   try {
-    await handle.writeFile(`${JSON.stringify(profile, undefined, 2)}\n`);
+    await handle.writeFile(text);
     await handle.sync();
   } finally {
     await handle.close();
   }
   await chmod(temporary, PRIVATE_FILE_MODE);
-  await rename(temporary, profileFile(profileDir));
+  await rename(temporary, file);
 }
 
 function profileFile(profileDir: string): string {

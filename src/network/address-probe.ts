@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { connect, isIP, type Socket } from 'node:net';
-import type { SocketAddress } from './relay-address.ts';
+import type { SocketAddress } from './socket-address.ts';
 import { brokenFrame } from './errors.ts';
 
 /** '?': neither TLS nor libp2p begin with it. */

@@ -2,7 +2,8 @@
  * @module Connections of their own, one per traffic class, beside libp2p: no muxer, and no frames of 64 KiB with their ciphers in
  * JavaScript. Bulk goes as sealed records, all else over TLS, which is cheaper for small messages and dearer for large ones.
  * Who is who was proved before, by Noise: the peers agree on the key over their libp2p connection, and whoever dialled that one
- * dials this one, to the address that is known to work.
+ * dials this one, to the address that is known to work. Whoever asks for a connection for control is also given a ticket
+ * (session-ticket.ts), with which it may open one without libp2p later.
  */
 import type { Socket } from 'node:net';
 import type { Connection } from '@libp2p/interface';
@@ -12,8 +13,10 @@ import { acceptTls, dialTls } from './direct-tls.ts';
 import { FrameKind } from './frame.ts';
 import { createInvitation, decodeInvitation, encodeInvitation, type Invitation } from './invitation.ts';
 import type { PeerId, TrafficClass } from './network.ts';
-import { type SocketAddress, socketAddressOf } from './relay-address.ts';
+import { socketAddressOf } from './relay-address.ts';
 import { acceptSealed, dialSealed, SEALED_FIRST_BYTE, type Secured } from './sealed-socket.ts';
+import { decodeTicket, encodeTicket, type SessionTicket, TicketOffice } from './session-ticket.ts';
+import type { SocketAddress } from './socket-address.ts';
 import { SocketBytes } from './socket-bytes.ts';
 import type { FrameStream } from './transport.ts';
 
@@ -22,6 +25,13 @@ const SET_UP_TIMEOUT_MS = 2_000;
 const MAX_INVITATIONS = 1024;
 /** Sockets that have not yet proved anything. */
 const MAX_HANDSHAKES = 64;
+/** Connections at once of peers that came with a ticket. */
+const MAX_RESUMED = 4096;
+/** How long a connection is idle before the kernel asks whether the other end is still there. */
+const KEEP_ALIVE_MS = 10_000;
+/** Arguments of responses: what was asked for, and a ticket beside it, which peers of an earlier release neither send nor see. */
+const ANSWER = 0;
+const TICKET = 1;
 const NO_BYTES = new Uint8Array(0);
 
 /** Bytes to and from `peer`, opened by it. */
@@ -41,10 +51,17 @@ const DIRECT_KINDS: readonly DirectKind[] = [
   { trafficClass: 'bulk', isSealed: true },
 ];
 
+const CONTROL: DirectKind = { trafficClass: 'control', isSealed: false };
+
 /** The number on the wire of how we open a connection for `trafficClass`; undefined when it has none of its own. */
 export function directKindOf(trafficClass: TrafficClass): number | undefined {
   const kind = DIRECT_KINDS.findLastIndex((each) => each.trafficClass === trafficClass);
   return kind < 0 ? undefined : kind;
+}
+
+export interface DirectConnectionsOptions {
+  /** Called with each ticket that a peer gives, and where it is taken. */
+  readonly ticketed?: ((peer: PeerId, ticket: SessionTicket, address: SocketAddress) => void) | undefined;
 }
 
 interface Guest extends DirectKind {
@@ -62,8 +79,15 @@ export class DirectConnections {
   readonly #guests = new Map<string, Guest>();
   /** By the libp2p connection on which their key was agreed. */
   readonly #sockets = new Map<string, Set<Socket>>();
+  readonly #resumed = new Set<Socket>();
+  readonly #tickets = new TicketOffice();
+  readonly #options: DirectConnectionsOptions;
   #handshakes = 0;
   #isListening = false;
+
+  constructor(options: DirectConnectionsOptions = {}) {
+    this.#options = options;
+  }
 
   onOpened(listener: DirectListener): void {
     this.#listener = listener;
@@ -90,11 +114,14 @@ export class DirectConnections {
     const endExchange = (): void => stream.abort(disconnected(peer, 'the set-up of a direct connection'));
     limited.addEventListener('abort', endExchange, { once: true });
     try {
-      const ask = askOn(stream, number);
-      const secured =
-        connection.direction === 'outbound'
-          ? await dial(kind, addressOf(connection), decodeInvitation(await ask(NO_BYTES)), limited)
-          : await this.#openReversed(kind, peer, ask, limited);
+      const { ticketed } = this.#options;
+      const isOutbound = connection.direction === 'outbound';
+      const ask = askOn(stream, number, (body) => {
+        if (isOutbound) ticketed?.(peer, decodeTicket(body), addressOf(connection));
+      });
+      const secured = isOutbound
+        ? await dial(kind, addressOf(connection), decodeInvitation(await ask(NO_BYTES)), limited)
+        : await this.#openReversed(kind, peer, ask, limited);
       return this.#keep(connection, secured);
     } finally {
       limited.removeEventListener('abort', endExchange);
@@ -116,14 +143,17 @@ export class DirectConnections {
     });
   }
 
-  /** A socket that came in begins with byte `first`, of TLS or of sealed records: it is let in when it was invited, to just that. */
+  /**
+   * A socket that came in begins with byte `first`, of TLS or of sealed records: it is let in when it was invited, to just that, or
+   * when it has a ticket.
+   */
   async take(socket: Socket, first: number): Promise<void> {
     if (this.#handshakes >= MAX_HANDSHAKES) return void socket.destroy();
     this.#handshakes += 1;
     const isSealed = first === SEALED_FIRST_BYTE;
     let guest: Guest | undefined;
     const keyOf = (id: string): Uint8Array | undefined => {
-      guest = this.#guests.get(id);
+      guest = this.#guests.get(id) ?? this.#returning(id);
       this.#guests.delete(id);
       return guest?.isSealed === isSealed ? guest.key : undefined;
     };
@@ -151,6 +181,22 @@ export class DirectConnections {
     this.#isListening = false;
     this.#guests.clear();
     for (const sockets of this.#sockets.values()) for (const socket of sockets) socket.destroy();
+    for (const socket of this.#resumed) socket.destroy();
+  }
+
+  /** Who comes with a ticket. No libp2p connection watches over this one: the kernel does. */
+  #returning(id: string): Guest | undefined {
+    const ticket =
+      this.#isListening && this.#resumed.size < MAX_RESUMED ? this.#tickets.redeem(id) : undefined;
+    if (ticket === undefined) return undefined;
+    const { peer, key } = ticket;
+    const welcome = ({ socket, bytes }: Secured): void => {
+      this.#resumed.add(socket);
+      socket.once('close', () => this.#resumed.delete(socket));
+      socket.setKeepAlive(true, KEEP_ALIVE_MS);
+      this.#listener(peer, CONTROL.trafficClass, bytes(peer));
+    };
+    return { ...CONTROL, key, welcome };
   }
 
   /** The peer dialled us, so it can do that again; perhaps we cannot dial it. */
@@ -180,7 +226,9 @@ export class DirectConnections {
       AbortSignal.timeout(SET_UP_TIMEOUT_MS).addEventListener('abort', () =>
         this.#guests.delete(invitation.id),
       );
-      stream.send(FrameKind.response, 0, 0, NO_BYTES, encodeInvitation(invitation));
+      stream.send(FrameKind.response, 0, ANSWER, NO_BYTES, encodeInvitation(invitation));
+      if (kind.trafficClass === CONTROL.trafficClass)
+        stream.send(FrameKind.response, 0, TICKET, NO_BYTES, encodeTicket(this.#tickets.issue(peer)));
     } catch (error) {
       stream.abort(error as Error);
     }
@@ -198,7 +246,7 @@ export class DirectConnections {
       const signal = AbortSignal.timeout(SET_UP_TIMEOUT_MS);
       const secured = await dial(kind, addressOf(connection), invitation, signal);
       this.#listener(peer, kind.trafficClass, this.#keep(connection, secured));
-      stream.send(FrameKind.response, 0, 0, NO_BYTES, NO_BYTES);
+      stream.send(FrameKind.response, 0, ANSWER, NO_BYTES, NO_BYTES);
     } catch (error) {
       stream.abort(error as Error);
     }
@@ -244,14 +292,15 @@ function overTls(socket: Socket): Secured {
   return { socket, bytes: (peer) => new SocketBytes(socket, peer) };
 }
 
-function askOn(stream: FrameStream, number: number): Asking {
+function askOn(stream: FrameStream, number: number, ticketed: (body: Uint8Array) => void): Asking {
   return (request) =>
     new Promise((resolve, reject) => {
       stream.listen({
-        frame: (kind, _id, _argument, body) =>
-          kind === FrameKind.response
-            ? resolve(body)
-            : reject(brokenFrame(`kind ${kind} in place of an answer`)),
+        frame: (kind, _id, argument, body) => {
+          if (kind !== FrameKind.response) reject(brokenFrame(`kind ${kind} in place of an answer`));
+          else if (argument === TICKET) ticketed(body);
+          else resolve(body);
+        },
         closed: reject,
       });
       stream.send(FrameKind.request, 0, number, NO_BYTES, request);

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { connect, createSecureContext, TLSSocket } from 'node:tls';
 import type { Invitation } from './invitation.ts';
-import type { SocketAddress } from './relay-address.ts';
+import type { SocketAddress } from './socket-address.ts';
 
 /** Of a TLS handshake record (RFC 5246 §6.2.1). */
 export const TLS_FIRST_BYTE = 22;

@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { createServer, type Socket, connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SocketAddress } from './relay-address.ts';
+import type { SocketAddress } from './socket-address.ts';
 
 /** After a refusal: the other side's router may not yet have seen its request. */
 const RETRY_MS = 50;

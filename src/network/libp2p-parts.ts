@@ -18,7 +18,7 @@ export interface HostParts {
 
 /** NETWORK_BAD_ADDRESS. */
 export async function createHostParts(identity: Identity, options: Libp2pHostOptions): Promise<HostParts> {
-  const direct = new DirectConnections();
+  const direct = new DirectConnections({ ticketed: options.ticketed });
   const relays = new RelayTransport();
   const book = new AddressBook();
   const hooks = {

@@ -7,6 +7,7 @@ import type { Multiaddr } from '@multiformats/multiaddr';
 import type { Libp2pOptions, ServiceFactoryMap } from 'libp2p';
 import { MIB } from '../common/bytes.ts';
 import { parseAddress } from './address-book.ts';
+import type { DirectConnectionsOptions } from './direct-connections.ts';
 import type { Identity } from './identity.ts';
 import { noiseEncryption } from './noise-encryption.ts';
 import type { HandlerRegistry } from './protocol-guard.ts';
@@ -77,6 +78,8 @@ export interface Libp2pHostOptions {
   readonly multicast?: string;
   /** Be such a peer for others. */
   readonly isRelay?: boolean;
+  /** Called with each ticket that a peer gives, and where it is taken: a client may come back with it (ticket-transport.ts). */
+  readonly ticketed?: DirectConnectionsOptions['ticketed'];
   /** Protocols of those services that only members may speak; the Authorizer is asked as for `control`. */
   readonly guardedProtocols?: readonly string[];
 }

@@ -6,8 +6,11 @@ export type PeerId = string;
 /** Each class has its own long-lived stream per peer, so that bulk never delays a heartbeat. `join` is open to strangers. */
 export type TrafficClass = 'raft' | 'control' | 'bulk' | 'join';
 
-/** How a peer is reached: we dialled, it did, both did at once through their routers, or a metadata node passes everything on. */
-export type PathKind = 'local' | 'direct' | 'reversed' | 'punched' | 'relayed';
+/**
+ * How a peer is reached: we dialled, it did, both did at once through their routers, or a metadata node passes everything on;
+ * or we came back with a ticket, and nothing watches over the connection yet.
+ */
+export type PathKind = 'local' | 'direct' | 'reversed' | 'punched' | 'relayed' | 'resumed';
 
 /** The way to one peer. */
 export interface PeerPath {
@@ -80,6 +83,8 @@ export interface Network {
   addresses(): readonly string[];
   /** Adds to the address book; later calls to that peer may use them. */
   learn(peer: PeerId, addresses: readonly string[]): void;
+  /** Peers heard of in the local network, whoever they are: anybody may say anything there. Absent where nobody listens. */
+  neighbours?(): readonly PeerId[];
   /** Connects to a full multiaddr (/…/p2p/<peer>) and says who answered. */
   dial(address: string, options?: CallOptions): Promise<PeerId>;
   isConnected(peer: PeerId): boolean;

@@ -1,11 +1,16 @@
-/** @module ChaCha20-Poly1305 for Noise with the key prepared once: Node otherwise converts it anew for every 64 KiB. */
-import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
+/**
+ * @module The cryptography of Noise. ChaCha20-Poly1305 has its key prepared once: Node otherwise converts it anew for every 64 KiB.
+ * Keys are derived by OpenSSL: a command makes one handshake, in which the library's JavaScript is not compiled yet.
+ */
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import type { ICryptoInterface } from '@chainsafe/libp2p-noise';
 import { defaultCrypto } from '@chainsafe/libp2p-noise/crypto';
 import { KIB } from '../common/bytes.ts';
 
 const CIPHER = 'chacha20-poly1305';
 const TAG_BYTES = 16;
+const HASH_BYTES = 32;
+const NO_INFO = new Uint8Array(0);
 /** Below this the library's WebAssembly is faster than a call into OpenSSL. */
 const SMALL_BYTES: number = 1 * KIB;
 
@@ -23,6 +28,13 @@ function keyObject(key: Uint8Array): KeyObject {
 
 export const noiseCrypto: ICryptoInterface = {
   ...defaultCrypto,
+
+  /** Noise §4.3: three outputs, the chaining key as salt. */
+  getHKDF(chainingKey, material) {
+    const output = hkdfSync('sha256', material, chainingKey, NO_INFO, 3 * HASH_BYTES);
+    const part = (at: number): Uint8Array => new Uint8Array(output, at * HASH_BYTES, HASH_BYTES);
+    return [part(0), part(1), part(2)];
+  },
 
   chaCha20Poly1305Encrypt(plaintext, nonce, additional, key) {
     if (plaintext.byteLength < SMALL_BYTES)

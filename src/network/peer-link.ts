@@ -82,9 +82,10 @@ export class PeerLink {
     this.#retryAtMs = Number.NEGATIVE_INFINITY;
   }
 
-  /** There may be a better way than the relay that this link uses: what comes from now on takes it. */
+  /** There may be a better way than the one that this link uses: what comes from now on takes it. */
   improve(): void {
-    if (this.#session?.path !== 'relayed' || this.#closedBy !== undefined) return;
+    const path = this.#session?.path;
+    if ((path !== 'relayed' && path !== 'resumed') || this.#closedBy !== undefined) return;
     if (this.#connecting === undefined) void this.#connect();
   }
 
@@ -149,7 +150,8 @@ export class PeerLink {
   #connected(stream: FrameStream): void {
     this.forgetFailures();
     if (this.#session !== undefined) {
-      if (stream.path === 'relayed') return stream.abort(unreachable(this.#peer, 'no better way was found'));
+      if (stream.path === this.#session.path)
+        return stream.abort(unreachable(this.#peer, 'no better way was found'));
       this.#session.retire();
     }
     const session = new OutboundSession(

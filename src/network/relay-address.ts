@@ -4,12 +4,7 @@
  */
 import type { Multiaddr } from '@multiformats/multiaddr';
 import type { PeerId } from './network.ts';
-
-/** Where a plain socket goes. */
-export interface SocketAddress {
-  readonly host: string;
-  readonly port: number;
-}
+import type { SocketAddress } from './socket-address.ts';
 
 const RELAYED = 'p2p-circuit';
 

@@ -15,7 +15,7 @@ import { type Invitation, INVITATION_ID_BYTES } from './invitation.ts';
 import type { PeerId } from './network.ts';
 import { expand, RecordOpener, RecordSealer } from './record-cipher.ts';
 import { RecordReader } from './record-reader.ts';
-import type { SocketAddress } from './relay-address.ts';
+import type { SocketAddress } from './socket-address.ts';
 import { SealedBytes } from './sealed-bytes.ts';
 import { readOnInto, readsInto, type SocketTarget } from './socket-reader.ts';
 
