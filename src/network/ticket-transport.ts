@@ -36,8 +36,8 @@ export interface TicketTransportComponents {
 
 /** Three round trips to the other side of the world. */
 const RESUME_TIMEOUT_MS = 1_000;
-/** A client that lives longer than this watches over its peers, as only the host does. */
-const ALONE_MS = 2_000;
+/** A client that lives longer than this watches over its peers, as only the host does; in milliseconds. */
+export const ALONE_MS = 2_000;
 /** Metadata nodes, and members that a command is about. */
 const MAX_LEARNED = 4_096;
 
