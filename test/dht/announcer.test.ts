@@ -1,7 +1,7 @@
 /** @module The announcer against metadata nodes that die, hang, forget and come and go. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Announcer } from '../../dht/announcer.ts';
-import { BACKOFF_MAX_MS } from '../../dht/holder-lane.ts';
+import { BACKOFF_MAX_MS, BACKOFF_MIN_MS } from '../../dht/holder-lane.ts';
 import { ANNOUNCE_TIMEOUT_MS, POSTPONED_COMPARISON_MS } from '../../dht/lane-comparison.ts';
 import { MAX_BATCH_HASHES } from '../../dht/packed-hashes.ts';
 import type { PeerId } from '../../dht/ports.ts';
@@ -308,10 +308,10 @@ describe('comparing', () => {
     world.onAnnounce = () => {
       world.onAnnounce = undefined;
       announcer.onAnswer('peerA', { boot: 'peerA-1', differs: true });
+      throw new Error('not taken');
     };
     announcer.onAnswer('peerA', { boot: 'peerA-1', differs: false });
-    await settle();
-    await settle();
+    await clock.advance(BACKOFF_MIN_MS);
     expect(world.ledger('peerA').agreements.with(CALLER).size).toBe(4_096);
   });
 
