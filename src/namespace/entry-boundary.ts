@@ -4,6 +4,11 @@ export class EntryBoundary {
   #failure: { readonly cause: unknown } | undefined;
   #waiting: { readonly run: () => void; readonly reject: (cause: unknown) => void }[] = [];
 
+  /** An entry is being applied: rows may wait for others to be loaded, and be of no index at all. */
+  get isInside(): boolean {
+    return this.#isInside;
+  }
+
   enter(): void {
     this.#isInside = true;
   }

@@ -1,16 +1,24 @@
-/** @module Members by their peer id, without waiting: asked for every message that comes in. */
+/** @module Members by their peer id, without waiting: asked for every message that comes in. As of the last whole entry. */
+import type { EntryBoundary } from './entry-boundary.ts';
 import type { RowCache } from './row-cache.ts';
 import type { Member } from './schema.ts';
 
 export class MemberIndex {
   readonly #cache: RowCache;
+  readonly #boundary: EntryBoundary;
   #builtAt = -1;
   #members: Member[] = [];
   #byPeer = new Map<string, Member>();
   #byNumber = new Map<number, Member>();
 
-  constructor(cache: RowCache) {
+  constructor(cache: RowCache, boundary: EntryBoundary) {
     this.#cache = cache;
+    this.#boundary = boundary;
+  }
+
+  /** To be called before an entry is begun. */
+  settle(): void {
+    this.#refresh();
   }
 
   /** All members ever, by number; the same array until one of them changes. */
@@ -31,7 +39,7 @@ export class MemberIndex {
   }
 
   #refresh(): void {
-    if (this.#builtAt === this.#cache.pinnedChanges) return;
+    if (this.#builtAt === this.#cache.pinnedChanges || this.#boundary.isInside) return;
     this.#builtAt = this.#cache.pinnedChanges;
     const rows = [...this.#cache.pinned('member').values()] as Member[];
     this.#members = rows.toSorted((a, b) => a.number - b.number);

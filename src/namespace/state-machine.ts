@@ -61,6 +61,8 @@ export class StateMachine {
   readonly #membership: ConfStateHolder = { confState: undefined };
   readonly #writeBehind: WriteBehind;
   readonly #members: MemberIndex;
+  /** Those of the last whole entry, while another is being applied. */
+  #settledCounters: Readonly<Counters> | undefined;
   readonly #turns = new SerialQueue();
   /** Settled except during a restore, when memory and store are not of one state. */
   #restored: Promise<void> = Promise.resolve();
@@ -83,7 +85,7 @@ export class StateMachine {
     this.#store = store;
     this.#supportedLevel = options.supportedFeatureLevel ?? SUPPORTED_FEATURE_LEVEL;
     this.#cache = new RowCache(options.cacheSizeBytes ?? DEFAULT_CACHE_SIZE_BYTES);
-    this.#members = new MemberIndex(this.#cache);
+    this.#members = new MemberIndex(this.#cache, this.#boundary);
     this.#writeBehind = new WriteBehind(
       { store, cache: this.#cache, boundary: this.#boundary, membership: this.#membership },
       { maxDirtyRows: options.maxDirtyRows ?? DEFAULT_MAX_DIRTY_ROWS },
@@ -232,8 +234,9 @@ export class StateMachine {
     return this.#supportedLevel;
   }
 
+  /** As of the last whole entry, as members() is: a version of their list names one list, though an entry changes several. */
   counters(): Readonly<Counters> {
-    return this.#cache.counters;
+    return this.#settledCounters ?? this.#cache.counters;
   }
 
   /** Whether a Housekeeping proposed at `nowMs` would find anything to do. */
@@ -274,6 +277,8 @@ export class StateMachine {
     const loaded = new LoadedRows(this.#store, this.#cache);
     const view = new RowView(this.#cache, loaded);
     const results: Result[] = [];
+    this.#members.settle();
+    this.#settledCounters = this.#cache.counters;
     this.#boundary.enter();
     for (const [position, request] of entry.commands.entries()) {
       let result = attempt(view, request, context);
@@ -283,6 +288,7 @@ export class StateMachine {
     }
     const { index: appliedIndex, term: appliedTerm } = entry;
     this.#cache.counters = { ...this.#cache.counters, appliedIndex, appliedTerm, timeMs };
+    this.#settledCounters = undefined;
     this.#boundary.leave();
     return results;
   }

@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/common/hashing.ts';
 import type { Token } from '../../src/namespace/schema.ts';
-import { FoundedMachine, member, memberOf, outcome, START_MS } from './founded-machine.ts';
+import { MemoryRowStore } from '../../src/storage/memory-row-store.ts';
+import type { TableName } from '../../src/storage/row-store.ts';
+import { command, FoundedMachine, member, memberOf, outcome, START_MS } from './founded-machine.ts';
 
 const SECRET = new Uint8Array(sha256(Buffer.from('secret')));
 
@@ -18,6 +20,16 @@ function token(id: string, fields: Partial<Token>): Token {
     usedBy: [],
     ...fields,
   };
+}
+
+/** Looks around whenever rows are read: an entry may be half applied. */
+class WatchedStore extends MemoryRowStore {
+  onRead: (() => void) | undefined;
+
+  override getMany(table: TableName, keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    this.onRead?.();
+    return super.getMany(table, keys);
+  }
 }
 
 describe('members', () => {
@@ -40,6 +52,34 @@ describe('members', () => {
     expect(tree.machine.memberByNumber(2)?.peer).toBe('p2');
     expect(tree.machine.members().map(({ peer }) => peer)).toEqual(['peer-1', 'p2']);
     expect(tree.machine.counters().membersVersion).toBeGreaterThan(membersVersion);
+  });
+
+  it('and the version of their list are of whole entries: two changes of one entry are never seen apart', async () => {
+    const store = new WatchedStore();
+    tree = await FoundedMachine.create(store);
+    for (const peer of ['p2', 'p3']) await tree.do('addMember', { member: member(peer, 'data') });
+    await tree.machine.flush();
+    await tree.reopen();
+    const seen: string[] = [];
+    const look = (): void => {
+      const dead = tree.machine.members().filter(({ liveness }) => liveness === 'dead').length;
+      const others = tree.machine.memberByNumber(2)?.liveness ?? '';
+      seen.push(`${tree.machine.counters().membersVersion}: ${dead} ${others}`);
+    };
+    const kill = (number: number) => command('setLiveness', { changes: [{ number, liveness: 'dead' }] });
+    look();
+    // Nobody looks between this entry and the next.
+    await tree.send({ session: '', sequence: 0, ackedBelow: 0, command: kill(1) });
+    const before = `${tree.index}: 1 `;
+    store.onRead = look;
+    // The one between needs rows that have to be loaded first.
+    const commands = [kill(2), command('makeDirectory', { path: '/d' }), kill(3)];
+    await tree.batch(commands.map((each) => ({ session: '', sequence: 0, ackedBelow: 0, command: each })));
+    store.onRead = undefined;
+    look();
+    expect(seen.length).toBeGreaterThan(2);
+    expect(new Set(seen.slice(1, -1))).toEqual(new Set([before]));
+    expect(seen.at(-1)).toBe(`${tree.index}: 3 dead`);
   });
 
   it('answers a retried join with the same member, even by a used up token', async () => {
