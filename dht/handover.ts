@@ -15,6 +15,8 @@ export const HOLDINGS_TIMEOUT_MS = 2_000;
 export const PULL_TIMEOUT_MS = 10_000;
 /** Shards asked for at a time; the answer holds as many as fit. */
 export const SHARDS_PER_PULL = 64;
+/** Who kept records of an absence takes nothing over before datanodes have had this long to agree with them, in milliseconds: two heartbeats. */
+export const COMPARE_FIRST_MS = 6_000;
 /** Records taken over in a second, from all holders together: clients come first. */
 export const DEFAULT_PULLED_RECORDS_PER_SECOND = 200_000;
 /** A shard is cut no finer than so many times; each cut makes sixteen parts. */
@@ -43,6 +45,7 @@ export class Handover {
   readonly #components: HandoverComponents;
   readonly #options: HandoverOptions;
   #pulled = 0;
+  #pullsFromMs = 0;
   /** Failed in the last step: others are tried in this one, and if there are none, the datanodes. */
   #failed = new Set<PeerId>();
 
@@ -56,13 +59,26 @@ export class Handover {
     return this.#pulled;
   }
 
+  /** There are records here that may be good, after all: datanodes are heard about them before anything is taken over. */
+  compareFirst(): void {
+    this.#pullsFromMs = this.#components.clock.monotonicMs() + COMPARE_FIRST_MS;
+  }
+
   /** One look around, and one batch from each holder that has something for us. */
   async work(signal: AbortSignal): Promise<'busy' | 'idle'> {
-    const { ring, table, ledger } = this.#components;
+    const { ring, table, ledger, clock } = this.#components;
+    const isPresent = ring.all().includes(this.#options.self);
+    if (!isPresent && this.#pullsFromMs > 0) this.compareFirst();
     const missing = ledger.missing();
-    const leaving = ledger.leaving(table);
+    // Whoever is away for a while keeps what it has: it is called back more often than not.
+    const leaving = isPresent ? ledger.leaving(table) : [];
     const { epoch } = ring;
     if (epoch === 0 || (missing.length === 0 && leaving.length === 0)) return 'idle';
+    if (clock.monotonicMs() < this.#pullsFromMs) {
+      ledger.promise([]);
+      ledger.settle(this.#components.awaited());
+      return 'idle';
+    }
     const holdings = await this.#lookAround(signal);
     if (ring.epoch !== epoch) return 'busy';
     this.#release(leaving, holdings);

@@ -213,11 +213,6 @@ export class LocationTable {
     for (const { digests } of this.#nodes.values()) digests.clear(shard);
   }
 
-  /** Forgets every record, but not which batches of whom came last. */
-  clear(): void {
-    for (let shard = 0; shard < SHARD_COUNT; shard++) this.dropShard(shard);
-  }
-
   #stateOf(node: number): NodeState {
     let state = this.#nodes.get(node);
     if (state === undefined) {

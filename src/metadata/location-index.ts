@@ -110,10 +110,11 @@ export class LocationIndex {
     for (const node of this.#table.nodes()) if (this.#hasLeft(node)) this.#table.drop(node);
     const absences = members.activeByPeer(network.localPeer)?.absences ?? 0;
     if (this.#absences !== undefined && absences !== this.#absences) {
-      // While the others did not hear this node they told datanodes to announce elsewhere.
+      // While the others did not hear this node they told datanodes to announce elsewhere. What it has may be out of date,
+      // and is not complete; but mostly it is neither, and datanodes find out by a digest each.
       logger.warn('dht.was-away', { absences, records: this.#table.recordCount });
-      this.#table.clear();
       this.#ledger.reset();
+      this.#handover.compareFirst();
     }
     this.#absences = absences;
   }

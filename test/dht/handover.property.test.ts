@@ -1,7 +1,7 @@
 /** @module Metadata nodes come, go and die while blocks are announced: lookups never miss one, and in the end each shard is where it belongs. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { Handover } from '../../dht/handover.ts';
+import { COMPARE_FIRST_MS, type Handover } from '../../dht/handover.ts';
 import { Locator } from '../../dht/locator.ts';
 import { packHashes } from '../../dht/packed-hashes.ts';
 import type { PeerId } from '../../dht/ports.ts';
@@ -26,6 +26,12 @@ class World {
   constructor() {
     for (const peer of FIRST) this.#begin(peer);
     this.index.awaited = [CALLER];
+  }
+
+  handover(peer: PeerId): Handover {
+    const handover = this.#handovers.get(peer);
+    if (handover === undefined) throw new Error(`${peer} hands nothing over`);
+    return handover;
   }
 
   announce(): void {
@@ -187,6 +193,51 @@ it('does not take a shard that comes back to it for complete: what came meanwhil
   world.die('peerE');
   await world.settle();
   world.expectSettled();
+});
+
+it('keeps its records while it is away, and needs no others where datanodes agree with it when it is back', async () => {
+  const world = new World();
+  for (let count = 0; count < 40; count++) world.announce();
+  await world.settle();
+  const table = world.index.table('peerA');
+  const before = table.recordCount;
+  world.index.setMembers(FIRST.slice(1));
+  for (const peer of [...FIRST, ...FIRST]) await world.step(peer);
+  expect(table.recordCount).toBe(before);
+
+  world.index.setMembers(FIRST);
+  const ledger = world.index.ledger('peerA');
+  ledger.reset();
+  const handover = world.handover('peerA');
+  handover.compareFirst();
+  for (let steps = 0; steps < 5; steps++) await world.step('peerA');
+  expect([ledger.missing().length, handover.pulled]).toEqual([ledger.owned.size, 0]);
+
+  const { digests, generation, sequence } = table.node(CALLER) ?? {};
+  const root = digests?.root(ledger.owned) ?? new Uint8Array(0);
+  const held = { node: CALLER, generation: generation ?? 0, sequence: sequence ?? 0 };
+  expect(world.index.server('peerA').matches({ ...held, epoch: world.index.ring.epoch, root })).toBe(true);
+  expect([ledger.missing(), handover.pulled]).toEqual([[], 0]);
+});
+
+it('takes over what datanodes did not agree with in time, once it is back', async () => {
+  const world = new World();
+  for (let count = 0; count < 40; count++) world.announce();
+  await world.settle();
+  world.index.setMembers(FIRST.slice(1));
+  for (const peer of FIRST) await world.step(peer);
+  const ledger = world.index.ledger('peerA');
+  ledger.reset();
+  const handover = world.handover('peerA');
+  handover.compareFirst();
+  await world.clock.advance(COMPARE_FIRST_MS);
+  await world.step('peerA');
+  world.index.setMembers(FIRST);
+  await world.step('peerA');
+  expect(ledger.missing().length).toBe(ledger.owned.size);
+  await world.clock.advance(COMPARE_FIRST_MS);
+  await world.settle();
+  expect(ledger.missing()).toEqual([]);
 });
 
 it('moves the ideal share when a node joins, and no more', async () => {

@@ -234,8 +234,8 @@ export class StormWorld {
     holder.ring.refresh();
     const absences = this.#registry.absences.get(peer) ?? 0;
     if (holder.absences !== undefined && holder.absences !== absences) {
-      holder.table.clear();
       holder.ledger.reset();
+      holder.handover.compareFirst();
     }
     holder.absences = absences;
     void holder.handover.work(NEVER).finally(() => (holder.isWorking = false));
