@@ -7,7 +7,7 @@ import type { ClusterRoster } from './cluster-roster.ts';
 import type { Coverage } from './coverage.ts';
 import type { FaultBudget } from './fault-budget.ts';
 import type { Journal } from './journal.ts';
-import { checkStores, isTidy, stopAndCheck } from './leak-check.ts';
+import { checkStores, isIncoming, isTidy, LONGEST_SILENCE_MS, stopAndCheck } from './leak-check.ts';
 import type { NamespaceWatch } from './namespace-watch.ts';
 import { collects, losesDisks, type Scenario } from './scenario.ts';
 
@@ -101,6 +101,10 @@ export class HealedCluster {
     for (const { machine } of roster.members()) machine.clock.jump(PATIENCE_MS);
     await this.#until(() => isTidy(roster.members()));
     if (collects(this.#scenario)) await this.#checkGarbage();
+    const silentSinceMs = world.nowMs;
+    await this.#until(
+      () => !isIncoming(roster.datanodes()) || world.nowMs > silentSinceMs + LONGEST_SILENCE_MS,
+    );
     await checkStores(roster.datanodes());
     for (const process of [...roster.datanodes(), ...roster.running()]) await stopAndCheck(process);
   }

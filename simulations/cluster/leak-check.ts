@@ -11,7 +11,14 @@ export function isTidy(members: readonly MetadataProcess[]): boolean {
   });
 }
 
-/** On a cluster whose clients have stopped. Throws SafetyViolation. */
+/** What a client that vanished was writing is given up when its connection is, and that shows late: nothing comes any more. */
+export const LONGEST_SILENCE_MS = 60_000;
+
+export function isIncoming(datanodes: readonly DataProcess[]): boolean {
+  return datanodes.some(({ machine }) => machine.platter.incomingCount > 0);
+}
+
+/** On a cluster whose clients have stopped for LONGEST_SILENCE_MS, or that has nothing incoming. Throws SafetyViolation. */
 export async function checkStores(datanodes: readonly DataProcess[]): Promise<void> {
   for (const { number, blocks, machine } of datanodes) {
     const { incomingCount } = machine.platter;

@@ -45,6 +45,7 @@ export abstract class SimulatedProcess<Service> {
   readonly #options: SimulatedProcessOptions;
   #run: Run | undefined;
   #service: Service | undefined;
+  #stopping: { readonly run: Run; readonly done: Promise<number> } | undefined;
   #runs = 0;
 
   constructor(shared: ClusterWorld, options: SimulatedProcessOptions) {
@@ -100,14 +101,24 @@ export abstract class SimulatedProcess<Service> {
     this.shared.links.detach(this.peer, mode);
   }
 
-  /** As SIGTERM: hands over and writes what is left, then exits. Resolves with the number of timers left behind. */
-  async stop(): Promise<number> {
+  /**
+   * As SIGTERM: hands over and writes what is left, then exits. Resolves with the number of timers left behind. A second
+   * signal changes nothing.
+   */
+  stop(): Promise<number> {
     const run = this.#run;
     if (run === undefined || this.#service === undefined) {
       this.crash('refused');
-      return 0;
+      return Promise.resolve(0);
     }
-    await this.close(this.#service);
+    if (this.#stopping?.run !== run) this.#stopping = { run, done: this.#stop(run, this.#service) };
+    return this.#stopping.done;
+  }
+
+  async #stop(run: Run, service: Service): Promise<number> {
+    await this.close(service);
+    // Killed meanwhile, it closes nothing more: what listens at its address by now is the next run.
+    if (this.#run !== run) return 0;
     await run.network.stop();
     await this.shared.world.pass(REST_MS);
     const { pendingTimers } = run.clock;
