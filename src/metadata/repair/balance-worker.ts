@@ -155,7 +155,8 @@ export class BalanceWorker implements BackgroundWorker {
     const transfers = this.#transfers;
     this.#transfers = [];
     const found: (readonly Move[])[] = [];
-    const taken = new Set<BlockHash>();
+    // With nothing else to move, it would find these again at once, and again, until their copies have ended.
+    const taken = new Set<BlockHash>(this.#components.moves.orders.map(({ hash }) => hash));
     for (const transfer of transfers) {
       const moves = await this.#finder.find(transfer, Math.ceil(MAX_MOVES / transfers.length), taken);
       for (const { hash } of moves) taken.add(hash);

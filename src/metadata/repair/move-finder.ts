@@ -1,11 +1,13 @@
 /** @module Finds blocks to move from one datanode to another, among those that this keeper decides for. */
 import { SHARD_COUNT } from '../../../dht/shard.ts';
 import type { BlockHash } from '../../common/hashing.ts';
+import type { WantedBlock } from '../../namespace/reads.ts';
 import type { StateMachine } from '../../namespace/state-machine.ts';
 import type { DatanodeRegistry } from '../datanode-registry.ts';
 import type { MemberDirectory } from '../member-directory.ts';
 import type { Transfer } from './balance-planner.ts';
 import type { BlockExaminer } from './block-examiner.ts';
+import type { CopyRunner } from './copy-runner.ts';
 import type { KeeperView } from './keeper-view.ts';
 import { placesOf } from './node-places.ts';
 import type { ShardIndex } from './shard-index.ts';
@@ -18,6 +20,7 @@ export interface MoveFinderComponents {
   readonly keeper: KeeperView;
   readonly index: ShardIndex;
   readonly examiner: BlockExaminer;
+  readonly moves: Pick<CopyRunner, 'hasFailed'>;
 }
 
 export interface Move {
@@ -31,6 +34,8 @@ export interface Move {
 const MAX_CONSIDERED = 4_096;
 /** Blocks it looks at for them, give or take a shard: among very many datanodes few are on the source. */
 const MAX_LOOKED_AT = 16_384;
+/** Of those it considers, as many are looked up at once: mostly the first few are enough. */
+const PAGE_BLOCKS = 256;
 
 export class MoveFinder {
   readonly #components: MoveFinderComponents;
@@ -46,26 +51,32 @@ export class MoveFinder {
     limit: number,
     taken: ReadonlySet<BlockHash>,
   ): Promise<readonly Move[]> {
-    const { index, machine, examiner } = this.#components;
-    const place = placesOf(this.#components);
-    const hashes = this.#someBlocksOn(source, target);
+    const { machine, moves: copies } = this.#components;
+    const hashes = this.#someBlocksOn(source, target).filter(
+      (hash) => !taken.has(hash) && !copies.hasFailed(hash, source) && !copies.hasFailed(hash, target),
+    );
     const moves: Move[] = [];
     let leftBytes = bytes;
-    const holders = new Map(hashes.map((hash) => [hash, index.holders([hash])[0]]));
-    for (const { hash, sizeBytes, copies } of await machine.wantedBlocks(hashes)) {
-      if (sizeBytes > leftBytes || moves.length >= limit || taken.has(hash)) continue;
-      const { good } = examiner.census(hash, holders.get(hash));
-      const others = good.filter((node) => node !== source).map(place);
-      if (
-        good.length !== copies ||
-        !good.includes(source) ||
-        !keepsSpread(place(source), place(target), others)
-      )
-        continue;
-      moves.push({ hash, sizeBytes, source, target });
-      leftBytes -= sizeBytes;
-    }
+    for (let from = 0; from < hashes.length && moves.length < limit; from += PAGE_BLOCKS)
+      for (const block of await machine.wantedBlocks(hashes.slice(from, from + PAGE_BLOCKS))) {
+        const { hash, sizeBytes } = block;
+        if (sizeBytes > leftBytes || moves.length >= limit) continue;
+        if (!this.#mayMove(block, source, target)) continue;
+        moves.push({ hash, sizeBytes, source, target });
+        leftBytes -= sizeBytes;
+      }
     return moves;
+  }
+
+  /** As far as is known now: it has all its copies, and they would stand as far apart as they do. */
+  #mayMove({ hash, copies }: WantedBlock, source: number, target: number): boolean {
+    const { index, examiner } = this.#components;
+    const place = placesOf(this.#components);
+    const { good } = examiner.census(hash, index.holders([hash])[0]);
+    const others = good.filter((node) => node !== source).map(place);
+    return (
+      good.length === copies && good.includes(source) && keepsSpread(place(source), place(target), others)
+    );
   }
 
   /** From where the last search ended: not the same blocks to and fro. */

@@ -26,13 +26,17 @@ const usedBytes = (node: number): number =>
 
 describe('balance', () => {
   let begun: Move[];
-  let running: number;
+  let running: Move[];
+  let failed: Set<string>;
+  let lookups: number;
   let atRisk: AtRiskBlocks;
   let worker: BalanceWorker;
 
   beforeEach(() => {
     begun = [];
-    running = 0;
+    running = [];
+    failed = new Set();
+    lookups = 0;
     atRisk = new AtRiskBlocks();
     const candidates = [1, 2, 3, 4].map((node) => ({
       node,
@@ -40,23 +44,25 @@ describe('balance', () => {
       freeBytes: CAPACITY_BYTES,
       expectedBytes: 0,
     }));
-    const moves: Pick<CopyRunner, 'callOff' | 'start' | 'oneEnds'> & { readonly orders: readonly unknown[] } =
-      {
-        get orders() {
-          return Array.from({ length: running });
-        },
-        callOff: () => void (running = 0),
-        start: (move) => {
-          begun.push(move);
-          running += 1;
-        },
-        oneEnds: async () => void (running -= 1),
-      };
+    const moves: Pick<CopyRunner, 'orders' | 'callOff' | 'start' | 'oneEnds' | 'hasFailed'> = {
+      get orders() {
+        return running;
+      },
+      callOff: () => void (running = []),
+      start: (move) => {
+        begun.push(move as Move);
+        running.push(move as Move);
+      },
+      oneEnds: async () => void running.shift(),
+      hasFailed: (hash) => failed.has(hash),
+    };
     worker = new BalanceWorker({
       machine: {
         cluster: () => ({ balanceBytesPerSecond: 1e15 }),
-        wantedBlocks: async (hashes: readonly string[]) =>
-          hashes.map((hash) => ({ hash, sizeBytes: BLOCK_BYTES, copies: 2 })),
+        wantedBlocks: async (hashes: readonly string[]) => {
+          lookups += 1;
+          return hashes.map((hash) => ({ hash, sizeBytes: BLOCK_BYTES, copies: 2 }));
+        },
       } as never,
       members: { byNumber: () => undefined } as never,
       registry: {
@@ -97,8 +103,18 @@ describe('balance', () => {
 
   it('has no more than a few on their way at once', async () => {
     let most = 0;
-    while ((await worker.work(signal)) === 'busy') most = Math.max(most, running);
+    while ((await worker.work(signal)) === 'busy') most = Math.max(most, running.length);
     expect(most).toBe(4);
+  });
+
+  it('does not look for the same blocks again while their copies are on their way, or failed a moment ago', async () => {
+    const movable = [...holders.keys()].slice(0, 3);
+    for (const hash of [...holders.keys()].slice(3)) failed.add(hash);
+    await untilIdle();
+    expect(begun.map(({ hash }) => hash).toSorted()).toEqual(movable);
+    const before = lookups;
+    for (let look = 0; look < 10; look += 1) expect(await worker.work(signal)).toBe('idle');
+    expect(lookups).toBe(before);
   });
 
   it('waits for what is at risk and can be helped, and not for what cannot', async () => {

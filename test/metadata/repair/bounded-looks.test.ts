@@ -25,6 +25,7 @@ const components = {
   keeper: { shards: () => shards } as never,
   machine: { wantedBlocks: async () => [] } as never,
   examiner: { examine: () => [] } as never,
+  moves: { hasFailed: () => false },
   members: {} as never,
   registry: {} as never,
 };
