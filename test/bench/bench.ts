@@ -55,6 +55,14 @@ const PROGRAMS: Readonly<Record<string, Entry<unknown>>> = {
     says: 'how cost grows with files, blocks, datanodes, clients',
     load: () => import('./scale/scale.ts'),
   },
+  model: {
+    says: 'what clusters would need that are too large to measure, and what breaks first',
+    load: () => import('./scale/model.ts'),
+  },
+  coefficients: {
+    says: 'what the model extrapolates from',
+    load: () => import('./scale/measure-coefficients.ts'),
+  },
   membership: { says: 'a thousand changes of membership under load', load: () => import('./membership.ts') },
   'power-cut': {
     says: 'all processes killed at once, again and again',

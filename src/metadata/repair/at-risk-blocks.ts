@@ -19,7 +19,7 @@ export interface AtRiskBlock {
   readonly stuck?: StuckReason | undefined;
 }
 
-/** At some 200 bytes each. What does not fit is found again by a later walk, when others are safe. */
+/** At some 200 bytes each. What does not fit is looked for again when others are safe. */
 export const MAX_AT_RISK_BLOCKS = 100_000;
 
 const LOOKED_AT = 256;
@@ -29,6 +29,7 @@ export class AtRiskBlocks {
   readonly #byLeft: Map<BlockHash, AtRiskBlock>[] = [];
   readonly #leftOf = new Map<BlockHash, number>();
   readonly #limit: number;
+  #hasDropped = false;
 
   constructor(limit: number = MAX_AT_RISK_BLOCKS) {
     this.#limit = limit;
@@ -36,6 +37,13 @@ export class AtRiskBlocks {
 
   get size(): number {
     return this.#leftOf.size;
+  }
+
+  /** Whether there is room by now for blocks that did not fit; they are to be looked for again, and count as told of. */
+  takeVacancy(): boolean {
+    if (!this.#hasDropped || this.size > this.#limit / 2) return false;
+    this.#hasDropped = false;
+    return true;
   }
 
   get(hash: BlockHash): AtRiskBlock | undefined {
@@ -76,6 +84,7 @@ export class AtRiskBlocks {
   }
 
   #dropSafest(): void {
+    this.#hasDropped = true;
     const safest = this.#byLeft.findLast((blocks) => blocks !== undefined && blocks.size > 0);
     for (const hash of safest?.keys() ?? []) return this.remove(hash);
   }

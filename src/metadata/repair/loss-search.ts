@@ -35,6 +35,11 @@ export class LossSearch {
     this.#shardsLeft = [...this.#components.keeper.shards()];
   }
 
+  /** For the nodes that were lost last: of what they held, not all was kept in mind. */
+  again(): void {
+    if (!this.isBusy && this.#lost.length > 0) this.#shardsLeft = [...this.#components.keeper.shards()];
+  }
+
   async step(): Promise<void> {
     const { index, machine, examiner } = this.#components;
     const hashes: string[] = [];

@@ -70,8 +70,9 @@ export class RepairWorker implements BackgroundWorker {
   }
 
   async work(signal: AbortSignal): Promise<WorkState> {
-    const { losses, lostCopies, copies } = this.#components;
+    const { losses, lostCopies, copies, atRisk } = this.#components;
     this.#noteLosses();
+    if (atRisk.takeVacancy()) losses.again();
     await lostCopies.look();
     if (losses.isBusy) await losses.step();
     copies.callOff((order) => this.#isNeeded(order));

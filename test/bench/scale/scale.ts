@@ -77,6 +77,6 @@ function request() {
       clients: positive('clients', values.clients),
     };
   } catch (error) {
-    throw error instanceof BadRequest ? error : new BadRequest(String(error), { cause: error });
+    throw error instanceof BadRequest ? error : new BadRequest((error as Error).message, { cause: error });
   }
 }

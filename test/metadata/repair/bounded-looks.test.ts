@@ -1,6 +1,7 @@
-/** @module However large the index is, nobody looks through more of it in one turn than others can wait for. */
+/** @module However large the index is, nobody looks through more of it in one turn, or keeps more of it in mind, than is good. */
 import { beforeEach, expect, it } from 'vitest';
 import { SHARD_COUNT } from '../../../dht/shard.ts';
+import { type AtRiskBlock, AtRiskBlocks } from '../../../src/metadata/repair/at-risk-blocks.ts';
 import { LossSearch } from '../../../src/metadata/repair/loss-search.ts';
 import { MoveFinder } from '../../../src/metadata/repair/move-finder.ts';
 
@@ -49,3 +50,37 @@ it('looks for blocks to move from a datanode that has few in a part of the index
   expect(await finder.find(transfer, 256, new Set())).toEqual([]);
   expect(looked).toBeLessThan(MOST_LOOKED_AT);
 });
+
+it('finds all that a lost datanode held, though no more than a part of it is kept in mind at a time', async () => {
+  const atRisk = new AtRiskBlocks(10);
+  const safe = new Set<string>();
+  const held = Array.from({ length: 45 }, (_, at) => ({ hash: `${at}`, nodes: [9] }));
+  const search = new LossSearch({
+    ...components,
+    index: { ...index, blocks: (shard) => (shard === 7 ? held : []) },
+    machine: { wantedBlocks: async (hashes: readonly string[]) => hashes.map((hash) => ({ hash })) } as never,
+    examiner: {
+      examine: (blocks: readonly { readonly hash: string }[]) => {
+        for (const { hash } of blocks) if (!safe.has(hash)) atRisk.put(endangered(hash));
+        return [];
+      },
+    } as never,
+  });
+  search.begin([9]);
+  for (let rounds = 0; rounds < 20; rounds++) {
+    if (atRisk.takeVacancy()) search.again();
+    while (search.isBusy) await search.step();
+    for (const { hash } of [...atRisk.inOrderOfDanger()].slice(0, 6)) {
+      safe.add(hash);
+      atRisk.remove(hash);
+    }
+  }
+  expect(safe.size).toBe(held.length);
+  search.again();
+  while (search.isBusy) await search.step();
+  expect([atRisk.size, atRisk.takeVacancy()]).toEqual([0, false]);
+});
+
+function endangered(hash: string): AtRiskBlock {
+  return { hash, sizeBytes: 1, wanted: 3, left: 2, counted: 2, leaving: [], readyMs: 0 };
+}

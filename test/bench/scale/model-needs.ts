@@ -1,0 +1,162 @@
+/** @module What a cluster of a given shape needs of each resource, and how much of it there is. Pure. */
+import { DEFAULT_MAX_RECORDS } from '../../../dht/location-table.ts';
+import { GIB, MIB } from '../../../src/common/bytes.ts';
+import { MAX_HEARTBEATS_PER_SECOND } from '../../../src/metadata/liveness-judge.ts';
+import { DEFAULT_MAX_LOG_BYTES, HELD_FACTOR } from '../../../src/metadata/log-compactor.ts';
+import { MAX_AT_RISK_BLOCKS } from '../../../src/metadata/repair/at-risk-blocks.ts';
+import { DEFAULT_BACKUP_PERIOD_MS, DEFAULT_ERA_MS } from '../../../src/namespace/limits.ts';
+import type { Coefficients } from './model-coefficients.ts';
+
+export interface ClusterShape {
+  readonly datanodes: number;
+  readonly blocks: number;
+  readonly blocksPerFile: number;
+  readonly metadataNodes: number;
+}
+
+export interface Need {
+  readonly name: string;
+  readonly unit: string;
+  readonly limit: number;
+  /** What sets the limit. */
+  readonly because: string;
+  of(shape: ClusterShape): number;
+}
+
+const COPIES = 3;
+const HOLDERS_PER_SHARD = 3;
+const BLOCK_BYTES: number = 8 * MIB;
+/** Of one machine of each kind. */
+const METADATA_MEMORY_GIB = 64;
+const METADATA_DISK_GIB = 1_024;
+const DATANODE_BYTES_PER_SECOND: number = 110 * MIB;
+/** Of a metadata node's main thread, for what nobody asked for. */
+const BACKGROUND_SHARE = 0.25;
+const HEARTBEAT_SECONDS = 3;
+/** Of the whole cluster, of some 300 bytes each in the log. */
+const CHANGES_PER_SECOND = 1_000;
+const CHANGE_BYTES = 300;
+/** How long people wait. */
+const MINUTES_TO_ANNOUNCE = 10;
+const MINUTES_TO_REPAIR = 60;
+const MINUTES_TO_NOTICE = 60;
+const ROUNDS_PER_ERA = 4;
+/** Reads of all rows that one backup makes: has anything changed, and the backup itself. */
+const READS_PER_BACKUP = 2;
+/** A survey pauses three times as long as it walks. */
+const WALK_AND_PAUSE = 4;
+
+export function needsOf(measured: Coefficients): readonly Need[] {
+  const files = ({ blocks, blocksPerFile }: ClusterShape): number => blocks / blocksPerFile;
+  const rowBytes = (shape: ClusterShape): number =>
+    files(shape) * measured.fileRowBytes + shape.blocks * measured.blockRowBytes;
+  /** Of all records, how many one metadata node holds. */
+  const share = ({ metadataNodes }: ClusterShape): number =>
+    Math.min(HOLDERS_PER_SHARD, metadataNodes) / metadataNodes;
+  const heldSeconds = (HELD_FACTOR * DEFAULT_MAX_LOG_BYTES) / (CHANGES_PER_SECOND * CHANGE_BYTES);
+  return [
+    {
+      name: 'location records on a metadata node',
+      unit: 'records',
+      limit: DEFAULT_MAX_RECORDS,
+      because: 'the bound of the location table, dht/location-table.ts',
+      of: (shape) => shape.blocks * COPIES * share(shape),
+    },
+    {
+      name: 'memory of the location index on a metadata node',
+      unit: 'GiB',
+      limit: METADATA_MEMORY_GIB,
+      because: `${METADATA_MEMORY_GIB} GiB a metadata node`,
+      of: (shape) =>
+        (shape.blocks * share(shape) * measured.locatedBlockBytes +
+          shape.datanodes * measured.knownDatanodeBytes) /
+        GIB,
+    },
+    {
+      name: 'rows of the namespace on a metadata node, and a copy of them',
+      unit: 'GiB',
+      limit: METADATA_DISK_GIB,
+      because: `${METADATA_DISK_GIB} GiB of disk a metadata node`,
+      of: (shape) => (2 * rowBytes(shape)) / GIB,
+    },
+    {
+      name: 'snapshot to a new metadata node',
+      unit: 'minutes',
+      limit: heldSeconds / 60,
+      because: `the log waits for it up to ${HELD_FACTOR} times its size: so long at ${CHANGES_PER_SECOND} changes a second`,
+      of: (shape) => rowBytes(shape) / (measured.snapshotMibPerSecond * MIB) / 60,
+    },
+    {
+      name: "what garbage collection asks, of a metadata node's processor",
+      unit: 'share',
+      limit: BACKGROUND_SHARE,
+      because: `every copy is asked for ${ROUNDS_PER_ERA} times an era`,
+      of: (shape) =>
+        (ROUNDS_PER_ERA * shape.blocks * COPIES * measured.referenceMicroseconds) /
+        1e6 /
+        (DEFAULT_ERA_MS / 1_000) /
+        shape.metadataNodes,
+    },
+    {
+      name: 'a backup of the namespace',
+      unit: 'minutes',
+      limit: (DEFAULT_BACKUP_PERIOD_MS / 60_000) * BACKGROUND_SHARE,
+      because: 'the leader reads all rows twice every hour',
+      of: (shape) =>
+        (READS_PER_BACKUP * (files(shape) + shape.blocks) * measured.scannedRowMicroseconds) / 1e6 / 60,
+    },
+    {
+      name: 'until the survey notices a block with too few copies that nobody lost',
+      unit: 'minutes',
+      limit: MINUTES_TO_NOTICE,
+      because: 'a keeper walks over all its blocks, a quarter of the time',
+      of: ({ blocks, metadataNodes }) =>
+        (WALK_AND_PAUSE * (blocks / metadataNodes) * measured.surveyedBlockMicroseconds) / 1e6 / 60,
+    },
+    {
+      name: "heartbeats, of a metadata node's processor",
+      unit: 'share',
+      limit: BACKGROUND_SHARE,
+      because: `at most ${MAX_HEARTBEATS_PER_SECOND} a second: the period grows with the datanodes`,
+      of: ({ datanodes }) =>
+        (Math.min(MAX_HEARTBEATS_PER_SECOND, datanodes / HEARTBEAT_SECONDS) *
+          measured.heartbeatMicroseconds) /
+        1e6,
+    },
+    {
+      name: 'telling the index anew after all metadata nodes restarted',
+      unit: 'minutes',
+      limit: MINUTES_TO_ANNOUNCE,
+      because: 'each record costs its three holders; until then datanodes are asked themselves',
+      of: (shape) => (shape.blocks * COPIES * share(shape) * measured.announcedRecordMicroseconds) / 1e6 / 60,
+    },
+    {
+      name: 'copying what a lost datanode held, by disks and network',
+      unit: 'minutes',
+      limit: MINUTES_TO_REPAIR,
+      because: 'half of every network for copies that come, half for copies that go',
+      of: ({ blocks, datanodes }) =>
+        ((blocks * COPIES) / datanodes) *
+        (BLOCK_BYTES / ((Math.max(1, datanodes - 1) * DATANODE_BYTES_PER_SECOND) / 2)) *
+        (1 / 60),
+    },
+    {
+      name: 'planning these copies on a metadata node',
+      unit: 'minutes',
+      limit: MINUTES_TO_REPAIR,
+      because: 'the keepers share the blocks',
+      of: ({ blocks, datanodes, metadataNodes }) =>
+        ((blocks * COPIES) / datanodes / metadataNodes) * (measured.repairedBlockMicroseconds / 1e6 / 60),
+    },
+    {
+      name: 'finding what it held in the index of its keepers',
+      unit: 'minutes',
+      limit: MINUTES_TO_REPAIR,
+      because: `a keeper looks through its index anew for each ${MAX_AT_RISK_BLOCKS / 2} blocks`,
+      of: ({ blocks, datanodes, metadataNodes }) => {
+        const searches = Math.ceil((blocks * COPIES) / datanodes / metadataNodes / (MAX_AT_RISK_BLOCKS / 2));
+        return (searches * (blocks / metadataNodes) * measured.searchedBlockMicroseconds) / 1e6 / 60;
+      },
+    },
+  ];
+}
