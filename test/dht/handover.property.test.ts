@@ -28,9 +28,9 @@ class World {
     this.index.awaited = [CALLER];
   }
 
-  handover(peer: PeerId): Handover {
-    const handover = this.#handovers.get(peer);
-    if (handover === undefined) throw new Error(`${peer} hands nothing over`);
+  handover(of: PeerId): Handover {
+    const handover = this.#handovers.get(of);
+    if (handover === undefined) throw new Error(`${of} hands nothing over`);
     return handover;
   }
 
@@ -202,7 +202,7 @@ it('keeps its records while it is away, and needs no others where datanodes agre
   const table = world.index.table('peerA');
   const before = table.recordCount;
   world.index.setMembers(FIRST.slice(1));
-  for (const peer of [...FIRST, ...FIRST]) await world.step(peer);
+  for (const each of [...FIRST, ...FIRST]) await world.step(each);
   expect(table.recordCount).toBe(before);
 
   world.index.setMembers(FIRST);
@@ -225,7 +225,7 @@ it('takes over what datanodes did not agree with in time, once it is back', asyn
   for (let count = 0; count < 40; count++) world.announce();
   await world.settle();
   world.index.setMembers(FIRST.slice(1));
-  for (const peer of FIRST) await world.step(peer);
+  for (const each of FIRST) await world.step(each);
   const ledger = world.index.ledger('peerA');
   ledger.reset();
   const handover = world.handover('peerA');
