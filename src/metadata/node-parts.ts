@@ -49,6 +49,7 @@ import type { CopyRunner } from './repair/copy-runner.ts';
 import { composeRepair, type RepairParts } from './repair/repair-parts.ts';
 import { RejoinService } from './rejoin-service.ts';
 import { SilenceReports } from './silence-reports.ts';
+import { AnswerSurvey } from './answer-survey.ts';
 import { SilenceSurvey } from './silence-survey.ts';
 import { SnapshotLeftovers } from './snapshot-leftovers.ts';
 import { SnapshotMaker } from './snapshot-maker.ts';
@@ -124,6 +125,7 @@ export function composeParts(
     ),
     changes: new MemberChanges(base),
     survey: new SilenceSurvey({ ...base, registry }),
+    answers: new AnswerSurvey(base),
     reports: new SilenceReports(base),
     badCopies: new BadCopies(base),
     placement: components.placement ?? new FreeSpacePlacement(),
@@ -149,6 +151,7 @@ export function composeParts(
     new VouchService(parts),
     new DatanodeService(parts, { epoch }),
     parts.survey,
+    parts.answers,
     new FeatureLevelService(parts),
     new LocationService(parts),
     new IndexInspection(parts),

@@ -627,6 +627,15 @@ export interface SilenceResponse {
   silentMs: number[];
 }
 
+/** Whether a metadata node that its leader does not hear answers anybody else. */
+export interface AnswersRequest {
+  peer: string;
+}
+
+export interface AnswersResponse {
+  answers: boolean;
+}
+
 /** How many copies each of these blocks shall have (0: no file refers to it), read linearizably. */
 export interface ReferencesRequest {
   hashes: Uint8Array[];
@@ -8055,6 +8064,116 @@ export const SilenceResponse: MessageFns<SilenceResponse> = {
   fromPartial(object: DeepPartial<SilenceResponse>): SilenceResponse {
     const message = createBaseSilenceResponse();
     message.silentMs = object.silentMs?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseAnswersRequest(): AnswersRequest {
+  return { peer: "" };
+}
+
+export const AnswersRequest: MessageFns<AnswersRequest> = {
+  encode(message: AnswersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.peer !== "") {
+      writer.uint32(10).string(message.peer);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AnswersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAnswersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.peer = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AnswersRequest>): AnswersRequest {
+    return AnswersRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AnswersRequest>): AnswersRequest {
+    const message = createBaseAnswersRequest();
+    message.peer = object.peer ?? "";
+    return message;
+  },
+};
+
+function createBaseAnswersResponse(): AnswersResponse {
+  return { answers: false };
+}
+
+export const AnswersResponse: MessageFns<AnswersResponse> = {
+  encode(message: AnswersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.answers !== false) {
+      writer.uint32(8).bool(message.answers);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AnswersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAnswersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.answers = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AnswersResponse>): AnswersResponse {
+    return AnswersResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AnswersResponse>): AnswersResponse {
+    const message = createBaseAnswersResponse();
+    message.answers = object.answers ?? false;
     return message;
   },
 };

@@ -218,6 +218,12 @@ export const SILENCE: Method<m.SilenceRequest, m.SilenceResponse> = {
   request: m.SilenceRequest,
   response: m.SilenceResponse,
 };
+export const ANSWERS: Method<m.AnswersRequest, m.AnswersResponse> = {
+  name: 'meta.answers',
+  trafficClass: control,
+  request: m.AnswersRequest,
+  response: m.AnswersResponse,
+};
 export const SOLE_COPIES: Method<m.SoleCopiesRequest, m.SoleCopiesResponse> = {
   name: 'meta.sole-copies',
   trafficClass: control,
