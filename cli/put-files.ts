@@ -1,5 +1,4 @@
 /** @module What `holdfast put` does: which local file goes to which path, and its way there. */
-import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Client } from '../src/client/client.ts';
 import type { AckMode, PutOptions, PutSource } from '../src/client/client-options.ts';
@@ -7,6 +6,7 @@ import { isHoldfastError } from '../src/common/errors.ts';
 import { formatBytes } from './byte-size.ts';
 import { counted } from './counted.ts';
 import { localFailure, needsRecursive, noParent, notADirectory, usage } from './errors.ts';
+import { readFile } from './file-source.ts';
 import { type LocalAttributes, type LocalEntry, localEntry, localName, walkLocal } from './local-tree.ts';
 import type { ClientFlags } from './options.ts';
 import { printable } from './output.ts';
@@ -46,7 +46,6 @@ interface TransferContext {
 }
 
 const STDIN = '-';
-const READ_CHUNK_BYTES = 1024 * 1024;
 
 export async function putFiles(shell: Shell, paths: readonly string[], flags: PutFlags): Promise<void> {
   const last = paths.at(-1);
@@ -215,10 +214,7 @@ async function smallSource(shell: Shell, path: string, sizeBytes: number): Promi
 async function* sourceOf(shell: Shell, path: string): PutSourceChunks {
   if (path === STDIN) return yield* shell.terminal.stdin as AsyncIterable<Uint8Array>;
   try {
-    yield* createReadStream(path, {
-      highWaterMark: READ_CHUNK_BYTES,
-      signal: shell.signal,
-    }) as AsyncIterable<Uint8Array>;
+    yield* readFile(path, shell.signal);
   } catch (error) {
     shell.signal.throwIfAborted();
     throw localFailure('read', path, error);

@@ -36,8 +36,15 @@ const REPLICATE_TIMEOUT_MS = 20_000;
 /** Failures named in an error message, at most. */
 const MAX_FAILURES_NAMED = 8;
 
+export interface BlockWritten {
+  /** Who holds the block durably and has announced it. */
+  readonly holders: readonly Holder[];
+  /** Its bytes were sent once, and all of them have arrived: no queue holds any. */
+  readonly hasLeft: boolean;
+}
+
 /**
- * Returns the datanodes that hold the block durably and have announced it: at least placer.requiredCopies() of them.
+ * Resolves once at least placer.requiredCopies() datanodes hold the block.
  * Errors: METADATA_NOT_ENOUGH_DATANODES, METADATA_NO_QUORUM, CLIENT_WRITE_FAILED.
  */
 export async function writeBlock(
@@ -45,13 +52,14 @@ export async function writeBlock(
   placer: BlockPlacer,
   block: BlockToWrite,
   options: BlockWriteOptions,
-): Promise<readonly Holder[]> {
+): Promise<BlockWritten> {
   const together = await writeTogether(context, placer, block, options);
-  if (together?.isKept) return together.chain;
+  if (together?.isKept) return { holders: together.chain, hasLeft: false };
   const copies = new BlockCopies(context);
   if (together !== undefined) copies.triedTogether(together);
   const deadlineMs = context.clock.monotonicMs() + CUT_OFF_PATIENCE_MS;
   let isCutOff = false;
+  let hasLeft = false;
   for (let attempt = 0; attempt < MAX_CHAINS || isCutOff; attempt += 1) {
     if (attempt > 0) await sleep(context.clock, backoffMs(attempt), options.signal);
     const chain = await placer.chain(block.sizeBytes);
@@ -63,6 +71,7 @@ export async function writeBlock(
     const { outcomes, silent } = await pushAlongChain(context, task);
     if (isUnheard(outcomes)) await confirmQuorum(context, options.signal);
     copies.note(chain, outcomes, silent);
+    hasLeft = together === undefined && attempt === 0 && outcomes[0]?.ok === true;
     // The head's failure says nothing of the others, who may be as dead: they are not to fail one after the other.
     if (copies.good.size > 0) break;
     const unheard = await silentOf(context, chain, options.signal);
@@ -75,7 +84,7 @@ export async function writeBlock(
   if (copies.good.size < required)
     throw writeFailed(toHex(block.hash), required, copies.good.size, copies.failures);
   copies.tellReplaced(toHex(block.hash));
-  return [...copies.good.values()];
+  return { holders: [...copies.good.values()], hasLeft };
 }
 
 /** Along with other small blocks; undefined when it is to travel alone. */

@@ -32,7 +32,7 @@ export interface AttributeOptions extends OperationOptions {
   readonly noFollow?: boolean | undefined;
 }
 
-/** A whole byte string, or chunks in order. The chunks must not be changed after they were yielded. */
+/** A whole byte string, which must not change until it is stored, or chunks in order: each is copied before the next is asked for. */
 export type PutSource = Uint8Array | AsyncIterable<Uint8Array>;
 
 /**

@@ -151,7 +151,7 @@ export class FileWriter {
     }
   }
 
-  async #send({ isLast, ...block }: SourceBlock): Promise<SentBlock> {
+  async #send({ isLast, free, ...block }: SourceBlock): Promise<SentBlock> {
     const { path: pathHint, blockSizeBytes, kept } = this.#options;
     const note = this.#notes.note({ ...block, isLast });
     const fileId = kept?.fileId ?? this.#file?.inode ?? 0;
@@ -159,7 +159,9 @@ export class FileWriter {
     try {
       const era = currentEra(await this.#context.cluster());
       const task = { ...block, ...note, pathHint, fileId, era };
-      const holders = await writeBlock(this.#context, this.#placer, task, { copies, signal: this.#signal });
+      const options = { copies, signal: this.#signal };
+      const { holders, hasLeft } = await writeBlock(this.#context, this.#placer, task, options);
+      if (hasLeft) free();
       return { holders, era };
     } finally {
       this.#held.release(blockSizeBytes);

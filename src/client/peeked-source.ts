@@ -16,7 +16,8 @@ export async function peekSource(source: PutSource, enoughBytes: number): Promis
   while (seenBytes < enoughBytes) {
     const { done, value } = await chunks.next();
     if (done === true) break;
-    seen.push(value);
+    // The source may use its memory for the next one.
+    seen.push(Uint8Array.from(value));
     seenBytes += value.byteLength;
   }
   return { seenBytes, bytes: replay(seen, chunks) };

@@ -1,4 +1,4 @@
-/** @module Small conversions between bytes and text. */
+/** @module Small conversions between bytes and text, and the end of large buffers. */
 
 export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
@@ -22,3 +22,11 @@ export function fromUtf8(bytes: Uint8Array): string {
 export const KIB = 1024;
 export const MIB: number = 1024 * KIB;
 export const GIB: number = 1024 * MIB;
+
+/**
+ * Gives the memory of a buffer back now, where `bytes` are all of it: V8 would notice it by tracing its heap, which it does for
+ * each 64 MiB of buffers. Nobody may have a view of it any more, other than to drop it.
+ */
+export function giveBack({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
+}

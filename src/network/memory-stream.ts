@@ -158,8 +158,8 @@ export class MemoryStream implements FrameStream {
   }
 }
 
+/** A copy, as a wire makes one: whoever sent a body may use its memory again once he has his answer. */
 function join(head: Uint8Array, body: Uint8Array): Uint8Array {
-  if (head.byteLength === 0) return body;
   const whole = new Uint8Array(head.byteLength + body.byteLength);
   whole.set(head);
   whole.set(body, head.byteLength);

@@ -46,7 +46,7 @@ export type ChannelHandler = (channel: IncomingChannel) => Promise<void>;
  */
 export interface Channel extends AsyncIterable<Uint8Array> {
   readonly peer: PeerId;
-  /** Resolves when the peer's credit admits more. The bytes must not be changed afterwards. */
+  /** Resolves when the peer's credit admits more. The bytes must not be changed before the peer has answered all of them. */
   write(bytes: Uint8Array): Promise<void>;
   /** Half-close: the peer's iteration ends after everything written. */
   end(): Promise<void>;

@@ -1,73 +1,52 @@
 /** @module The bytes of a socket that carries sealed records: a connection of its own for bulk. */
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import type { ByteStream, ByteStreamListener } from './byte-stream.ts';
-import { disconnected } from './errors.ts';
+import { giveBack, KIB } from '../common/bytes.ts';
 import type { PeerId } from './network.ts';
 import { MAX_RECORD_TEXT_BYTES, type RecordSealer } from './record-cipher.ts';
+import { SocketStream } from './socket-stream.ts';
 
-/** The end of the socket is never the end of data: frames tell that, sealed as all else. So nobody can cut data short unnoticed. */
-export class SealedBytes implements ByteStream {
-  readonly #socket: Socket;
+/** Smaller buffers are left to the garbage collector. */
+const WORTH_BYTES: number = 16 * KIB;
+
+/** Frames that tell the end of data are sealed as all else is: so nobody can cut data short unnoticed. */
+export class SealedBytes extends SocketStream {
   readonly #sealer: RecordSealer;
   readonly #early: readonly Uint8Array[];
-  readonly #peer: PeerId;
-  #listener: ByteStreamListener | undefined;
 
   /** `socket` is paused. What it reads comes through receive(), but for `early`, what was read before. */
   constructor(socket: Socket, sealer: RecordSealer, early: readonly Uint8Array[], peer: PeerId) {
-    this.#socket = socket;
+    super(socket, peer);
     this.#sealer = sealer;
     this.#early = early;
-    this.#peer = peer;
-    socket.on('drain', () => this.#listener?.drained());
-    socket.on('error', (error) => this.#listener?.closed(error));
-    socket.on('close', () => this.#listener?.closed(this.#ended()));
-    socket.on('end', () => socket.destroy(this.#ended()));
   }
 
   /** The text of a record that came; none does before listen(). */
   receive(text: Uint8Array): void {
-    this.#listener?.bytes(text);
-  }
-
-  listen(listener: ByteStreamListener): void {
-    this.#listener = listener;
-    if (this.#socket.destroyed) return listener.closed(this.#socket.errored ?? this.#ended());
-    for (const text of this.#early) listener.bytes(text);
-    this.#socket.resume();
+    this.received(text);
   }
 
   send(pieces: readonly Uint8Array[]): boolean {
-    if (!this.#socket.writable) throw this.#socket.errored ?? this.#ended();
+    this.assertWritable();
     let hasRoom = true;
-    this.#socket.cork();
+    this.socket.cork();
     for (const text of recordsOf(pieces))
-      for (const part of this.#sealer.seal(text)) hasRoom = this.#socket.write(part);
-    this.#socket.uncork();
-    return hasRoom && !this.#socket.writableNeedDrain;
+      for (const part of this.#sealer.seal(text)) hasRoom = this.#write(part);
+    this.socket.uncork();
+    return hasRoom && !this.socket.writableNeedDrain;
   }
 
-  pause(): void {
-    this.#socket.pause();
+  protected begin(): void {
+    for (const text of this.#early) this.received(text);
+    this.socket.resume();
   }
 
-  resume(): void {
-    this.#socket.resume();
-  }
-
-  abort(cause: Error): void {
-    this.#socket.destroy(cause);
-  }
-
-  async close(signal: AbortSignal): Promise<void> {
-    if (this.#socket.destroyed) return;
-    this.#socket.end();
-    await once(this.#socket, 'close', { signal });
-  }
-
-  #ended(): Error {
-    return disconnected(this.#peer, 'a closed connection');
+  /** What is sealed is ours alone, and of no use once it has left. */
+  #write(part: Uint8Array): boolean {
+    if (part.byteLength < WORTH_BYTES) return this.socket.write(part);
+    return this.socket.write(part, (error) => {
+      // After a failure the system may still be at it.
+      if (!error) giveBack(part);
+    });
   }
 }
 

@@ -1,9 +1,10 @@
 /** @module Our own side of the bulk suite: real metadata and datanode processes, one client in this process. */
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createDemoFile, sha256Of } from '../../cli/demo/demo-file.ts';
+import { readFile } from '../../cli/file-source.ts';
 import { LocalCluster } from '../../cli/demo/local-cluster.ts';
 import { countBuffersApart } from '../../cli/garbage-collection.ts';
 import { MIB } from '../../src/common/bytes.ts';
@@ -95,7 +96,7 @@ export class HoldfastBulk implements Contender<BulkCase> {
     const file = createDemoFile(sizeBytes);
     await pipeline(file.bytes, createWriteStream(source, { flush: true }));
     const path = `/bulk-${++this.#puts}`;
-    const bytes = createReadStream(source, { highWaterMark: MIB });
+    const bytes = readFile(source, new AbortController().signal);
     const put = await this.#measured(sizeBytes, () => this.#client.put(path, bytes, { sizeBytes }));
     if (put.result.underReplicatedBlocks > 0) throw new Error(`${path} has too few copies.`);
     await rm(source);
