@@ -19,6 +19,8 @@ export interface ChaosResult {
   readonly content: ContentWorkload;
   /** Files, which are gone when the run is. */
   readonly histories: readonly string[];
+  /** The end of each node's log, by its name. */
+  readonly logs: ReadonlyMap<string, string>;
   /** A sentence each. */
   readonly violations: readonly string[];
 }

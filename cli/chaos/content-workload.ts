@@ -53,10 +53,12 @@ export class ContentWorkload implements Workload {
   async lookAtAll(worker: Worker): Promise<void> {
     const deadlineMs = this.#recorder.now() + READABLE_WITHIN_MS;
     for (const file of this.#keptBy(worker))
-      while (!(await this.#compare(worker, file))) {
+      for (;;) {
+        const failure = await this.#compare(worker, file);
+        if (failure === undefined) break;
         if (this.#recorder.now() > deadlineMs) {
           this.violations.push(
-            `${file.path} cannot be read ${READABLE_WITHIN_MS / 1000} s after the last fault`,
+            `${file.path} cannot be read ${READABLE_WITHIN_MS / 1000} s after the last fault (${failure})`,
           );
           break;
         }
@@ -88,13 +90,13 @@ export class ContentWorkload implements Workload {
     if (look.outcome === 'done') this.violations.push(`${file.path} was removed, and is there again`);
   }
 
-  /** False when nobody could say. */
-  async #compare({ client }: Worker, { path, sizeBytes }: Kept): Promise<boolean> {
+  /** The code of the failure when nobody could say. */
+  async #compare({ client }: Worker, { path, sizeBytes }: Kept): Promise<string | undefined> {
     const attempt = await this.#recorder.attempt(async () => readWhole((await client.get(path)).bytes));
     if (attempt.outcome !== 'done') {
-      const isLost = attempt.code === 'NAMESPACE_NOT_FOUND';
-      if (isLost) this.violations.push(`${path} was acknowledged, and is lost`);
-      return isLost;
+      if (attempt.code !== 'NAMESPACE_NOT_FOUND') return attempt.code;
+      this.violations.push(`${path} was acknowledged, and is lost`);
+      return undefined;
     }
     this.compared += 1;
     const got = attempt.value;
@@ -104,7 +106,7 @@ export class ContentWorkload implements Workload {
     if (!isWhole) this.violations.push(`${path} came back with a checksum that is not that of its bytes`);
     else if (!Buffer.from(got).equals(contentOf(path, sizeBytes)))
       this.violations.push(`${path} came back as another file`);
-    return true;
+    return undefined;
   }
 
   #keptBy({ id }: Worker): Kept[] {

@@ -58,11 +58,12 @@ export async function runChaos(shell: Shell, options: ChaosOptions): Promise<voi
   }
 }
 
-/** With the histories beside it when something did not hold: `npm run check:history` judges them again. */
+/** With histories and logs beside it when something did not hold: `npm run check:history` judges the histories again. */
 async function leaveReport(file: string, result: ChaosResult): Promise<void> {
   await writeFile(file, reportPage(result));
   if (result.violations.length === 0) return;
   for (const history of result.histories) await copyFile(history, `${file}.${basename(history)}`);
+  for (const [name, log] of result.logs) await writeFile(`${file}.${name}.log`, log);
 }
 
 async function run(shell: Shell, options: ChaosOptions, directory: string): Promise<ChaosResult> {
@@ -124,6 +125,7 @@ async function run(shell: Shell, options: ChaosOptions, directory: string): Prom
     verdicts,
     content,
     histories: [registers.path, names.path],
+    logs: new Map(cluster.nodes.map(({ name, logTail }) => [name, logTail])),
     violations: [...unjust, ...content.violations, ...injector.surprises, ...unsettled],
   };
 }

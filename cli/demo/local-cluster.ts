@@ -122,13 +122,20 @@ export class LocalCluster {
     });
   }
 
-  /** Waits until every running node is alive and as many metadata nodes vote as may, as the cluster itself sees it. */
+  /**
+   * Waits until every running node is alive and as many metadata nodes vote as may, as the cluster itself sees it. What it saw
+   * last is the message of the error after a minute.
+   */
   async settled(): Promise<void> {
     await using client = await this.connect();
-    const signal = anySignal(AbortSignal.timeout(SETTLE_TIMEOUT_MS), this.#options.signal);
+    const late = AbortSignal.timeout(SETTLE_TIMEOUT_MS);
+    const signal = anySignal(late, this.#options.signal);
     const running = this.nodes.filter((node) => node.isRunning).map((node) => node.ready.number);
+    let seen = 'no metadata node answered';
     for (;;) {
-      signal.throwIfAborted();
+      this.#options.signal?.throwIfAborted();
+      if (late.aborted)
+        throw new Error(`The cluster did not settle in ${SETTLE_TIMEOUT_MS / 1000} s: ${seen}`);
       const status = await client.status({ signal }).catch(() => undefined);
       const metadata = status?.metadataNodes.filter(
         ({ raftRole, reachable }) => reachable && /leader|voter|learner/.test(raftRole),
@@ -138,6 +145,9 @@ export class LocalCluster {
       const up = new Set([...(metadata ?? []), ...(alive ?? [])].map(({ member }) => member?.number));
       const areEnough = voters >= Math.min(DEFAULT_VOTERS, metadata?.length ?? 0);
       if (status?.leader !== 0 && areEnough && running.every((number) => up.has(number))) return;
+      const down = running.filter((number) => !up.has(number));
+      if (status)
+        seen = `leader ${status.leader}, ${voters} vote, of nodes ${running.join()} not up: ${down.join()}`;
       await pause(POLL_MS, signal);
     }
   }
