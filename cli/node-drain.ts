@@ -10,7 +10,7 @@ import { addRemoveOptions, type RemoveFlags, removeNode } from './cluster-remove
 import { memberNumber } from './member-name.ts';
 import { addClientCommand, type ClientFlags } from './options.ts';
 import { createProgress } from './progress-bar.ts';
-import { pausedText, stuckText } from './repair-progress.ts';
+import { pausedText, stuckText, unknownShardsOf, unknownText } from './repair-progress.ts';
 import type { Shell } from './shell.ts';
 
 interface DrainFlags extends ClientFlags {
@@ -113,7 +113,10 @@ export function drainLine(
   const name = `Node ${member?.number} (${member?.name})`;
   if (member?.drain === 'drained') return `${name} is drained and may be removed.`;
   // Right after it began, and when the last copy is made: the keepers walk over everything once more.
-  if (departingBlocks === 0) return `${name} drains: what is still needed on it is being counted`;
+  if (departingBlocks === 0) {
+    const unknown = unknownText(unknownShardsOf(status.keepers));
+    return `${name} drains: what is still needed on it is being counted${unknown === '' ? '' : `; ${unknown}`}`;
+  }
   const rate = status.keepers.reduce((sum, { bytesPerSecond }) => sum + bytesPerSecond, 0);
   const share = shareOfLimit(rate, copyLimit(status.dataNodes));
   const eta =
@@ -139,7 +142,9 @@ function stuckOn({ keepers }: StatusResponse, number: number): string {
         parts.reduce((sum, { blocks }) => sum + blocks, 0),
       ),
     );
-  return [pausedText(keepers), ...reasons].filter((reason) => reason !== '').join('; ');
+  return [pausedText(keepers), unknownText(unknownShardsOf(keepers)), ...reasons]
+    .filter((reason) => reason !== '')
+    .join('; ');
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

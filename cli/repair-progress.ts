@@ -21,6 +21,8 @@ export interface RepairProgress {
   readonly stuck: readonly { readonly reason: string; readonly blocks: number; readonly bytes: number }[];
   /** Where repair is held by somebody, and how it goes on; empty when nowhere. */
   readonly paused: string;
+  /** Of the shards of all blocks, those of which keepers do not know everything that datanodes hold. */
+  readonly unknownShards: number;
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -70,13 +72,15 @@ export function repairProgress({ keepers, dataNodes }: StatusResponse): RepairPr
     etaMs,
     stuck,
     paused: pausedText(keepers),
+    unknownShards: unknownShardsOf(keepers),
   };
 }
 
-/** No lines when nothing is at risk and nothing on its way. */
+/** No lines when nothing is at risk, nothing on its way, and everything known. */
 export function repairLines(progress: RepairProgress): readonly string[] {
   const { left, copying, bytesPerSecond, limit, etaMs, stuck, paused } = progress;
-  if (left.length === 0 && copying === 0) return [];
+  const unknown = unknownText(progress.unknownShards);
+  if (left.length === 0 && copying === 0) return unknown === '' ? [] : ['', `Repair waits: ${unknown}`];
   const share = shareOfLimit(bytesPerSecond, limit);
   const eta = etaMs === undefined ? '' : `, done in about ${formatDuration(etaMs)}`;
   return [
@@ -89,7 +93,7 @@ export function repairLines(progress: RepairProgress): readonly string[] {
     ...stuck
       .filter(({ reason }) => reason !== 'busy')
       .map(({ reason, blocks }) => `  ${stuckText(reason, blocks)}`),
-    ...(paused === '' ? [] : [`  ${paused}`]),
+    ...[paused, unknown].filter((reason) => reason !== '').map((reason) => `  ${reason}`),
   ];
 }
 
@@ -101,6 +105,17 @@ export function pausedText(keepers: readonly KeeperReport[]): string {
   return nodes.length === 0
     ? ''
     : `repair is paused on node ${nodes.join(', ')} (paused): "holdfast worker resume repair" lets it go on`;
+}
+
+/** Why nothing is judged, and so nothing drained, in some shards; empty when there are none. */
+export function unknownText(unknownShards: number): string {
+  return unknownShards === 0
+    ? ''
+    : `what datanodes hold is not known yet in ${counted(unknownShards, 'shard')} (index-incomplete): each that is not dead is waited for, "holdfast dht status" shows which has not agreed`;
+}
+
+export function unknownShardsOf(keepers: readonly KeeperReport[]): number {
+  return keepers.reduce((total, { unknownShards }) => total + unknownShards, 0);
 }
 
 export function stuckText(reason: string, blocks: number): string {

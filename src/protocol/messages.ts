@@ -391,6 +391,8 @@ export interface KeeperReport {
   walkedVersion: number;
   /** that walk found so much still needed on datanodes that are being emptied */
   needed: SoleCopies[];
+  /** kept now, and not everything that datanodes hold of them is known yet: nothing in them is judged */
+  unknownShards: number;
 }
 
 /** Of the blocks that this keeper is helping, or would help if it had the time, the fewest copies left; 0: there are none. */
@@ -5210,6 +5212,7 @@ function createBaseKeeperReport(): KeeperReport {
     workers: [],
     walkedVersion: 0,
     needed: [],
+    unknownShards: 0,
   };
 }
 
@@ -5256,6 +5259,9 @@ export const KeeperReport: MessageFns<KeeperReport> = {
     }
     for (const v of message.needed) {
       SoleCopies.encode(v!, writer.uint32(114).fork()).join();
+    }
+    if (message.unknownShards !== 0) {
+      writer.uint32(120).uint32(message.unknownShards);
     }
     return writer;
   },
@@ -5385,6 +5391,14 @@ export const KeeperReport: MessageFns<KeeperReport> = {
             message.needed.push(SoleCopies.decode(reader, reader.uint32()));
             continue;
           }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.unknownShards = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5416,6 +5430,7 @@ export const KeeperReport: MessageFns<KeeperReport> = {
     message.workers = object.workers?.map((e) => WorkerReport.fromPartial(e)) || [];
     message.walkedVersion = object.walkedVersion ?? 0;
     message.needed = object.needed?.map((e) => SoleCopies.fromPartial(e)) || [];
+    message.unknownShards = object.unknownShards ?? 0;
     return message;
   },
 };

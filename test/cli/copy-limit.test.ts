@@ -46,6 +46,17 @@ describe('what limits copies', () => {
 });
 
 describe('what holds repair up', () => {
+  it('is also that it is not known everywhere what datanodes hold, though nothing is at risk as far as is known', () => {
+    const lines = (unknownShards: number, more: object = {}): readonly string[] =>
+      repairLines(repairProgress(StatusResponse.fromPartial({ keepers: [{ unknownShards }, more] })));
+    expect(lines(0)).toEqual([]);
+    expect(lines(7, { unknownShards: 5 })).toEqual([
+      '',
+      expect.stringMatching(/^Repair waits: .* 12 shards \(index-incomplete\).*dht status/),
+    ]);
+    expect(lines(1, { copying: 1 }).at(-1)).toMatch(/ 1 shard \(index-incomplete\)/);
+  });
+
   it('is named, blocks counted over all keepers, and who paused it', () => {
     const workers = [{ name: 'repair', state: 'paused' }];
     const failed = { reason: 'copy-failed', blocks: 2, bytes: 2 };

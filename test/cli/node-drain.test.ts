@@ -21,5 +21,10 @@ it('says how much is left, at what rate, of which limit, and why it does not go 
   expect(line(left, { departures: [{ node: 4, blocks: 3, bytes: 100 * MIB, stuck }] })).toContain(
     '3 blocks stuck (no-target)',
   );
+  const unknown = '12 shards (index-incomplete)';
+  expect(line({}, { unknownShards: 12 })).toContain(
+    `counted; what datanodes hold is not known yet in ${unknown}`,
+  );
+  expect(line(left, { unknownShards: 12 })).toContain(unknown);
   expect(line({ member: { number: 4, name: 'd4', drain: 'drained' } })).toContain('may be removed');
 });

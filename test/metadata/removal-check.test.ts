@@ -34,6 +34,7 @@ describe('the removal of a datanode', () => {
   let registry: DatanodeRegistry;
   let states: DatanodeStates;
   let blockSurvey: BlockSurvey;
+  const unknown = new Set<number>();
   let report: () => KeeperReport;
   let badCopies: BadCopies;
   let search: SoleSearch;
@@ -58,7 +59,7 @@ describe('the removal of a datanode', () => {
         hashes.map((hash) => ({ hash, sizeBytes: SIZE_BYTES, copies: 2 })),
     } as never;
     const index: ShardIndex = {
-      isComplete: () => true,
+      isComplete: (shard) => !unknown.has(shard),
       blocks: (shard) =>
         shard === 0 ? Object.entries(holders).map(([hash, nodes]) => ({ hash, nodes })) : [],
       holders: (hashes) => hashes.map((hash) => holders[hash] ?? []),
@@ -83,10 +84,17 @@ describe('the removal of a datanode', () => {
     blockSurvey = new BlockSurvey({ machine, keeper, index, examiner, balance: { look: () => {} }, clock });
     const parts = { network: {}, driver: { id: 1 }, copies: { figures: () => ({}) } } as never;
     report = () =>
-      new KeeperService(Object.assign({}, parts, { keeper, blockSurvey, atRisk }), {
+      new KeeperService(Object.assign({}, parts, { keeper, blockSurvey, atRisk, index }), {
         workers: () => [],
       }).report();
     for (const node of [1, 2]) beat(node);
+  });
+
+  it('is told apart from one of which it is not known yet what it holds', () => {
+    expect(report().unknownShards).toBe(0);
+    for (const shard of [3, 5]) unknown.add(shard);
+    expect(report()).toMatchObject({ unknownShards: 2, shards: SHARD_COUNT });
+    unknown.clear();
   });
 
   const beat = (node: number, blocks = 5): void =>

@@ -9,11 +9,13 @@ import type { AtRiskBlock, AtRiskBlocks } from './at-risk-blocks.ts';
 import type { BlockSurvey } from './block-survey.ts';
 import type { CopyRunner } from './copy-runner.ts';
 import type { KeeperView } from './keeper-view.ts';
+import type { ShardIndex } from './shard-index.ts';
 
 export interface KeeperServiceComponents {
   readonly network: Network;
   readonly driver: RaftDriver;
   readonly keeper: KeeperView;
+  readonly index: Pick<ShardIndex, 'isComplete'>;
   readonly blockSurvey: BlockSurvey;
   readonly atRisk: AtRiskBlocks;
   readonly copies: CopyRunner;
@@ -36,11 +38,13 @@ export class KeeperService {
   }
 
   report(): KeeperReport {
-    const { driver, keeper, blockSurvey, copies } = this.#components;
+    const { driver, keeper, blockSurvey, copies, index } = this.#components;
     const { result } = blockSurvey;
+    const shards = keeper.shards();
     return {
       node: driver.id,
-      shards: keeper.shards().size,
+      shards: shards.size,
+      unknownShards: [...shards].filter((shard) => !index.isComplete(shard)).length,
       complete: result !== undefined,
       walkedVersion: result?.membersVersion ?? 0,
       sole: result?.tally.sole() ?? [],
