@@ -1,6 +1,6 @@
 /** @module The policy that ships: spread over what fails apart, and where there is room. */
 import type { Random } from '../common/random.ts';
-import type { PlacementCandidate, PlacementPolicy, PlacementRequest } from './placement.ts';
+import type { PlacementCandidate, PlacementPolicy, PlacementRequest, PlacementRound } from './placement.ts';
 import { PlacementDraw } from './placement-draw.ts';
 
 /**
@@ -30,5 +30,9 @@ export class FreeSpacePlacement implements PlacementPolicy {
       }
       return chosen.map(({ node }) => node);
     });
+  }
+
+  round(candidates: readonly PlacementCandidate[], random: Random): PlacementRound {
+    return new PlacementDraw({ random }, candidates);
   }
 }

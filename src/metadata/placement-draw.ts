@@ -1,7 +1,7 @@
 /** @module Draws datanodes by weight, of those that stand as far from the other copies as any can. */
 import type { Random } from '../common/random.ts';
 import { closenessTo, leastCloseness, type NodePlace, zoneOf } from './node-place.ts';
-import type { PlacementCandidate } from './placement.ts';
+import type { PlacementCandidate, PlacementRound } from './placement.ts';
 
 /** Weights are drawn in this unit, so that any disk's free space stays within what Random.int takes. */
 const WEIGHT_UNIT_BYTES = 1024 * 1024;
@@ -12,8 +12,10 @@ const FEW_CANDIDATES = 16;
 /** Of more, so many are drawn from all, and looked at, before all are looked at. */
 const MAX_TRIES = 16;
 
-/** The datanodes of one request; what is placed on them meanwhile takes their room. */
-export class PlacementDraw {
+const all = (): boolean => true;
+
+/** By free space less expected writes, and by how busy a datanode is. */
+export class PlacementDraw implements PlacementRound {
   readonly #random: Random;
   readonly #candidates: readonly PlacementCandidate[];
   readonly #room: Map<number, number>;
@@ -36,24 +38,33 @@ export class PlacementDraw {
     return this.#drawOf(this.#fitting(sizeBytes).filter((candidate) => candidate.host === host));
   }
 
-  /** One with room for `sizeBytes`, none of `others`, and as far from these as any such stands. */
-  farthest(others: readonly NodePlace[], sizeBytes: number): PlacementCandidate | undefined {
-    const isOther = ({ node }: NodePlace): boolean => others.some((other) => other.node === node);
+  farthest(
+    others: readonly NodePlace[],
+    sizeBytes: number,
+    isAllowed: (node: number) => boolean = all,
+  ): PlacementCandidate | undefined {
+    const isEligible = ({ node }: NodePlace): boolean =>
+      !others.some((other) => other.node === node) && isAllowed(node);
     const farthest = leastCloseness(this.#zones, others);
     const drawn = this.#tryDraws(
       (candidate) =>
         this.#roomOf(candidate) >= sizeBytes &&
-        !isOther(candidate) &&
+        isEligible(candidate) &&
         closenessTo(candidate, others) <= farthest,
     );
     if (drawn !== undefined) return drawn;
-    const free = this.#fitting(sizeBytes).filter((candidate) => !isOther(candidate));
+    const free = this.#fitting(sizeBytes).filter(isEligible);
     const closeness = free.map((candidate) => closenessTo(candidate, others));
     const least = closeness.reduce((lower, each) => Math.min(lower, each), Number.POSITIVE_INFINITY);
     return this.#drawOf(free.filter((_, position) => closeness[position] === least));
   }
 
-  /** `sizeBytes` of its room are used up. */
+  hasRoom(sizeBytes: number, isAllowed: (node: number) => boolean): boolean {
+    return this.#candidates.some(
+      (candidate) => this.#roomOf(candidate) >= sizeBytes && isAllowed(candidate.node),
+    );
+  }
+
   use(candidate: PlacementCandidate, sizeBytes: number): void {
     this.#room.set(candidate.node, this.#roomOf(candidate) - sizeBytes);
   }

@@ -24,11 +24,30 @@ export interface PlacementRequest {
   readonly held?: readonly NodePlace[];
 }
 
-/** Chooses per block up to `copies` distinct nodes; fewer when there are no more with room. */
+/** Copies placed one by one among the same datanodes; what is placed takes their room. */
+export interface PlacementRound {
+  /**
+   * One that `isAllowed` (all, when absent), has room for `sizeBytes` and is none of `others`, as far from these as any such
+   * stands; undefined when there is none.
+   */
+  farthest(
+    others: readonly NodePlace[],
+    sizeBytes: number,
+    isAllowed?: (node: number) => boolean,
+  ): PlacementCandidate | undefined;
+  /** Whether one that `isAllowed` has room for `sizeBytes`. */
+  hasRoom(sizeBytes: number, isAllowed: (node: number) => boolean): boolean;
+  /** `sizeBytes` of its room are used up. */
+  use(candidate: PlacementCandidate, sizeBytes: number): void;
+}
+
 export interface PlacementPolicy {
+  /** Chooses per block up to `copies` distinct nodes; fewer when there are no more with room. */
   place(
     candidates: readonly PlacementCandidate[],
     request: PlacementRequest,
     random: Random,
   ): readonly (readonly number[])[];
+  /** For many copies that are not known all at once: whatever looks at every datanode is done once. */
+  round(candidates: readonly PlacementCandidate[], random: Random): PlacementRound;
 }

@@ -1,7 +1,7 @@
 /** @module Which copies to make next: the most endangered blocks first, from many sources to many targets. Pure. */
 import type { Random } from '../../common/random.ts';
 import type { NodePlace } from '../node-place.ts';
-import type { PlacementCandidate, PlacementPolicy } from '../placement.ts';
+import type { PlacementCandidate, PlacementPolicy, PlacementRound } from '../placement.ts';
 import { type Copies, copiesLeft } from './copy-census.ts';
 
 /** A block with fewer counted copies than wanted. */
@@ -100,16 +100,15 @@ function rankOf(block: EndangeredBlock): number {
 class Planning {
   readonly #state: RepairState;
   readonly #limits: RepairLimits;
-  readonly #policy: PlacementPolicy;
+  readonly #round: PlacementRound;
   readonly #random: Random;
   readonly #sending: Map<number, NodeWork>;
   readonly #receiving: Map<number, NodeWork>;
-  readonly #room = new Map<number, number>();
 
   constructor(state: RepairState, limits: RepairLimits, policy: PlacementPolicy, random: Random) {
     this.#state = state;
     this.#limits = limits;
-    this.#policy = policy;
+    this.#round = policy.round(state.candidates, random);
     this.#random = random;
     this.#sending = new Map(state.sending);
     this.#receiving = new Map(state.receiving);
@@ -125,28 +124,19 @@ class Planning {
     const target = this.#target(block);
     if (typeof target === 'string') return target;
     this.#take(this.#sending, source, sizeBytes);
-    this.#take(this.#receiving, target, sizeBytes);
-    this.#room.set(target, (this.#room.get(target) ?? 0) + sizeBytes);
-    return { hash, sizeBytes, source, target };
+    this.#take(this.#receiving, target.node, sizeBytes);
+    this.#round.use(target, sizeBytes);
+    return { hash, sizeBytes, source, target: target.node };
   }
 
-  #target(block: EndangeredBlock): number | StuckReason {
-    const { candidates, place } = this.#state;
-    const holders = new Set([...block.good, ...block.leaving, ...block.arriving]);
-    const fitting = candidates
-      .filter(({ node }) => !holders.has(node))
-      .map((candidate) => ({
-        ...candidate,
-        expectedBytes: candidate.expectedBytes + (this.#room.get(candidate.node) ?? 0),
-      }))
-      .filter(({ freeBytes, expectedBytes }) => freeBytes - expectedBytes >= block.sizeBytes);
-    if (fitting.length === 0) return 'no-target';
-    const idle = fitting.filter(
-      ({ node }) => !block.avoid?.includes(node) && this.#hasTime(this.#receiving, node, block.sizeBytes),
-    );
-    const held = [...block.good, ...block.arriving].map(place);
-    const request = { sizes: [block.sizeBytes], copies: 1, exclude: [], nearHost: '', held };
-    return this.#policy.place(idle, request, this.#random)[0]?.[0] ?? 'busy';
+  #target({ good, leaving, arriving, avoid, sizeBytes }: EndangeredBlock): PlacementCandidate | StuckReason {
+    const isFree = (node: number): boolean =>
+      !good.includes(node) && !leaving.includes(node) && !arriving.includes(node);
+    const hasTime = (node: number): boolean =>
+      isFree(node) && !avoid?.includes(node) && this.#hasTime(this.#receiving, node, sizeBytes);
+    const held = [...good, ...arriving].map(this.#state.place);
+    const target = this.#round.farthest(held, sizeBytes, hasTime);
+    return target ?? (this.#round.hasRoom(sizeBytes, isFree) ? 'busy' : 'no-target');
   }
 
   #leastBusy(nodes: readonly number[], sizeBytes: number): number | undefined {

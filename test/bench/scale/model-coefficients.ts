@@ -24,16 +24,16 @@ export interface Coefficients {
   readonly snapshotMibPerSecond: number;
 }
 
-/** `npm run bench -- coefficients`, 2 cores, load 37, niced. */
+/** `npm run bench -- coefficients`, 2 cores, load 9, niced. */
 const MEASURED_HERE = {
   fileRowBytes: 135,
   blockRowBytes: 154,
   locatedBlockBytes: 54.5,
-  surveyedBlockMicroseconds: 6.5,
-  searchedBlockMicroseconds: 1.5,
-  referenceMicroseconds: 9.2,
-  scannedRowMicroseconds: 5.3,
-  repairedBlockMicroseconds: 466,
+  surveyedBlockMicroseconds: 7.4,
+  searchedBlockMicroseconds: 0.6,
+  referenceMicroseconds: 9.4,
+  scannedRowMicroseconds: 5.2,
+  repairedBlockMicroseconds: 18.9,
 };
 
 export const COEFFICIENTS: Coefficients = {

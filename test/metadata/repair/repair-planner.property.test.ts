@@ -143,4 +143,18 @@ describe('a plan of repairs', () => {
     expect(orders.map(({ hash, target }) => `${hash}${target}`)).not.toContain('b3');
     expect(orders.find(({ hash }) => hash === 'c')).toMatchObject({ source: 4 });
   });
+
+  it('looks at a few datanodes for a copy, not at all of them', () => {
+    let looks = 0;
+    const candidates = Array.from({ length: 500 }, (_, at) => ({
+      ...candidate(at + 1),
+      get host() {
+        looks += 1;
+        return `h${at + 1}`;
+      },
+    }));
+    const blocks = Array.from({ length: 200 }, (_, at) => block(`b${at}`, [at + 1, 500 - at]));
+    expect(plan(blocks, { candidates }).orders).toHaveLength(200);
+    expect(looks).toBeLessThan(200 * 40);
+  });
 });
