@@ -17,6 +17,7 @@ export interface RunFlags {
   readonly untilStdinEnds?: boolean;
   readonly metricsListen?: string;
   readonly metadataCache?: number;
+  readonly indexMemory?: number;
   readonly mdns?: boolean;
   readonly upnp?: boolean;
 }
@@ -32,6 +33,11 @@ export function addRunOptions(command: Command): Command {
     .option(
       '--metadata-cache <size>',
       'memory for the namespace of a metadata node (256 MiB), from now on',
+      parseBytes,
+    )
+    .option(
+      '--index-memory <size>',
+      'memory for the location index of a metadata node, at most (2.5 GiB), from now on',
       parseBytes,
     )
     .option('--mdns', 'look for nodes of the cluster in the local network by multicast, from now on')
@@ -64,9 +70,10 @@ export async function runNode(
   const fatal = Promise.withResolvers<never>();
   // It may come while the node is still being announced; the race below sees it all the same.
   fatal.promise.catch(() => {});
-  const { metadataCache, mdns, upnp } = flags;
+  const { metadataCache, indexMemory, mdns, upnp } = flags;
   const ofRun: NodeChanges = {
     ...(metadataCache !== undefined && { metadataCacheBytes: metadataCache }),
+    ...(indexMemory !== undefined && { indexMemoryBytes: indexMemory }),
     ...(mdns !== undefined && { mdns }),
     ...(upnp !== undefined && { upnp }),
   };

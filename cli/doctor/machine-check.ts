@@ -39,6 +39,11 @@ export function judgeFileLimit(limits: string): HealthCheck {
 export function memoryCheck(freeBytes: number = freemem(), totalBytes: number = totalmem()): HealthCheck {
   const finding = `${formatBytes(freeBytes)} of ${formatBytes(totalBytes)} of memory are free`;
   if (totalBytes < NEEDED_MEMORY_BYTES)
-    return check('memory', 'warn', finding, 'A node takes some 600 MiB: see "node start --metadata-cache".');
+    return check(
+      'memory',
+      'warn',
+      finding,
+      'A node takes some 600 MiB: see "node start --metadata-cache" and "--index-memory".',
+    );
   return check('memory', 'ok', finding);
 }

@@ -2,7 +2,7 @@
 import { Handover } from '../../dht/handover.ts';
 import { indexStatus } from '../../dht/index-status.ts';
 import { LocationServer } from '../../dht/location-server.ts';
-import { LocationTable } from '../../dht/location-table.ts';
+import { DEFAULT_MAX_RECORDS, LocationTable } from '../../dht/location-table.ts';
 import type { IndexStatusResponse } from '../../dht/messages.ts';
 import { keeper } from '../../dht/keeper.ts';
 import { packHashes } from '../../dht/packed-hashes.ts';
@@ -39,7 +39,13 @@ export interface LocationIndexComponents {
 export interface LocationIndexOptions {
   /** Told of every block that a datanode, by its own word, has no longer. Only to be noted. */
   readonly onRemoved: (hash: BlockHash) => void;
+  /** What its records may take, in bytes; DEFAULT_INDEX_BYTES when absent. */
+  readonly memoryBytes?: number | undefined;
 }
+
+/** Of one copy of one block, at most. */
+const RECORD_BYTES = 80;
+export const DEFAULT_INDEX_BYTES: number = DEFAULT_MAX_RECORDS * RECORD_BYTES;
 
 export class LocationIndex {
   /** The index dies with the process: a new name each start tells datanodes to compare what this node should know. */
@@ -52,12 +58,16 @@ export class LocationIndex {
   #membersVersion = -1;
   #absences: number | undefined;
 
-  constructor(components: LocationIndexComponents, { onRemoved }: LocationIndexOptions) {
+  constructor(components: LocationIndexComponents, { onRemoved, memoryBytes }: LocationIndexOptions) {
     const { network, kademlia: ring, random } = components;
     const self = network.localPeer;
     this.#components = components;
     this.boot = toHex(random.bytes(BOOT_ID_BYTES));
-    this.#table = new LocationTable({ secret: random.bytes(HASH_SIZE_BYTES), onRemoved });
+    this.#table = new LocationTable({
+      secret: random.bytes(HASH_SIZE_BYTES),
+      maxRecords: Math.floor((memoryBytes ?? DEFAULT_INDEX_BYTES) / RECORD_BYTES),
+      onRemoved,
+    });
     this.#ledger = new ShardLedger(ring, self);
     const awaited = (): readonly number[] => this.#awaited();
     const parts = { ...components, ring, table: this.#table, ledger: this.#ledger, awaited };

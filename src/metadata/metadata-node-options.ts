@@ -57,6 +57,8 @@ export interface MetadataNodeOptions {
   readonly trailingEntries?: number;
   /** Which background workers are paused. */
   readonly workers?: WorkerRunnerOptions;
+  /** Memory for the location index, in bytes; DEFAULT_INDEX_BYTES when absent. */
+  readonly indexMemoryBytes?: number;
   /** Rate of the snapshots this node sends, all together. */
   readonly maxSnapshotBytesPerSecond?: number;
 }

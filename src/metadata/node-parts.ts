@@ -121,7 +121,7 @@ export function composeParts(
     states,
     index: new LocationIndex(
       { ...base, registry, states },
-      { onRemoved: (hash) => repair.lostCopies.note(hash) },
+      { onRemoved: (hash) => repair.lostCopies.note(hash), memoryBytes: options.indexMemoryBytes },
     ),
     changes: new MemberChanges(base),
     survey: new SilenceSurvey({ ...base, registry }),

@@ -89,6 +89,7 @@ export function createMetadataNode(
       ...(config.snapshotBytesPerSecond !== undefined && {
         maxSnapshotBytesPerSecond: config.snapshotBytesPerSecond,
       }),
+      ...(config.indexMemoryBytes !== undefined && { indexMemoryBytes: config.indexMemoryBytes }),
       onFatal,
     },
   );

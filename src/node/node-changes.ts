@@ -15,6 +15,7 @@ export interface NodeChanges {
   readonly zone?: string;
   readonly capacityBytes?: number;
   readonly metadataCacheBytes?: number;
+  readonly indexMemoryBytes?: number;
   readonly snapshotBytesPerSecond?: number;
 }
 
@@ -30,6 +31,7 @@ export async function changedConfig(config: NodeConfig, changes: NodeChanges): P
     zone,
     capacityBytes,
     metadataCacheBytes,
+    indexMemoryBytes,
     snapshotBytesPerSecond,
   } = changes;
   return {
@@ -43,6 +45,7 @@ export async function changedConfig(config: NodeConfig, changes: NodeChanges): P
     ...(zone === undefined ? {} : { zone }),
     ...(capacityBytes === undefined ? {} : { capacityBytes }),
     ...(metadataCacheBytes === undefined ? {} : { metadataCacheBytes }),
+    ...(indexMemoryBytes === undefined ? {} : { indexMemoryBytes }),
     ...(snapshotBytesPerSecond === undefined ? {} : { snapshotBytesPerSecond }),
   };
 }

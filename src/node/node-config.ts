@@ -44,6 +44,8 @@ export interface NodeConfig {
   readonly capacityBytes?: number;
   /** Memory for rows of the namespace, in bytes; absent: DEFAULT_CACHE_SIZE_BYTES. */
   readonly metadataCacheBytes?: number;
+  /** Memory for the location index, in bytes; absent: DEFAULT_INDEX_BYTES. */
+  readonly indexMemoryBytes?: number;
   /** Bytes per second of the snapshots it sends; absent: DEFAULT_MAX_SNAPSHOT_BYTES_PER_SECOND. */
   readonly snapshotBytesPerSecond?: number;
   /** Set by `cluster leave`: the number is gone for good. */
@@ -90,9 +92,12 @@ function isNodeConfig(value: unknown): value is NodeConfig {
     isListOf(config.listen, isText) &&
     isListOf(config.announce, isText) &&
     isListOf(config.bootstrap, isBootstrapPeer) &&
-    [config.capacityBytes, config.metadataCacheBytes, config.snapshotBytesPerSecond].every(
-      (size) => size === undefined || isCount(size),
-    ) &&
+    [
+      config.capacityBytes,
+      config.metadataCacheBytes,
+      config.indexMemoryBytes,
+      config.snapshotBytesPerSecond,
+    ].every((size) => size === undefined || isCount(size)) &&
     [config.zone, config.hostGroup].every((text) => text === undefined || isText(text)) &&
     [config.left, config.upnp, config.mdns].every((flag) => flag === undefined || typeof flag === 'boolean')
   );

@@ -55,7 +55,12 @@ export interface RunningNode {
 
 export type ClusterNodeOptions = Pick<
   MetadataNodeOptions,
-  'maxLogEntries' | 'trailingEntries' | 'maxSnapshotBytesPerSecond' | 'submitLimitMs' | 'readLimitMs'
+  | 'maxLogEntries'
+  | 'trailingEntries'
+  | 'maxSnapshotBytesPerSecond'
+  | 'submitLimitMs'
+  | 'readLimitMs'
+  | 'indexMemoryBytes'
 > & {
   readonly voters?: number;
   readonly voterReplacementMs?: number;

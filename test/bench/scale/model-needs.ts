@@ -56,10 +56,10 @@ export function needsOf(measured: Coefficients): readonly Need[] {
   const heldSeconds = (HELD_FACTOR * DEFAULT_MAX_LOG_BYTES) / (CHANGES_PER_SECOND * CHANGE_BYTES);
   return [
     {
-      name: 'location records on a metadata node',
+      name: 'location records on a metadata node, as it comes',
       unit: 'records',
       limit: DEFAULT_MAX_RECORDS,
-      because: 'the bound of the location table, dht/location-table.ts',
+      because: 'nothing more can be written; `node start --index-memory` takes more where there is memory',
       of: (shape) => shape.blocks * COPIES * share(shape),
     },
     {

@@ -54,8 +54,10 @@ async function measureGrowth({ name, of, sizes, figures, measure }: Dimension): 
   const loadBefore = round(loadavg()[0] ?? 0, 1);
   const points = new Map<string, Point[]>(Object.keys(figures).map((key) => [key, []]));
   for (const size of sizes) {
-    process.stderr.write(`${name}: ${size} ${of}\n`);
-    for (const [key, value] of Object.entries(await measure(size))) points.get(key)?.push({ size, value });
+    const measured = await measure(size);
+    // A large size may take longer than somebody waits.
+    process.stderr.write(`${name}: ${size} ${of}: ${JSON.stringify(measured)}\n`);
+    for (const [key, value] of Object.entries(measured)) points.get(key)?.push({ size, value });
   }
   const series = Object.entries(figures).map(([key, kind]) => seriesOf(kind, points.get(key) ?? []));
   return { name, of, loadBefore, loadAfter: round(loadavg()[0] ?? 0, 1), series };
