@@ -1,6 +1,6 @@
 /**
  * @module How cost grows: `npm run bench -- scale [--only files,blocks,datanodes,placement,clients] [--files 100000]
- * [--blocks 65536] [--datanodes 30] [--clients 64] [--plots DIR] [--json]`; each number is the largest size of its dimension.
+ * [--blocks 65000] [--datanodes 30] [--clients 64] [--plots DIR] [--json]`; each number is the largest size of its dimension.
  *
  * Says the slope of each figure in log-log coordinates, and ends with status 1 when one grows faster than n log n.
  * SCALE.md has figures, and model.ts what follows from them for clusters that no machine here can hold.
@@ -23,7 +23,7 @@ import { placementGrowth } from './placement-growth.ts';
 const OPTIONS = {
   only: { type: 'string', default: 'files,blocks,datanodes,placement,clients' },
   files: { type: 'string', default: '100000' },
-  blocks: { type: 'string', default: '65536' },
+  blocks: { type: 'string', default: '65000' },
   datanodes: { type: 'string', default: '30' },
   clients: { type: 'string', default: '64' },
   plots: { type: 'string' },
@@ -33,7 +33,7 @@ const OPTIONS = {
 const options = request();
 const DIMENSIONS = [
   { name: 'files', of: () => namespaceGrowth(upTo(options.files, [1e3, 1e4, 1e5, 1e6, 1e7])) },
-  { name: 'blocks', of: () => fileGrowth(upTo(options.blocks, [100, 1_000, 10_000, 65_536, 100_000])) },
+  { name: 'blocks', of: () => fileGrowth(upTo(options.blocks, [100, 1_000, 10_000, 65_000])) },
   { name: 'datanodes', of: () => datanodeGrowth(upTo(options.datanodes, [3, 10, 30, 100])) },
   { name: 'placement', of: () => placementGrowth([3, 10, 30, 100, 300, 1_000]) },
   { name: 'clients', of: () => clientGrowth(upTo(options.clients, [1, 4, 16, 64, 256])) },
