@@ -1,7 +1,7 @@
 /** @module A disk that fails when it is told to, around the real database and the real marker. */
 import type { LogStanding } from '../src/storage/log-mark.ts';
 import type { Marker } from '../src/storage/log-marker.ts';
-import type { Sql, SqlDatabase, SqlWriter } from '../src/storage/sqlite.ts';
+import type { Sql, SqlDatabase, SqlWriter } from '../src/storage/sql-database.ts';
 import type { SqlRow, SqlValue } from '../src/storage/sql-value.ts';
 
 /**

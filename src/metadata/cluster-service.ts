@@ -11,7 +11,8 @@ import type {
 } from '../protocol/messages.ts';
 import { CONFIGURE, TRANSFER_LEADER } from '../protocol/methods.ts';
 import type { Logger } from '../common/logger.ts';
-import { notAllowed, notAVoter, notTransferred } from './errors.ts';
+import { notAllowed } from './errors.ts';
+import { notAVoter, notTransferred } from './member-errors.ts';
 import { onLeader } from './leader-call.ts';
 import { reachableSuccessor, transferLeadership } from './leadership-handover.ts';
 import { type MemberDirectory, hasRole } from './member-directory.ts';

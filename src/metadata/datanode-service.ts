@@ -6,7 +6,8 @@ import type { HeartbeatRequest, HeartbeatResponse, NodeLoad, RegisterRequest } f
 import { HEARTBEAT, REGISTER } from '../protocol/methods.ts';
 import type { DatanodeRegistry } from './datanode-registry.ts';
 import type { DatanodeStates } from './datanode-states.ts';
-import { badRequest, notAllowed, superseded } from './errors.ts';
+import { badRequest, notAllowed } from './errors.ts';
+import { superseded } from './member-errors.ts';
 import type { LocationIndex } from './location-index.ts';
 import type { MemberChanges } from './member-changes.ts';
 import { type MemberDirectory, hasRole } from './member-directory.ts';

@@ -4,7 +4,8 @@ import type { NodeId } from '../../raft/types.ts';
 import { call } from '../network/method.ts';
 import type { Network } from '../network/network.ts';
 import { FORWARD } from '../protocol/methods.ts';
-import { notAMember, notLeader, outcomeUnknown, overloaded, stopped } from './errors.ts';
+import { notAMember } from './member-errors.ts';
+import { notLeader, outcomeUnknown, overloaded, stopped } from './errors.ts';
 import type { MemberDirectory } from './member-directory.ts';
 import { type Committed, MAX_BATCH_BYTES, type PreparedCommand } from './proposal-queue.ts';
 

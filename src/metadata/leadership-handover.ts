@@ -6,7 +6,7 @@ import { describeError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Network } from '../network/network.ts';
 import { within } from './deadline.ts';
-import { notTransferred } from './errors.ts';
+import { notTransferred } from './member-errors.ts';
 import type { MemberDirectory } from './member-directory.ts';
 import type { RaftDriver } from './raft-driver.ts';
 

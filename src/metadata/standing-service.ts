@@ -4,7 +4,8 @@ import { serve } from '../network/method.ts';
 import type { Network, PeerId } from '../network/network.ts';
 import type { StandingRequest, StandingResponse } from '../protocol/messages.ts';
 import { STANDING } from '../protocol/methods.ts';
-import { notReady, wrongCluster } from './errors.ts';
+import { notReady } from './errors.ts';
+import { wrongCluster } from './member-errors.ts';
 import type { RaftDriver } from './raft-driver.ts';
 
 export interface StandingServiceComponents {

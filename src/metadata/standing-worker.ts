@@ -9,7 +9,7 @@ import type { Network, PeerId } from '../network/network.ts';
 import type { StandingRequest, StandingResponse } from '../protocol/messages.ts';
 import { STANDING } from '../protocol/methods.ts';
 import { standingVerdict } from '../protocol/standing.ts';
-import { removed, superseded } from './errors.ts';
+import { removed, superseded } from './member-errors.ts';
 import { isMetadataNode, type MemberDirectory } from './member-directory.ts';
 import type { RaftDriver } from './raft-driver.ts';
 

@@ -7,7 +7,7 @@ import { call } from '../network/method.ts';
 import type { Network } from '../network/network.ts';
 import type { VoterSet, VouchResponse } from '../protocol/messages.ts';
 import { VOUCH } from '../protocol/methods.ts';
-import { copyAlone, rolledBack } from './errors.ts';
+import { copyAlone, rolledBack } from './member-errors.ts';
 import type { MemberDirectory } from './member-directory.ts';
 import type { Incarnation } from './witness.ts';
 

@@ -1,7 +1,8 @@
 /** @module One process per data directory, and no lock left behind by kill -9. */
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isSqliteError, SqliteConnection } from '../storage/sqlite.ts';
+import { isSqliteError } from '../storage/sqlite-error.ts';
+import { SqliteConnection } from '../storage/sqlite.ts';
 import { writeDurably } from './durable-file.ts';
 import { alreadyRunning, directoryNotWritable } from './errors.ts';
 

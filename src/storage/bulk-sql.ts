@@ -1,5 +1,5 @@
 /** @module Many rows with few statements: one row per statement tops out near 40k rows/s, many near 200k. */
-import type { Sql, SqlWriter } from './sqlite.ts';
+import type { Sql, SqlWriter } from './sql-database.ts';
 import type { SqlRow, SqlValue } from './sql-value.ts';
 
 /** Rows or keys of one statement; a power of two. Times 8 columns it stays below SQLite's 32766 variables. */

@@ -12,7 +12,7 @@ import { StoredFurtherOrigins } from './further-origins.ts';
 import { PackedBlocks } from './packed-blocks.ts';
 import { Quarantine } from './quarantine.ts';
 import { ShelvedBlockStore } from './shelved-block-store.ts';
-import { isSqliteError } from './sqlite.ts';
+import { isSqliteError } from './sqlite-error.ts';
 
 export interface BlockStoreOptions extends RoomOptions {
   readonly logger: Logger;

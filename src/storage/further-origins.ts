@@ -5,7 +5,8 @@ import { type BlockOrigin, MAX_FURTHER_ORIGINS } from './block-store.ts';
 import { deleteKeys, insertRows } from './bulk-sql.ts';
 import { GroupCommit } from './group-commit.ts';
 import { decodeOrigin, encodeOrigin } from './origin-row.ts';
-import { SqliteConnection, type SqliteOptions } from './sqlite.ts';
+import { SqliteConnection } from './sqlite.ts';
+import type { SqliteOptions } from './sqlite-format.ts';
 
 /** One block's origins beyond the one that is stored with it. */
 export interface FurtherOrigins {

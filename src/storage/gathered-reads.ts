@@ -1,7 +1,7 @@
 /** @module Many callers' reads of single rows in few statements: while one read is under way, the next ones gather. */
 import { selectKeys } from './bulk-sql.ts';
 import type { TableName } from './row-store.ts';
-import type { Sql } from './sqlite.ts';
+import type { Sql } from './sql-database.ts';
 
 type Values = ReadonlyMap<string, Uint8Array>;
 

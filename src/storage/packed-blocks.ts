@@ -11,7 +11,9 @@ import { corruptBlock, storageBusy } from './errors.ts';
 import { giveBackPages } from './free-pages.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { QuarantinedBlock, QuarantineReason } from './block-info.ts';
-import { isSqliteError, SqliteConnection, type SqliteOptions } from './sqlite.ts';
+import { isSqliteError } from './sqlite-error.ts';
+import { SqliteConnection } from './sqlite.ts';
+import type { SqliteOptions } from './sqlite-format.ts';
 import type { SqlRow } from './sql-value.ts';
 
 /** Blocks of one transaction, at most 8 MiB in all. */

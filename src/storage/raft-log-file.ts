@@ -9,7 +9,9 @@ import type { LogStanding } from './log-mark.ts';
 import { LogMarker } from './log-marker.ts';
 import { LogWindow } from './log-window.ts';
 import { LOG_FORMAT, loadLog, type LoadedLog } from './raft-log-rows.ts';
-import { formatOf, isSqliteError, SqliteConnection } from './sqlite.ts';
+import { formatOf } from './sqlite-format.ts';
+import { isSqliteError } from './sqlite-error.ts';
+import { SqliteConnection } from './sqlite.ts';
 import { SqliteRaftLog } from './sqlite-raft-log.ts';
 
 export interface OpenRaftLogOptions {

@@ -6,7 +6,8 @@ import { insertRows } from './bulk-sql.ts';
 import { corruptLog } from './errors.ts';
 import type { LogStanding } from './log-mark.ts';
 import { EMPTY_LOG, type LogPosition, type LogState } from './log-window.ts';
-import type { Sql, SqliteOptions, SqlWriter } from './sqlite.ts';
+import type { Sql, SqlWriter } from './sql-database.ts';
+import type { SqliteOptions } from './sqlite-format.ts';
 import type { SqlRow } from './sql-value.ts';
 
 export const LOG_FORMAT: SqliteOptions = {

@@ -1,6 +1,6 @@
 /** @module The one query over a range of rows. */
 import type { Row, TableName } from './row-store.ts';
-import type { Sql } from './sqlite.ts';
+import type { Sql } from './sql-database.ts';
 
 /** Rows with from <= key < to in the order of their keys' UTF-8 bytes, which is SQLite's BINARY collation. */
 export async function scanRows(

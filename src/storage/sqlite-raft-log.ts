@@ -10,7 +10,7 @@ import { assertFollows, type LogChange, type LogPosition, LogWindow } from './lo
 import { bootstrapChange } from './memory-raft-log.ts';
 import type { LogWrite, RaftLogStore } from './raft-log-store.ts';
 import { insertEntries, saveSnapshot, saveStanding } from './raft-log-rows.ts';
-import type { SqlDatabase, SqlWriter } from './sqlite.ts';
+import type { SqlDatabase, SqlWriter } from './sql-database.ts';
 import { WindowedRaftLog } from './windowed-raft-log.ts';
 
 /** Appends of one transaction, at most. */

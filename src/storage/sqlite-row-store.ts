@@ -15,7 +15,10 @@ import {
   type TableName,
 } from './row-store.ts';
 import { scanRows } from './scan-rows.ts';
-import { isCorruption, SqliteConnection, type Sql, type SqliteOptions } from './sqlite.ts';
+import { isCorruption } from './sqlite-error.ts';
+import { SqliteConnection } from './sqlite.ts';
+import type { Sql } from './sql-database.ts';
+import type { SqliteOptions } from './sqlite-format.ts';
 import { SqlitePinnedRows } from './sqlite-pinned-rows.ts';
 import { WalCheckpointer } from './wal-checkpointer.ts';
 

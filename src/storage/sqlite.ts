@@ -1,49 +1,12 @@
 /** @module The only door to the package sqlite3: one connection, its statements as promises, never interleaved. */
 import { pathToFileURL } from 'node:url';
 import sqlite3 from 'sqlite3';
-import { notDurable, storageClosed, wrongFormat } from './errors.ts';
+import { notDurable, storageClosed } from './errors.ts';
+import type { Sql, SqlDatabase, SqlWriter } from './sql-database.ts';
 import { type SqlStatement, transactionScript } from './sql-script.ts';
 import type { SqlRow, SqlValue } from './sql-value.ts';
+import { makeTables, type SqliteOptions } from './sqlite-format.ts';
 import { backUp, type BackupOptions, type BackupSource } from './sqlite-backup.ts';
-
-/** A database as the stores use it. Tests put a disk that fails in its place. */
-export interface SqlDatabase extends Sql {
-  readonly path: string;
-  /** Transactions committed so far, each of them one fsync. */
-  readonly transactionCount: number;
-  /** Runs `body` between BEGIN and COMMIT. If it throws, nothing of it remains. */
-  transaction<T>(body: (sql: Sql) => Promise<T>): Promise<T>;
-  /**
-   * Like transaction, for a body that only writes: its statements are gathered while it runs, and a few small ones then
-   * cost one change to the thread pool and back instead of one each. `run` inside resolves at once; failures come here.
-   */
-  gatheredTransaction(body: (sql: SqlWriter) => Promise<void>): Promise<void>;
-  close(): Promise<void>;
-}
-
-/** What a transaction's body may do. Errors are SQLite's own (`code` is 'SQLITE_…'); the stores wrap them. */
-export interface Sql extends SqlWriter {
-  all(text: string, values?: readonly SqlValue[]): Promise<SqlRow[]>;
-}
-
-export interface SqlWriter {
-  run(text: string, values?: readonly SqlValue[]): Promise<void>;
-}
-
-export interface SqliteOptions {
-  /** Format of a new file, kept in `PRAGMA user_version`; another one is refused with STORAGE_WRONG_FORMAT. */
-  readonly format: number;
-  /** Files from `format` up to this one are opened as they are; `format` when absent. */
-  readonly newestFormat?: number;
-  /** Statements that make the tables of a new file. */
-  readonly schema: readonly string[];
-  /** Of a new file: pages that deletions leave can be given back to the file system (free-pages.ts). */
-  readonly shrinks?: boolean;
-  /** Further PRAGMAs for this connection, e.g. 'cache_size = -8192'. */
-  readonly pragmas?: readonly string[];
-  /** Statements that bring a file of an older format to the next one, by the older format's number. */
-  readonly upgrades?: Readonly<Record<number, readonly string[]>>;
-}
 
 /** SQLite's name for `synchronous=FULL`: the WAL is fsynced at every commit. */
 const SYNCHRONOUS_FULL = 2;
@@ -243,17 +206,6 @@ export class SqliteConnection implements SqlDatabase {
   }
 }
 
-/** True for an error of SQLite, if `code` is given one that carries it, e.g. 'SQLITE_FULL'. */
-export function isSqliteError(error: unknown, code?: string): boolean {
-  if (!(error instanceof Error && 'code' in error)) return false;
-  return code === undefined ? String(error.code).startsWith('SQLITE_') : error.code === code;
-}
-
-/** True when SQLite says that the file is not, or not all, a database any more. */
-export function isCorruption(error: unknown): boolean {
-  return isSqliteError(error, 'SQLITE_CORRUPT') || isSqliteError(error, 'SQLITE_NOTADB');
-}
-
 async function makeDurable(connection: SqliteConnection): Promise<void> {
   const [journal] = await connection.all('PRAGMA journal_mode = WAL');
   if (journal?.['journal_mode'] !== 'wal')
@@ -263,43 +215,6 @@ async function makeDurable(connection: SqliteConnection): Promise<void> {
   if (synchronous?.['synchronous'] !== SYNCHRONOUS_FULL)
     throw notDurable(connection.path, 'synchronous=FULL', String(synchronous?.['synchronous']));
   await connection.all(`PRAGMA journal_size_limit = ${WAL_SIZE_LIMIT_BYTES}`);
-}
-
-async function makeTables(connection: SqliteConnection, options: SqliteOptions): Promise<void> {
-  const format = await formatOf(connection);
-  if (format >= options.format && format <= newestFormat(options)) return;
-  const statements = await statementsFrom(connection, format, options);
-  await connection.transaction(async (sql) => {
-    for (const statement of statements) await sql.run(statement);
-    await sql.run(`PRAGMA user_version = ${options.format}`);
-  });
-}
-
-async function statementsFrom(
-  sql: Sql & { readonly path: string },
-  format: number,
-  options: SqliteOptions,
-): Promise<readonly string[]> {
-  const [tables] = await sql.all('SELECT count(*) AS tables FROM sqlite_schema');
-  if (format === 0 && tables?.['tables'] === 0) return options.schema;
-  const statements: string[] = [];
-  for (let from = format; from < options.format; from += 1) {
-    const step = options.upgrades?.[from];
-    if (step === undefined) throw wrongFormat(sql.path, newestFormat(options), format);
-    statements.push(...step);
-  }
-  if (statements.length === 0) throw wrongFormat(sql.path, newestFormat(options), format);
-  return statements;
-}
-
-function newestFormat(options: SqliteOptions): number {
-  return options.newestFormat ?? options.format;
-}
-
-/** The format a file was written in; 0 for a new one. */
-export async function formatOf(sql: Sql): Promise<number> {
-  const [row] = await sql.all('PRAGMA user_version');
-  return Number(row?.['user_version']);
 }
 
 function settle<T>(start: (done: (error: Error | null, value?: T) => void) => void): Promise<T> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { GatheredReads } from '../../src/storage/gathered-reads.ts';
-import type { Sql } from '../../src/storage/sqlite.ts';
+import type { Sql } from '../../src/storage/sql-database.ts';
 import type { SqlRow, SqlValue } from '../../src/storage/sql-value.ts';
 
 /** Answers when told to; knows the rows whose key begins with 'k'. */

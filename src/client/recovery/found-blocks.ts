@@ -2,7 +2,8 @@
 import { fromHex, toHex } from '../../common/bytes.ts';
 import type { BackupMark, BlockHere, FileWrite } from '../../protocol/messages.ts';
 import { insertRows, selectKeys } from '../../storage/bulk-sql.ts';
-import { SqliteConnection, type SqliteOptions } from '../../storage/sqlite.ts';
+import { SqliteConnection } from '../../storage/sqlite.ts';
+import type { SqliteOptions } from '../../storage/sqlite-format.ts';
 import type { SqlRow, SqlValue } from '../../storage/sql-value.ts';
 
 /** One put or append, as its last block describes it; without an end when that block was not found. */
