@@ -8,6 +8,8 @@ import { ShardSet } from './shard-set.ts';
 
 /** A holder that has not answered by then is asked again, under a higher sequence. */
 export const ANNOUNCE_TIMEOUT_MS = 5_000;
+/** One that failed is not tried again before: announcements wait for it, and their answers are signs of life. */
+export const RETRY_COMPARISON_MS = 2_000;
 /** A holder that wants nothing yet, although something differs, is asked again after this. */
 export const POSTPONED_COMPARISON_MS = 500;
 
@@ -42,6 +44,7 @@ export class LaneComparison {
   #state: 'none' | 'due' | 'after-shards' | 'failed' = 'none';
   /** What is asked for and has not been compared since: who asks for just that again does not agree on what was sent. */
   #sentBefore: ReadonlySet<number> = new Set();
+  #failedMs = 0;
   #later: Timer | undefined;
   /** The shards of this holder, and the members by which they are. */
   #shards: { readonly members: readonly PeerId[]; readonly set: ShardSet } | undefined;
@@ -81,7 +84,9 @@ export class LaneComparison {
 
   /** The holder gave a sign of life. Of what it was asked in vain it will not say by itself that it differs: it may not know. */
   retry(): void {
-    if (this.#state === 'failed') this.request();
+    const { clock } = this.#components;
+    if (this.#state === 'failed' && clock.monotonicMs() - this.#failedMs >= RETRY_COMPARISON_MS)
+      this.request();
   }
 
   /** What was wanted has been sent: whether more is wanted is the next question. */
@@ -128,6 +133,7 @@ export class LaneComparison {
       logger.debug('dht.compare-failed', { peer, reason: describe(error) });
       // Asked for meanwhile, it is due already.
       if (!this.isDue) this.#state = 'failed';
+      this.#failedMs = clock.monotonicMs();
       return undefined;
     } finally {
       deadline.release();

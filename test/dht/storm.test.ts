@@ -7,10 +7,10 @@ const EVENTS = 8;
 /** Longer than everything that is still on its way, and all time-outs. */
 const QUIET_MS = 25_000;
 /** More shards than one comparison asks for. */
-const MANY_BLOCKS = 4_000;
+const MANY_BLOCKS = 2_500;
 
 describe('after a storm', () => {
-  for (const seed of [1, 2, 3])
+  for (const seed of [1, 2])
     it(`every holder has exactly the records of its shards, and agrees on them (seed ${seed})`, async () => {
       const world = new StormWorld(seed, PEERS.slice(0, 3 + (seed % 3)));
       world.addBlocks(500);
@@ -37,10 +37,10 @@ describe('while members change all the time and nobody answers quickly', () => {
     world.restartDatanode();
     world.weather = 'slow';
     // As on a machine that is overloaded: with each change of a member the list is another, and its epoch.
-    for (let seconds = 0; seconds < 70; seconds++) {
+    for (let seconds = 0; seconds < 60; seconds++) {
       world.change();
       await world.pass(1_000);
-      if (seconds > 9) expect(world.falselyAgreed()).toEqual([]);
+      if (seconds % 10 === 9) expect(world.falselyAgreed()).toEqual([]);
     }
     expect(world.lacking()).toEqual([]);
     await world.stop();
