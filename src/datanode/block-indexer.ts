@@ -1,7 +1,7 @@
 /** @module This datanode's blocks in the location index: every change announced, and a digest of everything with each heartbeat. */
 import { Announcer } from '../../dht/announcer.ts';
 import type { LaneRoot } from '../../dht/holder-lane.ts';
-import type { MetadataRing } from '../../dht/ports.ts';
+import type { HeldBlocks, MetadataRing } from '../../dht/ports.ts';
 import type { Clock } from '../common/clock.ts';
 import { withDeadline } from '../common/deadline.ts';
 import { describeError } from '../common/errors.ts';
@@ -9,7 +9,6 @@ import type { BlockHash } from '../common/hashing.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Network, PeerId } from '../network/network.ts';
 import { locationRpc } from '../protocol/location-rpc.ts';
-import type { BlockStore } from '../storage/block-store.ts';
 import { announcedLate } from './errors.ts';
 
 /** The ring of metadata nodes, and word of its changes: dht/kademlia.ts. */
@@ -20,7 +19,7 @@ export interface ChangingRing extends MetadataRing {
 
 export interface BlockIndexerComponents {
   readonly network: Network;
-  readonly blocks: BlockStore;
+  readonly blocks: HeldBlocks;
   readonly kademlia: ChangingRing;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -18,8 +18,7 @@ import { serve } from '../../src/network/method.ts';
 import type { Network } from '../../src/network/network.ts';
 import { CopyState, NodeLoad } from '../../src/protocol/messages.ts';
 import { COPIES } from '../../src/protocol/methods.ts';
-import type { BlockStore } from '../../src/storage/block-store.ts';
-import type { BlockInfo } from '../../src/storage/block-info.ts';
+import { SyntheticBlocks } from './synthetic-blocks.ts';
 
 /** Blocks `first`, `first + step` and so on, below `end`. */
 export interface SyntheticDatanodeOrders {
@@ -67,7 +66,8 @@ async function main(orders: SyntheticDatanodeOrders): Promise<void> {
   network.authorize((peer) => directoryOfMembers.isMember(peer));
   await network.start();
   const identityOf = { number: config.number, generation: 1 };
-  const blocks = syntheticStore(orders);
+  const held = new Set(hashesOf(orders));
+  const blocks = new SyntheticBlocks(held);
   const indexer = new BlockIndexer({ ...components, network, kademlia, blocks }, identityOf);
   // Typed, so that a field which heartbeats come to need is missed when this is compiled.
   const load: { report(): Promise<NodeLoad> } = {
@@ -85,43 +85,25 @@ async function main(orders: SyntheticDatanodeOrders): Promise<void> {
       },
     },
   );
-  serveCopies(network, orders);
+  serveCopies(network, held);
   session.start();
   process.send?.({ number: config.number });
   process.once('disconnect', () => process.exit(0));
 }
 
-/** Whoever asks for single blocks is told at once, as by a real datanode. */
-function serveCopies(network: Network, { blocks, modulus, numbers }: SyntheticDatanodeOrders): void {
-  const held = new Set<string>();
+/** The hashes of its numbers. */
+function* hashesOf({ blocks, modulus, numbers }: SyntheticDatanodeOrders): Generator<string> {
   for (let number = 0; number < blocks; number++)
-    if (numbers.includes(number % modulus)) held.add(syntheticHash(number));
+    if (numbers.includes(number % modulus)) yield syntheticHash(number);
+}
+
+/** Whoever asks for single blocks is told at once, as by a real datanode. */
+function serveCopies(network: Network, held: ReadonlySet<string>): void {
   serve(network, COPIES, async ({ hashes }) => ({
     copies: hashes.map((hash) =>
       CopyState.fromPartial({ state: held.has(toHex(hash)) ? 'good' : 'absent', sizeBytes: 1 }),
     ),
   }));
-}
-
-/** What the index asks of a block store: which hashes there are, in order. */
-function syntheticStore({ blocks, modulus, numbers }: SyntheticDatanodeOrders): BlockStore {
-  const buckets = Array.from({ length: 4096 }, (): BlockInfo[] => []);
-  for (let number = 0; number < blocks; number++) {
-    if (!numbers.includes(number % modulus)) continue;
-    const hash = syntheticHash(number);
-    buckets[Number.parseInt(hash.slice(0, 3), 16)]?.push({ hash, sizeBytes: 1 });
-  }
-  for (const bucket of buckets) bucket.sort((a, b) => (a.hash < b.hash ? -1 : 1));
-  const list = (after: string | undefined, limit: number): BlockInfo[] => {
-    const found: BlockInfo[] = [];
-    for (let at = after === undefined ? 0 : Number.parseInt(after.slice(0, 3), 16); at < 4096; at++)
-      for (const block of buckets[at] ?? []) {
-        if (found.length === limit) return found;
-        if (after === undefined || block.hash > after) found.push(block);
-      }
-    return found;
-  };
-  return { list } as unknown as BlockStore;
 }
 
 if (process.send !== undefined && process.argv[2] === 'run')
