@@ -7,10 +7,11 @@ import { DirectConnections, directKindOf } from './direct-connections.ts';
 import { cannotListen, describeDialFailure, notAMember, portInUse, unreachable } from './errors.ts';
 import { FramedStream } from './framed-stream.ts';
 import type { Identity } from './identity.ts';
+import { IndirectClasses } from './indirect-classes.ts';
 import { Libp2pBytes } from './libp2p-bytes.ts';
 import { createHostParts, type HostParts } from './libp2p-parts.ts';
 import { INNARDS, type Innards, type Libp2pHostOptions, memberProtocols } from './libp2p-settings.ts';
-import type { PeerId, PeerPath, TrafficClass } from './network.ts';
+import type { PathKind, PeerId, PeerPath, TrafficClass } from './network.ts';
 import { PeerReach } from './peer-reach.ts';
 import { isSignedBy, signAs } from './peer-signature.ts';
 import { guardProtocols } from './protocol-guard.ts';
@@ -41,8 +42,7 @@ export class Libp2pHost implements Transport {
   readonly #reach: PeerReach;
   readonly #relayedBytes = new RelayedBytes();
   #listener: TransportListener | undefined;
-  /** Connections beside which no direct one could be opened, for these classes. */
-  readonly #indirect = new WeakMap<Connection, Set<TrafficClass>>();
+  readonly #indirect: IndirectClasses;
 
   private constructor(
     parts: HostParts & { readonly privateKey: PrivateKey },
@@ -55,6 +55,10 @@ export class Libp2pHost implements Transport {
     this.#book = parts.book;
     this.#logger = logger;
     this.#options = options;
+    this.#indirect = new IndirectClasses(
+      { retry: ({ remotePeer }) => this.#listener?.improved(remotePeer.toString()) },
+      { firstPauseMs: options.directRetryMs },
+    );
     this.localPeer = this.#libp2p.peerId.toString();
     this.#reach = new PeerReach(
       {
@@ -153,8 +157,10 @@ export class Libp2pHost implements Transport {
       const direct = await this.#openDirect(connection, trafficClass, signal);
       if (direct !== undefined) return direct;
       const options = { signal, runOnLimitedConnection: true };
+      const isShared = this.#indirect.has(connection, trafficClass);
       const stream = await connection.newStream(protocolOf(trafficClass), options);
-      return this.#framed(stream, connection, trafficClass);
+      if (isShared) this.#indirect.retryLater(connection, trafficClass);
+      return this.#framed(stream, connection, trafficClass, isShared ? 'shared' : undefined);
     } catch (cause) {
       throw unreachable(peer, describeDialFailure(cause), cause);
     }
@@ -205,22 +211,26 @@ export class Libp2pHost implements Transport {
   ): Promise<FrameStream | undefined> {
     const path = this.#reach.kindOf(connection);
     if (path === 'relayed' || path === 'punched') return undefined;
-    const indirect = this.#indirect.get(connection) ?? new Set();
-    if (directKindOf(trafficClass) === undefined || indirect.has(trafficClass)) return undefined;
+    if (directKindOf(trafficClass) === undefined || this.#indirect.has(connection, trafficClass))
+      return undefined;
     try {
       const exchange = framed(await connection.newStream(DIRECT_PROTOCOL, { signal }));
       return new FramedStream(await this.#direct.open(connection, trafficClass, exchange, signal), path);
     } catch (error) {
       signal.throwIfAborted();
-      this.#indirect.set(connection, indirect.add(trafficClass));
+      this.#indirect.add(connection, trafficClass);
       const peer = connection.remotePeer.toString();
       this.#logger.info('network.no-direct-connection', { peer, cause: describeError(error) });
       return undefined;
     }
   }
 
-  #framed(stream: Stream, connection: Connection, trafficClass: TrafficClass): FrameStream {
-    const path = this.#reach.kindOf(connection);
+  #framed(
+    stream: Stream,
+    connection: Connection,
+    trafficClass: TrafficClass,
+    path: PathKind = this.#reach.kindOf(connection),
+  ): FrameStream {
     const isMetered = path === 'relayed' && trafficClass === 'bulk';
     const meter = isMetered ? this.#relayedBytes.meter(connection.remotePeer.toString()) : undefined;
     return new FramedStream(new Libp2pBytes(stream, meter), path);

@@ -80,6 +80,8 @@ export interface Libp2pHostOptions {
   readonly isRelay?: boolean;
   /** Called with each ticket that a peer gives, and where it is taken: a client may come back with it (ticket-transport.ts). */
   readonly ticketed?: DirectConnectionsOptions['ticketed'];
+  /** After how long a connection of its own is tried again for a class of traffic, in milliseconds; see IndirectClassesOptions. */
+  readonly directRetryMs?: number;
   /** Protocols of those services that only members may speak; the Authorizer is asked as for `control`. */
   readonly guardedProtocols?: readonly string[];
 }

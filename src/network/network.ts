@@ -8,9 +8,10 @@ export type TrafficClass = 'raft' | 'control' | 'bulk' | 'join';
 
 /**
  * How a peer is reached: we dialled, it did, both did at once through their routers, or a metadata node passes everything on;
- * or we came back with a ticket, and nothing watches over the connection yet.
+ * or we came back with a ticket, and nothing watches over the connection yet; or a stream shares the libp2p connection, since one
+ * of its own did not come about.
  */
-export type PathKind = 'local' | 'direct' | 'reversed' | 'punched' | 'relayed' | 'resumed';
+export type PathKind = 'local' | 'direct' | 'reversed' | 'punched' | 'relayed' | 'resumed' | 'shared';
 
 /** The way to one peer. */
 export interface PeerPath {

@@ -5,7 +5,7 @@ import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
 import type { StreamChannel } from './channel.ts';
 import { overloaded, unreachable } from './errors.ts';
-import type { CallOptions, Channel, PeerId, TrafficClass } from './network.ts';
+import type { CallOptions, Channel, PathKind, PeerId, TrafficClass } from './network.ts';
 import { OutboundSession } from './outbound-session.ts';
 import { PendingCall } from './pending-call.ts';
 import type { ReceiveBudget } from './receive-budget.ts';
@@ -18,6 +18,8 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const FIRST_BACK_OFF_MS = 50;
 const LAST_BACK_OFF_MS = 800;
 const BACK_OFF_JITTER_MS = 100;
+/** Ways for which there may be a better one. */
+const PROVISIONAL: ReadonlySet<PathKind> = new Set(['relayed', 'resumed', 'shared']);
 
 export interface PeerLinkComponents {
   readonly connect: (signal: AbortSignal) => Promise<FrameStream>;
@@ -85,7 +87,7 @@ export class PeerLink {
   /** There may be a better way than the one that this link uses: what comes from now on takes it. */
   improve(): void {
     const path = this.#session?.path;
-    if ((path !== 'relayed' && path !== 'resumed') || this.#closedBy !== undefined) return;
+    if (path === undefined || !PROVISIONAL.has(path) || this.#closedBy !== undefined) return;
     if (this.#connecting === undefined) void this.#connect();
   }
 

@@ -24,10 +24,13 @@ afterEach(async () => {
   for (const end of endings.splice(0).toReversed()) await end();
 });
 
-async function startNetwork(logger: Logger, listen: readonly string[]): Promise<Libp2pNetwork> {
+async function startNetwork(
+  logger: Logger,
+  options: { readonly listen: readonly string[]; readonly directRetryMs?: number },
+): Promise<Libp2pNetwork> {
   const network = await createLibp2pNetwork(
     { identity: await createIdentity(), clock: systemClock, random: systemRandom, logger },
-    { listen },
+    options,
   );
   network.authorize(() => true);
   network.onChannel('count', async (channel) => {
@@ -48,6 +51,8 @@ function recorder(): { events: string[]; logger: Logger } {
 }
 
 interface Gate {
+  /** Connections that it lets through. */
+  most: number;
   readonly port: number;
   readonly received: number[];
   readonly sockets: readonly Socket[];
@@ -57,8 +62,9 @@ interface Gate {
 async function startGate(port: number, most: number): Promise<Gate> {
   const received: number[] = [];
   const sockets: Socket[] = [];
+  const limit = { most };
   const server = createServer((socket) => {
-    if (received.length >= most) {
+    if (received.length >= limit.most) {
       socket.destroy();
       return;
     }
@@ -73,7 +79,7 @@ async function startGate(port: number, most: number): Promise<Gate> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   endings.push(() => server.close());
-  return { port: (server.address() as AddressInfo).port, received, sockets };
+  return Object.assign(limit, { port: (server.address() as AddressInfo).port, received, sockets });
 }
 
 async function countOver(from: Libp2pNetwork, to: string, sizeBytes: number): Promise<string> {
@@ -101,20 +107,25 @@ function portOf(network: Libp2pNetwork): number {
 describe('bulk', () => {
   const sizeBytes = 700 * KIB;
 
-  async function pairThrough(mostConnections: number): Promise<{
+  async function pairThrough(
+    mostConnections: number,
+    retry: { readonly directRetryMs?: number } = {},
+  ): Promise<{
     dialler: Libp2pNetwork;
     listener: Libp2pNetwork;
-    received: number[];
+    gate: Gate;
+    received: readonly number[];
     sockets: readonly Socket[];
     events: string[];
   }> {
     const { events, logger } = recorder();
-    const listener = await startNetwork(logger, ['/ip4/127.0.0.1/tcp/0']);
-    const dialler = await startNetwork(logger, []);
+    const listener = await startNetwork(logger, { listen: ['/ip4/127.0.0.1/tcp/0'] });
+    const dialler = await startNetwork(logger, { listen: [], ...retry });
     const gate = await startGate(portOf(listener), mostConnections);
     await dialler.dial(`/ip4/127.0.0.1/tcp/${gate.port}/p2p/${listener.localPeer}`);
     await expect.poll(() => listener.isConnected(dialler.localPeer)).toBe(true);
-    return { dialler, listener, ...gate, events };
+    const { received, sockets } = gate;
+    return { dialler, listener, gate, received, sockets, events };
   }
 
   it('takes a connection of its own, to the address that is known to work', async () => {
@@ -140,6 +151,19 @@ describe('bulk', () => {
     expect(received).toHaveLength(1);
     expect(received[0]).toBeGreaterThan(sizeBytes);
     expect(events).toContain('network.no-direct-connection');
+  });
+
+  it('moves to a connection of its own when one comes through later', async () => {
+    const { dialler, listener, gate, received } = await pairThrough(1, { directRetryMs: 50 });
+    await countOver(dialler, listener.localPeer, sizeBytes);
+    expect(received).toHaveLength(1);
+    gate.most = Number.POSITIVE_INFINITY;
+    const direct = (): number => Math.max(0, ...received.slice(1));
+    const patience = { timeout: 8_000 };
+    await expect.poll(() => received.length, patience).toBeGreaterThan(1);
+    await expect
+      .poll(() => countOver(dialler, listener.localPeer, sizeBytes).then(direct), patience)
+      .toBeGreaterThan(sizeBytes);
   });
 
   it('is broken off with the connection on which the peers proved who they are', async () => {
