@@ -19,8 +19,12 @@ export const scenario: BugScenario = {
     new NamespaceService({
       network: networks.first,
       machine,
-      members: { activeByPeer: () => undefined },
-      driver: { propose: () => Promise.reject(new Error('nothing is proposed here')) },
+      members: { activeByPeer: () => undefined, byNumber: () => undefined },
+      driver: {
+        propose: () => Promise.reject(new Error('nothing is proposed here')),
+        isLeader: true,
+        leader: 1,
+      },
       proposer: { submit: () => Promise.reject(new Error('nothing is submitted here')) },
       barrier: { wait: async () => void seen.push('proof') },
       logger: silentLogger,

@@ -47,6 +47,8 @@ const ATTEMPT_TIMEOUT_MS = 4_000;
  * one of which nobody knows.
  */
 const SHORTEST_REPETITION_MS = 500;
+/** Who did not answer is not gone to for its leadership alone for so long, in milliseconds. */
+const SHUN_MS = 60_000;
 const FIRST_BACKOFF_MS = 25;
 const LONGEST_BACKOFF_MS = 500;
 
@@ -76,6 +78,8 @@ export class MetadataPeers {
   readonly #pulse: PeerPulse;
   #peers: KnownPeer[] = [];
   #current = 0;
+  /** When those that are known failed last. */
+  readonly #failedMs = new Map<PeerId, number>();
 
   constructor(components: MetadataPeersComponents, peers: readonly KnownPeer[]) {
     this.#components = components;
@@ -91,6 +95,16 @@ export class MetadataPeers {
   /** The metadata node that answered last. */
   get current(): PeerId | undefined {
     return this.#peers[this.#current]?.peer;
+  }
+
+  /**
+   * Goes to `leader` from now on, unless it failed lately or is not known: whoever changes things saves a hop, and whoever
+   * only reads never hears of it, so that readers stay spread over all.
+   */
+  prefer(leader: PeerId): void {
+    const position = this.#peers.findIndex(({ peer }) => peer === leader);
+    const failedMs = this.#failedMs.get(leader) ?? Number.NEGATIVE_INFINITY;
+    if (position >= 0 && this.#components.clock.monotonicMs() - failedMs > SHUN_MS) this.#current = position;
   }
 
   /** Takes these as the metadata nodes there are now; says whether that changed anything. None at all is no news. */
@@ -175,6 +189,7 @@ export class MetadataPeers {
         if (isHoldfastError(error) && SILENT.includes(error.code)) silent.add(peer);
         if (silent.size >= Math.min(ENOUGH_SILENT, this.#peers.length)) this.#components.unanswered?.();
         last = preferTelling(last, error);
+        this.#failedMs.set(peer, clock.monotonicMs());
         this.#moveOn(position);
       }
       const rounds = Math.floor(attempt / this.#peers.length);
@@ -190,6 +205,8 @@ export class MetadataPeers {
   #know(peers: readonly KnownPeer[]): void {
     this.#peers = peers.slice(0, MAX_KNOWN_PEERS);
     for (const { peer, addresses } of this.#peers) this.#components.network.learn(peer, addresses);
+    for (const peer of this.#failedMs.keys())
+      if (!this.#peers.some((known) => known.peer === peer)) this.#failedMs.delete(peer);
   }
 
   /** Calls that failed together move on once, not once each. */

@@ -131,12 +131,14 @@ export class Mutations {
     const onUnknown = (): void => changes.forEach((change) => change.onUnknown());
     const untilMs = this.#timeFor(Math.min(...changes.map((change) => change.untilMs)));
     const options = { signal, untilMs, onUnknown, isOptional: true };
-    const { verdicts } = await this.#components.metadata
+    const { metadata } = this.#components;
+    const { verdicts, leader } = await metadata
       .ask(MUTATE_MANY, { commands }, options)
       .catch((error: unknown) => {
-        if (isHoldfastError(error, 'NETWORK_NO_SUCH_METHOD')) return { verdicts: [] };
+        if (isHoldfastError(error, 'NETWORK_NO_SUCH_METHOD')) return { verdicts: [], leader: '' };
         throw error;
       });
+    metadata.prefer(leader);
     return changes.map((change, position) => {
       const verdict = verdicts[position];
       const error = verdict && errorIn(verdict);
@@ -150,7 +152,10 @@ export class Mutations {
   async #submitAlone(change: Numbered, signal: AbortSignal): Promise<Result | undefined> {
     const { onUnknown } = change;
     const options = { signal, untilMs: this.#timeFor(change.untilMs), onUnknown };
-    return (await this.#components.metadata.ask(MUTATE, { command: commandOf(change) }, options)).result;
+    const { metadata } = this.#components;
+    const { result, leader } = await metadata.ask(MUTATE, { command: commandOf(change) }, options);
+    metadata.prefer(leader);
+    return result;
   }
 
   /** Who waited for its turn until the end still gets one try. */
@@ -175,7 +180,10 @@ export class Mutations {
     const kind: MutationCommand = { $case: 'openSession', value: { id, owner: this.#owner } };
     // Idempotent by its id, so it needs no session of its own.
     const request = { command: { session: '', sequence: 0, ackedBelow: 0, command: { kind } } };
-    accepted('openSession', (await this.#components.metadata.ask(MUTATE, request)).result);
+    const { metadata } = this.#components;
+    const { result, leader } = await metadata.ask(MUTATE, request);
+    accepted('openSession', result);
+    metadata.prefer(leader);
     return { id, nextSequence: 1, outstanding: new Set() };
   }
 }

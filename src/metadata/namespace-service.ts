@@ -28,8 +28,8 @@ import type { ReadBarrier } from './read-barrier.ts';
 export interface NamespaceServiceComponents {
   readonly network: Network;
   readonly machine: StateMachine;
-  readonly members: Pick<MemberDirectory, 'activeByPeer'>;
-  readonly driver: Pick<RaftDriver, 'propose'>;
+  readonly members: Pick<MemberDirectory, 'activeByPeer' | 'byNumber'>;
+  readonly driver: Pick<RaftDriver, 'propose' | 'isLeader' | 'leader'>;
   readonly proposer: Pick<Proposer, 'submit'>;
   readonly barrier: Pick<ReadBarrier, 'wait'>;
   readonly logger: Logger;
@@ -68,9 +68,10 @@ export class NamespaceService {
 
   start(): void {
     const { network, machine, proposer, barrier } = this.#components;
-    serve(network, MUTATE, async ({ command }, call) =>
-      proposer.submit(await this.#admitted(command, call), call),
-    );
+    serve(network, MUTATE, async ({ command }, call) => {
+      const { result, index } = await proposer.submit(await this.#admitted(command, call), call);
+      return { result, index, leader: this.#otherLeader() };
+    });
     serve(network, MUTATE_MANY, ({ commands }, call) => this.#mutateMany(commands, call));
     serve(network, FORWARD, async (request, { peer }) => this.#forwarded(request, peer));
     serve(network, STAT, async ({ path, stale, noFollow }, { signal }) => {
@@ -92,7 +93,14 @@ export class NamespaceService {
       return { result, error: NO_ERROR };
     };
     const refuse = ({ error }: WireVerdict): MutateVerdict => ({ result: undefined, error });
-    return { verdicts: await judgeAll(this.#components, MUTATE_MANY.name, commands, work, refuse) };
+    const verdicts = await judgeAll(this.#components, MUTATE_MANY.name, commands, work, refuse);
+    return { verdicts, leader: this.#otherLeader() };
+  }
+
+  /** Whom the client may ask in this node's place; empty where this node leads, or nobody is known to. */
+  #otherLeader(): string {
+    const { driver, members } = this.#components;
+    return driver.isLeader ? '' : (members.byNumber(driver.leader)?.peer ?? '');
   }
 
   async #statMany(requests: readonly StatRequest[], signal: AbortSignal): Promise<StatManyResponse> {

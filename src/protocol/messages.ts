@@ -91,9 +91,11 @@ export interface MutateRequest {
   command: SessionCommand | undefined;
 }
 
+/** `leader` is the peer id of the metadata node that leads, where another one answered: it does the same without passing it on. */
 export interface MutateResponse {
   result: Result | undefined;
   index: number;
+  leader: string;
 }
 
 /** Several changes in one request. Each has a verdict of its own, in their order; `error` is as in a frame of kind failure (network/errors.ts). */
@@ -103,6 +105,7 @@ export interface MutateManyRequest {
 
 export interface MutateManyResponse {
   verdicts: MutateVerdict[];
+  leader: string;
 }
 
 export interface MutateVerdict {
@@ -1691,7 +1694,7 @@ export const MutateRequest: MessageFns<MutateRequest> = {
 };
 
 function createBaseMutateResponse(): MutateResponse {
-  return { result: undefined, index: 0 };
+  return { result: undefined, index: 0, leader: "" };
 }
 
 export const MutateResponse: MessageFns<MutateResponse> = {
@@ -1701,6 +1704,9 @@ export const MutateResponse: MessageFns<MutateResponse> = {
     }
     if (message.index !== 0) {
       writer.uint32(16).uint64(message.index);
+    }
+    if (message.leader !== "") {
+      writer.uint32(26).string(message.leader);
     }
     return writer;
   },
@@ -1734,6 +1740,14 @@ export const MutateResponse: MessageFns<MutateResponse> = {
             message.index = longToNumber(reader.uint64());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.leader = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1755,6 +1769,7 @@ export const MutateResponse: MessageFns<MutateResponse> = {
       ? Result.fromPartial(object.result)
       : undefined;
     message.index = object.index ?? 0;
+    message.leader = object.leader ?? "";
     return message;
   },
 };
@@ -1815,13 +1830,16 @@ export const MutateManyRequest: MessageFns<MutateManyRequest> = {
 };
 
 function createBaseMutateManyResponse(): MutateManyResponse {
-  return { verdicts: [] };
+  return { verdicts: [], leader: "" };
 }
 
 export const MutateManyResponse: MessageFns<MutateManyResponse> = {
   encode(message: MutateManyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.verdicts) {
       MutateVerdict.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.leader !== "") {
+      writer.uint32(18).string(message.leader);
     }
     return writer;
   },
@@ -1847,6 +1865,14 @@ export const MutateManyResponse: MessageFns<MutateManyResponse> = {
             message.verdicts.push(MutateVerdict.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.leader = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1865,6 +1891,7 @@ export const MutateManyResponse: MessageFns<MutateManyResponse> = {
   fromPartial(object: DeepPartial<MutateManyResponse>): MutateManyResponse {
     const message = createBaseMutateManyResponse();
     message.verdicts = object.verdicts?.map((e) => MutateVerdict.fromPartial(e)) || [];
+    message.leader = object.leader ?? "";
     return message;
   },
 };

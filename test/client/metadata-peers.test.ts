@@ -75,7 +75,7 @@ describe('the metadata nodes a client knows', () => {
       second.authorize(() => true);
       serve(second, MUTATE, async () => {
         asked.push('second');
-        return { index: 1, result: undefined };
+        return { index: 1, result: undefined, leader: '' };
       });
       await second.start();
       const peers = ['server', 'second'].map((peer) => ({ peer, addresses: [memoryAddress(peer)] }));
@@ -94,6 +94,21 @@ describe('the metadata nodes a client knows', () => {
         unknown: 1,
         current: 'second',
       });
+    });
+
+    it('are left for the one that leads, but not for one that is not known', () => {
+      metadata.prefer('second');
+      expect(metadata.current).toBe('second');
+      metadata.prefer('stranger');
+      metadata.prefer('');
+      expect(metadata.current).toBe('second');
+    });
+
+    it('are not left for one that has just failed, though it leads', async () => {
+      server.authorize(() => false);
+      await metadata.ask(MUTATE, CHANGE);
+      metadata.prefer('server');
+      expect(metadata.current).toBe('second');
     });
 
     it('are asked in turn when one of them does not know the client yet', async () => {

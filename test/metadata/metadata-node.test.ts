@@ -3,7 +3,7 @@ import { systemClock } from '../../src/common/clock.ts';
 import { HANDOVER_LIMIT_MS } from '../../src/metadata/leadership-handover.ts';
 import type { Network } from '../../src/network/network.ts';
 import { call } from '../../src/network/method.ts';
-import { LIST, STAT } from '../../src/protocol/methods.ts';
+import { LIST, MUTATE, MUTATE_MANY, STAT } from '../../src/protocol/methods.ts';
 import { TestCluster } from './cluster.ts';
 
 let cluster: TestCluster | undefined;
@@ -37,6 +37,20 @@ describe('a cluster of three metadata nodes', () => {
     const follower = await cluster.follower();
     const listing = await call(client, follower.peer, LIST, { path: '/', after: '', limit: 0, stale: false });
     expect(listing.entries.map(({ name }) => name)).toEqual(['from-1', 'from-2', 'from-3']);
+  });
+
+  it('tells who changes something through another node who leads', async () => {
+    cluster = await TestCluster.start(3);
+    const client = await cluster.client();
+    const [leader, follower] = [await cluster.leader(), await cluster.follower()];
+    const kind = { $case: 'openSession' as const, value: { id: '0'.repeat(32), owner: '' } };
+    const command = { session: '', sequence: 0, ackedBelow: 0, command: { kind } };
+    const told = async (peer: string): Promise<string[]> => [
+      (await call(client, peer, MUTATE, { command })).leader,
+      (await call(client, peer, MUTATE_MANY, { commands: [command] })).leader,
+    ];
+    expect(await told(follower.peer)).toEqual([leader.peer, leader.peer]);
+    expect(await told(leader.peer)).toEqual(['', '']);
   });
 
   it('passes on what the state machine refuses, with its code', async () => {
