@@ -21,16 +21,20 @@ export function drawSize(random: Prng): number {
 
 /** At least 16 bytes. */
 export function contentOf(value: number, sizeBytes: number): Uint8Array {
-  const bytes = Buffer.alloc(Math.max(HEADER_BYTES, sizeBytes));
+  const bytes = Buffer.from(new ArrayBuffer(Math.max(HEADER_BYTES, sizeBytes)));
   bytes.writeDoubleLE(value, AT.value);
   bytes.writeUInt32LE(bytes.length, AT.size);
   let state = value | 0;
-  const whole = HEADER_BYTES + Math.floor((bytes.length - HEADER_BYTES) / WORD_BYTES) * WORD_BYTES;
-  for (let at = HEADER_BYTES; at < whole; at += WORD_BYTES) {
+  const words = new Int32Array(
+    bytes.buffer,
+    HEADER_BYTES,
+    Math.floor((bytes.length - HEADER_BYTES) / WORD_BYTES),
+  );
+  for (let at = 0; at < words.length; at += 1) {
     state = (Math.imul(state, MULTIPLIER) + INCREMENT) | 0;
-    bytes.writeInt32LE(state, at);
+    words[at] = state;
   }
-  bytes.fill(state & BYTE_MASK, whole);
+  bytes.fill(state & BYTE_MASK, HEADER_BYTES + words.byteLength);
   bytes.writeUInt32LE(crc32c(bytes.subarray(HEADER_BYTES)), AT.checksum);
   return bytes;
 }

@@ -6,10 +6,27 @@ export interface Event {
   readonly callback: () => void;
 }
 
-interface Entry extends Event {
+/** Its own handle: one object for each of the very many. */
+class Entry implements Event, Timer {
+  readonly atMs: number;
+  readonly callback: () => void;
   readonly sequence: number;
+  readonly #cancelled: () => void;
   /** It was taken out, or cancelled: then it is still in the heap, for a while. */
-  isOver: boolean;
+  isOver = false;
+
+  constructor(event: Event, sequence: number, cancelled: () => void) {
+    this.atMs = event.atMs;
+    this.callback = event.callback;
+    this.sequence = sequence;
+    this.#cancelled = cancelled;
+  }
+
+  cancel(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.#cancelled();
+  }
 }
 
 /** Of the heap, above which cancelled events are swept out: most time limits are never reached. */
@@ -21,20 +38,17 @@ export class EventHeap {
   #added = 0;
   /** Of the entries. */
   #cancelled = 0;
+  readonly #onCancelled = (): void => {
+    this.#cancelled += 1;
+    this.#maybeSweep();
+  };
 
   add(atMs: number, callback: () => void): Timer {
     this.#added += 1;
-    const entry: Entry = { atMs, callback, sequence: this.#added, isOver: false };
+    const entry = new Entry({ atMs, callback }, this.#added, this.#onCancelled);
     this.#entries.push(entry);
     this.#rise(this.#entries.length - 1);
-    return {
-      cancel: () => {
-        if (entry.isOver) return;
-        entry.isOver = true;
-        this.#cancelled += 1;
-        this.#maybeSweep();
-      },
-    };
+    return entry;
   }
 
   /** Takes out the first event that was not cancelled, if it is not later than `untilMs`. */

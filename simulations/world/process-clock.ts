@@ -49,6 +49,9 @@ export class ProcessClock implements Clock {
   readonly #gate: ProcessGate;
   readonly #machine: MachineClock;
   #pending = 0;
+  readonly #onOver = (): void => {
+    this.#pending -= 1;
+  };
 
   constructor(components: {
     readonly world: World;
@@ -74,24 +77,10 @@ export class ProcessClock implements Clock {
   }
 
   after(delayMs: number, callback: () => void): Timer {
-    let isOver = false;
     this.#pending += 1;
-    const isFirst = (): boolean => {
-      if (isOver) return false;
-      isOver = true;
-      this.#pending -= 1;
-      return true;
-    };
-    const timer = this.#world.after(this.#machine.trueDelayMs(delayMs), () =>
-      this.#gate.run(() => {
-        if (isFirst()) callback();
-      }),
-    );
-    return {
-      cancel: () => {
-        if (isFirst()) timer.cancel();
-      },
-    };
+    const timer = new ProcessTimer(callback, this.#onOver);
+    timer.event = this.#world.after(this.#machine.trueDelayMs(delayMs), () => this.#gate.run(timer.fire));
+    return timer;
   }
 
   /** Periods missed in a pause are not made up for, as with Node's. */
@@ -109,5 +98,34 @@ export class ProcessClock implements Clock {
         timer.cancel();
       },
     };
+  }
+}
+
+/** Fires once or is cancelled once, whichever is first; between the event and its firing the process may be paused. */
+class ProcessTimer implements Timer {
+  /** Of the world. */
+  event: Timer | undefined;
+  readonly #callback: () => void;
+  readonly #onOver: () => void;
+  #isOver = false;
+
+  constructor(callback: () => void, onOver: () => void) {
+    this.#callback = callback;
+    this.#onOver = onOver;
+  }
+
+  readonly fire = (): void => {
+    if (this.#isFirst()) this.#callback();
+  };
+
+  cancel(): void {
+    if (this.#isFirst()) this.event?.cancel();
+  }
+
+  #isFirst(): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
+    this.#onOver();
+    return true;
   }
 }

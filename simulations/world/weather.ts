@@ -31,7 +31,11 @@ export interface WeatherOptions {
 }
 
 /** One direction between two machines. */
-interface Lane {
+export interface Lane {
+  readonly cut?: CutMode;
+}
+
+interface LaneState extends Lane {
   /** Its delays are so many times as long. */
   readonly slowness: number;
   cut?: CutMode;
@@ -52,7 +56,7 @@ export class Weather {
   readonly #seed: number;
   readonly #random: Prng;
   #options: WeatherOptions;
-  readonly #lanes = new Map<PeerId, Map<PeerId, Lane>>();
+  readonly #lanes = new Map<PeerId, Map<PeerId, LaneState>>();
   readonly #listeners = new Set<() => void>();
 
   constructor({ world, seed }: { readonly world: World; readonly seed: number }, options: WeatherOptions) {
@@ -62,10 +66,20 @@ export class Weather {
     this.#options = options;
   }
 
+  /** As long as the world lasts, it is the same one. */
+  lane(from: PeerId, to: PeerId): Lane {
+    return this.#lane(from, to);
+  }
+
   /** How long the next packet takes. Most are fast; the distribution has a tail. */
   delayMs(from: PeerId, to: PeerId, sizeBytes = 0): number {
+    return this.delayOnMs(this.#lane(from, to), sizeBytes);
+  }
+
+  /** As delayMs, of a lane of this weather. */
+  delayOnMs(known: Lane, sizeBytes: number): number {
     const { shortestDelayMs, longestDelayMs, spikeProbability } = this.#options;
-    const lane = this.#lane(from, to);
+    const lane = known as LaneState;
     const queuedMs = this.#transmit(lane, sizeBytes);
     if (this.#random.chance(spikeProbability)) return SPIKE_MS + queuedMs;
     const share = this.#random.int(1000) / 1000;
@@ -126,7 +140,7 @@ export class Weather {
   }
 
   /** How long it waits behind what was sent before, and is sent itself. */
-  #transmit(lane: Lane, sizeBytes: number): number {
+  #transmit(lane: LaneState, sizeBytes: number): number {
     const { bytesPerMs } = this.#options;
     if (bytesPerMs === undefined) return 0;
     const { nowMs } = this.#world;
@@ -142,19 +156,19 @@ export class Weather {
     return waitedMs;
   }
 
-  #lane(from: PeerId, to: PeerId): Lane {
+  #lane(from: PeerId, to: PeerId): LaneState {
     let lanes = this.#lanes.get(from);
     if (lanes === undefined) this.#lanes.set(from, (lanes = new Map()));
     const known = lanes.get(to);
     if (known !== undefined) return known;
     // A stream for each: what a lane is like does not depend on which was used first.
     const slowness = new Prng(this.#seed, `lane ${from}>${to}`).pick(SLOWNESSES);
-    const lane: Lane = { slowness, clogUntilMs: 0, busyUntilMs: 0 };
+    const lane: LaneState = { slowness, clogUntilMs: 0, busyUntilMs: 0 };
     lanes.set(to, lane);
     return lane;
   }
 
-  #allLanes(): Lane[] {
+  #allLanes(): LaneState[] {
     return [...this.#lanes.values()].flatMap((lanes) => [...lanes.values()]);
   }
 

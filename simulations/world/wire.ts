@@ -1,7 +1,7 @@
 /** @module One direction of one stream: what goes in comes out later, in order, once the weather lets it. */
 import type { PeerId } from '../../src/network/network.ts';
 import type { ProcessGate } from './process-gate.ts';
-import type { Weather } from './weather.ts';
+import type { Lane, Weather } from './weather.ts';
 import type { World } from './world.ts';
 
 export interface WireComponents {
@@ -15,33 +15,28 @@ export interface WireComponents {
 
 export class Wire {
   readonly #components: WireComponents;
-  readonly #from: PeerId;
-  readonly #to: PeerId;
+  readonly #lane: Lane;
   readonly #stuck: (() => void)[] = [];
   #lastArrivalMs = 0;
   #isBroken = false;
 
   constructor(components: WireComponents, ends: { readonly from: PeerId; readonly to: PeerId }) {
     this.#components = components;
-    this.#from = ends.from;
-    this.#to = ends.to;
+    this.#lane = components.weather.lane(ends.from, ends.to);
   }
 
   carry(deliver: () => void, sizeBytes: number): void {
     const { world, weather, snap } = this.#components;
     if (this.#isBroken) return;
     if (weather.breaks()) return snap();
-    const arrivalMs = Math.max(
-      this.#lastArrivalMs,
-      world.nowMs + weather.delayMs(this.#from, this.#to, sizeBytes),
-    );
+    const arrivalMs = Math.max(this.#lastArrivalMs, world.nowMs + weather.delayOnMs(this.#lane, sizeBytes));
     this.#lastArrivalMs = arrivalMs;
     world.after(arrivalMs - world.nowMs, () => this.#arrive(deliver));
   }
 
   /** A cut was made or healed: what TCP kept sending again gets through. */
   retry(): void {
-    if (this.#components.weather.cutOf(this.#from, this.#to) !== undefined) return;
+    if (this.#lane.cut !== undefined) return;
     const { world } = this.#components;
     for (const deliver of this.#stuck.splice(0)) world.after(0, () => this.#arrive(deliver));
   }
@@ -53,7 +48,7 @@ export class Wire {
   }
 
   #arrive(deliver: () => void): void {
-    const isCut = this.#components.weather.cutOf(this.#from, this.#to) !== undefined;
+    const isCut = this.#lane.cut !== undefined;
     if (!isCut && this.#stuck.length === 0) return this.#components.gate.run(deliver);
     if (!this.#isBroken) this.#stuck.push(deliver);
   }

@@ -63,10 +63,8 @@ export async function applySlowly(
   context: ApplyContext,
   ahead: readonly SessionCommand[],
 ): Promise<Result> {
-  for (;;) {
-    for (const next of ahead) {
-      tryOut(view, next, context);
-    }
+  for (let lacking = ahead; ; ) {
+    lacking = lacking.filter((next) => lacksRows(view, next, context));
     await loaded.load();
     const result = attempt(view, request, context);
     if (result === undefined) continue;
@@ -76,11 +74,13 @@ export async function applySlowly(
 }
 
 /** Only the rows it asks for matter. It may ask for others once its forerunners are applied: then it waits itself. */
-function tryOut(view: RowView, request: SessionCommand, context: ApplyContext): void {
+function lacksRows(view: RowView, request: SessionCommand, context: ApplyContext): boolean {
   try {
     runCommand(view, request, context);
-  } catch {
-    // Rows are missing, or it makes no sense before its forerunners: what comes of it is settled in its turn.
+    return false;
+  } catch (signal) {
+    // Else it makes no sense before its forerunners: what comes of it is settled in its turn.
+    return signal === MISSING_ROWS;
   } finally {
     view.rollback();
   }

@@ -36,7 +36,8 @@ export class CleanRows {
   }
 
   #shardOf(key: string): Shard {
-    return this.#shards[hashOf(key) % this.#shards.length] as Shard;
+    const { length } = this.#shards;
+    return this.#shards[length === 1 ? 0 : hashOf(key) % length] as Shard;
   }
 }
 

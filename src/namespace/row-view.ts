@@ -43,16 +43,16 @@ export class RowView {
   }
 
   get<T extends TableName>(table: T, key: string): RowTypes[T] | undefined {
-    const own = this.#changes.get(table)?.get(key);
-    const row = own === undefined ? this.#loaded.get(table, key) : own.row;
+    const row = this.#find(table, key);
     if (row === UNKNOWN) throw MISSING_ROWS;
     return row as RowTypes[T] | undefined;
   }
 
   /** Rows in the order of `keys`; all that are missing are asked for at once. */
   getMany<T extends TableName>(table: T, keys: readonly string[]): (RowTypes[T] | undefined)[] {
-    this.hint(table, keys);
-    return keys.map((key) => this.get(table, key));
+    const rows = keys.map((key) => this.#find(table, key));
+    if (rows.includes(UNKNOWN)) throw MISSING_ROWS;
+    return rows as (RowTypes[T] | undefined)[];
   }
 
   /** Like getMany, for rows that one pass goes over: those that had to be loaded are not remembered for others. */
@@ -63,7 +63,7 @@ export class RowView {
 
   /** Says that these rows will be needed soon, so that they are loaded together with the first one that is missing. */
   hint(table: TableName, keys: readonly string[]): void {
-    for (const key of keys) if (!this.#changes.get(table)?.has(key)) this.#loaded.get(table, key);
+    for (const key of keys) this.#find(table, key);
   }
 
   put<T extends TableName>(table: T, key: string, row: RowTypes[T]): void {
@@ -127,6 +127,12 @@ export class RowView {
     this.#changes.clear();
     this.#madeDirectories.length = 0;
     this.#counters = undefined;
+  }
+
+  /** UNKNOWN is noted as wanted. */
+  #find(table: TableName, key: string): KnownRow | typeof UNKNOWN {
+    const own = this.#changes.get(table)?.get(key);
+    return own === undefined ? this.#loaded.get(table, key) : own.row;
   }
 
   #change(table: TableName, key: string, change: Change): void {
