@@ -17,18 +17,12 @@ import type {
   Snapshot,
   Term,
 } from '../raft/types.ts';
+import { DigestMachine, digestBytes } from './digest-machine.ts';
 import type { Prng } from './prng.ts';
 import type { RaftOracle } from './raft-oracle.ts';
 import type { RaftSwarmOptions } from './raft-swarm-options.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
 import type { Trace } from './trace.ts';
-
-/** The state machine: a digest of all it has applied. */
-interface MachineState {
-  readonly index: Index;
-  readonly digest: number;
-  readonly confState: ConfState;
-}
 
 /** A MsgStorageApply on its way through the apply thread. */
 interface PendingApply {
@@ -45,8 +39,9 @@ export interface SimulatedRaftNodeComponents {
   readonly hasDurable: (node: NodeId, index: Index, term: Term) => boolean;
 }
 
+/** Of the entries applied: the state after them survives a crash. */
+const PERSISTED_SHARE = 0.1;
 const silent: RaftLogger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-const DIGEST_BYTES = 4;
 
 /** Crash keeps the disk and loses everything else. */
 export class SimulatedRaftNode {
@@ -54,11 +49,9 @@ export class SimulatedRaftNode {
   readonly #components: SimulatedRaftNodeComponents;
   readonly #options: RaftSwarmOptions;
   readonly #disk: SimulatedDisk;
-  #machine: MachineState;
-  #durableMachine: MachineState;
+  readonly #machine = new DigestMachine();
   #core: RawNode | undefined;
   #applying: PendingApply[] = [];
-  #lastSnapshot: Index = 0;
   #reads = new Map<string, Index>();
   #readCounter = 0;
 
@@ -72,8 +65,6 @@ export class SimulatedRaftNode {
     this.id = id;
     this.#components = components;
     this.#options = options;
-    this.#machine = { index: 0, digest: 0, confState: EMPTY_CONF_STATE };
-    this.#durableMachine = this.#machine;
     const onSnapshot = (snapshot: Snapshot): void => this.#installed(snapshot);
     this.#disk = new SimulatedDisk({ random: components.random, onSnapshot });
     if (voters.length > 0) this.#found(voters);
@@ -89,11 +80,11 @@ export class SimulatedRaftNode {
   }
 
   get applied(): Index {
-    return this.#machine.index;
+    return this.#machine.state.index;
   }
 
   get confState(): ConfState {
-    return this.#machine.confState;
+    return this.#machine.state.confState;
   }
 
   status(): Status | undefined {
@@ -101,9 +92,9 @@ export class SimulatedRaftNode {
   }
 
   start(): void {
-    this.#machine = this.#durableMachine;
+    this.#machine.restart();
     this.#disk.recover();
-    this.#disk.storage.setConfState(this.#machine.confState);
+    this.#disk.storage.setConfState(this.confState);
     const { random } = this.#components;
     const { preVote, mixedPreVote } = this.#options;
     this.#core = new RawNode({
@@ -111,7 +102,7 @@ export class SimulatedRaftNode {
       preVote: mixedPreVote && this.id % 2 === 1 ? !preVote : preVote,
       id: this.id,
       storage: this.#disk.storage,
-      applied: this.#machine.index,
+      applied: this.applied,
       maxInflightBytes: 0,
       readOnlyOption: 'ReadOnlySafe',
       disableProposalForwarding: false,
@@ -277,45 +268,33 @@ export class SimulatedRaftNode {
     return now + this.#components.random.int(this.#options.maxWriteTicks + 1);
   }
 
-  #installed({ metadata, data }: Snapshot): void {
-    const { index, confState } = metadata;
-    const digest = new DataView(data.buffer).getUint32(0);
+  #installed(snapshot: Snapshot): void {
+    const { index, digest } = this.#machine.install(snapshot);
     this.#components.oracle.sawHistory(this.id, index, digest);
-    this.#durableMachine = { index, digest, confState };
-    this.#machine = this.#durableMachine;
-    this.#lastSnapshot = index;
   }
 
   #apply(entry: Entry): void {
     const { oracle, random } = this.#components;
-    if (entry.index !== this.#machine.index + 1)
-      throw new Error(`${this.id} is given entry ${entry.index} to apply after ${this.#machine.index}`);
-    let { confState } = this.#machine;
+    this.#machine.checkNext(entry);
+    let { confState } = this.#machine.state;
     // A change that cannot follow is refused, on every node alike: the configuration is part of the history.
     if (entry.type !== 'EntryNormal')
       this.#event((core) => {
         confState = core.applyConfChange(decodeConfChange(entry.data));
       });
-    const digest = oracle.sawApply(this.id, this.#machine.digest, entry, confState);
-    this.#machine = { index: entry.index, digest, confState };
-    if (random.chance(0.1)) this.#durableMachine = this.#machine;
+    const digest = oracle.sawApply(this.id, this.#machine.state.digest, entry, confState);
+    this.#machine.advance({ index: entry.index, digest, confState });
+    if (random.chance(PERSISTED_SHARE)) this.#machine.persist();
   }
 
   #maybeSnapshot(): void {
-    const { index, digest, confState } = this.#machine;
     const { snapshotEveryEntries, trailingEntries } = this.#options;
-    if (index < this.#lastSnapshot + snapshotEveryEntries) return;
+    const state = this.#machine.maybeSnapshot(snapshotEveryEntries);
+    if (state === undefined) return;
+    const { index, digest, confState } = state;
     const { storage } = this.#disk;
-    this.#durableMachine = this.#machine;
-    this.#lastSnapshot = index;
     storage.createSnapshot(index, confState, digestBytes(digest));
     const keepFrom = index - trailingEntries;
     if (keepFrom >= storage.firstIndex()) storage.compact(keepFrom);
   }
-}
-
-function digestBytes(digest: number): Uint8Array {
-  const bytes = new Uint8Array(DIGEST_BYTES);
-  new DataView(bytes.buffer).setUint32(0, digest);
-  return bytes;
 }
