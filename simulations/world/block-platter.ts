@@ -31,6 +31,8 @@ export class BlockPlatter {
   readonly #aside = new Map<BlockHash, AsideBlock>();
   /** How to undo the changes that were made since the last sync, in their order. */
   #unsynced: (() => void)[] = [];
+  /** Absent after a change, until somebody asks: it is asked for with every block that is read or written. */
+  #usedBytes: number | undefined;
   /** Blocks under their temporary names, by the number of their writer. */
   readonly #incoming = new Set<number>();
   #writers = 0;
@@ -45,10 +47,8 @@ export class BlockPlatter {
   }
 
   get freeBytes(): number {
-    let usedBytes = 0;
-    for (const { sizeBytes } of this.#blocks.values()) usedBytes += sizeBytes;
-    for (const { stored } of this.#aside.values()) usedBytes += stored.sizeBytes;
-    return this.#capacityBytes - usedBytes;
+    this.#usedBytes ??= this.#sum();
+    return this.#capacityBytes - this.#usedBytes;
   }
 
   /** Temporary files, which a store that is at rest has none of. */
@@ -101,11 +101,13 @@ export class BlockPlatter {
 
   put(hash: BlockHash, block: StoredBlock): void {
     this.#blocks.set(hash, block);
+    this.#usedBytes = undefined;
     this.#unsynced = [];
   }
 
   remove(hash: BlockHash): void {
     this.#blocks.delete(hash);
+    this.#usedBytes = undefined;
     this.#unsynced = [];
   }
 
@@ -115,6 +117,7 @@ export class BlockPlatter {
     if (stored === undefined) return false;
     this.#blocks.delete(note.hash);
     this.#aside.set(note.hash, { stored, note });
+    this.#usedBytes = undefined;
     this.#unsynced.push(() => {
       this.#aside.delete(note.hash);
       this.#blocks.set(note.hash, stored);
@@ -135,6 +138,7 @@ export class BlockPlatter {
     const aside = this.#aside.get(hash);
     if (aside === undefined) return;
     this.#aside.delete(hash);
+    this.#usedBytes = undefined;
     this.#unsynced.push(() => void this.#aside.set(hash, aside));
     this.onDeleted(aside.note);
   }
@@ -143,6 +147,7 @@ export class BlockPlatter {
   crash(random: Prng): void {
     const kept = random.int(this.#unsynced.length + 1);
     for (const undo of this.#unsynced.slice(kept).toReversed()) undo();
+    this.#usedBytes = undefined;
     this.#unsynced = [];
   }
 
@@ -151,6 +156,7 @@ export class BlockPlatter {
     this.#blocks.clear();
     this.#aside.clear();
     this.#incoming.clear();
+    this.#usedBytes = undefined;
     this.#unsynced = [];
   }
 
@@ -185,6 +191,13 @@ export class BlockPlatter {
       const sector = random.pick(SECTOR_SIZES);
       bytes.fill(0, sector * random.int(Math.ceil(bytes.length / sector)));
     });
+  }
+
+  #sum(): number {
+    let usedBytes = 0;
+    for (const { sizeBytes } of this.#blocks.values()) usedBytes += sizeBytes;
+    for (const { stored } of this.#aside.values()) usedBytes += stored.sizeBytes;
+    return usedBytes;
   }
 
   #damage(random: Prng, change: (bytes: Uint8Array) => void): BlockHash | undefined {
