@@ -8,19 +8,15 @@ import { Handover } from '../../dht/handover.ts';
 import { LocationServer } from '../../dht/location-server.ts';
 import { LocationTable } from '../../dht/location-table.ts';
 import { type Membership, MembershipRing } from '../../dht/membership-ring.ts';
-import { packHashes } from '../../dht/packed-hashes.ts';
 import type { BlockHash, LocationRpc, PeerId } from '../../dht/ports.ts';
-import { HOLDERS_PER_SHARD, shardOfHash } from '../../dht/shard.ts';
 import { ShardLedger } from '../../dht/shard-ledger.ts';
 import { hashOf, HeldSet } from './index-world.ts';
 import { ManualClock, quietLogger } from './manual-clock.ts';
+import { StormPost } from './storm-post.ts';
 
 export const DATANODE = 7;
 const HEARTBEAT_MS = 3_000;
 const WORK_MS = 400;
-/** How messages travel: at once; all of them, but late; as they may, if at all. */
-export type Weather = 'calm' | 'slow' | 'storm';
-
 const NEVER = new AbortController().signal;
 
 /** What the metadata nodes have agreed on: who is away, since which entry of their log. */
@@ -28,6 +24,11 @@ interface Registry {
   version: number;
   readonly away: Set<PeerId>;
   readonly absences: Map<PeerId, number>;
+}
+
+/** A metadata node, as tests look at it. */
+export interface StormHolder extends Pick<Holder, 'table' | 'ledger' | 'ring'> {
+  readonly peer: PeerId;
 }
 
 interface Holder {
@@ -50,22 +51,10 @@ interface Datanode {
   readonly list: { known: Membership };
 }
 
-/** Numbers in [0, 1) from one seed (mulberry32). */
-function numbersFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 export class StormWorld {
   readonly clock: ManualClock = new ManualClock();
   readonly held: HeldSet = new HeldSet();
-  weather: Weather = 'calm';
-  readonly #random: () => number;
+  readonly post: StormPost;
   readonly #peers: readonly PeerId[];
   readonly #registry: Registry = { version: 1, away: new Set(), absences: new Map() };
   readonly #holders = new Map<PeerId, Holder>();
@@ -75,7 +64,7 @@ export class StormWorld {
   #generation = 0;
 
   constructor(seed: number, peers: readonly PeerId[]) {
-    this.#random = numbersFrom(seed);
+    this.post = new StormPost(this.clock, seed);
     this.#peers = peers;
     for (const peer of peers) this.restartMetadata(peer);
     this.#datanode = this.#startDatanode();
@@ -92,12 +81,12 @@ export class StormWorld {
 
   /** Something happens. */
   act(): void {
-    const peer = this.#pick(this.#peers);
-    switch (this.#pick(['add', 'remove', 'away', 'back', 'flap', 'meta', 'data', 'found'] as const)) {
+    const peer = this.post.pick(this.#peers);
+    switch (this.post.pick(['add', 'remove', 'away', 'back', 'flap', 'meta', 'data', 'found'] as const)) {
       case 'add':
-        return void this.#announce(this.addBlocks(this.#below(200)));
+        return void this.#announce(this.addBlocks(this.post.below(200)));
       case 'remove':
-        return this.#remove(this.#below(100));
+        return this.#remove(this.post.below(100));
       case 'away':
         return this.setAway(peer, true);
       case 'back':
@@ -109,14 +98,14 @@ export class StormWorld {
       case 'data':
         return this.restartDatanode();
       case 'found':
-        this.addBlocks(this.#below(3_000));
+        this.addBlocks(this.post.below(3_000));
         return this.restartDatanode();
     }
   }
 
   /** From now on everybody answers at once, and nobody is away. */
   calm(): void {
-    this.weather = 'calm';
+    this.post.weather = 'calm';
     for (const peer of this.#peers) this.setAway(peer, false);
   }
 
@@ -168,49 +157,13 @@ export class StormWorld {
     await this.#datanode.announcer.stop();
   }
 
-  /** What is wrong, once everything is quiet. */
-  complaints(): string[] {
-    return this.#peers.flatMap((peer) => {
-      const { table, ledger, ring } = this.#holder(peer);
-      const own = this.held
-        .all()
-        .filter((hash) => ring.closest(shardOfHash(hash), HOLDERS_PER_SHARD).includes(peer));
-      const { nodes } = table.lookup(packHashes(own));
-      const facts = {
-        epoch: [ring.epoch, this.#datanode.ring.epoch],
-        records: [table.recordCount, nodes.length, own.length],
-        agreed: [ledger.agreements.with(DATANODE).size, ledger.owned.size],
-        missing: [ledger.missing().length, 0],
-        leaving: [ledger.leaving(table).length, 0],
-      };
-      const wrong = Object.entries(facts).filter(([, values]) => values.some((value) => value !== values[0]));
-      return wrong.map(([name, values]) => `${peer}: ${name} ${values.join(' / ')}`);
-    });
+  /** Every holder with what it has. */
+  holders(): readonly StormHolder[] {
+    return this.#peers.map((peer) => ({ ...this.#holder(peer), peer }));
   }
 
-  /** How many blocks of its shards each holder lacks, of those that lack any. */
-  lacking(): string[] {
-    return this.#peers.flatMap((peer) => {
-      const { table, ring } = this.#holder(peer);
-      const own = this.held
-        .all()
-        .filter((hash) => ring.closest(shardOfHash(hash), HOLDERS_PER_SHARD).includes(peer));
-      const { counts } = table.lookup(packHashes(own));
-      const lacks = counts.filter((count) => count === 0).length;
-      return lacks === 0 ? [] : [`${peer} lacks ${lacks} of ${own.length}`];
-    });
-  }
-
-  /** Shards that holders believe to agree on, although they lack a block of them. */
-  falselyAgreed(): string[] {
-    return this.#peers.flatMap((peer) => {
-      const { table, ledger } = this.#holder(peer);
-      const held = this.held.all();
-      const { counts } = table.lookup(packHashes(held));
-      const lacking = new Set(held.filter((_, at) => counts[at] === 0).map(shardOfHash));
-      const wrong = [...lacking].filter((shard) => ledger.agreements.has(DATANODE, shard));
-      return wrong.length === 0 ? [] : [`${peer}: lacks blocks of ${wrong.length} shards it agrees on`];
-    });
+  get datanodeEpoch(): number {
+    return this.#datanode.ring.epoch;
   }
 
   #membership(): Membership {
@@ -227,7 +180,7 @@ export class StormWorld {
   /** A step of the worker of a metadata node, which also applies what the log says by now, or not yet. */
   #work(peer: PeerId): void {
     const holder = this.#holder(peer);
-    if (this.weather === 'storm' && this.#random() < 0.4) return;
+    if (this.post.weather === 'storm' && this.post.random() < 0.4) return;
     holder.list.applied = this.#membership();
     if (holder.isWorking) return;
     holder.isWorking = true;
@@ -294,30 +247,13 @@ export class StormWorld {
     };
   }
 
-  /** Whoever gives up does not stop what is on its way: it is done, late, and nobody hears the answer. */
   #call<T>(peer: PeerId, signal: AbortSignal, serve: (holder: Holder) => T): Promise<T> {
     const holder = this.#holder(peer);
-    return new Promise((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-      this.#travel(() => {
-        // A life that is over answers no more.
-        if (this.#holders.get(peer) !== holder) return reject(new Error(`${peer} was restarted`));
-        try {
-          const answer = serve(holder);
-          this.#travel(() => resolve(answer));
-        } catch (error) {
-          this.#travel(() => reject(error));
-        }
-      });
+    return this.post.call(signal, () => {
+      // A life that is over answers no more.
+      if (this.#holders.get(peer) !== holder) throw new Error(`${peer} was restarted`);
+      return serve(holder);
     });
-  }
-
-  #travel(arrive: () => void): void {
-    if (this.weather === 'calm') return void this.clock.after(1, arrive);
-    if (this.weather === 'slow') return void this.clock.after(500 + this.#below(1_500), arrive);
-    const fate = this.#random();
-    if (fate < 0.15) return;
-    this.clock.after(fate < 0.6 ? this.#below(50) : this.#below(9_000), arrive);
   }
 
   #announce(hashes: readonly BlockHash[]): void {
@@ -326,19 +262,11 @@ export class StormWorld {
 
   #remove(count: number): void {
     const all = this.held.all();
-    const hashes = [...new Set(Array.from({ length: Math.min(count, all.length) }, () => this.#pick(all)))];
+    const hashes = [
+      ...new Set(Array.from({ length: Math.min(count, all.length) }, () => this.post.pick(all))),
+    ];
     this.held.delete(...hashes);
     this.#datanode.announcer.withdraw(hashes).catch(stopped);
-  }
-
-  #below(limit: number): number {
-    return Math.floor(this.#random() * limit);
-  }
-
-  #pick<T>(choices: readonly T[]): T {
-    const choice = choices[this.#below(choices.length)];
-    if (choice === undefined) throw new Error('There is nothing to choose from.');
-    return choice;
   }
 }
 

@@ -1,5 +1,6 @@
 /** @module Seeded storms over one datanode and its holders: when all is quiet again, each holder knows exactly what it should. */
 import { describe, expect, it } from 'vitest';
+import { complaints, falselyAgreed, lacking } from './storm-checks.ts';
 import { StormWorld } from './storm-world.ts';
 
 const PEERS = ['peerA', 'peerB', 'peerC', 'peerD', 'peerE'];
@@ -15,15 +16,15 @@ describe('after a storm', () => {
       const world = new StormWorld(seed, PEERS.slice(0, 3 + (seed % 3)));
       world.addBlocks(500);
       await world.pass(12_000);
-      expect(world.complaints()).toEqual([]);
-      world.weather = 'storm';
+      expect(complaints(world)).toEqual([]);
+      world.post.weather = 'storm';
       for (let event = 0; event < EVENTS; event++) {
         world.act();
         await world.pass(2_000 + ((seed * 7 + event * 13) % 5) * 1_000);
       }
       world.calm();
       await world.pass(QUIET_MS);
-      expect([world.complaints(), world.falselyAgreed()]).toEqual([[], []]);
+      expect([complaints(world), falselyAgreed(world)]).toEqual([[], []]);
       await world.stop();
     });
 });
@@ -35,14 +36,14 @@ describe('while members change all the time and nobody answers quickly', () => {
     await world.pass(12_000);
     world.addBlocks(MANY_BLOCKS);
     world.restartDatanode();
-    world.weather = 'slow';
+    world.post.weather = 'slow';
     // As on a machine that is overloaded: with each change of a member the list is another, and its epoch.
     for (let seconds = 0; seconds < 60; seconds++) {
       world.change();
       await world.pass(1_000);
-      if (seconds % 10 === 9) expect(world.falselyAgreed()).toEqual([]);
+      if (seconds % 10 === 9) expect(falselyAgreed(world)).toEqual([]);
     }
-    expect(world.lacking()).toEqual([]);
+    expect(lacking(world)).toEqual([]);
     await world.stop();
   });
 });
