@@ -19,8 +19,8 @@ export function placementGrowth(sizes: readonly number[]): Dimension {
     of: 'datanodes',
     sizes,
     figures: {
-      together: { name: 'place a block, 64 at once', unit: 'CPU µs', counts: 'each' },
-      // Who asks for one block has every datanode looked at once.
+      // A request looks at every datanode once, whatever it asks for.
+      together: { name: 'place a block, 64 at once', unit: 'CPU µs', counts: 'whole' },
       alone: { name: 'place a block alone', unit: 'CPU µs', counts: 'whole' },
     },
     measure: async (size) => ({ together: await place(size, TOGETHER), alone: await place(size, 1) }),
