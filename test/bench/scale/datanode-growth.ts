@@ -10,7 +10,7 @@ import type { Dimension } from './growth.ts';
 /** Of each datanode: what it compares with every metadata node. */
 const BLOCKS_PER_DATANODE = 1_000;
 /** Until what follows from the joins is over, and for how long is measured, in milliseconds. */
-const SETTLE_MS = 8_000;
+const SETTLE_MS = 30_000;
 const MEASURE_MS = 10_000;
 
 export function datanodeGrowth(sizes: readonly number[]): Dimension {

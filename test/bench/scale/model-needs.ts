@@ -1,7 +1,6 @@
 /** @module What a cluster of a given shape needs of each resource, and how much of it there is. Pure. */
 import { DEFAULT_MAX_RECORDS } from '../../../dht/location-table.ts';
 import { GIB, MIB } from '../../../src/common/bytes.ts';
-import { MAX_HEARTBEATS_PER_SECOND } from '../../../src/metadata/liveness-judge.ts';
 import { DEFAULT_MAX_LOG_BYTES, HELD_FACTOR } from '../../../src/metadata/log-compactor.ts';
 import { MAX_AT_RISK_BLOCKS } from '../../../src/metadata/repair/at-risk-blocks.ts';
 import { DEFAULT_BACKUP_PERIOD_MS, DEFAULT_ERA_MS } from '../../../src/namespace/limits.ts';
@@ -32,7 +31,6 @@ const METADATA_DISK_GIB = 1_024;
 const DATANODE_BYTES_PER_SECOND: number = 110 * MIB;
 /** Of a metadata node's main thread, for what nobody asked for. */
 const BACKGROUND_SHARE = 0.25;
-const HEARTBEAT_SECONDS = 3;
 /** Of the whole cluster, of some 300 bytes each in the log. */
 const CHANGES_PER_SECOND = 1_000;
 const CHANGE_BYTES = 300;
@@ -114,14 +112,12 @@ export function needsOf(measured: Coefficients): readonly Need[] {
         (WALK_AND_PAUSE * (blocks / metadataNodes) * measured.surveyedBlockMicroseconds) / 1e6 / 60,
     },
     {
-      name: "heartbeats, of a metadata node's processor",
+      name: "datanodes at rest, of a metadata node's processor",
       unit: 'share',
       limit: BACKGROUND_SHARE,
-      because: `at most ${MAX_HEARTBEATS_PER_SECOND} a second: the period grows with the datanodes`,
-      of: ({ datanodes }) =>
-        (Math.min(MAX_HEARTBEATS_PER_SECOND, datanodes / HEARTBEAT_SECONDS) *
-          measured.heartbeatMicroseconds) /
-        1e6,
+      because:
+        'heartbeats are bounded, but every datanode searches the DHT for itself every ten seconds, dht/kademlia.ts',
+      of: ({ datanodes }) => (datanodes * measured.restingMicroseconds) / 1e6,
     },
     {
       name: 'telling the index anew after all metadata nodes restarted',
