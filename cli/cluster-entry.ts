@@ -6,6 +6,7 @@ import { systemRandom } from '../src/common/random.ts';
 import type { NewNode } from '../src/node/init-cluster.ts';
 import { isNodeRole, NODE_ROLES, type NodeConfig } from '../src/node/node-config.ts';
 import type { ProfileOutcome } from '../src/node/node-profile.ts';
+import { admissionOptions } from './admission-notice.ts';
 import { parseBytes } from './byte-size.ts';
 import { formatTime } from './duration.ts';
 import { usage } from './errors.ts';
@@ -114,9 +115,12 @@ async function init(shell: Shell, flags: InitFlags): Promise<void> {
 
 async function join(shell: Shell, token: string, flags: EntryFlags): Promise<void> {
   const { joinCluster } = await import('../src/node/join-cluster.ts');
-  const { config, profile } = await joinCluster(await entryComponents(flags), token, await newNode(flags), {
-    signal: shell.signal,
-  });
+  const { config, profile } = await joinCluster(
+    await entryComponents(flags),
+    token,
+    await newNode(flags),
+    admissionOptions(shell),
+  );
   await shell.output.result(entryFacts(config, flags, profile), () => [
     `Joined cluster ${config.clusterName} as node ${config.number} (${config.roles.join(', ')}) in ${flags.dir}.`,
     ...profileLines(profile, flags),

@@ -1,5 +1,6 @@
 /** @module `holdfast connect`: this machine's user becomes a client of a cluster. */
 import type { Command } from 'commander';
+import { admissionOptions } from './admission-notice.ts';
 import { addClientCommand, type ClientFlags } from './options.ts';
 import type { Shell } from './shell.ts';
 
@@ -26,7 +27,7 @@ export function addConnectCommand(program: Command, shell: Shell): void {
 async function connectWithToken(shell: Shell, token: string, flags: ConnectFlags): Promise<void> {
   const { enrol } = await import('../src/client/enrol.ts');
   const { clusterId, clusterName } = await enrol(token, flags.profile, {
-    signal: shell.signal,
+    ...admissionOptions(shell),
     ...(flags.name === undefined ? {} : { name: flags.name }),
     ...(flags.mdns === true && { mdns: true }),
   });

@@ -1,5 +1,6 @@
 /** @module `holdfast node rejoin`: a datanode of a lost cluster comes over to the one that takes its place. */
 import type { Command } from 'commander';
+import { admissionOptions } from './admission-notice.ts';
 import { entryComponents, parseRoles, profileLines } from './cluster-entry.ts';
 import {
   addCommand,
@@ -38,7 +39,7 @@ async function rejoin(shell: Shell, token: string, flags: RejoinFlags): Promise<
     profileDir: flags.profile,
     ...(flags.role && { roles: parseRoles(flags.role) }),
     force: flags.force ?? false,
-    signal: shell.signal,
+    ...admissionOptions(shell),
   });
   const { config, formerCluster, kept, profile } = changed;
   const { clusterId, clusterName, number, roles } = config;

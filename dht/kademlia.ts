@@ -1,25 +1,16 @@
 /** @module The private Kademlia network (libp2p kad-dht): who the metadata nodes are, and which are closest to a shard. */
-import { type KadDHT, type KadDHTComponents, kadDHT, passthroughMapper } from '@libp2p/kad-dht';
+import type { KadDHT } from '@libp2p/kad-dht';
 import { CID } from 'multiformats/cid';
 import * as Digest from 'multiformats/hashes/digest';
 import { createHash } from 'node:crypto';
 import { startDeadline } from './deadline.ts';
-import { describe, stopped } from './errors.ts';
-import { decodeChain, encodeChain, type ManifestBook } from './manifest-book.ts';
+import { describe } from './errors.ts';
+import { MANIFEST_KEYS } from './kademlia-service.ts';
+import { encodeChain, type ManifestBook } from './manifest-book.ts';
 import { type Membership, MembershipRing } from './membership-ring.ts';
 import type { RingHint } from './messages.ts';
 import type { Clock, Logger, MetadataRing, PeerId } from './ports.ts';
 
-/** Our own protocol, so that a cluster never mixes with any other network. */
-export const KADEMLIA_PROTOCOL = '/holdfast/kad/1';
-/** The default of five minutes leaves nodes that start together unaware of each other for as long. */
-export const QUERY_SELF_INTERVAL_MS = 10_000;
-export const INITIAL_QUERY_SELF_INTERVAL_MS = 200;
-/** Per connection; kad-dht opens a stream for each question, and its defaults of 32 and 64 run out. */
-export const MAX_STREAMS = 4096;
-/** How often kad-dht publishes this node's provider record anew, and how long others keep one unrenewed. */
-export const PROVIDE_RENEWAL_MS = 600_000;
-export const PROVIDER_VALIDITY_MS = 3_600_000;
 /** Bounds of one publication and of one discovery. */
 export const PROVIDE_TIMEOUT_MS = 30_000;
 export const FIND_METADATA_TIMEOUT_MS = 15_000;
@@ -30,59 +21,6 @@ export const MAX_DEPARTED = 256;
 
 const RAW_CODEC = 0x55;
 const SHA2_256 = 0x12;
-
-/** kad-dht tells its validators and selectors by the first part of a record's key. */
-const MANIFEST_KEYS = 'holdfast-manifest';
-
-export interface KademliaServiceOptions {
-  /** Takes the manifests that come as records; undefined before the process is put together. */
-  readonly manifests?: () => ManifestBook | undefined;
-  /** Nodes answer questions and keep records; who comes and goes, such as a client, only asks. */
-  readonly serverMode: boolean;
-  readonly querySelfIntervalMs?: number;
-}
-
-/** The libp2p service factory. identify and ping must be among the host's services. */
-export function kademliaService(options: KademliaServiceOptions): (components: KadDHTComponents) => KadDHT {
-  return kadDHT({
-    protocol: KADEMLIA_PROTOCOL,
-    clientMode: !options.serverMode,
-    // The default drops private addresses, and with them every peer of a local network.
-    peerInfoMapper: passthroughMapper,
-    allowQueryWithZeroPeers: true,
-    initialQuerySelfInterval: INITIAL_QUERY_SELF_INTERVAL_MS,
-    querySelfInterval: options.querySelfIntervalMs ?? QUERY_SELF_INTERVAL_MS,
-    ...manifestRecords(options.manifests ?? ((): undefined => undefined)),
-    maxInboundStreams: MAX_STREAMS,
-    maxOutboundStreams: MAX_STREAMS,
-    reprovide: {
-      validity: PROVIDER_VALIDITY_MS,
-      threshold: PROVIDER_VALIDITY_MS - PROVIDE_RENEWAL_MS,
-      interval: PROVIDE_RENEWAL_MS,
-    },
-  });
-}
-
-/** kad-dht stores whatever its validator lets pass, over what it has: what is older than the book is refused, as a replay. */
-function manifestRecords(
-  book: () => ManifestBook | undefined,
-): Pick<NonNullable<Parameters<typeof kadDHT>[0]>, 'validators' | 'selectors'> {
-  return {
-    validators: {
-      async [MANIFEST_KEYS](_key, value) {
-        const taker = book();
-        if (taker === undefined) throw stopped('take a cluster manifest');
-        taker.take(decodeChain(value));
-      },
-    },
-    selectors: {
-      [MANIFEST_KEYS](_key, records) {
-        const ranks = records.map((record) => book()?.rank(decodeChain(record)) ?? -1);
-        return ranks.indexOf(Math.max(...ranks));
-      },
-    },
-  };
-}
 
 /** What this file uses of kad-dht's routing table, which its interface type leaves out. */
 interface RoutingTable {

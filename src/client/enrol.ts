@@ -5,8 +5,8 @@ import { isHoldfastError } from '../common/errors.ts';
 import { type Logger, silentLogger } from '../common/logger.ts';
 import { type Random, systemRandom } from '../common/random.ts';
 import { Member } from '../namespace/schema.ts';
-import { call } from '../network/method.ts';
 import type { Network } from '../network/network.ts';
+import { type AdmissionOptions, askForAdmission } from '../protocol/admission.ts';
 import type { JoinRequest, JoinResponse } from '../protocol/messages.ts';
 import { JOIN } from '../protocol/methods.ts';
 import { decodeToken } from '../protocol/token.ts';
@@ -15,7 +15,7 @@ import { noMetadata, otherCluster, unexpectedAnswer } from './errors.ts';
 import { metadataNodesOf } from './metadata-peers.ts';
 import { loadProfile, type Profile, saveProfile } from './profile.ts';
 
-export interface EnrolOptions {
+export interface EnrolOptions extends AdmissionOptions {
   /** How `cluster status` and `member` lists call this client; user@host when absent. */
   readonly name?: string;
   readonly logger?: Logger;
@@ -25,11 +25,7 @@ export interface EnrolOptions {
   readonly mdns?: boolean;
   /** Started, with the identity to enrol; made from the profile directory's key when absent. */
   readonly network?: Network;
-  readonly signal?: AbortSignal;
 }
-
-/** Per address of the token. */
-const JOIN_TIMEOUT_MS = 8_000;
 
 /**
  * Joins with role client and leaves a profile in `profileDir`. Repeating it with the same token is harmless.
@@ -39,10 +35,11 @@ const JOIN_TIMEOUT_MS = 8_000;
 export async function enrol(token: string, profileDir: string, options: EnrolOptions = {}): Promise<Profile> {
   const contents = decodeToken(token);
   await refuseOtherCluster(profileDir, contents.clusterId);
+  const clock = options.clock ?? systemClock;
   const network =
     options.network ??
     (await openClientNetwork(profileDir, {
-      clock: options.clock ?? systemClock,
+      clock,
       random: options.random ?? systemRandom,
       logger: options.logger ?? silentLogger,
     }));
@@ -54,7 +51,7 @@ export async function enrol(token: string, profileDir: string, options: EnrolOpt
       member: describeClient(network, options.name),
       client: undefined,
     };
-    const joined = profileFrom(await joinAny(network, contents.addresses, request, options.signal));
+    const joined = profileFrom(await admission({ network, clock }, contents.addresses, request, options));
     const profile = options.mdns === true ? { ...joined, mdns: true } : joined;
     await saveProfile(profileDir, profile);
     return profile;
@@ -81,25 +78,19 @@ function describeClient(network: Network, name: string | undefined): Member {
   });
 }
 
-async function joinAny(
-  network: Network,
+async function admission(
+  components: { readonly network: Network; readonly clock: Clock },
   addresses: readonly string[],
   request: JoinRequest,
-  signal: AbortSignal | undefined,
+  options: AdmissionOptions,
 ): Promise<JoinResponse> {
-  let last: unknown;
-  for (const address of addresses) {
-    try {
-      const options = { timeoutMs: JOIN_TIMEOUT_MS, ...(signal && { signal }) };
-      const peer = await network.dial(address, options);
-      return await call(network, peer, JOIN, request, options);
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (isHoldfastError(error) && error.kind === 'refused') throw error;
-      last = error;
-    }
+  try {
+    return await askForAdmission(components, addresses, request, options);
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    if (isHoldfastError(error) && error.kind === 'refused') throw error;
+    throw noMetadata(JOIN.name, 'unavailable', addresses, error);
   }
-  throw noMetadata(JOIN.name, 'unavailable', addresses, last);
 }
 
 function profileFrom({ cluster, metadataNodes }: JoinResponse): Profile {

@@ -50,6 +50,17 @@ export function describeDialFailure(cause: unknown): string {
   return describeError(cause);
 }
 
+/** What the system says at once where nobody listens, or where no way leads. */
+const NOBODY_THERE = ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'ENOTFOUND'];
+
+/** Whether a dial failed since nobody is at any of the addresses that were tried, as far as this machine can tell. */
+export function isNobodyThere(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(isNobodyThere);
+  if (!(error instanceof Error)) return false;
+  if ('code' in error && NOBODY_THERE.includes(String(error.code))) return true;
+  return isNobodyThere(error.cause);
+}
+
 /** `what` names the bounded thing that is full, e.g. "send queue". */
 export function overloaded(peer: PeerId, what: string): HoldfastError {
   return new HoldfastError({

@@ -1,16 +1,16 @@
 /** @module How libp2p is set up: its transport, encryption, muxer, services and limits. */
-import { yamux } from '@chainsafe/libp2p-yamux';
 import { identify } from '@libp2p/identify';
 import type { ComponentLogger, Connection, ServiceMap, Upgrader } from '@libp2p/interface';
 import { ping } from '@libp2p/ping';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import type { Libp2pOptions, ServiceFactoryMap } from 'libp2p';
-import { MIB } from '../common/bytes.ts';
 import { parseAddress } from './address-book.ts';
 import type { DirectConnectionsOptions } from './direct-connections.ts';
 import type { Identity } from './identity.ts';
+import { libp2pLogger } from './libp2p-logger.ts';
 import { noiseEncryption } from './noise-encryption.ts';
 import type { HandlerRegistry } from './protocol-guard.ts';
+import { pulsedMuxer } from './pulsed-muxer.ts';
 import { type PunchingDial, punchingDial } from './punching-dial.ts';
 import { RELAY_PROTOCOL, type RelayTransport, relayService } from './relay-transport.ts';
 import { type SharedPortHooks, tcpWithSharedPort } from './shared-port.ts';
@@ -26,20 +26,7 @@ const CONNECTION_LIMITS = {
   addressDialTimeout: 3_000,
 } as const;
 
-/**
- * Part of the protocol: both sides count on the initial window. The maximum is libp2p's limit on what it keeps for a paused
- * stream; 4 MiB fill 40 MB/s at 100 ms.
- */
-const STREAM_WINDOW = { initialStreamWindowSize: 1 * MIB, maxStreamWindowSize: 4 * MIB } as const;
-
-/** A peer that is silent for this long (power loss, cut cable) is disconnected. */
-const PING_INTERVAL_MS = 5_000;
-const PING_TIMEOUT_MS = 10_000;
-
-/**
- * Per connection. By default it is one: a second ping while the first is slow would fail, and the connection would be given up
- * for dead, busy as it is.
- */
+/** Per connection. By default it is one: a second ping of the routing table while the first is slow would fail. */
 const PING_STREAMS = { maxInboundStreams: 16, maxOutboundStreams: 16 } as const;
 
 /** Parts of libp2p that only its services are given; we ask for them as a service of this name. */
@@ -95,9 +82,11 @@ export function libp2pSettings(
     readonly discovery: NonNullable<Libp2pOptions['peerDiscovery']>;
   },
 ): Libp2pOptions<ServiceMap> {
+  const logger = libp2pLogger();
   const relay = options.isRelay === true ? { relay: relayService() } : {};
   return {
     start: false,
+    ...(logger && { logger }),
     privateKey: identity.privateKey,
     addresses: {
       listen: options.listen.map((address) => parseAddress(address).toString()),
@@ -106,12 +95,10 @@ export function libp2pSettings(
     transports: [tcpWithSharedPort(hooks), hooks.relays.factory],
     peerDiscovery: hooks.discovery,
     connectionEncrypters: [noiseEncryption()],
-    streamMuxers: [yamux({ streamOptions: STREAM_WINDOW })],
+    streamMuxers: [pulsedMuxer()],
     connectionManager: CONNECTION_LIMITS,
-    connectionMonitor: {
-      pingInterval: PING_INTERVAL_MS,
-      pingTimeout: { minTimeout: PING_TIMEOUT_MS, maxTimeout: PING_TIMEOUT_MS },
-    },
+    // The muxer has a pulse.
+    connectionMonitor: { enabled: false },
     services: {
       // Who listens nowhere learns nothing from it that it would use, and a command would spend a tenth of its time on it.
       identify: identify({ runOnConnectionOpen: options.listen.length > 0 }),

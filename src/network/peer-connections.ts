@@ -2,7 +2,7 @@
  * @module The libp2p connections to a peer, and the best of them: without a relay before with one. A peer behind NAT is reached over
  * a relay first, and at once the two look for a better way; who waits for a connection waits a moment for that, too.
  */
-import type { Connection, Libp2p } from '@libp2p/interface';
+import type { Connection, Libp2p, PeerId as Libp2pPeerId } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import type { Logger } from '../common/logger.ts';
@@ -17,6 +17,8 @@ import { isRelayed, relayedAddress, relayOf } from './relay-address.ts';
 const DIAL_TIMEOUT_MS = 5_000;
 /** How long the first use of a relayed connection waits for a better one. */
 const UPGRADE_PATIENCE_MS = 1_000;
+/** Decoded peer ids that are kept. */
+const MAX_IDS = 16_384;
 
 export interface PeerConnectionsComponents {
   readonly libp2p: Libp2p;
@@ -34,6 +36,7 @@ export class PeerConnections {
   readonly #components: PeerConnectionsComponents;
   readonly #upgrades: PathUpgrades;
   readonly #dialling = new Map<PeerId, Promise<Connection>>();
+  readonly #ids = new Map<PeerId, Libp2pPeerId>();
   readonly #stopping = new AbortController();
 
   constructor(components: PeerConnectionsComponents) {
@@ -51,7 +54,7 @@ export class PeerConnections {
   /** What is open to `peer` now; one that we dialled before one that the peer did. */
   best(peer: PeerId): Connection | undefined {
     const open = this.#components.libp2p
-      .getConnections(peerIdFromString(peer))
+      .getConnections(this.#idOf(peer))
       .filter(({ status }) => status === 'open');
     const rank = (connection: Connection): number => ORDER.indexOf(this.kindOf(connection));
     return open.toSorted((left, right) => rank(left) - rank(right))[0];
@@ -103,11 +106,12 @@ export class PeerConnections {
     relays.delete(peer);
     relays.delete(libp2p.peerId.toString());
     const direct = known.filter((address) => !isRelayed(address)).map((address) => withPeer(address, peer));
+    const ways = [
+      ...(relays.size === 0 ? [] : [() => this.#dialOverRelays(peer, [...relays], signal)]),
+      ...(direct.length === 0 ? [] : [() => dialRace(direct, this.#components.dial, signal)]),
+    ];
     const failures: unknown[] = [];
-    for (const dial of [
-      () => this.#dialOverRelays(peer, [...relays], signal),
-      () => dialRace(direct, this.#components.dial, signal),
-    ]) {
+    for (const dial of ways) {
       try {
         return await dial();
       } catch (error) {
@@ -135,6 +139,16 @@ export class PeerConnections {
       },
       signal,
     );
+  }
+
+  /** To decode a peer id takes longer than all else that best() does, which is asked for each peer every other second. */
+  #idOf(peer: PeerId): Libp2pPeerId {
+    const known = this.#ids.get(peer);
+    if (known !== undefined) return known;
+    if (this.#ids.size >= MAX_IDS) this.#ids.clear();
+    const id = peerIdFromString(peer);
+    this.#ids.set(peer, id);
+    return id;
   }
 
   /** Only at addresses of its own. */

@@ -1,8 +1,6 @@
 /** @module `node rejoin`: a node whose cluster is lost becomes one of another cluster, and brings its key and its blocks along. */
 import { describeError, isHoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
-import { SUPPORTED_FEATURE_LEVEL } from '../namespace/feature-level.ts';
-import { Member } from '../namespace/schema.ts';
 import { type Identity, loadOrCreateIdentity } from '../network/identity.ts';
 import { createLibp2pNetwork } from '../network/libp2p-network.ts';
 import { call } from '../network/method.ts';
@@ -14,6 +12,7 @@ import { DataDirectory, readConfig } from './data-directory.ts';
 import { alreadyJoined, stillAnswers, stillHasLog, systemCode } from './errors.ts';
 import { type Components, placeOf } from './init-cluster.ts';
 import { askToJoin, configFrom, type Joined, type JoinOptions, layLog } from './join-cluster.ts';
+import { joinRequest } from './join-request.ts';
 import { dialableAddresses } from './listen-address.ts';
 import type { BootstrapPeer, NodeConfig, NodeRole } from './node-config.ts';
 import { prepareProfile } from './node-profile.ts';
@@ -64,29 +63,9 @@ export async function changeCluster(
     contents.clusterId,
     (cluster) => cluster === former.clusterId,
   );
-  const request = {
-    cluster: contents.clusterId,
-    tokenId: contents.tokenId,
-    tokenSecret: contents.secret,
-    member: Member.fromPartial({
-      peer: identity.peer,
-      roles: [...node.roles],
-      name: node.name,
-      host: node.host,
-      ...placeOf(node),
-      addresses: dialableAddresses(identity.peer, node.listen, node.announce),
-    }),
-    client:
-      profile.newClient === undefined
-        ? undefined
-        : Member.fromPartial({
-            peer: profile.newClient,
-            roles: ['client'],
-            name: `${node.name}-user`,
-            host: node.host,
-          }),
-    featureLevel: SUPPORTED_FEATURE_LEVEL,
-  };
+  const addresses = dialableAddresses(identity.peer, node.listen, node.announce);
+  const applicant = { ...node, peer: identity.peer, addresses };
+  const request = joinRequest(contents, applicant, profile.newClient);
   const response = await askToJoin({ ...components, identity }, contents, request, options);
   const config = configFrom(response, node, identity.peer, former.listen);
   const { clusterId, clusterName, bootstrap } = config;

@@ -1,25 +1,20 @@
 /** @module Joining: a token becomes a member number. */
 import { isHoldfastError } from '../common/errors.ts';
-import { SUPPORTED_FEATURE_LEVEL } from '../namespace/feature-level.ts';
 import type { Logger } from '../common/logger.ts';
-import { Member } from '../namespace/schema.ts';
 import { type Identity, loadOrCreateIdentity } from '../network/identity.ts';
 import { createLibp2pNetwork } from '../network/libp2p-network.ts';
-import { call } from '../network/method.ts';
-import type { Network } from '../network/network.ts';
+import { type AdmissionOptions, askForAdmission } from '../protocol/admission.ts';
 import type { JoinRequest, JoinResponse } from '../protocol/messages.ts';
-import { JOIN } from '../protocol/methods.ts';
 import { openRaftLog } from '../storage/raft-log-file.ts';
 import { decodeToken, type TokenContents } from '../protocol/token.ts';
 import { contentsOf, DataDirectory, existingConfig } from './data-directory.ts';
 import { alreadyJoined, directoryNotEmpty, joinUnreachable, otherCluster } from './errors.ts';
 import { type Components, type NewNode, placeOf } from './init-cluster.ts';
+import { joinRequest } from './join-request.ts';
 import { dialableAddresses, fixPorts } from './listen-address.ts';
 import { isNodeRole, type NodeConfig } from './node-config.ts';
 import { prepareProfile, type ProfileOutcome } from './node-profile.ts';
 
-/** For one metadata node to answer: it may have to find its leader first. */
-const JOIN_TIMEOUT_MS = 15_000;
 /** What an interrupted join leaves behind; everything else means that the directory is somebody's. */
 const JOIN_LEFTOVERS = ['key', 'raft.db', 'raft.db-wal', 'raft.db-shm', 'raft.db.mark'];
 
@@ -28,9 +23,7 @@ export interface Joined {
   readonly profile: ProfileOutcome;
 }
 
-export interface JoinOptions {
-  readonly signal?: AbortSignal;
-}
+export type JoinOptions = AdmissionOptions;
 
 /**
  * Joins the cluster that `token` names. May be repeated with the same directory after any interruption: the key is made
@@ -54,30 +47,8 @@ export async function joinCluster(
   const identity = await loadOrCreateIdentity(directory.keyFile);
   const addresses = dialableAddresses(identity.peer, listen, node.announce);
   const profile = await prepareProfile(node.profileDir, contents.clusterId);
-  const client =
-    profile.newClient === undefined
-      ? undefined
-      : Member.fromPartial({
-          peer: profile.newClient,
-          roles: ['client'],
-          name: `${node.name}-user`,
-          host: node.host,
-        });
-  const request: JoinRequest = {
-    cluster: contents.clusterId,
-    tokenId: contents.tokenId,
-    tokenSecret: contents.secret,
-    member: Member.fromPartial({
-      peer: identity.peer,
-      roles: [...node.roles],
-      name: node.name,
-      host: node.host,
-      ...placeOf(node),
-      addresses,
-    }),
-    client,
-    featureLevel: SUPPORTED_FEATURE_LEVEL,
-  };
+  const applicant = { ...node, peer: identity.peer, addresses };
+  const request = joinRequest(contents, applicant, profile.newClient);
   const response = await askToJoin({ ...components, identity }, contents, request, options);
   const config = configFrom(response, node, identity.peer, listen);
   const outcome = await profile.save({
@@ -90,17 +61,21 @@ export async function joinCluster(
   return { config, profile: outcome };
 }
 
-/** Asks at each address of the token. Errors: NODE_JOIN_UNREACHABLE, and what is refused. */
+/** Asks at the addresses of the token. Errors: NODE_JOIN_UNREACHABLE, what is refused, and what is in the way of an answer. */
 export async function askToJoin(
   components: Components & { readonly identity: Identity },
-  contents: TokenContents,
+  { addresses }: TokenContents,
   request: JoinRequest,
   options: JoinOptions,
 ): Promise<JoinResponse> {
   const network = await createLibp2pNetwork(components, { listen: [], announce: [] });
   await network.start();
   try {
-    return await askInTurn(network, contents, request, options);
+    return await askForAdmission({ ...components, network }, addresses, request, options);
+  } catch (error) {
+    if (!isHoldfastError(error) || error.kind === 'refused' || !error.code.startsWith('NETWORK_'))
+      throw error;
+    throw joinUnreachable(addresses, error);
   } finally {
     await network.stop();
   }
@@ -120,29 +95,6 @@ async function refuseForeignDirectory(path: string, clusterId: string): Promise<
   if (existing !== undefined) throw alreadyJoined(path, existing.number);
   if (found.some((name) => !JOIN_LEFTOVERS.includes(name) && !name.endsWith('.tmp')))
     throw directoryNotEmpty(path, found);
-}
-
-/** A refusal is final; anything else is tried at the next address. */
-async function askInTurn(
-  network: Network,
-  { addresses }: TokenContents,
-  request: JoinRequest,
-  options: JoinOptions,
-): Promise<JoinResponse> {
-  let last: unknown;
-  for (const address of addresses) {
-    try {
-      const peer = await network.dial(address, { ...options, timeoutMs: JOIN_TIMEOUT_MS });
-      return await call(network, peer, JOIN, request, { ...options, timeoutMs: JOIN_TIMEOUT_MS });
-    } catch (error) {
-      options.signal?.throwIfAborted();
-      if (isHoldfastError(error) && error.kind === 'refused') throw error;
-      last = error;
-    }
-  }
-  // One that answered knows better than we do why it cannot be: no quorum, too many joins at once.
-  if (isHoldfastError(last) && !last.code.startsWith('NETWORK_')) throw last;
-  throw joinUnreachable(addresses, last);
 }
 
 export function configFrom(

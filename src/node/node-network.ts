@@ -1,5 +1,6 @@
 /** @module The network of a node: libp2p with the private Kademlia on it, which only members may speak. */
-import { KADEMLIA_PROTOCOL, Kademlia, kademliaService } from '../../dht/kademlia.ts';
+import { Kademlia } from '../../dht/kademlia.ts';
+import { KADEMLIA_PROTOCOL, kademliaService } from '../../dht/kademlia-service.ts';
 import type { ManifestBook } from '../../dht/manifest-book.ts';
 import type { Membership } from '../../dht/membership-ring.ts';
 import type { Clock } from '../common/clock.ts';
