@@ -37,8 +37,8 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** A node that is not up by then counts as failed. */
-const READY_TIMEOUT_MS = 30_000;
+/** A node that is not up by then counts as failed: it may ask for a minute to be let in. */
+const READY_TIMEOUT_MS = 90_000;
 /** What is kept of a node's log, for the message when it fails. */
 const TAIL_CHARACTERS = 4_000;
 

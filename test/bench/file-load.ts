@@ -28,14 +28,23 @@ export interface FileLoad {
   stop(): Promise<void>;
 }
 
-const FILE_BYTES = MIB;
+export interface FileLoadOptions {
+  /** 1 MiB when absent. */
+  readonly fileBytes?: number;
+  /** After each operation; none when absent. */
+  readonly pauseMs?: number;
+}
+
 const FILES = 24;
 const LANES = 2;
 const MAX_ERRORS = 5;
 const SLOWEST = 5;
 
-/** Two lanes, each in turn writing a file of 1 MiB and reading another. */
-export function startFileLoad(client: Client): FileLoad {
+/** Two lanes, each in turn writing a file and reading another. */
+export function startFileLoad(
+  client: Client,
+  { fileBytes = MIB, pauseMs = 0 }: FileLoadOptions = {},
+): FileLoad {
   const stopping = new AbortController();
   let done: Operation[] = [];
   let sinceMs = performance.now();
@@ -51,10 +60,11 @@ export function startFileLoad(client: Client): FileLoad {
     }
     const tookMs = round(performance.now() - beganMs);
     done.push({ kind, beganMs: round(beganMs - sinceMs), tookMs });
+    if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
   };
   const lane = async (own: number): Promise<void> => {
     for (let turn = 0; !stopping.signal.aborted; turn += 1) {
-      const bytes = new Uint8Array(FILE_BYTES).fill(turn * LANES + own);
+      const bytes = new Uint8Array(fileBytes).fill(turn * LANES + own);
       new DataView(bytes.buffer).setFloat64(0, performance.now());
       const path = (number: number): string => `/load-${own}-${number % FILES}`;
       await timed('put', async () => void (await client.put(path(turn), bytes)));

@@ -22,6 +22,20 @@ export function usageOf(pid: number): ProcessUsage | undefined {
   }
 }
 
+export interface ProcessMemory {
+  readonly residentMib: number;
+  /** What several processes have in common counts for each of them by its share. */
+  readonly proportionalMib: number;
+}
+
+/** Memory of one living process now. */
+export function memoryOf(pid: number): ProcessMemory {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  const mib = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(rollup)?.[1] ?? 0) / 1024;
+  return { residentMib: mib('Rss'), proportionalMib: mib('Pss') };
+}
+
 /** CPU seconds that `pids` used while `work` ran, and their peak memory since they started. */
 export async function measured<T>(
   pids: readonly number[],

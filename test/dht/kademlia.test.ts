@@ -28,6 +28,8 @@ interface Host {
   readonly peer: PeerId;
   readonly kademlia: Kademlia;
   readonly signatures: Signatures;
+  /** Milliseconds until the next self-query after the one to come. */
+  selfQueryMs(): number;
   /** Peer ids in kad-dht's routing table, in its order of closeness to the shard. */
   met(shard: number): PeerId[];
   dial(other: Host): Promise<void>;
@@ -87,6 +89,7 @@ async function startHost(options: { serverMode: boolean; ownsShards?: boolean })
     kademlia,
     signatures,
     met: (shard) => table.closestPeers(shardKadId(shard), { count: 20 }).map(String),
+    selfQueryMs: () => (service as unknown as { querySelf: { interval: number } }).querySelf.interval,
     dial: async (other) => {
       await libp2p.dial(other.addresses().map((address) => multiaddr(address)));
     },
@@ -200,6 +203,13 @@ describe('Kademlia', () => {
     }, PATIENCE);
     expect(datanode.kademlia.manifests.current?.nodes[0]?.addresses).toEqual(['/new']);
     expect(bootstrap.kademlia.manifests.current?.epoch).toBe(7);
+  });
+
+  it('looks for its neighbours ever more seldom, once it has met any', async () => {
+    const lonely = await startHost({ serverMode: true });
+    for (const host of metadata)
+      await vi.waitFor(() => expect(host.selfQueryMs()).toBeGreaterThan(1_000), PATIENCE);
+    expect(lonely.selfQueryMs()).toBe(1_000);
   });
 
   it('takes who died out of ring and routing table as soon as it is no member any more', async () => {

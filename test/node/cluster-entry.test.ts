@@ -96,7 +96,8 @@ describe('founding and joining', () => {
     });
     const addresses = [`/ip4/127.0.0.1/tcp/1/p2p/${founder.config.peer}`];
     const nobody = encodeToken({ ...contents, addresses });
-    await expect(joinCluster(COMPONENTS, nobody, newNode('bad3'))).rejects.toMatchObject({
+    const patience = { busyMs: 60_000, nobodyMs: 0 };
+    await expect(joinCluster(COMPONENTS, nobody, newNode('bad3'), { patience })).rejects.toMatchObject({
       code: 'NODE_JOIN_UNREACHABLE',
       facts: { addresses },
     });

@@ -1,0 +1,76 @@
+/** @module Every node of a cluster stopped and started again, one after the other, beside a client that reads and writes. */
+import type { LocalCluster } from '../../cli/demo/local-cluster.ts';
+import type { Client } from '../../src/index.ts';
+import { startFileLoad } from './file-load.ts';
+import { percentile, round } from './statistics.ts';
+
+export interface RollingRestart {
+  readonly seconds: number;
+  /** From the signal to stop until the cluster sees the node in service again. */
+  readonly medianNodeSeconds: number;
+  readonly slowestNodeSeconds: number;
+  /** Of the clients meanwhile. */
+  readonly operations: number;
+  readonly failed: number;
+  readonly medianMs: number;
+  readonly slowestMs: number;
+  readonly errors: readonly string[];
+}
+
+const FILE_BYTES = 64 * 1024;
+/** Of a client between two operations: it is to notice what fails, not to keep the processors from the nodes. */
+const CLIENT_PAUSE_MS = 250;
+const POLL_MS = 100;
+/** Whoever is not back by then is not coming back. */
+const BACK_LIMIT_MS = 60_000;
+
+export async function restartAll(cluster: LocalCluster, client: Client): Promise<RollingRestart> {
+  const load = startFileLoad(client, { fileBytes: FILE_BYTES, pauseMs: CLIENT_PAUSE_MS });
+  const took: number[] = [];
+  const startMs = performance.now();
+  try {
+    const { operations, failed, medianMs, slowestMs, errors } = await load.during(async () => {
+      for (const { name } of cluster.nodes) took.push(await restart(cluster, client, name));
+    });
+    return {
+      seconds: round((performance.now() - startMs) / 1000, 1),
+      medianNodeSeconds: round(percentile(took, 0.5), 1),
+      slowestNodeSeconds: round(percentile(took, 1), 1),
+      operations,
+      failed,
+      medianMs,
+      slowestMs,
+      errors,
+    };
+  } finally {
+    await load.stop();
+  }
+}
+
+async function restart(cluster: LocalCluster, client: Client, name: string): Promise<number> {
+  const { number } = cluster.node(name).ready;
+  const startMs = performance.now();
+  await cluster.node(name).kill('SIGTERM');
+  await cluster.startNode(name);
+  const upMs = performance.now();
+  while (!(await isBack(client, number, upMs))) {
+    if (performance.now() - upMs > BACK_LIMIT_MS)
+      throw new Error(`${name} is not in service ${BACK_LIMIT_MS} ms after it said that it is up`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  return (performance.now() - startMs) / 1000;
+}
+
+/**
+ * A datanode has been heard after it was up; a metadata node answers, has all that was committed, and somebody leads. Whoever was
+ * asked may itself be the next to go: no answer is no yes.
+ */
+async function isBack(client: Client, number: number, upMs: number): Promise<boolean> {
+  const status = await client.status().catch(() => undefined);
+  if (status === undefined || status.leader === 0) return false;
+  const sinceUpMs = performance.now() - upMs;
+  const data = status.dataNodes.find(({ member }) => member?.number === number);
+  if (data !== undefined) return data.liveness === 'alive' && data.silentMs < sinceUpMs;
+  const metadata = status.metadataNodes.find(({ member }) => member?.number === number);
+  return metadata?.reachable === true && (metadata.position?.applied ?? 0) >= status.commit;
+}

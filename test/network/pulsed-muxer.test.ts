@@ -1,0 +1,43 @@
+/** @module A connection is kept while its peer answers, and given up when it falls silent. */
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { keepPulse, type PingingMuxer } from '../../src/network/pulsed-muxer.ts';
+
+const PULSE = { intervalMs: 5_000, timeoutMs: 10_000 };
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+function connected(ping: PingingMuxer['ping']) {
+  const connection = Object.assign(new EventTarget(), { abort: vi.fn() });
+  const muxer = { status: 'open' as const, ping: vi.fn(ping), abort: vi.fn() };
+  keepPulse(muxer, connection, PULSE);
+  return { connection, muxer };
+}
+
+it('keeps a connection whose peer answers, and asks no more once it is closed', async () => {
+  const { connection, muxer } = connected(async () => 1);
+  await vi.advanceTimersByTimeAsync(21_000);
+  expect(muxer.ping).toHaveBeenCalledTimes(4);
+  connection.dispatchEvent(new Event('close'));
+  await vi.advanceTimersByTimeAsync(21_000);
+  expect(muxer.ping).toHaveBeenCalledTimes(4);
+  expect(connection.abort).not.toHaveBeenCalled();
+});
+
+it('gives up a connection whose peer does not answer in time', async () => {
+  const silence = vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(new Error('silent')), ms);
+    return controller.signal;
+  });
+  const { connection, muxer } = connected(
+    ({ signal }) =>
+      new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),
+  );
+  await vi.advanceTimersByTimeAsync(PULSE.intervalMs + PULSE.timeoutMs - 1);
+  expect(connection.abort).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(1);
+  expect(muxer.abort).toHaveBeenCalled();
+  expect(connection.abort).toHaveBeenCalled();
+  silence.mockRestore();
+});
