@@ -117,7 +117,7 @@ export class Libp2pHost implements Transport {
     const target = parseAddress(address);
     if (peerOf(target) === this.localPeer) return this.localPeer;
     try {
-      const connection = await this.#libp2p.dial(target, { signal });
+      const connection = await this.#reach.dial(target, signal);
       const peer = connection.remotePeer.toString();
       this.#book.add(peer, [target]);
       return peer;

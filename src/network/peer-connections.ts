@@ -6,7 +6,7 @@ import type { Connection, Libp2p, PeerId as Libp2pPeerId } from '@libp2p/interfa
 import { peerIdFromString } from '@libp2p/peer-id';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import type { Logger } from '../common/logger.ts';
-import type { AddressBook } from './address-book.ts';
+import { type AddressBook, peerOf } from './address-book.ts';
 import { dialRace } from './dial-race.ts';
 import { unreachable } from './errors.ts';
 import type { PathKind, PeerId } from './network.ts';
@@ -72,6 +72,20 @@ export class PeerConnections {
     if (!isRelayed(connection.remoteAddr)) return connection;
     await unlessAborted(this.#upgrades.within(peer, UPGRADE_PATIENCE_MS), signal);
     return this.best(peer) ?? connection;
+  }
+
+  /**
+   * At this very address, for as long as `signal` allows: libp2p's own dial gives up after three seconds, in which a machine that is
+   * busy may not get through a handshake. An open connection to the peer that the address names will do, too.
+   */
+  async dial(address: Multiaddr, signal: AbortSignal): Promise<Connection> {
+    const peer = peerOf(address);
+    const open = peer === undefined ? undefined : this.best(peer);
+    if (open !== undefined) return open;
+    // The relay has to be reached first.
+    return isRelayed(address)
+      ? this.#components.libp2p.dial(address, { signal })
+      : this.#components.dial(address, signal);
   }
 
   /** Something has changed (an address, a router): whoever is reached over a relay is perhaps reached better now. */

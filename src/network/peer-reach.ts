@@ -132,6 +132,11 @@ export class PeerReach {
     return this.#connections.connect(peer, signal);
   }
 
+  /** At this very address, unless there is a connection to the peer that it names. */
+  dial(address: Multiaddr, signal: AbortSignal): Promise<Connection> {
+    return this.#connections.dial(address, signal);
+  }
+
   best(peer: PeerId): Connection | undefined {
     return this.#connections.best(peer);
   }

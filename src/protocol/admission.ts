@@ -1,7 +1,8 @@
 /** @module Asking to be admitted at the addresses of a token: of one metadata node after the other, and again while they may only be busy. */
 import { type Clock, sleep } from '../common/clock.ts';
 import { describeError, isHoldfastError } from '../common/errors.ts';
-import { isNobodyThere } from '../network/errors.ts';
+import { dialRace } from '../network/dial-race.ts';
+import { describeDialFailure, isNobodyThere, unreachable } from '../network/errors.ts';
 import { call } from '../network/method.ts';
 import type { Network, PeerId } from '../network/network.ts';
 import type { JoinRequest, JoinResponse } from './messages.ts';
@@ -70,18 +71,30 @@ type Question = (
   options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
 ) => Promise<JoinResponse>;
 
-/** One for each peer, at whichever of its addresses answers first; an address that names no peer has one of its own. */
+/** One for each peer, at whichever of its addresses answers first; an address that names no peer is one of its own. */
 function questions(network: Network, addresses: readonly string[]): readonly Question[] {
-  const byPeer = Map.groupBy(addresses, peerAtEnd);
-  return [...byPeer].flatMap(([peer, its]): Question[] => {
-    if (peer === undefined)
-      return its.map((address) => async (request, options) => {
-        const found = await network.dial(address, options);
-        return call(network, found, JOIN, request, options);
-      });
-    network.learn(peer, its);
-    return [(request, options) => call(network, peer, JOIN, request, options)];
+  const byPeer = Map.groupBy(addresses, (address) => peerAtEnd(address) ?? address);
+  return [...byPeer].map(([name, its]) => async (request, options) => {
+    const peer = await dialAny(network, name, its, options.signal);
+    return call(network, peer, JOIN, request, options);
   });
+}
+
+/** A call would dial, too, but not for as long: others wait for what it brings, and have somebody else to turn to. */
+async function dialAny(
+  network: Network,
+  name: string,
+  addresses: readonly string[],
+  signal: AbortSignal = new AbortController().signal,
+): Promise<PeerId> {
+  const dial = (address: string, given: AbortSignal): Promise<PeerId> =>
+    network.dial(address, { timeoutMs: ANSWER_TIMEOUT_MS, signal: given });
+  try {
+    return await dialRace(addresses, dial, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw unreachable(name, describeDialFailure(error), error);
+  }
 }
 
 function peerAtEnd(address: string): PeerId | undefined {
