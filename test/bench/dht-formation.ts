@@ -15,7 +15,7 @@ const AT_ONCE = 4;
 const SETTLING_MS = 20_000;
 const IDLE_MS = 20_000;
 
-interface Formation {
+export interface Formation {
   readonly nodes: number;
   readonly metadataNodes: number;
   readonly formedSeconds: number;
@@ -32,15 +32,6 @@ interface Formation {
     readonly proportionalMib: number;
   };
   readonly rollingRestart: RollingRestart;
-  readonly holdersThatAnswer: number;
-  readonly datanodesAlive: number;
-}
-
-export interface Formation {
-  readonly nodes: number;
-  readonly metadataNodes: number;
-  readonly formedSeconds: number;
-  readonly rollingRestartSeconds: number;
   readonly holdersThatAnswer: number;
   readonly datanodesAlive: number;
 }

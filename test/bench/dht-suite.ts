@@ -5,8 +5,9 @@
  * rates: announced and looked-up records a second, batches of 256, three holders of five metadata processes, and the table alone.
  * memory: bytes a record of one holder, and the latency of lookups from another process.
  * changes: a metadata node joins, one is killed, all are restarted with nothing, while a client looks up without pause.
- * formation: many real nodes form a cluster and survive a rolling restart of all of them.
+ * formation: many real nodes form a cluster, do nothing for a while, and survive a rolling restart of all beside a client.
  */
+import { MIB } from '../../src/common/bytes.ts';
 import { chosenOf } from './bench-request.ts';
 import { type IndexChanges, measureChanges } from './dht-changes.ts';
 import { type Formation, measureFormation } from './dht-formation.ts';
@@ -94,13 +95,38 @@ function changesOf(size: { readonly blocks: number; readonly copies: number }): 
 }
 
 function formationOf(nodes: number): PartCase[] {
-  const part = { unit: 's', per: 'the part', run: () => measureFormation(nodes) } as const;
+  const part = { per: 'the part', run: () => measureFormation(nodes) };
   return [
-    { ...part, name: `${nodes} nodes form`, figure: ({ formedSeconds }: Formation) => formedSeconds },
+    {
+      ...part,
+      name: `${nodes} nodes form`,
+      unit: 's',
+      figure: ({ formedSeconds }: Formation) => formedSeconds,
+      cpuSeconds: ({ formedCpuSeconds }: Formation) => formedCpuSeconds,
+    },
+    {
+      ...part,
+      name: 'CPU of an idle metadata node, a second',
+      unit: 'ms',
+      figure: ({ idle }: Formation) => round(idle.perMetadataNode * 1000, 1),
+    },
+    {
+      ...part,
+      name: 'CPU of an idle datanode, a second',
+      unit: 'ms',
+      figure: ({ idle }: Formation) => round(idle.perDatanode * 1000, 1),
+    },
+    {
+      ...part,
+      name: 'memory of an idle node',
+      unit: 'B',
+      figure: ({ idle }: Formation) => idle.proportionalMib * MIB,
+    },
     {
       ...part,
       name: 'all restart in turn',
-      figure: ({ rollingRestartSeconds }: Formation) => rollingRestartSeconds,
+      unit: 's',
+      figure: ({ rollingRestart }: Formation) => rollingRestart.seconds,
     },
   ];
 }

@@ -11,10 +11,8 @@ export interface RollingRestart {
   readonly slowestNodeSeconds: number;
   /** Of the clients meanwhile. */
   readonly operations: number;
-  readonly failed: number;
   readonly medianMs: number;
   readonly slowestMs: number;
-  readonly errors: readonly string[];
 }
 
 const FILE_BYTES = 64 * 1024;
@@ -24,6 +22,7 @@ const POLL_MS = 100;
 /** Whoever is not back by then is not coming back. */
 const BACK_LIMIT_MS = 60_000;
 
+/** Throws when a client was told of any failure. */
 export async function restartAll(cluster: LocalCluster, client: Client): Promise<RollingRestart> {
   const load = startFileLoad(client, { fileBytes: FILE_BYTES, pauseMs: CLIENT_PAUSE_MS });
   const took: number[] = [];
@@ -32,15 +31,17 @@ export async function restartAll(cluster: LocalCluster, client: Client): Promise
     const { operations, failed, medianMs, slowestMs, errors } = await load.during(async () => {
       for (const { name } of cluster.nodes) took.push(await restart(cluster, client, name));
     });
+    if (failed > 0)
+      throw new Error(
+        `${failed} of ${operations} operations of clients failed meanwhile: ${errors.join('; ')}`,
+      );
     return {
       seconds: round((performance.now() - startMs) / 1000, 1),
       medianNodeSeconds: round(percentile(took, 0.5), 1),
       slowestNodeSeconds: round(percentile(took, 1), 1),
       operations,
-      failed,
       medianMs,
       slowestMs,
-      errors,
     };
   } finally {
     await load.stop();
