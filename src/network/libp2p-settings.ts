@@ -82,11 +82,11 @@ export function libp2pSettings(
     readonly discovery: NonNullable<Libp2pOptions['peerDiscovery']>;
   },
 ): Libp2pOptions<ServiceMap> {
-  const logger = libp2pLogger();
+  const ownLogger = libp2pLogger();
   const relay = options.isRelay === true ? { relay: relayService() } : {};
   return {
     start: false,
-    ...(logger && { logger }),
+    ...(ownLogger && { logger: ownLogger }),
     privateKey: identity.privateKey,
     addresses: {
       listen: options.listen.map((address) => parseAddress(address).toString()),

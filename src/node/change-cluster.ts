@@ -72,7 +72,7 @@ export async function changeCluster(
   const outcome = await profile.save({
     clusterId,
     clusterName,
-    peers: bootstrap.map(({ peer, addresses }) => ({ peer, addresses })),
+    peers: bootstrap.map(({ peer, addresses: known }) => ({ peer, addresses: known })),
   });
   const kept = await directory.setClusterAside(`former-${former.clusterId.slice(0, SHORT_ID_CHARACTERS)}`);
   if (config.roles.includes('meta')) await layLog(directory, components.logger);
