@@ -17,6 +17,8 @@ export const PROVIDER_VALIDITY_MS = 3_600_000;
 /** kad-dht tells its validators and selectors by the first part of a record's key. */
 export const MANIFEST_KEYS = 'holdfast-manifest';
 
+export type KademliaService = KadDHT;
+
 export interface KademliaServiceOptions {
   /** Takes the manifests that come as records; undefined before the process is put together. */
   readonly manifests?: () => ManifestBook | undefined;
@@ -26,7 +28,9 @@ export interface KademliaServiceOptions {
 }
 
 /** The libp2p service factory. identify and ping must be among the host's services. */
-export function kademliaService(options: KademliaServiceOptions): (components: KadDHTComponents) => KadDHT {
+export function kademliaService(
+  options: KademliaServiceOptions,
+): (components: KadDHTComponents) => KademliaService {
   const make = kadDHT({
     protocol: KADEMLIA_PROTOCOL,
     clientMode: !options.serverMode,
@@ -59,8 +63,8 @@ type SelfQueried = CustomEvent<{ readonly peers: number }>;
 const SELF_QUERIED = 'kad-dht:query:self';
 
 /** Whoever has been here for long has met everybody, and each query asks twenty peers. */
-function slowDownSelfQueries(service: KadDHT, components: KadDHTComponents): void {
-  const { querySelf } = service as KadDHT & WithSelfQuery;
+function slowDownSelfQueries(service: KademliaService, components: KadDHTComponents): void {
+  const { querySelf } = service as KademliaService & WithSelfQuery;
   const events: EventTarget = components.events;
   events.addEventListener(SELF_QUERIED, (event) => {
     if ((event as SelfQueried).detail.peers === 0) return;

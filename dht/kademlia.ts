@@ -1,11 +1,10 @@
 /** @module The private Kademlia network (libp2p kad-dht): who the metadata nodes are, and which are closest to a shard. */
-import type { KadDHT } from '@libp2p/kad-dht';
 import { CID } from 'multiformats/cid';
 import * as Digest from 'multiformats/hashes/digest';
 import { createHash } from 'node:crypto';
 import { startDeadline } from './deadline.ts';
 import { describe } from './errors.ts';
-import { MANIFEST_KEYS } from './kademlia-service.ts';
+import { type KademliaService, MANIFEST_KEYS } from './kademlia-service.ts';
 import { encodeChain, type ManifestBook } from './manifest-book.ts';
 import { type Membership, MembershipRing } from './membership-ring.ts';
 import type { RingHint } from './messages.ts';
@@ -35,7 +34,7 @@ interface KnownPeer {
 
 export interface KademliaComponents {
   /** The service that kademliaService() made, on a started host. */
-  readonly service: KadDHT;
+  readonly service: KademliaService;
   /** The one that its service was given. */
   readonly manifests: ManifestBook;
   readonly clock: Clock;
@@ -221,6 +220,6 @@ function manifestKey(clusterId: string): Uint8Array {
   return Buffer.from(`/${MANIFEST_KEYS}/${clusterId}`, 'utf8');
 }
 
-function routingTableOf(service: KadDHT): RoutingTable {
-  return (service as KadDHT & { readonly routingTable: RoutingTable }).routingTable;
+function routingTableOf(service: KademliaService): RoutingTable {
+  return (service as KademliaService & { readonly routingTable: RoutingTable }).routingTable;
 }

@@ -69,7 +69,7 @@ const HOME_OF: Readonly<Record<string, RegExp>> = {
   sqlite3: /^src\/storage\/sqlite\.ts$/,
   pino: /^src\/common\/logger\.ts$/,
   '@node-rs/crc32': /^src\/common\/hashing\.ts$/,
-  '@libp2p/kad-dht': /^dht\/kademlia\.ts$/,
+  '@libp2p/kad-dht': /^dht\/kademlia-service\.ts$/,
   '@chainsafe/libp2p-noise': /^src\/network\//,
   '@libp2p/mdns': /^src\/network\/local-discovery\.ts$/,
   'cli-progress': /^cli\/progress-bar\.ts$/,
