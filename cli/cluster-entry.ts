@@ -74,7 +74,11 @@ function addEntryOptions(command: Command, shell: Shell): Command {
     .option('--host <name>', 'the machine, for spreading copies (default: hostname and machine id)')
     .option('--host-group <name>', 'machines that fail together, e.g. a rack: copies go to different ones')
     .option('--zone <name>', 'where it stands, e.g. a room or a town: copies go to different ones')
-    .option('--listen <multiaddr>', `where to listen (default: /ip4/0.0.0.0/tcp/${PORT})`, collect)
+    .option(
+      '--listen <multiaddr>',
+      `where to listen (default: /ip4/0.0.0.0/tcp/${PORT}, and /ip6/::/tcp/${PORT} where there is IPv6)`,
+      collect,
+    )
     .option('--announce <multiaddr>', 'what others shall dial instead', collect)
     .option('--capacity <size>', 'hold at most this many bytes of blocks', parseBytes)
     .option('--start', 'go on to run the node in the foreground');

@@ -8,6 +8,8 @@ export const KADEMLIA_PROTOCOL = '/holdfast/kad/1';
 /** Nodes that start together are aware of each other by then: the default is the five minutes to which the interval grows. */
 export const QUERY_SELF_INTERVAL_MS = 10_000;
 export const MAX_QUERY_SELF_INTERVAL_MS = 300_000;
+/** So many that met somebody come before the interval grows. */
+export const QUICK_SELF_QUERIES = 6;
 export const INITIAL_QUERY_SELF_INTERVAL_MS = 200;
 /** Per connection; kad-dht opens a stream for each question, and its defaults of 32 and 64 run out. */
 export const MAX_STREAMS = 4096;
@@ -66,8 +68,10 @@ const SELF_QUERIED = 'kad-dht:query:self';
 function slowDownSelfQueries(service: KademliaService, components: KadDHTComponents): void {
   const { querySelf } = service as KademliaService & WithSelfQuery;
   const events: EventTarget = components.events;
+  let count = 0;
   events.addEventListener(SELF_QUERIED, (event) => {
-    if ((event as SelfQueried).detail.peers === 0) return;
+    if ((event as SelfQueried).detail.peers > 0) count++;
+    if (count <= QUICK_SELF_QUERIES) return;
     querySelf.interval = Math.min(querySelf.interval * 2, MAX_QUERY_SELF_INTERVAL_MS);
   });
 }

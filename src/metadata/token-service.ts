@@ -8,7 +8,7 @@ import { serve } from '../network/method.ts';
 import type { Network, PeerId } from '../network/network.ts';
 import type { CreateTokenRequest, CreateTokenResponse } from '../protocol/messages.ts';
 import { CREATE_TOKEN, LIST_TOKENS, REVOKE_TOKEN } from '../protocol/methods.ts';
-import { encodeToken } from '../protocol/token.ts';
+import { briefAddresses, encodeToken } from '../protocol/token.ts';
 import { badRequest, notAllowed, notReady } from './errors.ts';
 import { type MemberDirectory, type Role, hasRole } from './member-directory.ts';
 import type { Proposer } from './proposer.ts';
@@ -89,8 +89,9 @@ export class TokenService {
   /** This node first: it surely answers. Then one round of each other metadata node's addresses. */
   #addresses(): string[] {
     const { members, network } = this.#components;
-    const others = members.withRole('meta').flatMap(({ addresses }) => addresses);
-    return [...new Set([...network.addresses(), ...others])].slice(0, MAX_TOKEN_ADDRESSES);
+    const others = members.withRole('meta').filter(({ peer }) => peer !== network.localPeer);
+    const all = [network.addresses(), ...others.map(({ addresses }) => addresses)].flatMap(briefAddresses);
+    return [...new Set(all)].slice(0, MAX_TOKEN_ADDRESSES);
   }
 
   #checkCaller(peer: PeerId): void {

@@ -27,6 +27,7 @@ const MEET_PROTOCOL = '/holdfast/1/meet';
 const DIAL_BACK_PROTOCOL = '/holdfast/1/dial-back';
 /** Per connection. */
 const MAX_STREAMS = 4;
+const LOOPBACK_IP6 = '/ip6/::1/';
 
 export interface PeerReachComponents {
   readonly libp2p: Libp2p;
@@ -227,7 +228,10 @@ export class PeerReach {
     const mapped = this.#ports
       .addresses()
       .map((text) => parseAddress(`${text}/p2p/${libp2p.peerId.toString()}`));
-    return [...mapped, ...libp2p.getMultiaddrs().filter((address) => !isRelayed(address))];
+    const own = libp2p.getMultiaddrs().filter((address) => !isRelayed(address));
+    // Whoever could use it is on this machine, and has another of it.
+    const others = own.filter((address) => !address.toString().startsWith(LOOPBACK_IP6));
+    return [...mapped, ...(others.length > 0 ? others : own)];
   }
 
   #listeningPorts(): readonly number[] {

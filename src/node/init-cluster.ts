@@ -9,7 +9,7 @@ import { SUPPORTED_FEATURE_LEVEL } from '../namespace/feature-level.ts';
 import { MIN_ERA_MS } from '../namespace/limits.ts';
 import { Cluster, Collection, Member, Token } from '../namespace/schema.ts';
 import { loadOrCreateIdentity } from '../network/identity.ts';
-import { encodeToken } from '../protocol/token.ts';
+import { briefAddresses, encodeToken } from '../protocol/token.ts';
 import { openRaftLog } from '../storage/raft-log-file.ts';
 import { contentsOf, DataDirectory } from './data-directory.ts';
 import { directoryNotEmpty } from './errors.ts';
@@ -128,7 +128,12 @@ export async function initCluster(
   await directory.saveConfig(config);
   return {
     config,
-    token: encodeToken({ clusterId, tokenId: token.record.id, secret: token.secret, addresses }),
+    token: encodeToken({
+      clusterId,
+      tokenId: token.record.id,
+      secret: token.secret,
+      addresses: briefAddresses(addresses),
+    }),
     tokenExpiresMs: token.record.expiresMs,
     profile: outcome,
   };

@@ -4,7 +4,14 @@ import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os';
 import { invalidAddress, portInUse, systemCode } from './errors.ts';
 
 export const DEFAULT_PORT = 4600;
-export const DEFAULT_LISTEN: readonly string[] = [`/ip4/0.0.0.0/tcp/${DEFAULT_PORT}`];
+/** Both families: listenable() leaves IPv6 out wherever there is none. */
+export const DEFAULT_LISTEN: readonly string[] = [
+  `/ip4/0.0.0.0/tcp/${DEFAULT_PORT}`,
+  `/ip6/::/tcp/${DEFAULT_PORT}`,
+];
+const ANY_IP6 = '/ip6/::/';
+/** fe80::/10: of use on one cable only, and only with the name of an interface. */
+const LINK_LOCAL = /^fe[89ab]/i;
 
 interface ListenAddress {
   readonly family: string;
@@ -13,15 +20,29 @@ interface ListenAddress {
 }
 
 /**
+ * Those of `listen` that can be listened on now: all, but the IPv6 wildcard on a machine without IPv6, if there is another. It
+ * stays in node.json: the machine may be given IPv6 one day.
+ */
+export async function listenable(
+  listen: readonly string[],
+  hasIp6: () => Promise<boolean> = canListenOnIp6,
+): Promise<readonly string[]> {
+  const others = listen.filter((address) => !address.startsWith(ANY_IP6));
+  if (others.length === 0 || others.length === listen.length || (await hasIp6())) return listen;
+  return others;
+}
+
+/**
  * Replaces port 0 by a free port, so that the address stays the same over restarts and can stand in a token.
  * Errors: NODE_INVALID_ADDRESS, NODE_PORT_IN_USE (a named port that somebody holds now).
  */
 export async function fixPorts(listen: readonly string[]): Promise<string[]> {
+  const usable = new Set(await listenable(listen));
   const fixed: string[] = [];
   for (const address of listen) {
     const parsed = parseListenAddress(address);
-    const port = await probePort(address, parsed);
-    fixed.push(`/${parsed.family}/${parsed.host}/tcp/${port}`);
+    const port = usable.has(address) ? await probePort(address, parsed) : parsed.port;
+    if (port !== 0) fixed.push(`/${parsed.family}/${parsed.host}/tcp/${port}`);
   }
   return fixed;
 }
@@ -33,20 +54,43 @@ export function dialableAddresses(
   announce: readonly string[],
   interfaces: NodeJS.Dict<NetworkInterfaceInfo[]> = networkInterfaces(),
 ): string[] {
-  const plain = announce.length > 0 ? announce : listen.flatMap((address) => expand(address, interfaces));
+  const plain = announce.length > 0 ? announce : expandAll(listen, interfaces);
   return plain.map((address) => (address.includes('/p2p/') ? address : `${address}/p2p/${peer}`));
 }
 
-function expand(address: string, interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>): string[] {
-  const { family, host, port } = parseListenAddress(address);
-  if (host !== '0.0.0.0' && host !== '::') return [address];
-  const wanted = family === 'ip4' ? 'IPv4' : 'IPv6';
-  const found = Object.values(interfaces)
-    .flatMap((list) => list ?? [])
-    .filter((entry) => entry.family === wanted && !entry.address.startsWith('fe80:'));
+function expandAll(
+  listen: readonly string[],
+  interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>,
+): readonly string[] {
+  const found = listen.flatMap((address) => expand(address, interfaces));
   // Loopback is of use only where there is nothing else: elsewhere it would send a peer to itself.
-  const outside = found.filter((entry) => !entry.internal);
-  return (outside.length > 0 ? outside : found).map((entry) => `/${family}/${entry.address}/tcp/${port}`);
+  const outside = found.filter(({ isInternal }) => !isInternal);
+  return (outside.length > 0 ? outside : found).map(({ address }) => address);
+}
+
+interface Expanded {
+  readonly address: string;
+  /** Loopback, in the place of a wildcard. */
+  readonly isInternal: boolean;
+}
+
+function expand(address: string, interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>): readonly Expanded[] {
+  const { family, host, port } = parseListenAddress(address);
+  if (host !== '0.0.0.0' && host !== '::') return [{ address, isInternal: false }];
+  const wanted = family === 'ip4' ? 'IPv4' : 'IPv6';
+  return Object.values(interfaces)
+    .flatMap((list) => list ?? [])
+    .filter((entry) => entry.family === wanted && !LINK_LOCAL.test(entry.address))
+    .map((entry) => ({ address: `/${family}/${entry.address}/tcp/${port}`, isInternal: entry.internal }));
+}
+
+/** Asks the system itself: an interface may have IPv6 and the kernel not, and the other way round. */
+function canListenOnIp6(): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ host: '::', port: 0, ipv6Only: true }, () => server.close(() => resolve(true)));
+  });
 }
 
 function parseListenAddress(address: string): ListenAddress {
@@ -67,7 +111,8 @@ function probePort(address: string, { host, port }: ListenAddress): Promise<numb
         systemCode(error) === 'EADDRINUSE' ? portInUse(address) : invalidAddress(address, systemCode(error)),
       ),
     );
-    server.listen({ host, port, exclusive: true }, () => {
+    // As libp2p listens: the IPv6 wildcard leaves the port of IPv4 to its neighbour.
+    server.listen({ host, port, exclusive: true, ipv6Only: true }, () => {
       const bound = server.address();
       server.close(() => resolve(typeof bound === 'object' && bound !== null ? bound.port : port));
     });

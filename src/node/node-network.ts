@@ -10,6 +10,7 @@ import type { Identity } from '../network/identity.ts';
 import type { Libp2pHostOptions } from '../network/libp2p-settings.ts';
 import { createLibp2pNetwork, type Libp2pNetwork } from '../network/libp2p-network.ts';
 import { createManifestBook, serveManifests } from '../protocol/manifest-exchange.ts';
+import { listenable } from './listen-address.ts';
 import type { NodeConfig } from './node-config.ts';
 
 const SERVICE = 'kademlia';
@@ -51,7 +52,7 @@ export async function createNodeNetwork(
     [SERVICE]: kademliaService({ serverMode: true, manifests: () => manifests }),
   } as unknown as NonNullable<Libp2pHostOptions['services']>;
   const network = await createLibp2pNetwork(components, {
-    listen: config.listen,
+    listen: await listenable(config.listen),
     announce: config.announce,
     mapPorts: config.upnp !== false,
     ...(config.mdns === true && { multicast: config.clusterId }),

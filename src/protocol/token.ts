@@ -19,6 +19,16 @@ export const MIN_TOKEN_SECRET_BYTES = 16;
 export const MAX_TOKEN_CHARACTERS = 16_384;
 const CHECKSUM_SIZE_BYTES = 4;
 
+const UNIQUE_LOCAL = /^\/ip6\/f[cd]/i;
+
+/** Of one node's addresses those for a token, which people copy: a machine has many over IPv6, and one will do. */
+export function briefAddresses(addresses: readonly string[]): string[] {
+  const isIp6 = (address: string): boolean => address.startsWith('/ip6/');
+  const chosen = addresses.find((address) => isIp6(address) && !UNIQUE_LOCAL.test(address));
+  const only = chosen ?? addresses.find(isIp6);
+  return addresses.filter((address) => !isIp6(address) || address === only);
+}
+
 export function encodeToken(contents: TokenContents): string {
   const payload = JoinToken.encode({
     cluster: contents.clusterId,

@@ -45,7 +45,13 @@ const hosts: Host[] = [];
 /** What every node was told. */
 let membership: Membership = { epoch: 0, peers: [] };
 
-async function startHost(options: { serverMode: boolean; ownsShards?: boolean }): Promise<Host> {
+interface HostOptions {
+  readonly serverMode: boolean;
+  readonly ownsShards?: boolean;
+  readonly selfQueryMs?: number;
+}
+
+async function startHost(options: HostOptions): Promise<Host> {
   const identity = await createIdentity();
   const signatures: Signatures = {
     localPeer: identity.peer,
@@ -68,7 +74,7 @@ async function startHost(options: { serverMode: boolean; ownsShards?: boolean })
       ping: ping(),
       dht: kademliaService({
         serverMode: options.serverMode,
-        querySelfIntervalMs: 1_000,
+        querySelfIntervalMs: options.selfQueryMs ?? 1_000,
         manifests: () => manifests,
       }),
     },
@@ -206,10 +212,13 @@ describe('Kademlia', () => {
   });
 
   it('looks for its neighbours ever more seldom, once it has met any', async () => {
-    const lonely = await startHost({ serverMode: true });
-    for (const host of metadata)
-      await vi.waitFor(() => expect(host.selfQueryMs()).toBeGreaterThan(1_000), PATIENCE);
-    expect(lonely.selfQueryMs()).toBe(1_000);
+    const [lonely, sociable] = await Promise.all([
+      startHost({ serverMode: true, selfQueryMs: 50 }),
+      startHost({ serverMode: true, selfQueryMs: 50 }),
+    ]);
+    await sociable.dial(bootstrap);
+    await vi.waitFor(() => expect(sociable.selfQueryMs()).toBeGreaterThan(100), PATIENCE);
+    expect(lonely.selfQueryMs()).toBe(50);
   });
 
   it('takes who died out of ring and routing table as soon as it is no member any more', async () => {

@@ -1,9 +1,12 @@
 /** @module Where a node listens, and what it tells others to dial. */
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { dialableAddresses, fixPorts } from '../../src/node/listen-address.ts';
+import { DEFAULT_LISTEN, dialableAddresses, fixPorts, listenable } from '../../src/node/listen-address.ts';
 
 const LOOPBACK = { address: '127.0.0.1', family: 'IPv4', internal: true };
+const LOOPBACK_6 = { address: '::1', family: 'IPv6', internal: true };
+const OUTSIDE_6 = { address: '2001:db8::7', family: 'IPv6', internal: false };
+const LINK_LOCAL = { address: 'fe80::1', family: 'IPv6', internal: false };
 const OUTSIDE = { address: '192.0.2.7', family: 'IPv4', internal: false };
 
 function machine(...entries: object[]): Parameters<typeof dialableAddresses>[3] {
@@ -33,6 +36,35 @@ describe('listen addresses', () => {
       await expect(fixPorts([address])).rejects.toMatchObject({ code: 'NODE_INVALID_ADDRESS' });
     },
   );
+});
+
+describe('the default', () => {
+  const [over4 = '', over6 = ''] = DEFAULT_LISTEN;
+
+  it('is both families, on one port', async () => {
+    expect(DEFAULT_LISTEN).toEqual(['/ip4/0.0.0.0/tcp/4600', '/ip6/::/tcp/4600']);
+    expect(await listenable(DEFAULT_LISTEN, async () => true)).toEqual(DEFAULT_LISTEN);
+  });
+
+  it('does without IPv6 on a machine that has none', async () => {
+    expect(await listenable(DEFAULT_LISTEN, async () => false)).toEqual([over4]);
+  });
+
+  it('is not bent for who asks for IPv6 alone, or for an address of it', async () => {
+    for (const listen of [[over6], [over4, '/ip6/2001:db8::7/tcp/4600']])
+      expect(await listenable(listen, async () => false)).toEqual(listen);
+  });
+
+  it('is dialled at the addresses of both families, not at those of loopback or of one cable', () => {
+    const found = machine(LOOPBACK, LOOPBACK_6, LINK_LOCAL, OUTSIDE, OUTSIDE_6);
+    expect(dialableAddresses('P', DEFAULT_LISTEN, [], found)).toEqual([
+      '/ip4/192.0.2.7/tcp/4600/p2p/P',
+      '/ip6/2001:db8::7/tcp/4600/p2p/P',
+    ]);
+    expect(dialableAddresses('P', DEFAULT_LISTEN, [], machine(LOOPBACK, LOOPBACK_6, OUTSIDE))).toEqual([
+      '/ip4/192.0.2.7/tcp/4600/p2p/P',
+    ]);
+  });
 });
 
 describe('addresses to dial', () => {

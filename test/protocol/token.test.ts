@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeToken, encodeToken, TOKEN_PREFIX } from '../../src/protocol/token.ts';
+import { briefAddresses, decodeToken, encodeToken, TOKEN_PREFIX } from '../../src/protocol/token.ts';
 
 const contents = {
   clusterId: 'c1',
@@ -23,6 +23,17 @@ describe('a join token', () => {
         expect({ ...back, secret: [...back.secret] }).toEqual({ ...token, secret: [...token.secret] });
       }),
     );
+  });
+
+  it('stays short on a machine with many IPv6 addresses: one that others can use is named', () => {
+    const [over4, local, first, second] = [
+      '/ip4/192.0.2.1/tcp/1',
+      '/ip6/fd00::2/tcp/1',
+      '/ip6/2001:db8::1/tcp/1',
+      '/ip6/2001:db8::2/tcp/1',
+    ];
+    expect(briefAddresses([over4, local, first, second])).toEqual([over4, first]);
+    expect(briefAddresses([local, over4])).toEqual([local, over4]);
   });
 
   it('forgives white space around it', () => {
