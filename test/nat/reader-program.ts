@@ -38,8 +38,9 @@ await client.close();
 await network.stop();
 
 async function read(): Promise<Uint8Array> {
-  const { bytes } = await client.get(file);
-  return Buffer.concat(await Array.fromAsync(bytes));
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of (await client.get(file)).bytes) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 /** Of all peers, both ways. */
