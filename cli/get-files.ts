@@ -155,6 +155,7 @@ async function getOne(
     stale: flags.stale,
     signal: shell.signal,
     onProgress: ({ doneBytes }) => progress.update(path, doneBytes),
+    transient: true,
   });
   await downloadFile(bytes, target, { signal: shell.signal });
   if (flags.preserve) await preserveLocal(target, stat);

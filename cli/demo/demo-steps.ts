@@ -135,7 +135,7 @@ async function busiestDatanode({ shell, cluster, client }: DemoContext, step: st
 
 async function readBack({ shell, client, file, sha256 = '' }: DemoContext): Promise<StepFacts> {
   const startMs = performance.now();
-  const { bytes } = await client.get(PATH, { signal: shell.signal });
+  const { bytes } = await client.get(PATH, { signal: shell.signal, transient: true });
   const got = await sha256Of(bytes);
   const seconds = secondsSince(startMs);
   if (got !== sha256)

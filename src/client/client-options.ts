@@ -92,6 +92,11 @@ export interface GetOptions extends ReadOptions {
   /** How many bytes at most; to the end when absent. */
   readonly length?: number | undefined;
   readonly onProgress?: OnProgress | undefined;
+  /**
+   * A piece is valid only until the next one is asked for: then its memory is given back. For readers who have written it out, or
+   * looked at it, by then; the garbage collector would take a good part of the time that reading takes.
+   */
+  readonly transient?: boolean | undefined;
 }
 
 export interface GetResult {

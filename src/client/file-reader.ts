@@ -2,12 +2,14 @@
 import { MIB } from '../common/bytes.ts';
 import { isHoldfastError, NOT_WANTED } from '../common/errors.ts';
 import type { Stat } from '../namespace/schema.ts';
+import { giveBackBody } from '../network/frame.ts';
 import { readBlock } from './block-read.ts';
 import type { ClientContext } from './client-context.ts';
 import type { FileLocation, GetOptions, GetResult, ReadOptions } from './client-options.ts';
 import { fileChanged, invalidArgument } from './errors.ts';
 import type { BlockRange } from './block-range.ts';
 import { blockBefore, planRead, type ReadPlan } from './read-plan.ts';
+import { MAX_SMALL_BLOCK_BYTES } from './small-blocks.ts';
 
 /** Bytes of blocks held until the reader has taken them: four of the default size, or a single larger one. */
 const MAX_HELD_BYTES: number = 32 * MIB;
@@ -62,7 +64,7 @@ async function* readBytes(
   context: ClientContext,
   plan: ReadPlan,
   range: FileRange,
-  { signal: given, onProgress }: GetOptions,
+  { signal: given, onProgress, transient = false }: GetOptions,
 ): AsyncGenerator<Uint8Array> {
   const stopping = new AbortController();
   const signal = given === undefined ? stopping.signal : AbortSignal.any([given, stopping.signal]);
@@ -74,8 +76,10 @@ async function* readBytes(
     for (let pieces = await ahead.next(); pieces !== undefined; pieces = await ahead.next()) {
       for (const piece of pieces) {
         signal.throwIfAborted();
+        const sizeBytes = piece.byteLength;
         yield piece;
-        doneBytes += piece.byteLength;
+        doneBytes += sizeBytes;
+        if (transient && sizeBytes > MAX_SMALL_BLOCK_BYTES) giveBackBody(piece);
         onProgress?.({ doneBytes, totalBytes });
       }
     }

@@ -1,5 +1,5 @@
 /** @module The frames of a stream: their kinds, their layout, and a reader that avoids copies. */
-import { KIB, MIB, utf8 } from '../common/bytes.ts';
+import { giveBack, KIB, MIB, utf8 } from '../common/bytes.ts';
 import { brokenFrame } from './errors.ts';
 
 /**
@@ -74,6 +74,13 @@ export function splitMethod(body: Uint8Array): { method: string; rest: Uint8Arra
   if (end > body.byteLength) throw brokenFrame('a body shorter than its method name');
   const method = Buffer.from(body.buffer, body.byteOffset + 1, end - 1).toString('utf8');
   return { method, rest: body.subarray(end) };
+}
+
+/** See giveBack(): for a body that has its buffer for itself, but for its own header before it. Of another one nothing happens. */
+export function giveBackBody(body: Uint8Array): void {
+  const { buffer, byteOffset, byteLength } = body;
+  const isAlone = byteOffset === FRAME_HEADER_BYTES && byteOffset + byteLength === buffer.byteLength;
+  giveBack(isAlone ? new Uint8Array(buffer) : body);
 }
 
 /**

@@ -107,7 +107,8 @@ export class HoldfastBulk implements Contender<BulkCase> {
   async #get(client: Client, { path, sizeBytes } = missing(this.#large)): Promise<Measured> {
     return this.#measured(sizeBytes, async () => {
       let bytes = 0;
-      for await (const piece of (await client.get(path)).bytes) bytes += piece.byteLength;
+      for await (const piece of (await client.get(path, { transient: true })).bytes)
+        bytes += piece.byteLength;
       if (bytes !== sizeBytes) throw new Error(`${path} has ${bytes} bytes, not ${sizeBytes}.`);
     });
   }
