@@ -66,6 +66,8 @@ async function* readBytes(
   range: FileRange,
   { signal: given, onProgress, transient = false }: GetOptions,
 ): AsyncGenerator<Uint8Array> {
+  // Not what is read from files: clearing new memory for each of those takes longer than collecting them.
+  const givesBack = transient && context.localBlocks === undefined;
   const stopping = new AbortController();
   const signal = given === undefined ? stopping.signal : AbortSignal.any([given, stopping.signal]);
   const totalBytes = Math.max(0, range.end - range.offset);
@@ -79,7 +81,7 @@ async function* readBytes(
         const sizeBytes = piece.byteLength;
         yield piece;
         doneBytes += sizeBytes;
-        if (transient && sizeBytes > MAX_SMALL_BLOCK_BYTES) giveBackBody(piece);
+        if (givesBack && sizeBytes > MAX_SMALL_BLOCK_BYTES) giveBackBody(piece);
         onProgress?.({ doneBytes, totalBytes });
       }
     }
