@@ -104,7 +104,7 @@ async function onCluster<Report>(
   const files = Math.max(1, Math.round((mib * MIB * DATANODES) / COPIES / FILE_BYTES));
   for (let number = 0; number < files; number += 1)
     await client.put(pathOf(number), content(number), blockSizeBytes === undefined ? {} : { blockSizeBytes });
-  return work({ cluster, client, files });
+  return await work({ cluster, client, files });
 }
 
 async function idle({ cluster, client }: HealRun): Promise<Watch> {
