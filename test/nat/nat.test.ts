@@ -1,17 +1,23 @@
 /**
  * @module Nodes and clients behind real NATs: routers that masquerade and let nobody in. Datanodes A and B are behind routers that
- * keep ports, the client C behind one that draws them by lot (no hole can be punched to it), and the founder behind one that forwards
- * a port to it.
+ * keep ports, as is the client K; the client C is behind one that draws them by lot (no hole can be punched to it), and the founder behind
+ * one that forwards a port to it.
  */
+import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../e2e/support/eventually.ts';
 import { Machine, type RunningCommand } from '../e2e/support/machine.ts';
 import { NatWorld, type PrivateNetwork, whyNoNatWorld } from '../e2e/support/nat-world.ts';
 
+const READER = fileURLToPath(new URL('reader-program.ts', import.meta.url));
+/** How soon the bulk of a client goes over a hole, where one can be punched. */
+const PUNCHED_WITHIN_SECONDS = 10;
 const MIB = 1024 * 1024;
 /** Long enough over a relay to be cut in the middle. */
 const LARGE_BYTES = 96 * MIB;
@@ -24,6 +30,7 @@ const RECOVERY_MS = 90_000;
 /** What waits for silence to be noticed is left to `npm run test:nat:long`. */
 const isLong = process.env['HOLDFAST_NAT_LONG'] !== undefined;
 
+const run = promisify(execFile);
 const why = await whyNoNatWorld();
 if (why !== undefined) console.warn(`SKIPPED: tests with real NATs: ${why}`);
 
@@ -38,11 +45,18 @@ interface Status {
   readonly checks: readonly { readonly name: string; readonly health: string }[];
 }
 
+/** What reader-program.ts prints. */
+interface Reading {
+  readonly paths: readonly string[];
+  readonly relayedMib: number;
+}
+
 describe.skipIf(why !== undefined)('a cluster across NATs', () => {
   let root: string;
   let world: NatWorld;
-  let networks: { a: PrivateNetwork; b: PrivateNetwork; c: PrivateNetwork; founder: PrivateNetwork };
-  let machines: { founder: Machine; one: Machine; two: Machine; a: Machine; b: Machine; c: Machine };
+  let networks: Record<'a' | 'b' | 'c' | 'k' | 'founder', PrivateNetwork>;
+  let machines: Record<'founder' | 'one' | 'two' | 'a' | 'b' | 'c' | 'k', Machine>;
+  let token: string;
   let relays: RunningCommand[];
   let large: string;
 
@@ -53,6 +67,7 @@ describe.skipIf(why !== undefined)('a cluster across NATs', () => {
       a: await world.addPrivateNetwork('a', 10),
       b: await world.addPrivateNetwork('b', 20),
       c: await world.addPrivateNetwork('c', 30, { randomPorts: true }),
+      k: await world.addPrivateNetwork('k', 50),
       founder: await world.addPrivateNetwork('f', 40, { forwardedPort: 4600 }),
     };
     machines = {
@@ -62,6 +77,7 @@ describe.skipIf(why !== undefined)('a cluster across NATs', () => {
       a: await Machine.create(root, 'a', networks.a.machine),
       b: await Machine.create(root, 'b', networks.b.machine),
       c: await Machine.create(root, 'c', networks.c.machine),
+      k: await Machine.create(root, 'k', networks.k.machine),
     };
   });
   afterAll(async () => {
@@ -71,10 +87,10 @@ describe.skipIf(why !== undefined)('a cluster across NATs', () => {
   });
 
   it('is founded and joined from behind NAT, each private network with the same addresses', async () => {
-    const { founder, one, two, a, b, c } = machines;
+    const { founder, one, two, a, b, c, k } = machines;
     const announce = `/ip4/${networks.founder.publicAddress}/tcp/4600`;
     const init = ['--role', 'meta', '--host', 'f', '--announce', announce, '--replication', '2'];
-    const { token } = await founder.ask<{ token: string }>('cluster', 'init', ...init);
+    ({ token } = await founder.ask<{ token: string }>('cluster', 'init', ...init));
     const first = await founder.run('node', 'start');
     const listen = (host: number): readonly string[] => ['--listen', `/ip4/198.51.77.${host}/tcp/4600`];
     const enter = (machine: Machine, ...words: readonly string[]): Promise<RunningCommand> =>
@@ -86,8 +102,7 @@ describe.skipIf(why !== undefined)('a cluster across NATs', () => {
       enter(b, '--role', 'data', '--host', 'b'),
     ]);
     relays = [first, second, third];
-    const connected = await c.type('connect', token);
-    expect(connected.status, connected.stderr).toBe(0);
+    await Promise.all([c, k].map((client) => mustType(client, 'connect', token)));
     await eventually('both datanodes are alive', RECOVERY_MS, async () =>
       (await alive(c)) === 2 ? true : undefined,
     );
@@ -113,6 +128,24 @@ describe.skipIf(why !== undefined)('a cluster across NATs', () => {
     expect(pathsOf(status, 'data', 'data')).toEqual(['punched']);
     expect(pathsOf(status, 'data', 'meta')).toEqual(['direct']);
     expect(status.checks).toContainEqual(expect.objectContaining({ name: 'relays', health: 'warn' }));
+  });
+
+  it('moves the bulk of a client to a hole where both routers keep ports, and over relays where one does not', async () => {
+    const readIn = async (machine: Machine, namespace: string): Promise<Reading> => {
+      const profile = join(machine.home, '.holdfast', 'client');
+      const words = [READER, profile, '/small', String(PUNCHED_WITHIN_SECONDS)];
+      const { stdout } = await run('ip', ['netns', 'exec', namespace, process.execPath, ...words]);
+      return JSON.parse(stdout) as Reading;
+    };
+    const [punched, relayed] = await Promise.all([
+      readIn(machines.k, networks.k.machine),
+      readIn(machines.c, networks.c.machine),
+    ]);
+    expect(new Set(punched.paths)).toEqual(new Set(['punched']));
+    expect(punched.relayedMib).toBe(0);
+    expect(new Set(relayed.paths)).toEqual(new Set(['relayed']));
+    // What it read, and the copy it wrote.
+    expect(relayed.relayedMib).toBeGreaterThanOrEqual((2 * SMALL_BYTES) / MIB);
   });
 
   it.runIf(isLong)('finishes a read though the relay that carries it is killed in the middle', async () => {

@@ -1,6 +1,7 @@
 /**
- * @module Runs on a machine of its own: `node reader-program.ts PROFILE_DIRECTORY FILE SECONDS`. Reads FILE again and again, and prints
- * as one line of JSON how its datanodes are reached by then, and how fast the last reading was.
+ * @module Runs on a machine of its own: `node reader-program.ts PROFILE_DIRECTORY FILE SECONDS`. Reads FILE again and again, then once
+ * more, writes a copy beside it, and prints as one line of JSON how its datanodes are reached by then, how fast the last reading before
+ * was, and how much of the last reading and of the copy went over relays.
  */
 import { connect } from '../../src/client/connect.ts';
 import { openClientNetwork } from '../../src/client/client-network.ts';
@@ -19,16 +20,30 @@ const untilMs = performance.now() + Number(seconds) * 1000;
 let mebibytesPerSecond: number;
 do {
   const startMs = performance.now();
-  let bytes = 0;
-  for await (const chunk of (await client.get(file)).bytes) bytes += chunk.byteLength;
-  mebibytesPerSecond = (bytes / 2 ** 20 / (performance.now() - startMs)) * 1000;
+  const bytes = await read();
+  mebibytesPerSecond = (bytes.byteLength / 2 ** 20 / (performance.now() - startMs)) * 1000;
 } while (performance.now() < untilMs);
+const relayedBefore = relayedBytes();
+await client.put(`${file}-copy-of-${network.localPeer}`, await read());
+const relayedMib = (relayedBytes() - relayedBefore) / 2 ** 20;
 const { members } = await client.members();
 const datanodes = members.filter(({ roles }) => roles.includes('data')).map(({ peer }) => peer);
 const paths = network
   .paths()
   .filter(({ peer, isOpen }) => isOpen && datanodes.includes(peer))
   .map(({ path }) => path);
-console.log(JSON.stringify({ paths, mebibytesPerSecond: Math.round(mebibytesPerSecond) }));
+const figures = { mebibytesPerSecond: Math.round(mebibytesPerSecond), relayedMib: Math.round(relayedMib) };
+console.log(JSON.stringify({ paths, ...figures }));
 await client.close();
 await network.stop();
+
+async function read(): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of (await client.get(file)).bytes) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** Of all peers, both ways. */
+function relayedBytes(): number {
+  return network.paths().reduce((sum, path) => sum + path.relayedBytes, 0);
+}
