@@ -40,6 +40,7 @@ export async function* splitBlocks(source: PutSource, blockSizeBytes: number): A
     }
   }
   if (gathering.sizeBytes > 0) whole = gathering.finish();
+  memory?.close();
   if (whole !== undefined) yield { ...whole, isLast: true };
 }
 
