@@ -1,6 +1,7 @@
 /** @module Every node of a cluster stopped and started again, one after the other, beside a client that reads and writes. */
 import type { LocalCluster } from '../../cli/demo/local-cluster.ts';
 import type { Client } from '../../src/index.ts';
+import type { StatusResponse } from '../../src/protocol/messages.ts';
 import { startFileLoad } from './file-load.ts';
 import { percentile, round } from './statistics.ts';
 
@@ -54,24 +55,38 @@ async function restart(cluster: LocalCluster, client: Client, name: string): Pro
   await cluster.node(name).kill('SIGTERM');
   await cluster.startNode(name);
   const upMs = performance.now();
-  while (!(await isBack(client, number, upMs))) {
+  for (let target: StatusResponse | undefined; ; ) {
+    const status = await client.status().catch(() => undefined);
+    target ??= status;
+    if (status !== undefined && target !== undefined && isBack(status, target, number, upMs)) break;
     if (performance.now() - upMs > BACK_LIMIT_MS)
-      throw new Error(`${name} is not in service ${BACK_LIMIT_MS} ms after it said that it is up`);
+      throw new Error(
+        `${name} is not in service ${BACK_LIMIT_MS} ms after it said that it is up: ${describe(status, target, number)}`,
+      );
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   return (performance.now() - startMs) / 1000;
 }
 
-/**
- * A datanode has been heard after it was up; a metadata node answers, has all that was committed, and somebody leads. Whoever was
- * asked may itself be the next to go: no answer is no yes.
- */
-async function isBack(client: Client, number: number, upMs: number): Promise<boolean> {
-  const status = await client.status().catch(() => undefined);
-  if (status === undefined || status.leader === 0) return false;
+/** A datanode has been heard after it was up; a metadata node answers, has all that was committed at `target`, and somebody leads. */
+function isBack(status: StatusResponse, target: StatusResponse, number: number, upMs: number): boolean {
+  if (status.leader === 0) return false;
   const sinceUpMs = performance.now() - upMs;
   const data = status.dataNodes.find(({ member }) => member?.number === number);
   if (data !== undefined) return data.liveness === 'alive' && data.silentMs < sinceUpMs;
   const metadata = status.metadataNodes.find(({ member }) => member?.number === number);
-  return metadata?.reachable === true && (metadata.position?.applied ?? 0) >= status.commit;
+  return metadata?.reachable === true && (metadata.position?.applied ?? 0) >= target.commit;
+}
+
+function describe(
+  status: StatusResponse | undefined,
+  target: StatusResponse | undefined,
+  number: number,
+): string {
+  if (status === undefined) return 'no metadata node tells the status';
+  const isIt = ({ member }: { readonly member?: { readonly number: number } | undefined }): boolean =>
+    member?.number === number;
+  const { leader, commit, dataNodes, metadataNodes } = status;
+  const seen = dataNodes.find(isIt) ?? metadataNodes.find(isIt);
+  return `leader ${leader}, commit ${commit} (${target?.commit ?? 0} when it was up), and of it ${JSON.stringify(seen)}`;
 }
