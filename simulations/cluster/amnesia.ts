@@ -67,7 +67,7 @@ export class Amnesia {
       case 'lost-fsyncs': {
         const image = node.machine.image();
         this.#components.world.after(fault.backMs, () => {
-          if (this.#isOver || !this.#areOthersWell(node))
+          if (this.#isOver || isAlone(node) || !this.#areOthersWell(node))
             return this.#components.coverage.saw('faults spared by the budget');
           this.#quietUntilMs = this.#components.world.nowMs + QUIET_MS;
           this.#rob(node, 0, () => node.machine.putBack(image, { asCopy: false }));
@@ -99,4 +99,10 @@ export class Amnesia {
     const others = roster.nodes().filter((other) => other !== node && !roster.isGone(other));
     return !weather.isRough && others.every((other) => other.isRunning && !other.isPaused);
   }
+}
+
+/** The only one that votes: what its drive has lost nobody knows. */
+function isAlone({ node }: MetadataProcess): boolean {
+  const { voters, votersOutgoing } = node?.status().confState ?? { voters: [], votersOutgoing: [] };
+  return new Set([...voters, ...votersOutgoing]).size <= 1;
 }

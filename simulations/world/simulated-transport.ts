@@ -71,11 +71,14 @@ export class SimulatedTransport implements Transport {
 
   async start(listener: TransportListener): Promise<void> {
     const { gate } = this.#components;
+    if (!gate.isAlive) return;
     this.#endpoint = { peer: this.localPeer, gate, listener, isListening: this.#isListening };
     this.#components.switch.attach(this.#endpoint);
   }
 
+  /** What is left of a run that was killed while it stopped does nothing: its address is that of the next run. */
   async stop(): Promise<void> {
+    if (!this.#components.gate.isAlive) return;
     this.#components.switch.detach(this.localPeer, 'refused');
     this.#endpoint = undefined;
   }
