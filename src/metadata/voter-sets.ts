@@ -9,12 +9,17 @@ import { decodeConfState } from './raft-wire.ts';
 import { isConfChange } from './applier.ts';
 
 export interface VoterSetsComponents {
-  readonly log: RaftLogStore;
-  readonly machine: StateMachine;
+  readonly log: Pick<RaftLogStore, 'initialState' | 'firstIndex' | 'lastIndex' | 'entries'>;
+  readonly machine: Pick<StateMachine, 'appliedIndex' | 'confState'>;
 }
 
-/** By the index of the entry that brings each. Both halves of a joint configuration are sets of their own. */
+/**
+ * By the index of the entry that brings each. Both halves of a joint configuration are sets of their own. What a later one has
+ * taken the place of, as far as the log says what is committed, is over: rows that are made anew begin with the founder alone
+ * (simulation seed 61265, hell).
+ */
 export function voterSets({ log, machine }: VoterSetsComponents): VoterSet[] {
+  const committed = Math.max(machine.appliedIndex, log.initialState().hardState.commit);
   const applied = machine.confState();
   const confState = applied === undefined ? log.initialState().confState : decodeConfState(applied);
   const from = Math.max(machine.appliedIndex + 1, log.firstIndex());
@@ -24,7 +29,10 @@ export function voterSets({ log, machine }: VoterSetsComponents): VoterSet[] {
   return configurationsAfter(
     confState,
     changes.map(({ data }) => decodeConfChange(data)),
-  ).flatMap((configuration, position) => halves(configuration, indices[position] ?? machine.appliedIndex));
+  ).flatMap((configuration, position) => {
+    const isOver = (indices[position + 1] ?? Infinity) <= committed;
+    return isOver ? [] : halves(configuration, indices[position] ?? machine.appliedIndex);
+  });
 }
 
 function halves({ voters, votersOutgoing }: ConfState, index: Index): VoterSet[] {
