@@ -8,27 +8,25 @@
 import type { Socket } from 'node:net';
 import type { Connection } from '@libp2p/interface';
 import type { ByteStream } from './byte-stream.ts';
-import { brokenFrame, disconnected, overloaded, unreachable } from './errors.ts';
-import { acceptTls, dialTls } from './direct-tls.ts';
+import {
+  CONTROL,
+  DIRECT_KINDS,
+  dialDirect,
+  type DirectKind,
+  directKindOf,
+  SET_UP_TIMEOUT_MS,
+} from './direct-kind.ts';
+import { brokenFrame, disconnected, unreachable } from './errors.ts';
 import { FrameKind } from './frame.ts';
-import { createInvitation, decodeInvitation, encodeInvitation, type Invitation } from './invitation.ts';
+import { GuestList } from './guest-list.ts';
+import { decodeInvitation, encodeInvitation } from './invitation.ts';
 import type { PeerId, TrafficClass } from './network.ts';
 import { socketAddressOf } from './relay-address.ts';
-import { acceptSealed, dialSealed, SEALED_FIRST_BYTE, type Secured } from './sealed-socket.ts';
-import { decodeTicket, encodeTicket, type SessionTicket, TicketOffice } from './session-ticket.ts';
+import type { Secured } from './sealed-socket.ts';
+import { decodeTicket, encodeTicket, type SessionTicket } from './session-ticket.ts';
 import type { SocketAddress } from './socket-address.ts';
-import { SocketBytes } from './socket-bytes.ts';
 import type { FrameStream } from './transport.ts';
 
-/** Also bounds how long a peer that cannot be reached directly holds up the use of libp2p instead. */
-const SET_UP_TIMEOUT_MS = 2_000;
-const MAX_INVITATIONS = 1024;
-/** Sockets that have not yet proved anything. */
-const MAX_HANDSHAKES = 64;
-/** Connections at once of peers that came with a ticket. */
-const MAX_RESUMED = 4096;
-/** How long a connection is idle before the kernel asks whether the other end is still there. */
-const KEEP_ALIVE_MS = 10_000;
 /** Arguments of responses: what was asked for, and a ticket beside it, which peers of an earlier release neither send nor see. */
 const ANSWER = 0;
 const TICKET = 1;
@@ -37,36 +35,9 @@ const NO_BYTES = new Uint8Array(0);
 /** Bytes to and from `peer`, opened by it. */
 export type DirectListener = (peer: PeerId, trafficClass: TrafficClass, bytes: ByteStream) => void;
 
-/** How a class of traffic is secured. */
-interface DirectKind {
-  readonly trafficClass: TrafficClass;
-  readonly isSealed: boolean;
-}
-
-/** What may have a connection of its own, in the order of their numbers on the wire. Peers of an earlier release ask for bulk over TLS. */
-const DIRECT_KINDS: readonly DirectKind[] = [
-  { trafficClass: 'raft', isSealed: false },
-  { trafficClass: 'control', isSealed: false },
-  { trafficClass: 'bulk', isSealed: false },
-  { trafficClass: 'bulk', isSealed: true },
-];
-
-const CONTROL: DirectKind = { trafficClass: 'control', isSealed: false };
-
-/** The number on the wire of how we open a connection for `trafficClass`; undefined when it has none of its own. */
-export function directKindOf(trafficClass: TrafficClass): number | undefined {
-  const kind = DIRECT_KINDS.findLastIndex((each) => each.trafficClass === trafficClass);
-  return kind < 0 ? undefined : kind;
-}
-
 export interface DirectConnectionsOptions {
   /** Called with each ticket that a peer gives, and where it is taken. */
   readonly ticketed?: ((peer: PeerId, ticket: SessionTicket, address: SocketAddress) => void) | undefined;
-}
-
-interface Guest extends DirectKind {
-  readonly key: Uint8Array;
-  readonly welcome: (secured: Secured) => void;
 }
 
 /**
@@ -76,15 +47,10 @@ interface Guest extends DirectKind {
 export class DirectConnections {
   #listener: DirectListener = (peer, _trafficClass, bytes) =>
     bytes.abort(unreachable(peer, 'this node does not run yet'));
-  readonly #guests = new Map<string, Guest>();
   /** By the libp2p connection on which their key was agreed. */
   readonly #sockets = new Map<string, Set<Socket>>();
-  readonly #resumed = new Set<Socket>();
-  readonly #tickets = new TicketOffice();
+  readonly #guests = new GuestList((peer, bytes) => this.#listener(peer, CONTROL.trafficClass, bytes));
   readonly #options: DirectConnectionsOptions;
-  #handshakes = 0;
-  #isListening = false;
-
   constructor(options: DirectConnectionsOptions = {}) {
     this.#options = options;
   }
@@ -95,7 +61,7 @@ export class DirectConnections {
 
   /** From now on peers can be invited. */
   listening(): void {
-    this.#isListening = true;
+    this.#guests.open();
   }
 
   /** Opens one to the peer of `connection`, with `stream` for the exchange. Throws whatever is in the way of it. */
@@ -120,7 +86,7 @@ export class DirectConnections {
         if (isOutbound) ticketed?.(peer, decodeTicket(body), addressOf(connection));
       });
       const secured = isOutbound
-        ? await dial(kind, addressOf(connection), decodeInvitation(await ask(NO_BYTES)), limited)
+        ? await dialDirect(kind, addressOf(connection), decodeInvitation(await ask(NO_BYTES)), limited)
         : await this.#openReversed(kind, peer, ask, limited);
       return this.#keep(connection, secured);
     } finally {
@@ -143,32 +109,9 @@ export class DirectConnections {
     });
   }
 
-  /**
-   * A socket that came in begins with byte `first`, of TLS or of sealed records: it is let in when it was invited, to just that, or
-   * when it has a ticket.
-   */
-  async take(socket: Socket, first: number): Promise<void> {
-    if (this.#handshakes >= MAX_HANDSHAKES) return void socket.destroy();
-    this.#handshakes += 1;
-    const isSealed = first === SEALED_FIRST_BYTE;
-    let guest: Guest | undefined;
-    const keyOf = (id: string): Uint8Array | undefined => {
-      guest = this.#guests.get(id) ?? this.#returning(id);
-      this.#guests.delete(id);
-      return guest?.isSealed === isSealed ? guest.key : undefined;
-    };
-    const signal = AbortSignal.timeout(SET_UP_TIMEOUT_MS);
-    try {
-      const secured = isSealed
-        ? await acceptSealed(socket, keyOf, signal)
-        : overTls(await acceptTls(socket, keyOf, signal));
-      if (guest === undefined) secured.socket.destroy();
-      else guest.welcome(secured);
-    } catch {
-      // A stranger, or a guest who gave up. The socket is closed; whoever waits for it waits with a limit of his own.
-    } finally {
-      this.#handshakes -= 1;
-    }
+  /** A socket that came in begins with byte `first`, of TLS or of sealed records. */
+  take(socket: Socket, first: number): Promise<void> {
+    return this.#guests.take(socket, first);
   }
 
   /** The libp2p connection is gone, and with it whoever watched over the life of the other end. */
@@ -178,33 +121,16 @@ export class DirectConnections {
   }
 
   stop(): void {
-    this.#isListening = false;
-    this.#guests.clear();
+    this.#guests.close();
     for (const sockets of this.#sockets.values()) for (const socket of sockets) socket.destroy();
-    for (const socket of this.#resumed) socket.destroy();
-  }
-
-  /** Who comes with a ticket. No libp2p connection watches over this one: the kernel does. */
-  #returning(id: string): Guest | undefined {
-    const ticket =
-      this.#isListening && this.#resumed.size < MAX_RESUMED ? this.#tickets.redeem(id) : undefined;
-    if (ticket === undefined) return undefined;
-    const { peer, key } = ticket;
-    const welcome = ({ socket, bytes }: Secured): void => {
-      this.#resumed.add(socket);
-      socket.once('close', () => this.#resumed.delete(socket));
-      socket.setKeepAlive(true, KEEP_ALIVE_MS);
-      this.#listener(peer, CONTROL.trafficClass, bytes(peer));
-    };
-    return { ...CONTROL, key, welcome };
   }
 
   /** The peer dialled us, so it can do that again; perhaps we cannot dial it. */
   async #openReversed(kind: DirectKind, peer: PeerId, ask: Asking, signal: AbortSignal): Promise<Secured> {
     const arrival = Promise.withResolvers<Secured>();
-    const invitation = this.#admit(kind, peer, arrival.resolve);
+    const invitation = this.#guests.invite(kind, peer, arrival.resolve);
     const onAbort = (): void => {
-      this.#guests.delete(invitation.id);
+      this.#guests.withdraw(invitation);
       arrival.reject(signal.reason);
     };
     signal.addEventListener('abort', onAbort, { once: true });
@@ -213,7 +139,7 @@ export class DirectConnections {
       return secured;
     } finally {
       signal.removeEventListener('abort', onAbort);
-      this.#guests.delete(invitation.id);
+      this.#guests.withdraw(invitation);
     }
   }
 
@@ -222,13 +148,13 @@ export class DirectConnections {
     try {
       const welcome = (secured: Secured): void =>
         this.#listener(peer, kind.trafficClass, this.#keep(connection, secured));
-      const invitation = this.#admit(kind, peer, welcome);
+      const invitation = this.#guests.invite(kind, peer, welcome);
       AbortSignal.timeout(SET_UP_TIMEOUT_MS).addEventListener('abort', () =>
-        this.#guests.delete(invitation.id),
+        this.#guests.withdraw(invitation),
       );
       stream.send(FrameKind.response, 0, ANSWER, NO_BYTES, encodeInvitation(invitation));
       if (kind.trafficClass === CONTROL.trafficClass)
-        stream.send(FrameKind.response, 0, TICKET, NO_BYTES, encodeTicket(this.#tickets.issue(peer)));
+        stream.send(FrameKind.response, 0, TICKET, NO_BYTES, encodeTicket(this.#guests.ticketFor(peer)));
     } catch (error) {
       stream.abort(error as Error);
     }
@@ -244,21 +170,12 @@ export class DirectConnections {
     try {
       const invitation = decodeInvitation(body);
       const signal = AbortSignal.timeout(SET_UP_TIMEOUT_MS);
-      const secured = await dial(kind, addressOf(connection), invitation, signal);
+      const secured = await dialDirect(kind, addressOf(connection), invitation, signal);
       this.#listener(peer, kind.trafficClass, this.#keep(connection, secured));
       stream.send(FrameKind.response, 0, ANSWER, NO_BYTES, NO_BYTES);
     } catch (error) {
       stream.abort(error as Error);
     }
-  }
-
-  /** NETWORK_UNREACHABLE, NETWORK_OVERLOADED. */
-  #admit(kind: DirectKind, peer: PeerId, welcome: (secured: Secured) => void): Invitation {
-    if (!this.#isListening) throw unreachable(peer, 'this node takes no connections');
-    if (this.#guests.size >= MAX_INVITATIONS) throw overloaded(peer, 'list of invitations');
-    const invitation = createInvitation();
-    this.#guests.set(invitation.id, { ...kind, key: invitation.key, welcome });
-    return invitation;
   }
 
   #keep({ id, remotePeer, status }: Connection, secured: Secured): ByteStream {
@@ -276,21 +193,6 @@ export class DirectConnections {
 }
 
 type Asking = (request: Uint8Array) => Promise<Uint8Array>;
-
-async function dial(
-  { isSealed }: DirectKind,
-  address: SocketAddress,
-  invitation: Invitation,
-  signal: AbortSignal,
-): Promise<Secured> {
-  return isSealed
-    ? dialSealed(address, invitation, signal)
-    : overTls(await dialTls(address, invitation, signal));
-}
-
-function overTls(socket: Socket): Secured {
-  return { socket, bytes: (peer) => new SocketBytes(socket, peer) };
-}
 
 function askOn(stream: FrameStream, number: number, ticketed: (body: Uint8Array) => void): Asking {
   return (request) =>

@@ -3,7 +3,8 @@ import type { Connection, Libp2p, PeerId as Libp2pPeerId, PrivateKey, Stream } f
 import { assert, describeError, HoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { type AddressBook, parseAddress, peerOf } from './address-book.ts';
-import { DirectConnections, directKindOf } from './direct-connections.ts';
+import { DirectConnections } from './direct-connections.ts';
+import { directKindOf } from './direct-kind.ts';
 import { cannotListen, describeDialFailure, notAMember, portInUse, unreachable } from './errors.ts';
 import { FramedStream } from './framed-stream.ts';
 import type { Identity } from './identity.ts';
