@@ -1,5 +1,6 @@
 /** @module The machine under one simulated node: disk and clocks, which outlive its processes. */
 import type { Index, Term } from '../../raft/types.ts';
+import type { Member } from '../../src/namespace/schema.ts';
 import { MemoryRowStore } from '../../src/storage/memory-row-store.ts';
 import type { ShelvedBlockStore } from '../../src/storage/shelved-block-store.ts';
 import { Prng } from '../prng.ts';
@@ -29,6 +30,7 @@ export interface DiskImage {
   readonly rows: MemoryRowStore;
   readonly files: SimulatedFiles;
   readonly witnessed: readonly Seen[];
+  readonly book: readonly Member[];
 }
 
 /** Of a metadata node's directory. */
@@ -43,6 +45,8 @@ export class Machine {
   readonly health: DiskHealth = new DiskHealth();
   readonly files: SimulatedFiles;
   readonly platter: BlockPlatter;
+  /** Metadata nodes, as they were known last: peers.json. Kept with every change, so that a crash takes nothing of it. */
+  book: readonly Member[] = [];
   readonly #world: World;
   readonly #random: Prng;
   #log = new RaftLogFile();
@@ -136,6 +140,7 @@ export class Machine {
     this.#lostLogs.push(this.#log.clone({ asCopy: false }));
     this.#log.wipe();
     this.#witnessed = [];
+    this.book = [];
     this.files.wipe();
     this.setRowsAside();
   }
@@ -163,6 +168,7 @@ export class Machine {
       rows: this.#rows.clone(),
       files,
       witnessed: this.#witnessed,
+      book: this.book,
     };
   }
 
@@ -174,6 +180,7 @@ export class Machine {
     this.#rows = image.rows.clone();
     this.files.become(image.files);
     this.#witnessed = image.witnessed;
+    this.book = image.book;
   }
 
   /** As a node does that cannot read them. */

@@ -33,6 +33,7 @@ export class MetadataProcess extends SimulatedProcess<MetadataService> {
   readonly #options: MetadataProcessOptions;
   /** Feature level of the version that is installed; runs begin with it. */
   #level: number;
+  #membersSeen: readonly Member[] = [];
 
   constructor(shared: ClusterWorld, options: MetadataProcessOptions) {
     super(shared, { ...options, seed: options.scenario.seed });
@@ -65,6 +66,11 @@ export class MetadataProcess extends SimulatedProcess<MetadataService> {
 
   protected override ran(): void {
     this.shared.oracle.ran(this);
+    const members = this.state?.members();
+    if (members === undefined || members === this.#membersSeen) return;
+    this.#membersSeen = members;
+    const metadata = members.filter(({ roles, state }) => roles.includes('meta') && state === 'active');
+    if (metadata.length > 0) this.machine.book = metadata;
   }
 
   protected override crashed(): void {
@@ -101,7 +107,7 @@ export class MetadataProcess extends SimulatedProcess<MetadataService> {
       {
         ...scenario,
         number,
-        seeds,
+        seeds: this.machine.book.length > 0 ? this.machine.book : seeds,
         cluster: CLUSTER_ID,
         epoch: 1,
         snapshotDir: '/snapshots',
