@@ -34,8 +34,13 @@ export interface DiscoveryWorkerComponents {
 }
 
 const IDLE_MS = 1_000;
-/** The manifest is published again this often, for those who came since and keep records. */
+/** Everything is published again this often, for those who keep records. */
 export const MANIFEST_RENEWAL_MS = 600_000;
+/**
+ * The same while members come, go and move: some of them should keep records by now. Each publication asks some forty peers,
+ * and a cluster that is being founded or restarted changes with every node.
+ */
+export const CHANGED_RENEWAL_MS = 60_000;
 /** Between two searches for the others while none of them leads, or is connected. */
 const SEARCH_PERIOD_MS = 10_000;
 /** Datanodes that are not connected, and are called on in one such period. */
@@ -46,6 +51,9 @@ export class DiscoveryWorker implements BackgroundWorker {
   readonly idleMs: number = IDLE_MS;
   readonly #components: DiscoveryWorkerComponents;
   #membersVersion = -1;
+  /** As of the last publication: the version, and where the metadata nodes were. */
+  #publishedVersion = -1;
+  #publishedNodes = '';
   #keptBy = 0;
   #publishedMs = Number.NEGATIVE_INFINITY;
   #searchedMs = Number.NEGATIVE_INFINITY;
@@ -58,22 +66,34 @@ export class DiscoveryWorker implements BackgroundWorker {
   }
 
   async work(signal: AbortSignal): Promise<WorkState> {
-    const { kademlia, machine, clock } = this.#components;
+    const { kademlia, machine } = this.#components;
     await this.#maybeSearch(signal);
     const cluster = machine.cluster();
     if (cluster === undefined) return 'idle';
     const { membersVersion } = machine.counters();
-    const changed = membersVersion !== this.#membersVersion;
-    if (changed) kademlia.refresh();
+    if (membersVersion !== this.#membersVersion) kademlia.refresh();
+    this.#membersVersion = membersVersion;
     const isSigned = this.#sign(cluster);
     const isTaken = await this.#gatherSignatures(signal);
-    // A record kept by nobody is no record; and newcomers among the metadata nodes should keep it too.
-    if (changed || this.#keptBy === 0) this.#keptBy = await kademlia.provide(cluster.id, signal);
-    const isDue = clock.monotonicMs() - this.#publishedMs > MANIFEST_RENEWAL_MS;
-    if (changed || isSigned || isTaken || isDue) await this.#publish(cluster.id, signal);
-    this.#membersVersion = membersVersion;
+    const isDue = this.#isDue(membersVersion);
+    const nodes = this.#whereabouts();
+    // A record kept by nobody is no record; and newcomers among the metadata nodes should keep it at once.
+    if (isDue || this.#keptBy === 0 || nodes !== this.#publishedNodes)
+      this.#keptBy = await kademlia.provide(cluster.id, signal);
+    this.#publishedNodes = nodes;
+    if (isDue || isSigned || isTaken) await this.#publish(cluster.id, membersVersion, signal);
     await this.#callOnMissing(signal);
     return 'idle';
+  }
+
+  #isDue(membersVersion: number): boolean {
+    const periodMs = membersVersion === this.#publishedVersion ? MANIFEST_RENEWAL_MS : CHANGED_RENEWAL_MS;
+    return this.#components.clock.monotonicMs() - this.#publishedMs > periodMs;
+  }
+
+  #whereabouts(): string {
+    const nodes = this.#components.members.withRole('meta');
+    return JSON.stringify(nodes.map(({ peer, addresses }) => [peer, addresses]));
   }
 
   /** Signs what the registry says of the metadata nodes, when that is new; says whether it was. */
@@ -142,9 +162,11 @@ export class DiscoveryWorker implements BackgroundWorker {
     );
   }
 
-  async #publish(cluster: string, signal: AbortSignal): Promise<void> {
+  async #publish(cluster: string, membersVersion: number, signal: AbortSignal): Promise<void> {
     const { kademlia, clock } = this.#components;
     const kept = await kademlia.publishManifest(cluster, signal);
-    if (kept > 0) this.#publishedMs = clock.monotonicMs();
+    if (kept === 0) return;
+    this.#publishedMs = clock.monotonicMs();
+    this.#publishedVersion = membersVersion;
   }
 }

@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '../../src/common/clock.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import { systemRandom } from '../../src/common/random.ts';
 import {
+  CHANGED_RENEWAL_MS,
   DiscoveryWorker,
   type DiscoveryWorkerComponents,
   MANIFEST_RENEWAL_MS,
@@ -24,6 +25,7 @@ describe('a metadata node', () => {
   let version: number;
   let nowMs: number;
   let published: number;
+  let provided: number;
   let leader: number;
 
   beforeEach(() => {
@@ -33,6 +35,7 @@ describe('a metadata node', () => {
     version = 3;
     nowMs = 0;
     published = 0;
+    provided = 0;
     leader = 1;
   });
   afterEach(() => Promise.all(networks.map((network) => network.stop())));
@@ -60,7 +63,7 @@ describe('a metadata node', () => {
     const kademlia = {
       manifests: book,
       refresh: () => {},
-      provide: async () => 1,
+      provide: async () => (provided += 1),
       publishManifest: async () => (published += 1),
     };
     const machine = {
@@ -112,6 +115,25 @@ describe('a metadata node', () => {
     nowMs = MANIFEST_RENEWAL_MS + 1;
     await worker.work(NEVER);
     expect(published).toBe(2);
+  });
+
+  it('publishes at once when a metadata node comes, and what datanodes change once a minute', async () => {
+    member(1, 'meta');
+    const worker = workerOf(await open(1));
+    await worker.work(NEVER);
+    for (version = 4; version < 14; version += 1) {
+      member(version, 'data');
+      await worker.work(NEVER);
+    }
+    expect([provided, published]).toEqual([1, 1]);
+    nowMs = CHANGED_RENEWAL_MS + 1;
+    await worker.work(NEVER);
+    await worker.work(NEVER);
+    expect([provided, published]).toEqual([2, 2]);
+    member(20, 'meta');
+    version += 1;
+    await worker.work(NEVER);
+    expect([provided, published]).toEqual([3, 3]);
   });
 
   it('gathers what the others have signed, for members that know only one of them', async () => {
