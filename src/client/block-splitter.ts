@@ -1,7 +1,11 @@
 /** @module Cuts a source into blocks and names each by its SHA-256. */
+import { KIB } from '../common/bytes.ts';
 import { sha256Stream } from '../common/hashing.ts';
 import type { PutSource } from './client-options.ts';
-import { PIECE_BYTES, PieceMemory } from './piece-memory.ts';
+import { PieceMemory } from './piece-memory.ts';
+
+/** Hashing and sending go in steps of this size, so that neither holds up the event loop for long. */
+const PIECE_BYTES: number = 512 * KIB;
 
 /** One block as it is held until datanodes have it. */
 export interface WholeBlock {
@@ -26,7 +30,7 @@ type BlockBeforeNext = Omit<SourceBlock, 'isLast'>;
  * the end of the source, to be known as the last one or not. Chunks are copied; a source that is one piece is not.
  */
 export async function* splitBlocks(source: PutSource, blockSizeBytes: number): AsyncGenerator<SourceBlock> {
-  const memory = source instanceof Uint8Array ? undefined : new PieceMemory();
+  const memory = source instanceof Uint8Array ? undefined : new PieceMemory({ pieceBytes: PIECE_BYTES });
   let gathering = new BlockGatherer(blockSizeBytes, memory);
   let whole: BlockBeforeNext | undefined;
   for await (const chunk of source instanceof Uint8Array ? [source] : source) {

@@ -1,7 +1,7 @@
 /** @module What every part of the client works with, wired once. */
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
-import { MessageHasher } from '../common/message-hasher.ts';
+import type { MessageHasher } from '../common/message-hasher.ts';
 import type { Random } from '../common/random.ts';
 import { activeLevel, SUPPORTED_FEATURE_LEVEL } from '../namespace/feature-level.ts';
 import type { Attributes, Cluster } from '../namespace/schema.ts';
@@ -22,6 +22,8 @@ import { SmallBlocks } from './small-blocks.ts';
 import { SmallReads } from './small-reads.ts';
 
 export interface ClientContextComponents extends ClusterViewComponents {
+  /** Of blocks that were read. */
+  readonly hasher: MessageHasher;
   /** Of a datanode on this machine. */
   readonly localBlocks?: LocalBlocks | undefined;
 }
@@ -40,7 +42,6 @@ export class ClientContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** Of blocks that were read. */
   readonly hasher: MessageHasher;
   readonly host: string;
   readonly localBlocks: LocalBlocks | undefined;
@@ -65,7 +66,7 @@ export class ClientContext {
     this.clock = components.clock;
     this.random = components.random;
     this.logger = components.logger;
-    this.hasher = new MessageHasher(components);
+    this.hasher = components.hasher;
     this.host = options.host;
     this.localBlocks = components.localBlocks;
     this.#options = options;

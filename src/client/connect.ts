@@ -1,9 +1,10 @@
 /** @module The SDK's door: from a profile to a client. */
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { type Clock, systemClock } from '../common/clock.ts';
 import { type Logger, silentLogger } from '../common/logger.ts';
 import { MessageHasher } from '../common/message-hasher.ts';
 import { type Random, systemRandom } from '../common/random.ts';
+import { Sha256Thread } from '../common/sha256-thread.ts';
 import type { Network } from '../network/network.ts';
 import type { CacheSettings } from './cache/client-cache.ts';
 import { Client } from './client.ts';
@@ -54,11 +55,14 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
       relayPeers: () => metadataNodes().map(({ peer }) => peer),
     }));
   const { nodeDir } = options;
-  const hasher = new MessageHasher(collaborators);
+  // A thread keeps its own time: whoever brings a clock wants none.
+  const hasThread = options.clock === undefined && availableParallelism() > 1;
+  const thread = hasThread ? new Sha256Thread(collaborators) : undefined;
+  const hasher = new MessageHasher({ ...collaborators, thread });
   const localBlocks =
     nodeDir === undefined ? undefined : new LocalBlocks({ ...collaborators, hasher }, { nodeDir });
   const client = new Client(
-    { ...collaborators, network, localBlocks },
+    { ...collaborators, network, hasher, localBlocks },
     {
       profile,
       nearby: () => network.neighbours?.() ?? [],
@@ -70,6 +74,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
         if (options.profile === undefined) await saveProfile(profileDir, changed);
       },
       release: async () => {
+        await thread?.close();
         if (options.network === undefined) await network.stop();
       },
     },

@@ -11,8 +11,8 @@ import type { BlockRange } from './block-range.ts';
 import { blockBefore, planRead, type ReadPlan } from './read-plan.ts';
 import { MAX_SMALL_BLOCK_BYTES } from './small-blocks.ts';
 
-/** Bytes of blocks held until the reader has taken them: four of the default size, or a single larger one. */
-const MAX_HELD_BYTES: number = 32 * MIB;
+/** Bytes of blocks held until the reader has taken them: eight of the default size, of which four are hashed while four arrive, or a single larger one. */
+const MAX_HELD_BYTES: number = 64 * MIB;
 /** Blocks on their way at once, however small they are. */
 const MAX_BLOCKS_IN_FLIGHT = 8;
 const FILE_CHANGED = 'CLIENT_FILE_CHANGED';
@@ -66,8 +66,6 @@ async function* readBytes(
   range: FileRange,
   { signal: given, onProgress, transient = false }: GetOptions,
 ): AsyncGenerator<Uint8Array> {
-  // Not what is read from files: clearing new memory for each of those takes longer than collecting them.
-  const givesBack = transient && context.localBlocks === undefined;
   const stopping = new AbortController();
   const signal = given === undefined ? stopping.signal : AbortSignal.any([given, stopping.signal]);
   const totalBytes = Math.max(0, range.end - range.offset);
@@ -81,7 +79,7 @@ async function* readBytes(
         const sizeBytes = piece.byteLength;
         yield piece;
         doneBytes += sizeBytes;
-        if (givesBack && sizeBytes > MAX_SMALL_BLOCK_BYTES) giveBackBody(piece);
+        if (transient) takeBack(context, piece);
         onProgress?.({ doneBytes, totalBytes });
       }
     }
@@ -91,6 +89,12 @@ async function* readBytes(
     // The reader may have had enough: what is on its way is given up.
     stopping.abort(NOT_WANTED);
   }
+}
+
+/** Nobody looks at the piece any more. A small one may lie in one message with others. */
+function takeBack({ localBlocks }: ClientContext, piece: Uint8Array): void {
+  if (localBlocks?.takeBack(piece) === true || piece.byteLength <= MAX_SMALL_BLOCK_BYTES) return;
+  giveBackBody(piece);
 }
 
 /** What is remembered of a file may be out of date, and its blocks gone: then that is the reason, and it is forgotten. */

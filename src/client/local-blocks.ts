@@ -5,11 +5,12 @@ import { describeError, isHoldfastError } from '../common/errors.ts';
 import type { BlockHash } from '../common/hashing.ts';
 import type { Logger } from '../common/logger.ts';
 import type { MessageHasher } from '../common/message-hasher.ts';
-import { readBlockFile, readBlockUnchecked } from '../storage/block-file-reader.ts';
+import { readBlockFile, readBlockUnchecked, READ_BYTES } from '../storage/block-file-reader.ts';
 import { blockFilePath } from '../storage/block-directory.ts';
 import type { BlockInfo } from '../storage/block-info.ts';
 import { isSystemError } from '../storage/durable-file.ts';
 import type { BlockRange } from './block-range.ts';
+import { PieceMemory } from './piece-memory.ts';
 
 export interface LocalBlocksComponents {
   readonly hasher: MessageHasher;
@@ -34,6 +35,7 @@ export class LocalBlocks {
   readonly #hasher: MessageHasher;
   readonly #logger: Logger;
   readonly #root: string;
+  readonly #memory = new PieceMemory({ pieceBytes: READ_BYTES });
 
   constructor({ hasher, logger }: LocalBlocksComponents, { nodeDir }: LocalBlocksOptions) {
     this.#hasher = hasher;
@@ -61,8 +63,15 @@ export class LocalBlocks {
     }
   }
 
+  /** Nobody looks at a piece of read() any more: the next ones may lie there. False when it is none. */
+  takeBack(piece: Uint8Array): boolean {
+    const isOurs = this.#memory.owns(piece);
+    if (isOurs) this.#memory.free([piece]);
+    return isOurs;
+  }
+
   async #readWhole(path: string, info: BlockInfo): Promise<readonly Uint8Array[] | undefined> {
-    const pieces = await readBlockUnchecked(path, info);
+    const pieces = await readBlockUnchecked(path, info, () => this.#memory.take());
     const hash = toHex(await this.#hasher.digest(pieces));
     return hash === info.hash ? pieces : this.#passOver(info.hash, `its SHA-256 is ${hash}`);
   }

@@ -2,7 +2,9 @@
 import type { Clock, Timer } from './clock.ts';
 import { MIB } from './bytes.ts';
 import { sha256Stream } from './hashing.ts';
-import { hasSha256Instructions, LANES, Sha256Lanes } from './sha256-lanes.ts';
+import { hasSha256Instructions, Sha256Lanes } from './sha256-lanes.ts';
+import { LANES } from './sha256-lanes-code.ts';
+import type { Sha256Thread } from './sha256-thread.ts';
 
 /** A smaller message is hashed at once: it holds nobody up, and would not fill its lane for long. */
 const LEAST_BYTES = MIB;
@@ -19,8 +21,15 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+export interface MessageHasherComponents {
+  readonly clock: Clock;
+  /** Full groups are hashed there; here when absent. */
+  readonly thread?: Sha256Thread | undefined;
+}
+
 export class MessageHasher {
   readonly #clock: Clock;
+  readonly #thread: Sha256Thread | undefined;
   /** None where the processor does better. */
   #lanes: Sha256Lanes | 'none' | undefined;
   /** Fewer than LANES messages of #waitingBytes each. */
@@ -28,8 +37,9 @@ export class MessageHasher {
   #waitingBytes = 0;
   #patience: Timer | undefined;
 
-  constructor({ clock }: { readonly clock: Clock }) {
+  constructor({ clock, thread }: MessageHasherComponents) {
     this.#clock = clock;
+    this.#thread = thread;
   }
 
   /** The pieces must not change meanwhile. */
@@ -58,30 +68,34 @@ export class MessageHasher {
     this.#waiting = [];
     const lanes = this.#lanes;
     if (lanes instanceof Sha256Lanes && group.length >= LEAST_FULL_LANES)
-      void digestInLanes(lanes, group, this.#waitingBytes);
+      void this.#hashTogether(lanes, group, this.#waitingBytes);
     else for (const { pieces, resolve, reject } of group) digestInTurns(pieces).then(resolve, reject);
+  }
+
+  async #hashTogether(lanes: Sha256Lanes, group: readonly Waiting[], sizeBytes: number): Promise<void> {
+    // A lane without a message of its own does the work of another's.
+    const messages = Array.from({ length: LANES }, (_, lane) => (group[lane] ?? group[0])?.pieces ?? []);
+    try {
+      const digests =
+        (await this.#thread?.digest(messages, sizeBytes)) ??
+        (await digestInLanes(lanes, messages, sizeBytes));
+      for (const [lane, { resolve }] of group.entries()) resolve(digests[lane] as Uint8Array);
+    } catch (error) {
+      for (const { reject } of group) reject(error);
+    }
   }
 }
 
 async function digestInLanes(
   lanes: Sha256Lanes,
-  group: readonly Waiting[],
+  messages: readonly (readonly Uint8Array[])[],
   sizeBytes: number,
-): Promise<void> {
-  try {
-    // A lane without a message of its own does the work of another's.
-    const messages = Array.from({ length: LANES }, (_, lane) => (group[lane] ?? group[0])?.pieces ?? []);
-    const work = lanes.digest(messages, sizeBytes);
-    for (let steps = 1; ; steps += 1) {
-      const next = work.next();
-      if (next.done === true) {
-        for (const [lane, { resolve }] of group.entries()) resolve(next.value[lane] as Uint8Array);
-        return;
-      }
-      if (steps % STEPS_PER_TURN === 0) await nextTurn();
-    }
-  } catch (error) {
-    for (const { reject } of group) reject(error);
+): Promise<Uint8Array[]> {
+  const work = lanes.digest(messages, sizeBytes);
+  for (let steps = 1; ; steps += 1) {
+    const next = work.next();
+    if (next.done === true) return next.value;
+    if (steps % STEPS_PER_TURN === 0) await nextTurn();
   }
 }
 

@@ -2,16 +2,18 @@
  * @module The WebAssembly that computes SHA-256 (FIPS 180-4) of four messages at once, put together instruction by instruction. Each
  * variable of the standard is one vector of four 32-bit lanes, lane i of message i.
  *
- * Exports `memory` and `compress(at0, at1, at2, at3, blocks)`: takes `blocks` (at least 1) blocks of 64 bytes of each message, from four
- * addresses. The state, eight vectors, lies at address 0.
+ * Imports `lanes.memory`, which is shared, so that another thread may fill it. Exports `compress(at0, at1, at2, at3, blocks)`: takes
+ * `blocks` (at least 1) blocks of 64 bytes of each message, from four addresses. The state, eight vectors, lies at address 0.
  */
 
 /** Instructions in the binary format (WebAssembly 2.0 §5.4). */
 type Code = readonly number[];
 
-const LANES = 4;
+export const LANES = 4;
 const VECTOR_BYTES = 16;
-const BLOCK_BYTES = 64;
+export const BLOCK_BYTES = 64;
+/** Of WebAssembly's memories. */
+export const PAGE_BYTES = 65_536;
 const ROUNDS = 64;
 /** The first 64 primes are the source of the constants (§4.2.2), the first 8 of the initial state (§5.3.3). */
 const PRIMES: readonly number[] = firstPrimes(ROUNDS);
@@ -47,6 +49,9 @@ const END: Code = [0x0b];
 const MAGIC_AND_VERSION: Code = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 const V128 = 0x7b;
 const I32 = 0x7f;
+const MEMORY = 0x02;
+/** And with a maximum. */
+const SHARED = 0x03;
 
 const shiftLeft = (bits: number): Code => [...i32(bits), ...simd(0xab)];
 const shiftRight = (bits: number): Code => [...i32(bits), ...simd(0xad)];
@@ -61,8 +66,8 @@ const shuffleWords = (...words: readonly number[]): Code => [
 ];
 const SWAP_BYTES: Code = [...simd(0x0d), 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12];
 
-/** The bytes of the module. */
-export function sha256LanesModule(): Uint8Array<ArrayBuffer> {
+/** The bytes of the module, for a memory of so many pages. */
+export function sha256LanesModule(pages: number): Uint8Array<ArrayBuffer> {
   const body: number[] = [];
   const emit = (...codes: readonly Code[]): void => {
     for (const code of codes) body.push(...code);
@@ -83,7 +88,7 @@ export function sha256LanesModule(): Uint8Array<ArrayBuffer> {
     );
   for (let lane = 0; lane < LANES; lane += 1) emit(local(lane), i32(BLOCK_BYTES), I32_ADD, setLocal(lane));
   emit(local(COUNT), i32(1), I32_SUB, teeLocal(COUNT), REPEAT_IF, END);
-  return moduleOf([1, ...unsigned(VECTOR_LOCALS), V128, ...body, ...END]);
+  return moduleOf(pages, [1, ...unsigned(VECTOR_LOCALS), V128, ...body, ...END]);
 }
 
 type Emit = (...codes: readonly Code[]) => void;
@@ -187,16 +192,17 @@ function xorOf(first: Code, second: Code, third: Code): Code {
   return [...first, ...second, ...XOR, ...third, ...XOR];
 }
 
-/** One function of five i32, one memory of a page that may grow; §5.5. */
-function moduleOf(code: Code): Uint8Array<ArrayBuffer> {
+/** One function of five i32, a shared memory that does not grow; §5.5. */
+function moduleOf(pages: number, code: Code): Uint8Array<ArrayBuffer> {
   const section = (id: number, content: Code): Code => [id, ...unsigned(content.length), ...content];
+  const limits: Code = [...unsigned(pages), ...unsigned(pages)];
   const name = (text: string): Code => [text.length, ...Buffer.from(text)];
   return Uint8Array.from([
     ...MAGIC_AND_VERSION,
     ...section(1, [1, 0x60, 5, I32, I32, I32, I32, I32, 0]),
+    ...section(2, [1, ...name('lanes'), ...name('memory'), MEMORY, SHARED, ...limits]),
     ...section(3, [1, 0]),
-    ...section(5, [1, 0, 1]),
-    ...section(7, [2, ...name('compress'), 0, 0, ...name('memory'), 2, 0]),
+    ...section(7, [1, ...name('compress'), 0, 0]),
     ...section(10, [1, ...unsigned(code.length), ...code]),
   ]);
 }

@@ -9,7 +9,7 @@ import { isSystemError } from './durable-file.ts';
 import { corruptBlock } from './errors.ts';
 
 /** Bytes read and yielded at once, a multiple of CRC_RANGE_BYTES. */
-const READ_BYTES = MIB;
+export const READ_BYTES: number = MIB;
 
 /** Bytes [from, to) of the data. Error: STORAGE_CORRUPT_BLOCK. */
 export async function* readBlockFile(
@@ -30,12 +30,22 @@ export async function* readBlockFile(
   }
 }
 
-/** All of the data, none of it checked: for a reader who compares its SHA-256, which says more. Error: STORAGE_CORRUPT_BLOCK. */
-export async function readBlockUnchecked(path: string, block: BlockInfo): Promise<readonly Uint8Array[]> {
+/**
+ * All of the data, none of it checked: for a reader who compares its SHA-256, which says more. Each piece is the beginning of READ_BYTES
+ * from `memory`. Error: STORAGE_CORRUPT_BLOCK.
+ */
+export async function readBlockUnchecked(
+  path: string,
+  block: BlockInfo,
+  memory: () => Uint8Array,
+): Promise<readonly Uint8Array[]> {
   await using handle = await openBlock(path, block);
   const pieces: Uint8Array[] = [];
-  for (let at = 0; at < block.sizeBytes; at += READ_BYTES)
-    pieces.push(await readExactly(handle, block, at, Math.min(READ_BYTES, block.sizeBytes - at)));
+  for (let at = 0; at < block.sizeBytes; at += READ_BYTES) {
+    const piece = memory().subarray(0, block.sizeBytes - at);
+    await fill(handle, block, at, piece);
+    pieces.push(piece);
+  }
   return pieces;
 }
 
@@ -75,13 +85,16 @@ async function readExactly(
   length: number,
 ): Promise<Uint8Array> {
   const buffer = Buffer.allocUnsafeSlow(length);
-  let filled = 0;
-  while (filled < length) {
+  await fill(handle, block, at, buffer);
+  return buffer;
+}
+
+async function fill(handle: FileHandle, block: BlockInfo, at: number, buffer: Uint8Array): Promise<void> {
+  for (let filled = 0; filled < buffer.length; ) {
     const bytesRead = await readSome(handle, block, buffer, filled, at + filled);
     if (bytesRead === 0) throw corruptBlock(block.hash, 'the file is too short');
     filled += bytesRead;
   }
-  return buffer;
 }
 
 async function readSome(

@@ -47,6 +47,23 @@ it('gives a block, or a part of it, of a datanode that runs', async () => {
   expect((await read(100_000, 1_234))?.equals(BYTES.subarray(100_000, 101_234))).toBe(true);
 });
 
+it('reads the next block over pieces that were taken back, and over no others', async () => {
+  const whole = { offset: 0, length: BYTES.length };
+  const kept = (await local.read(BLOCK, whole)) ?? [];
+  const [lent] = (await local.read(BLOCK, whole)) ?? [];
+  expect(lent).toBeDefined();
+  if (lent === undefined) return;
+  expect(local.takeBack(lent)).toBe(true);
+  expect(local.takeBack(lent), 'a second time').toBe(false);
+  expect(local.takeBack(new Uint8Array(lent.length)), "somebody else's").toBe(false);
+  const next = (await local.read(BLOCK, whole)) ?? [];
+  expect(next.filter(({ buffer }) => buffer === lent.buffer)).toHaveLength(1);
+  expect([...kept, ...next].filter(({ buffer }) => kept.some((each) => each.buffer === buffer))).toEqual(
+    kept,
+  );
+  expect(Buffer.concat(next).equals(BYTES)).toBe(true);
+});
+
 it('gives nothing of a rotten copy, of one taken out of service, or where there is no datanode', async () => {
   const path = blockFilePath(join(directory, 'blocks'), toHex(HASH));
   const bytes = await readFile(path);

@@ -1,9 +1,11 @@
 /** @module Large messages hashed side by side, and those for which there is no company. */
 import { createHash, randomBytes } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { MIB, toHex } from '../../src/common/bytes.ts';
 import { type Clock, systemClock } from '../../src/common/clock.ts';
+import { silentLogger } from '../../src/common/logger.ts';
 import { MessageHasher } from '../../src/common/message-hasher.ts';
+import { Sha256Thread } from '../../src/common/sha256-thread.ts';
 
 function message(sizeBytes: number): { pieces: Uint8Array[]; hash: string } {
   const bytes = randomBytes(sizeBytes);
@@ -20,10 +22,17 @@ function favouring(): Clock {
   return { ...systemClock, monotonicMs: () => ((calls += 1) % 4 === 2 ? calls + 1 : calls) };
 }
 
+const running = new Sha256Thread({ logger: silentLogger });
+const closed = new Sha256Thread({ logger: silentLogger });
+await closed.close();
+afterAll(() => running.close());
+
 describe.each([
-  ['with lanes', favouring],
-  ['without', () => standing],
-])('MessageHasher %s', (_name, clock) => {
+  ['with lanes', favouring, undefined],
+  ['without', () => standing, undefined],
+  ['with lanes in a thread', favouring, running],
+  ['with a thread that has ended', favouring, closed],
+])('MessageHasher %s', (_name, clock, thread) => {
   it.each([
     ['a full group', [MIB, MIB, MIB, MIB]],
     ['more than a group', [MIB, MIB, MIB, MIB, MIB, MIB, MIB]],
@@ -31,7 +40,7 @@ describe.each([
     ['one alone', [MIB]],
     ['another length in between', [MIB, MIB, MIB + 9, 5, MIB, 0, MIB]],
   ])('gives everybody the hash of their own message: %s', async (_, sizes) => {
-    const hasher = new MessageHasher({ clock: clock() });
+    const hasher = new MessageHasher({ clock: clock(), thread });
     const messages = sizes.map(message);
     const digests = await Promise.all(messages.map(({ pieces }) => hasher.digest(pieces)));
     expect(digests.map(toHex)).toEqual(messages.map(({ hash }) => hash));
