@@ -172,7 +172,7 @@ export class CollectionWorld {
     }
     if (question.answered === undefined) {
       const { copies, index, collection } = await this.#log.machine.references(question.hashes);
-      question.answered = { copies, index, collection, epoch: 1 };
+      question.answered = { copies, index, collection, epoch: 1, pauseMs: 0 };
       return;
     }
     node.questions.shift();
@@ -209,6 +209,7 @@ export class CollectionWorld {
           question.reply.resolve({
             ...(await this.#log.machine.references(question.hashes)),
             epoch: 1,
+            pauseMs: 0,
           });
         await this.#settle();
         for (

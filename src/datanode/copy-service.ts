@@ -27,7 +27,7 @@ import type { WriteEras } from './write-eras.ts';
 
 export interface CopyServiceComponents {
   readonly network: Network;
-  readonly members: Pick<MemberDirectory, 'members'>;
+  readonly members: Pick<MemberDirectory, 'byPeer'>;
   readonly blocks: BlockStore;
   readonly indexer: BlockIndexer;
   readonly eras: WriteEras;
@@ -158,7 +158,7 @@ export class CopyService {
   }
 
   #checkMetadata(peer: PeerId, what: string): void {
-    const member = this.#components.members.members().find((known) => known.peer === peer);
+    const member = this.#components.members.byPeer(peer);
     if (member?.roles.includes('meta') !== true) throw onlyMetadata(what, peer);
   }
 }

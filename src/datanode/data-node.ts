@@ -180,7 +180,7 @@ export class DataNode {
 
   /** Whoever got here is a member; one that has joined too lately to be listed is no datanode that we know of. */
   #mayControl(peer: PeerId): boolean {
-    const roles = this.#members.members().find((member) => member.peer === peer)?.roles;
+    const roles = this.#members.byPeer(peer)?.roles;
     return roles === undefined || roles.includes('client') || roles.includes('meta');
   }
 

@@ -54,6 +54,7 @@ export class GarbageCollector implements BackgroundWorker {
   #after: BlockHash | undefined;
   #round = new RoundTally();
   #eraMs = FIRST_IDLE_MS * ROUNDS_PER_ERA;
+  #pauseMs = 0;
 
   constructor(components: GarbageCollectorComponents) {
     this.#components = components;
@@ -61,6 +62,11 @@ export class GarbageCollector implements BackgroundWorker {
 
   get idleMs(): number {
     return Math.max(MIN_IDLE_MS, this.#eraMs / ROUNDS_PER_ERA);
+  }
+
+  /** As metadata nodes want it: a round looks up every block that is held here, and all datanodes do the same. */
+  get pauseMs(): number {
+    return this.#pauseMs;
   }
 
   report(): ReturnType<CollectionFigures['report']> {
@@ -132,6 +138,7 @@ export class GarbageCollector implements BackgroundWorker {
     const answer = await this.#components.references.read(hashesOf(page), signal);
     this.#components.eras.learn(answer.collection.era);
     this.#eraMs = answer.collection.eraMs;
+    this.#pauseMs = answer.pauseMs;
     this.#round.seen(answer);
     return answer;
   }

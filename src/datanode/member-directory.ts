@@ -48,6 +48,9 @@ export class MemberDirectory {
   /** Named by a manifest that is believed. Forgotten when a list comes. */
   readonly #found = new Map<PeerId, KnownMetadataNode>();
   readonly #active = new Map<PeerId, Member>();
+  /** Of #active, gathered once for each list: both are asked for all the time. */
+  #members: readonly Member[] = [];
+  #metadata: readonly Member[] = [];
   readonly #verdicts = new Map<PeerId, Verdict>();
   #version = 0;
   #epoch = 0;
@@ -76,14 +79,14 @@ export class MemberDirectory {
   /** The metadata nodes that hold the location index; before the first list, those of the configuration. */
   indexMembership(): Membership {
     if (this.#active.size > 0)
-      return indexMembership([...this.#active.values()], { version: this.#version, epoch: this.#epoch });
+      return indexMembership(this.#metadata, { version: this.#version, epoch: this.#epoch });
     return { epoch: 0, peers: this.metadataPeers() };
   }
 
   /** The metadata nodes, those that are away too; before the first list, those of the configuration. */
   knownMetadata(): Membership {
     if (this.#active.size > 0)
-      return metadataMembership([...this.#active.values()], { version: this.#version, epoch: this.#epoch });
+      return metadataMembership(this.#metadata, { version: this.#version, epoch: this.#epoch });
     return { epoch: 0, peers: this.metadataPeers() };
   }
 
@@ -98,9 +101,13 @@ export class MemberDirectory {
     return [...new Map(nodes.map((node) => [node.peer, node])).values()].toReversed();
   }
 
-  /** Active members, as last heard; none before the first list. */
+  /** Active members, as last heard; none before the first list. The same array until a member changes. */
   members(): readonly Member[] {
-    return [...this.#active.values()];
+    return this.#members;
+  }
+
+  byPeer(peer: PeerId): Member | undefined {
+    return this.#active.get(peer);
   }
 
   /**
@@ -115,8 +122,13 @@ export class MemberDirectory {
     this.#epoch = epoch;
     if (isChange) for (const { peer } of members) this.#active.delete(peer);
     else this.#active.clear();
-    for (const member of members) if (member.state !== 'left') this.#active.set(member.peer, member);
-    for (const { peer, addresses } of this.#active.values()) this.#components.network.learn(peer, addresses);
+    for (const member of members) {
+      if (member.state === 'left') continue;
+      this.#active.set(member.peer, member);
+      this.#components.network.learn(member.peer, member.addresses);
+    }
+    this.#members = [...this.#active.values()];
+    this.#metadata = this.#members.filter(({ roles }) => roles.includes('meta'));
     this.#found.clear();
     this.#verdicts.clear();
     return true;
@@ -137,8 +149,7 @@ export class MemberDirectory {
   }
 
   #listed(): readonly KnownMetadataNode[] {
-    if (this.#active.size === 0) return this.#bootstrap;
-    return [...this.#active.values()].filter(({ roles }) => roles.includes('meta'));
+    return this.#active.size === 0 ? this.#bootstrap : this.#metadata;
   }
 
   #askAbout(peer: PeerId, nowMs: number): Promise<boolean> {

@@ -1,8 +1,10 @@
-/** @module A question that any metadata node can answer: asked of one after the other until one does. */
+/** @module A question that any metadata node can answer: asked of one after the other until one does, of another first by each datanode. */
+import { toHex } from '../common/bytes.ts';
 import { describeError } from '../common/errors.ts';
+import { sha256 } from '../common/hashing.ts';
 import type { Logger } from '../common/logger.ts';
 import { call, type Method } from '../network/method.ts';
-import type { Network } from '../network/network.ts';
+import type { Network, PeerId } from '../network/network.ts';
 import { noMetadata } from './errors.ts';
 import type { MemberDirectory } from './member-directory.ts';
 
@@ -23,7 +25,7 @@ export async function askMetadata<Request, Response>(
   signal: AbortSignal,
 ): Promise<Response> {
   let last: unknown;
-  for (const peer of members.metadataPeers()) {
+  for (const peer of inOrderOf(network.localPeer, members.metadataPeers())) {
     try {
       return await call(network, peer, method, request, { signal, timeoutMs: QUESTION_TIMEOUT_MS });
     } catch (error) {
@@ -33,4 +35,10 @@ export async function askMetadata<Request, Response>(
     }
   }
   throw noMetadata(method.name, last);
+}
+
+/** By rendezvous hashing (Thaler and Ravishankar, 1998): an order for each asker, of which most stays when one of `peers` goes. */
+function inOrderOf(asker: PeerId, peers: readonly PeerId[]): readonly PeerId[] {
+  const ranked = peers.map((peer) => ({ peer, rank: toHex(sha256(Buffer.from(`${asker} ${peer}`))) }));
+  return ranked.toSorted((a, b) => (a.rank < b.rank ? -1 : 1)).map(({ peer }) => peer);
 }

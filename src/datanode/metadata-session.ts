@@ -1,4 +1,5 @@
 /** @module Registers with each metadata node, and sends each a heartbeat. */
+import type { Reach } from '../protocol/messages.ts';
 import { HEARTBEAT, REGISTER } from '../protocol/methods.ts';
 import { reportReach } from '../protocol/reach-report.ts';
 import type { Clock, Timer } from '../common/clock.ts';
@@ -42,6 +43,8 @@ export const HEARTBEAT_PERIOD_MS = 3_000;
 /** Nobody is made to report more often, in milliseconds. */
 const MIN_HEARTBEAT_PERIOD_MS = 100;
 const HEARTBEAT_TIMEOUT_MS = 3_000;
+/** Metadata nodes that are told within this time are told the same of how others are reached, in milliseconds. */
+const REACH_MS = 1_000;
 /** What a metadata node says to somebody who is no datanode of the cluster, or not under this number. */
 const TURNED_AWAY = ['NETWORK_NOT_A_MEMBER', 'METADATA_NOT_ALLOWED'];
 
@@ -55,6 +58,7 @@ export class MetadataSession {
   readonly #beating = new Map<PeerId, Promise<void>>();
   #timer: Timer | undefined;
   #periodMs = 0;
+  #reach: { readonly atMs: number; readonly lines: Reach[] } | undefined;
   readonly #search: MetadataSearch;
 
   constructor(components: MetadataSessionComponents, options: MetadataSessionOptions) {
@@ -159,10 +163,7 @@ export class MetadataSession {
   async #heartbeat(peer: PeerId): Promise<boolean> {
     const { network, load, indexer, members, kademlia, watch } = this.#components;
     const { number: node, generation } = this.#options;
-    const report = {
-      ...(await load.report()),
-      reach: reportReach('data', network.paths(), members.members()),
-    };
+    const report = { ...(await load.report()), reach: this.#reachNow() };
     const held = indexer.heldRoot(peer);
     const request = {
       node,
@@ -188,6 +189,17 @@ export class MetadataSession {
     }
     indexer.onAnswer(peer, { boot: answer.boot, differs: answer.indexDiffers === true });
     return answer.known;
+  }
+
+  /** A look at every peer that is connected, which are the more the larger the cluster is. */
+  #reachNow(): Reach[] {
+    const { network, members, clock } = this.#components;
+    const nowMs = clock.monotonicMs();
+    if (this.#reach === undefined || nowMs - this.#reach.atMs >= REACH_MS) {
+      const lines = reportReach('data', network.paths(), (peer) => members.byPeer(peer));
+      this.#reach = { atMs: nowMs, lines };
+    }
+    return this.#reach.lines;
   }
 
   /** Sorted: the order says nothing, and shall not look like a change. */

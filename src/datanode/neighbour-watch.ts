@@ -2,6 +2,7 @@
 import type { Clock, Timer } from '../common/clock.ts';
 import { describeError, isHoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
+import type { Member } from '../namespace/schema.ts';
 import { call, serve } from '../network/method.ts';
 import type { Network } from '../network/network.ts';
 import { HELLO } from '../protocol/methods.ts';
@@ -28,6 +29,8 @@ export const NEIGHBOUR_SILENT_MS = 3_000;
 /** What a peer says that runs, but does not know the question, or not yet who asks. */
 const ANSWERS: readonly string[] = ['NETWORK_NO_SUCH_METHOD', 'NETWORK_NOT_A_MEMBER'];
 
+const NO_RING = { members: [], next: [] };
+
 export class NeighbourWatch {
   readonly #components: NeighbourWatchComponents;
   readonly #options: NeighbourWatchOptions;
@@ -36,6 +39,8 @@ export class NeighbourWatch {
   #heardMs = new Map<number, number>();
   readonly #asking = new Map<number, Promise<void>>();
   #silent: readonly number[] = [];
+  /** Whom to watch, by the members as they were at the last look: thousands need not be sorted every second. */
+  #ring: { readonly members: readonly Member[]; readonly next: readonly Member[] } = NO_RING;
   #timer: Timer | undefined;
 
   constructor(components: NeighbourWatchComponents, options: NeighbourWatchOptions) {
@@ -61,19 +66,26 @@ export class NeighbourWatch {
 
   #look(): void {
     const { members, clock } = this.#components;
-    const datanodes = members.members().filter(({ roles }) => roles.includes('data'));
-    // The dead are known; whoever lives beyond them on the ring must not go unwatched.
-    const watched = datanodes.filter(({ liveness }) => liveness !== 'dead').map(({ number }) => number);
+    const listed = members.members();
+    if (this.#ring.members !== listed) this.#ring = { members: listed, next: this.#neighboursAmong(listed) };
+    const { next } = this.#ring;
     const nowMs = clock.monotonicMs();
-    const next = neighbours(watched, this.#options.number);
-    this.#heardMs = new Map(next.map((number) => [number, this.#heardMs.get(number) ?? nowMs]));
-    for (const { number, peer } of datanodes) if (this.#heardMs.has(number)) this.#ask(number, peer);
-    const silent = next.filter(
-      (number) => nowMs - (this.#heardMs.get(number) ?? nowMs) >= NEIGHBOUR_SILENT_MS,
-    );
+    this.#heardMs = new Map(next.map(({ number }) => [number, this.#heardMs.get(number) ?? nowMs]));
+    for (const { number, peer } of next) this.#ask(number, peer);
+    const silent = next
+      .map(({ number }) => number)
+      .filter((number) => nowMs - (this.#heardMs.get(number) ?? nowMs) >= NEIGHBOUR_SILENT_MS);
     const isNews = silent.some((number) => !this.#silent.includes(number));
     this.#silent = silent;
     if (isNews) this.#options.onSilence();
+  }
+
+  #neighboursAmong(listed: readonly Member[]): readonly Member[] {
+    // The dead are known; whoever lives beyond them on the ring must not go unwatched.
+    const watched = listed.filter(({ roles, liveness }) => roles.includes('data') && liveness !== 'dead');
+    const byNumber = new Map(watched.map((member) => [member.number, member]));
+    const numbers = neighbours([...byNumber.keys()], this.#options.number);
+    return numbers.flatMap((number) => byNumber.get(number) ?? []);
   }
 
   #ask(number: number, peer: string): void {

@@ -15,6 +15,8 @@ export interface References {
   readonly index: number;
   readonly epoch: number;
   readonly collection: Collection;
+  /** What the metadata node asks to wait before the next question of a round, in milliseconds. */
+  readonly pauseMs: number;
 }
 
 export interface ReferenceReader {
@@ -40,13 +42,13 @@ export class NamespaceReferences implements ReferenceReader {
     const askedAt = { epoch: Math.max(this.#epoch, this.#components.members.epoch), index: this.#index };
     const request = { hashes: hashes.map(fromHex) };
     const answer = await askMetadata(this.#components, REFERENCES, request, signal);
-    const { copies, index, epoch, collection } = answer;
+    const { copies, index, epoch, collection, pauseMs = 0 } = answer;
     // Whoever was left behind by a recovered cluster may still answer; and no read is older than one that ended before it.
     if (epoch < askedAt.epoch || (epoch === askedAt.epoch && epoch === this.#epoch && index < askedAt.index))
       throw staleAnswer(epoch, index, askedAt);
     assert(copies.length === hashes.length && collection !== undefined, 'the answer is about what was asked');
     this.#epoch = epoch;
     this.#index = index;
-    return { copies, index, epoch, collection };
+    return { copies, index, epoch, collection, pauseMs };
   }
 }

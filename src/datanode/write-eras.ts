@@ -28,8 +28,11 @@ export class WriteEras {
 
   /** The era of a linearizable read that began after the start of this process. Forgets what no longer matters. */
   learn(era: number): void {
-    this.#bound = this.#bound === undefined ? era : Math.max(this.#bound, era - ERAS_TO_REFER);
-    for (const [hash, noted] of this.#eras) if (noted <= this.#bound) this.#eras.delete(hash);
+    const bound = this.#bound === undefined ? era : Math.max(this.#bound, era - ERAS_TO_REFER);
+    // Learned with every page of a round; and lately written blocks are many.
+    if (bound === this.#bound) return;
+    this.#bound = bound;
+    for (const [hash, noted] of this.#eras) if (noted <= bound) this.#eras.delete(hash);
   }
 
   /** Whether nobody can refer to the block any more at `era`, if nobody did at a read of that era. */

@@ -24,22 +24,35 @@ export class AddressWorker implements BackgroundWorker {
   readonly name = 'addresses';
   readonly idleMs: number = IDLE_MS;
   readonly #components: AddressWorkerComponents;
+  /** The lists of members whose addresses the network knows. */
+  #taught: readonly (readonly Member[])[] = [];
 
   constructor(components: AddressWorkerComponents) {
     this.#components = components;
   }
 
   async work(signal: AbortSignal): Promise<WorkState> {
-    const { network, members, driver } = this.#components;
-    for (const member of [...members.withRole('meta'), ...members.withRole('data')])
-      if (member.peer !== network.localPeer && member.addresses.length > 0)
-        network.learn(member.peer, member.addresses);
-
-    if (driver.leader === 0) return 'idle';
+    this.#teach();
+    if (this.#components.driver.leader === 0) return 'idle';
     const changed = this.#changed();
     if (changed === undefined) return 'idle';
     await this.#components.proposer.submitInternal({ $case: 'updateMember', value: changed }, signal);
     return 'idle';
+  }
+
+  /** Only those that are new: among a thousand members to read all addresses every second is most of what there is to do. */
+  #teach(): void {
+    const { network, members } = this.#components;
+    const lists = [members.withRole('meta'), members.withRole('data')];
+    for (const [at, list] of lists.entries()) {
+      const before = this.#taught[at];
+      if (list === before) continue;
+      const known = new Set(before);
+      for (const member of list)
+        if (!known.has(member) && member.peer !== network.localPeer && member.addresses.length > 0)
+          network.learn(member.peer, member.addresses);
+    }
+    this.#taught = lists;
   }
 
   #changed(): Member | undefined {

@@ -1,5 +1,6 @@
 /** @module What datanodes ask before they collect anything, and the settings of garbage collection. */
 import { toHex } from '../common/bytes.ts';
+import type { Clock } from '../common/clock.ts';
 import { HASH_SIZE_BYTES } from '../common/hashing.ts';
 import { collectionOf } from '../namespace/collection.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
@@ -12,6 +13,7 @@ import type {
   ReferencesResponse,
 } from '../protocol/messages.ts';
 import { CONFIGURE_COLLECTION, REFERENCES } from '../protocol/methods.ts';
+import { collectionPauseMs } from './collection-pace.ts';
 import { badRequest, notAllowed } from './errors.ts';
 import { hasRole, type MemberDirectory } from './member-directory.ts';
 import type { Proposer } from './proposer.ts';
@@ -23,6 +25,7 @@ export interface CollectionServiceComponents {
   readonly members: MemberDirectory;
   readonly barrier: ReadBarrier;
   readonly proposer: Proposer;
+  readonly clock: Clock;
 }
 
 export interface CollectionServiceOptions {
@@ -52,10 +55,16 @@ export class CollectionService {
   async #references({ hashes }: ReferencesRequest, signal: AbortSignal): Promise<ReferencesResponse> {
     if (hashes.length > MAX_HASHES || hashes.some(({ byteLength }) => byteLength !== HASH_SIZE_BYTES))
       throw badRequest(`at most ${MAX_HASHES} hashes of ${HASH_SIZE_BYTES} bytes may be asked about at once`);
-    const { barrier, machine } = this.#components;
+    const { barrier, machine, members, clock } = this.#components;
     await barrier.wait(signal);
+    const startMs = clock.monotonicMs();
     const { copies, index, collection } = await machine.references(hashes.map(toHex));
-    return { copies, index, collection, epoch: this.#options.epoch() };
+    const pauseMs = collectionPauseMs(
+      clock.monotonicMs() - startMs,
+      members.withRole('data').length,
+      members.withRole('meta').length,
+    );
+    return { copies, index, collection, epoch: this.#options.epoch(), pauseMs };
   }
 
   async #configure(

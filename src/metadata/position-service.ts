@@ -53,7 +53,7 @@ export class PositionService {
       membership: membership.describe(),
       featureLevel: machine.supportedFeatureLevel,
       wallMs: clock.wallMs(),
-      reach: reportReach('meta', network.paths(), machine.members()),
+      reach: reportReach('meta', network.paths(), (peer) => machine.memberByPeer(peer)),
     };
   }
 }

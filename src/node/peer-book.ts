@@ -29,6 +29,8 @@ export class PeerBook implements BackgroundWorker {
   readonly #file: string;
   readonly #options: PeerBookOptions;
   #written = '';
+  /** As the file has them: members are replaced, never changed. */
+  #kept: readonly Member[] = [];
 
   constructor(file: string, options: PeerBookOptions) {
     this.#file = file;
@@ -36,7 +38,9 @@ export class PeerBook implements BackgroundWorker {
   }
 
   async work(): Promise<WorkState> {
-    const nodes = this.#options.members().filter(({ state }) => state === 'active');
+    const members = this.#options.members();
+    if (members === this.#kept) return 'idle';
+    const nodes = members.filter(({ state }) => state === 'active');
     const current = nodes.filter(({ roles }) => roles.includes('meta')).map(asBootstrapPeer);
     if (current.length === 0) return 'idle';
     const others = nodes
@@ -45,9 +49,9 @@ export class PeerBook implements BackgroundWorker {
       .slice(0, MAX_BOOK_DATANODES);
     const book = [...mergedPeers(current, this.#options.earlier), ...others];
     const text = `${JSON.stringify(book, undefined, 2)}\n`;
-    if (text === this.#written) return 'idle';
-    await writeDurably(this.#file, text);
+    if (text !== this.#written) await writeDurably(this.#file, text);
     this.#written = text;
+    this.#kept = members;
     return 'idle';
   }
 }

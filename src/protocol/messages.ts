@@ -651,6 +651,7 @@ export interface ReferencesResponse {
   index: number;
   epoch: number;
   collection: Collection | undefined;
+  pauseMs?: number | undefined;
 }
 
 /**
@@ -8276,7 +8277,7 @@ export const ReferencesRequest: MessageFns<ReferencesRequest> = {
 };
 
 function createBaseReferencesResponse(): ReferencesResponse {
-  return { copies: [], index: 0, epoch: 0, collection: undefined };
+  return { copies: [], index: 0, epoch: 0, collection: undefined, pauseMs: undefined };
 }
 
 export const ReferencesResponse: MessageFns<ReferencesResponse> = {
@@ -8296,6 +8297,9 @@ export const ReferencesResponse: MessageFns<ReferencesResponse> = {
     }
     if (message.collection !== undefined) {
       Collection.encode(message.collection, writer.uint32(34).fork()).join();
+    }
+    if (message.pauseMs !== undefined) {
+      writer.uint32(40).uint32(message.pauseMs);
     }
     return writer;
   },
@@ -8355,6 +8359,14 @@ export const ReferencesResponse: MessageFns<ReferencesResponse> = {
             message.collection = Collection.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.pauseMs = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8378,6 +8390,7 @@ export const ReferencesResponse: MessageFns<ReferencesResponse> = {
     message.collection = (object.collection !== undefined && object.collection !== null)
       ? Collection.fromPartial(object.collection)
       : undefined;
+    message.pauseMs = object.pauseMs ?? undefined;
     return message;
   },
 };

@@ -6,7 +6,6 @@ import type { Reach } from './messages.ts';
 type Role = 'meta' | 'data' | 'client';
 
 interface Named {
-  readonly peer: PeerId;
   readonly roles: readonly string[];
 }
 
@@ -14,13 +13,12 @@ interface Named {
 export function reportReach(
   from: 'meta' | 'data',
   paths: readonly PeerPath[],
-  members: readonly Named[],
+  memberOf: (peer: PeerId) => Named | undefined,
 ): Reach[] {
-  const roles = new Map(members.map((member) => [member.peer, roleOf(member)]));
   return sumReach(
     paths.map(({ peer, path, isOpen, relayedBytes }) => ({
       from,
-      to: roles.get(peer) ?? 'client',
+      to: roleOf(memberOf(peer)),
       path,
       peers: isOpen ? 1 : 0,
       relayedBytes,
@@ -43,7 +41,7 @@ export function sumReach(reports: readonly Reach[]): Reach[] {
   return [...lines.keys()].toSorted().map((key) => lines.get(key) as Reach);
 }
 
-function roleOf({ roles }: Named): Role {
-  if (roles.includes('data')) return 'data';
-  return roles.includes('meta') ? 'meta' : 'client';
+function roleOf(member: Named | undefined): Role {
+  if (member?.roles.includes('data')) return 'data';
+  return member?.roles.includes('meta') ? 'meta' : 'client';
 }

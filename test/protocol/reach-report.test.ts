@@ -17,7 +17,7 @@ describe('a report of how peers are reached', () => {
         { peer: 'd', path: 'punched', isOpen: true, relayedBytes: 0 },
         { peer: 'somebody', path: 'relayed', isOpen: false, relayedBytes: 7 },
       ],
-      members,
+      (peer) => members.find((member) => member.peer === peer),
     );
     expect(report).toEqual([
       { from: 'data', to: 'client', path: 'relayed', peers: 0, relayedBytes: 7 },
