@@ -76,7 +76,7 @@ export class Handover {
     if (epoch === 0 || (missing.length === 0 && leaving.length === 0)) return 'idle';
     if (clock.monotonicMs() < this.#pullsFromMs) {
       ledger.promise([]);
-      ledger.settle(this.#components.awaited());
+      ledger.settle(this.#components.awaited);
       return 'idle';
     }
     const holdings = await this.#lookAround(signal);
@@ -86,7 +86,7 @@ export class Handover {
     const plan = planOf(missing, new Map(sources.map(([peer, { complete }]) => [peer, complete])));
     this.#failed = new Set();
     ledger.promise([...plan.values()].flat());
-    ledger.settle(this.#components.awaited());
+    ledger.settle(this.#components.awaited);
     const pulls = [...plan].map(([peer, shards]) =>
       this.#pull(peer, shards.slice(0, SHARDS_PER_PULL), signal),
     );

@@ -127,7 +127,7 @@ export class LocationServer {
     agreements.hear(node, generation);
     agreements.agree(node, same);
     agreements.differ(node, differing);
-    ledger.settle(awaited());
+    ledger.settle(awaited);
     const wantedNow = differing.filter((shard) => ledger.wants(shard));
     const wanted = ledger.urgentFirst(wantedNow).slice(0, MAX_WANTED_SHARDS);
     return { ...nothing, wanted, more: wanted.length < differing.length };
@@ -150,7 +150,7 @@ export class LocationServer {
     const isSame = Buffer.from(root).equals((known?.digests ?? NOTHING_HELD).root(owned));
     if (isSame) agreements.agree(node, owned);
     else agreements.differ(node, owned);
-    ledger.settle(awaited());
+    ledger.settle(awaited);
     return isSame;
   }
 

@@ -110,11 +110,15 @@ export class ShardLedger {
   }
 
   /** Completes what every datanode of `awaited` has agreed on; returns how many shards that were. */
-  settle(awaited: readonly number[]): number {
+  settle(awaited: () => readonly number[]): number {
     // A list of members has to be known, else nobody would be awaited; and others may know more than the datanodes here.
     if (this.#ring.epoch === 0 || !this.#isSurveyed) return 0;
     const { agreements } = this;
-    const settled = this.missing().filter((shard) => awaited.every((node) => agreements.has(node, shard)));
+    const missing = this.missing();
+    // With every heartbeat of every datanode; to look at all datanodes each time would be the square of them.
+    if (missing.length === 0) return 0;
+    const nodes = awaited();
+    const settled = missing.filter((shard) => nodes.every((node) => agreements.has(node, shard)));
     for (const shard of settled) this.completed(shard);
     return settled.length;
   }

@@ -12,7 +12,7 @@ export interface NodePlace {
 }
 
 /** What closenessTo says of one that shares a zone and nothing less. */
-export const SHARES_ZONE = 1;
+const SHARES_ZONE = 1;
 
 /** 0: shares nothing with any of `others`; 1: a zone; 2: a group of hosts; 3: a host. */
 export function closenessTo(place: NodePlace, others: readonly NodePlace[]): number {

@@ -16,7 +16,7 @@ export interface IndirectClassesOptions {
 }
 
 export const FIRST_PAUSE_MS = 5_000;
-export const LAST_PAUSE_MS = 300_000;
+const LAST_PAUSE_MS = 300_000;
 
 interface Standing {
   pauses: number;

@@ -119,7 +119,7 @@ export class IndexWorld {
     // In the order of a handover: look at the members, ask the others, go on with the datanodes.
     ledger.missing();
     ledger.promise([]);
-    ledger.settle(this.awaited);
+    ledger.settle(() => this.awaited);
     this.#tables.set(peer, table);
     this.#ledgers.set(peer, ledger);
     const components = { table, ledger, ring: this.ring, awaited: () => this.awaited };
