@@ -13,9 +13,8 @@ const WORDS: number = DIGEST_SIZE_BYTES / 4;
 const FIRST_WORD_AT = 8;
 const SECOND_WORD_AT = 12;
 
-/** A root, and what it was computed from. */
+/** A root, and as of when: which shards, and what in them. */
 interface KnownRoot {
-  readonly shards: ShardSet;
   readonly shardsRevision: number;
   readonly revision: number;
   readonly root: Uint8Array;
@@ -25,7 +24,8 @@ export class ShardDigests {
   readonly #words = new Uint32Array(SHARD_COUNT * WORDS);
   /** Grows with each change. */
   #revision = 0;
-  #root: KnownRoot | undefined;
+  /** For each set of shards, as each holder has one of its own. */
+  readonly #roots = new WeakMap<ShardSet, KnownRoot>();
 
   /** Counts the packed hash at byte `offset` in. It must not be counted already. */
   add(shard: number, packed: DataView, offset: number): void {
@@ -68,15 +68,11 @@ export class ShardDigests {
 
   /** One short digest over all of `shards`. Asked for with every heartbeat: while nothing has changed it is remembered. */
   root(shards: ShardSet): Uint8Array {
-    const known = this.#root;
+    const known = this.#roots.get(shards);
     const { revision: shardsRevision } = shards;
-    const isKnown =
-      known?.shards === shards &&
-      known.shardsRevision === shardsRevision &&
-      known.revision === this.#revision;
-    if (isKnown) return known.root;
+    if (known?.shardsRevision === shardsRevision && known.revision === this.#revision) return known.root;
     const root = createHash('sha256').update(this.encode(shards)).digest().subarray(0, ROOT_SIZE_BYTES);
-    this.#root = { shards, shardsRevision, revision: this.#revision, root };
+    this.#roots.set(shards, { shardsRevision, revision: this.#revision, root });
     return root;
   }
 

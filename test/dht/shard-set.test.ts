@@ -53,4 +53,13 @@ describe('the root of digests', () => {
     expect(digests.root(shards)).toEqual(before);
     expect(digests.root(new ShardSet([1]))).not.toEqual(before);
   });
+
+  it('is computed once for each of several sets, as each holder has another', () => {
+    const digests = new ShardDigests();
+    const sets = [new ShardSet([1, 2]), new ShardSet([2, 3])];
+    const roots = sets.map((set) => digests.root(set));
+    for (const [at, set] of sets.entries()) expect(digests.root(set)).toBe(roots[at]);
+    digests.add(2, HASH, 0);
+    for (const [at, set] of sets.entries()) expect(digests.root(set)).not.toEqual(roots[at]);
+  });
 });
