@@ -60,7 +60,7 @@ export async function openClientNetwork(
   await mkdir(profileDir, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
   const keyFile = profileKeyFile(profileDir);
   const localPeer = (await readIdentityFile(keyFile))?.peer ?? (await createKey(keyFile));
-  const tickets = await TicketFile.open(profileDir, components);
+  const tickets = await TicketFile.open(components, { profileDir, localPeer });
   let host: Libp2pHost | undefined;
   const openHost = async (): Promise<Libp2pHost> => {
     const [{ loadOrCreateIdentity }, { Libp2pHost: Host }] = await Promise.all([

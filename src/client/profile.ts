@@ -1,4 +1,5 @@
 /** @module What a client keeps between runs: its key, its cluster, and the nodes it knows. */
+import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, open, readFile, rename } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -57,9 +58,6 @@ export async function loadProfile(profileDir: string): Promise<Profile> {
   }
 }
 
-/** Clients of one process may share a profile, and none of them shall rename what another writes. */
-let writes = 0;
-
 /** Replaces the profile atomically; the directory and the file are readable by their owner only. */
 export async function saveProfile(profileDir: string, profile: Profile): Promise<void> {
   const text = `${JSON.stringify(profile, undefined, 2)}\n`;
@@ -69,8 +67,8 @@ export async function saveProfile(profileDir: string, profile: Profile): Promise
 /** The same for any `file` in the profile's directory. */
 export async function replacePrivateFile(profileDir: string, file: string, text: string): Promise<void> {
   await mkdir(profileDir, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
-  writes += 1;
-  const temporary = `${file}.${process.pid}-${writes}.new`;
+  // Clients may share a profile, also those of containers, which all have the same process id: none shall rename what another writes.
+  const temporary = `${file}.${randomUUID()}.new`;
   const handle = await open(temporary, 'w', PRIVATE_FILE_MODE);
   try {
     await handle.writeFile(text);

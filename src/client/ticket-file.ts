@@ -13,6 +13,12 @@ export interface TicketFileComponents {
   readonly logger: Logger;
 }
 
+export interface TicketFileOptions {
+  readonly profileDir: string;
+  /** Whose tickets they are. */
+  readonly localPeer: PeerId;
+}
+
 interface KeptTicket extends HeldTicket {
   readonly expiresAtMs: number;
 }
@@ -20,22 +26,22 @@ interface KeptTicket extends HeldTicket {
 /** What is lost of it costs a command some hundred milliseconds, so nothing that is wrong with it is an error. */
 export class TicketFile implements TicketShelf {
   readonly #components: TicketFileComponents;
-  readonly #profileDir: string;
+  readonly #options: TicketFileOptions;
   readonly #tickets: Map<PeerId, KeptTicket>;
   #writing: Promise<void> = Promise.resolve();
 
   private constructor(
-    profileDir: string,
     components: TicketFileComponents,
+    options: TicketFileOptions,
     tickets: ReadonlyMap<PeerId, KeptTicket>,
   ) {
-    this.#profileDir = profileDir;
     this.#components = components;
+    this.#options = options;
     this.#tickets = new Map(tickets);
   }
 
-  static async open(profileDir: string, components: TicketFileComponents): Promise<TicketFile> {
-    return new TicketFile(profileDir, components, await readTickets(profileDir, components.logger));
+  static async open(components: TicketFileComponents, options: TicketFileOptions): Promise<TicketFile> {
+    return new TicketFile(components, options, await readTickets(options, components.logger));
   }
 
   get(peer: PeerId): HeldTicket | undefined {
@@ -64,9 +70,10 @@ export class TicketFile implements TicketShelf {
   /** One after the other; processes that share a profile may overwrite each other's, which costs little. */
   #write(): void {
     this.#writing = this.#writing.then(async () => {
+      const { profileDir, localPeer } = this.#options;
       try {
-        const text = JSON.stringify([...this.#tickets].map(([peer, ticket]) => toJson(peer, ticket)));
-        await replacePrivateFile(this.#profileDir, ticketFile(this.#profileDir), `${text}\n`);
+        const list = [...this.#tickets].map(([peer, ticket]) => toJson(peer, ticket, localPeer));
+        await replacePrivateFile(profileDir, ticketFile(profileDir), `${JSON.stringify(list)}\n`);
       } catch (error) {
         this.#components.logger.debug('client.tickets-not-kept', { cause: describeError(error) });
       }
@@ -78,26 +85,33 @@ function ticketFile(profileDir: string): string {
   return join(profileDir, 'tickets.json');
 }
 
-async function readTickets(profileDir: string, logger: Logger): Promise<ReadonlyMap<PeerId, KeptTicket>> {
+async function readTickets(
+  { profileDir, localPeer }: TicketFileOptions,
+  logger: Logger,
+): Promise<ReadonlyMap<PeerId, KeptTicket>> {
   try {
     const list: unknown = JSON.parse(await readFile(ticketFile(profileDir), 'utf8'));
-    return new Map(Array.isArray(list) ? list.slice(0, MAX_KNOWN_PEERS).flatMap(fromJson) : []);
+    if (!Array.isArray(list)) return new Map();
+    return new Map(list.slice(0, MAX_KNOWN_PEERS).flatMap((value) => fromJson(value, localPeer)));
   } catch (error) {
     logger.debug('client.no-tickets', { cause: describeError(error) });
     return new Map();
   }
 }
 
-function toJson(peer: PeerId, { key, ...ticket }: KeptTicket): Record<string, unknown> {
-  return { peer, ...ticket, key: Buffer.from(key).toString('base64') };
+function toJson(peer: PeerId, { key, ...ticket }: KeptTicket, holder: PeerId): Record<string, unknown> {
+  return { peer, holder, ...ticket, key: Buffer.from(key).toString('base64') };
 }
 
-/** None where it is not one of ours. */
-function fromJson(value: unknown): [PeerId, KeptTicket][] {
-  const { peer, id, key, lifetimeMs, expiresAtMs, address } = Object(value) as Record<string, unknown>;
+/** None where it is not one of ours. With those of a key that was replaced this client would go on as whom it was before. */
+function fromJson(value: unknown, localPeer: PeerId): [PeerId, KeptTicket][] {
+  const { peer, holder, id, key, lifetimeMs, expiresAtMs, address } = Object(value) as Record<
+    string,
+    unknown
+  >;
   const { host, port } = Object(address) as Record<string, unknown>;
   if (typeof peer !== 'string' || typeof id !== 'string' || typeof key !== 'string') return [];
-  if (typeof host !== 'string' || typeof port !== 'number') return [];
+  if (holder !== localPeer || typeof host !== 'string' || typeof port !== 'number') return [];
   if (typeof lifetimeMs !== 'number' || typeof expiresAtMs !== 'number') return [];
   const secret = Buffer.from(key, 'base64');
   return [[peer, { id, key: secret, lifetimeMs, expiresAtMs, address: { host, port } }]];

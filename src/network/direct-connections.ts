@@ -16,10 +16,10 @@ import {
   directKindOf,
   SET_UP_TIMEOUT_MS,
 } from './direct-kind.ts';
-import { brokenFrame, disconnected, unreachable } from './errors.ts';
+import { brokenFrame, disconnected, overloaded, unreachable } from './errors.ts';
 import { FrameKind } from './frame.ts';
 import { GuestList } from './guest-list.ts';
-import { decodeInvitation, encodeInvitation } from './invitation.ts';
+import { decodeInvitation, encodeInvitation, type Invitation } from './invitation.ts';
 import type { PeerId, TrafficClass } from './network.ts';
 import { socketAddressOf } from './relay-address.ts';
 import type { Secured } from './sealed-socket.ts';
@@ -31,6 +31,10 @@ import type { FrameStream } from './transport.ts';
 const ANSWER = 0;
 const TICKET = 1;
 const NO_BYTES = new Uint8Array(0);
+/** A frame of an exchange: invitations and tickets are far smaller. */
+const MAX_EXCHANGE_BYTES = 1_024;
+/** Per libp2p connection: one for each class is used, and a few more may overlap while old ones end. */
+const MAX_SOCKETS = 32;
 
 /** Bytes to and from `peer`, opened by it. */
 export type DirectListener = (peer: PeerId, trafficClass: TrafficClass, bytes: ByteStream) => void;
@@ -76,6 +80,7 @@ export class DirectConnections {
     const kind = DIRECT_KINDS[number ?? -1];
     if (number === undefined || kind === undefined) throw unreachable(peer, `no direct ${trafficClass}`);
     const limited = AbortSignal.any([signal, AbortSignal.timeout(SET_UP_TIMEOUT_MS)]);
+    stream.limitBody(MAX_EXCHANGE_BYTES);
     // Whatever waits for the stream ends with it.
     const endExchange = (): void => stream.abort(disconnected(peer, 'the set-up of a direct connection'));
     limited.addEventListener('abort', endExchange, { once: true });
@@ -97,15 +102,24 @@ export class DirectConnections {
 
   /** Answers a peer that opens one; it has to be a member. */
   serve(connection: Connection, stream: FrameStream): void {
+    let invitation: Invitation | undefined;
+    let isAsked = false;
+    stream.limitBody(MAX_EXCHANGE_BYTES);
     stream.listen({
       frame: (kind, _id, argument, body) => {
         const wanted = DIRECT_KINDS[argument];
-        if (kind !== FrameKind.request || wanted === undefined)
-          stream.abort(brokenFrame(`kind ${kind}, argument ${argument} in place of a request for a class`));
-        else if (body.byteLength === 0) this.#invite(connection, wanted, stream);
+        if (kind !== FrameKind.request || wanted === undefined || isAsked)
+          return stream.abort(
+            brokenFrame(`kind ${kind}, argument ${argument} in place of one request for a class`),
+          );
+        isAsked = true;
+        if ((this.#sockets.get(connection.id)?.size ?? 0) >= MAX_SOCKETS)
+          stream.abort(overloaded(connection.remotePeer.toString(), 'set of direct connections'));
+        else if (body.byteLength === 0) invitation = this.#invite(connection, wanted, stream);
         else void this.#dialBack(connection, wanted, stream, body);
       },
-      closed: () => undefined,
+      // Whoever asked is inside by now, or has given up.
+      closed: () => invitation && this.#guests.withdraw(invitation),
     });
   }
 
@@ -143,7 +157,7 @@ export class DirectConnections {
     }
   }
 
-  #invite(connection: Connection, kind: DirectKind, stream: FrameStream): void {
+  #invite(connection: Connection, kind: DirectKind, stream: FrameStream): Invitation | undefined {
     const peer = connection.remotePeer.toString();
     try {
       const welcome = (secured: Secured): void =>
@@ -155,8 +169,10 @@ export class DirectConnections {
       stream.send(FrameKind.response, 0, ANSWER, NO_BYTES, encodeInvitation(invitation));
       if (kind.trafficClass === CONTROL.trafficClass)
         stream.send(FrameKind.response, 0, TICKET, NO_BYTES, encodeTicket(this.#guests.ticketFor(peer)));
+      return invitation;
     } catch (error) {
       stream.abort(error as Error);
+      return undefined;
     }
   }
 

@@ -6,16 +6,15 @@ import { acceptTls } from './direct-tls.ts';
 import { overloaded, unreachable } from './errors.ts';
 import { createInvitation, type Invitation } from './invitation.ts';
 import type { PeerId } from './network.ts';
+import { ResumedSockets } from './resumed-sockets.ts';
 import { acceptSealed, SEALED_FIRST_BYTE, type Secured } from './sealed-socket.ts';
 import { type SessionTicket, TicketOffice } from './session-ticket.ts';
 
 const MAX_INVITATIONS = 1024;
 /** Sockets that have not yet proved anything. */
 const MAX_HANDSHAKES = 64;
-/** Connections at once of peers that came with a ticket. */
-const MAX_RESUMED = 4096;
-/** How long a connection is idle before the kernel asks whether the other end is still there. */
-const KEEP_ALIVE_MS = 10_000;
+/** When there are so many, one that takes longer makes way: who sends a byte and then nothing must not keep others out. */
+export const HANDSHAKE_GRACE_MS = 500;
 
 interface Guest extends DirectKind {
   readonly key: Uint8Array;
@@ -25,16 +24,26 @@ interface Guest extends DirectKind {
 /** Of a connection for control that `peer` opened with a ticket. */
 export type ReturnListener = (peer: PeerId, bytes: ByteStream) => void;
 
+interface Handshake {
+  readonly sinceMs: number;
+  readonly abortion: AbortController;
+}
+
 export class GuestList {
   readonly #returned: ReturnListener;
   readonly #guests = new Map<string, Guest>();
-  readonly #resumed = new Set<Socket>();
-  readonly #tickets = new TicketOffice();
-  #handshakes = 0;
+  readonly #resumed = new ResumedSockets();
+  readonly #tickets: TicketOffice;
+  readonly #nowMs: () => number;
+  /** The oldest first. */
+  readonly #handshakes = new Set<Handshake>();
   #isOpen = false;
 
-  constructor(returned: ReturnListener) {
+  /** `nowMs`: milliseconds since any moment, never going back. */
+  constructor(returned: ReturnListener, nowMs: () => number = () => performance.now()) {
     this.#returned = returned;
+    this.#nowMs = nowMs;
+    this.#tickets = new TicketOffice(nowMs);
   }
 
   /** From now on peers can be invited. */
@@ -61,8 +70,8 @@ export class GuestList {
 
   /** A socket that came in begins with byte `first`, of TLS or of sealed records. */
   async take(socket: Socket, first: number): Promise<void> {
-    if (this.#handshakes >= MAX_HANDSHAKES) return void socket.destroy();
-    this.#handshakes += 1;
+    const handshake = this.#beginHandshake();
+    if (handshake === undefined) return void socket.destroy();
     const isSealed = first === SEALED_FIRST_BYTE;
     let guest: Guest | undefined;
     const keyOf = (id: string): Uint8Array | undefined => {
@@ -70,7 +79,7 @@ export class GuestList {
       this.#guests.delete(id);
       return guest?.isSealed === isSealed ? guest.key : undefined;
     };
-    const signal = AbortSignal.timeout(SET_UP_TIMEOUT_MS);
+    const signal = AbortSignal.any([handshake.abortion.signal, AbortSignal.timeout(SET_UP_TIMEOUT_MS)]);
     try {
       const secured = isSealed
         ? await acceptSealed(socket, keyOf, signal)
@@ -80,25 +89,36 @@ export class GuestList {
     } catch {
       // A stranger, or a guest who gave up. The socket is closed; whoever waits for it waits with a limit of his own.
     } finally {
-      this.#handshakes -= 1;
+      this.#handshakes.delete(handshake);
     }
   }
 
   close(): void {
     this.#isOpen = false;
     this.#guests.clear();
-    for (const socket of this.#resumed) socket.destroy();
+    this.#resumed.close();
   }
 
-  /** Who comes with a ticket. No libp2p connection watches over this one: the kernel does. */
+  /** Undefined when there are too many. */
+  #beginHandshake(): Handshake | undefined {
+    const nowMs = this.#nowMs();
+    const [oldest] = this.#handshakes;
+    if (oldest !== undefined && this.#handshakes.size >= MAX_HANDSHAKES) {
+      if (nowMs - oldest.sinceMs < HANDSHAKE_GRACE_MS) return undefined;
+      this.#handshakes.delete(oldest);
+      oldest.abortion.abort();
+    }
+    const handshake = { sinceMs: nowMs, abortion: new AbortController() };
+    this.#handshakes.add(handshake);
+    return handshake;
+  }
+
   #returning(id: string): Guest | undefined {
-    const ticket = this.#isOpen && this.#resumed.size < MAX_RESUMED ? this.#tickets.redeem(id) : undefined;
-    if (ticket === undefined) return undefined;
-    const { peer, key } = ticket;
+    const ticket = this.#isOpen ? this.#tickets.redeem(id) : undefined;
+    if (ticket === undefined || !this.#resumed.hasRoomFor(ticket.peer)) return undefined;
+    const { peer, key, lifeMs } = ticket;
     const welcome = ({ socket, bytes }: Secured): void => {
-      this.#resumed.add(socket);
-      socket.once('close', () => this.#resumed.delete(socket));
-      socket.setKeepAlive(true, KEEP_ALIVE_MS);
+      this.#resumed.add(peer, socket, lifeMs);
       this.#returned(peer, bytes(peer));
     };
     return { ...CONTROL, key, welcome };

@@ -14,10 +14,11 @@ export interface SessionTicket extends Invitation {
   readonly lifetimeMs: number;
 }
 
-/** To whom a ticket was issued, and its key. */
+/** To whom a ticket was issued, its key, and what is left of its life. */
 export interface RedeemedTicket {
   readonly peer: PeerId;
   readonly key: Uint8Array;
+  readonly lifeMs: number;
 }
 
 /** Whether the peer is a member is asked again each time; this only bounds how long a stolen profile is of use in place of its key. */
@@ -28,6 +29,8 @@ const TAG_BYTES = 16;
 const KEY_BYTES = 32;
 const EXPIRY_BYTES = 8;
 const LIFETIME_BYTES = 4;
+/** Of an identity that TLS takes (PSK_MAX_IDENTITY_LEN of OpenSSL 3). */
+const MAX_ID_BYTES = 256;
 
 /** Issues tickets and reads them again. A restart of the process makes all of them worthless: their holders then come over Noise. */
 export class TicketOffice {
@@ -59,8 +62,9 @@ export class TicketOffice {
     try {
       const opened = decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES));
       decipher.final();
-      if (opened.readDoubleBE() < this.#nowMs()) return undefined;
-      return { peer: fromUtf8(opened.subarray(EXPIRY_BYTES)), key: this.#keyOf(id) };
+      const lifeMs = opened.readDoubleBE() - this.#nowMs();
+      if (lifeMs < 0) return undefined;
+      return { peer: fromUtf8(opened.subarray(EXPIRY_BYTES)), key: this.#keyOf(id), lifeMs };
     } catch {
       // Of an earlier run of this process, or of somebody's own making.
       return undefined;
@@ -79,10 +83,10 @@ export function encodeTicket({ id, key, lifetimeMs }: SessionTicket): Uint8Array
   return Buffer.concat([lifetime, key, utf8(id)]);
 }
 
-/** NETWORK_BROKEN_FRAME when there are too few bytes. */
+/** NETWORK_BROKEN_FRAME when there are too few bytes, or more than TLS could use. */
 export function decodeTicket(bytes: Uint8Array): SessionTicket {
-  if (bytes.byteLength <= LIFETIME_BYTES + KEY_BYTES)
-    throw brokenFrame(`a ticket of ${bytes.byteLength} bytes`);
+  const idBytes = bytes.byteLength - LIFETIME_BYTES - KEY_BYTES;
+  if (idBytes <= 0 || idBytes > MAX_ID_BYTES) throw brokenFrame(`a ticket of ${bytes.byteLength} bytes`);
   const lifetimeMs = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0) * 1000;
   const key = bytes.slice(LIFETIME_BYTES, LIFETIME_BYTES + KEY_BYTES);
   return { id: fromUtf8(bytes.subarray(LIFETIME_BYTES + KEY_BYTES)), key, lifetimeMs };

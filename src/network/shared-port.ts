@@ -8,6 +8,8 @@ import { TLS_FIRST_BYTE } from './direct-tls.ts';
 type TcpFactory = ReturnType<typeof tcp>;
 
 const FIRST_BYTE_TIMEOUT_MS = 10_000;
+/** Sockets that have said nothing yet; then the oldest goes. Otherwise strangers take all the file handles of the process. */
+const MAX_SILENT_SOCKETS = 1_024;
 
 export interface SharedPortHooks {
   /** The port is open for direct connections from now on. */
@@ -25,21 +27,37 @@ export function tcpWithSharedPort(hooks: SharedPortHooks, options: TCPOptions = 
     transport.createListener = (listenerOptions) => {
       const listener = createListener.call(transport, listenerOptions);
       const { server } = listener as { readonly server?: Server };
-      if (server !== undefined) share(server, hooks);
+      if (server !== undefined) sharePort(server, hooks);
       return listener;
     };
     return transport;
   };
 }
 
-function share(server: Server, hooks: SharedPortHooks): void {
+/** Call it when the server has the listeners for what is not ours. `maxSilent`: MAX_SILENT_SOCKETS when absent. */
+export function sharePort(
+  server: Server,
+  hooks: SharedPortHooks,
+  { maxSilent = MAX_SILENT_SOCKETS }: { readonly maxSilent?: number } = {},
+): void {
   const handlers = server.listeners('connection') as ((socket: Socket) => void)[];
+  const silent = new Set<Socket>();
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {
+    const [oldest] = silent;
+    if (oldest !== undefined && silent.size >= maxSilent) {
+      silent.delete(oldest);
+      oldest.destroy();
+    }
+    silent.add(socket);
+    const spoken = (): void => void silent.delete(socket);
+    socket.once('close', spoken);
     const drop = (): void => void socket.destroy();
     socket.setTimeout(FIRST_BYTE_TIMEOUT_MS, drop);
     socket.on('error', drop);
     socket.once('readable', () => {
+      spoken();
+      socket.off('close', spoken);
       socket.setTimeout(0, drop);
       socket.off('timeout', drop);
       const first: Uint8Array | null = socket.read();

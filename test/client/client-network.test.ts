@@ -124,6 +124,16 @@ it('whoever stays for longer moves over to libp2p, and what it asks meanwhile is
   });
 });
 
+it('a profile with a new key comes as the new peer, not with the tickets of the old one', async () => {
+  const server = await startServer(await createIdentity());
+  const profileDir = await makeProfile();
+  const before = await run(profileDir, server);
+  await rm(join(profileDir, 'key'));
+  const client = await openClient(profileDir, server);
+  expect(await echo(client, server)).toBe(`${client.localPeer}: hello`);
+  expect(before).not.toContain(client.localPeer);
+});
+
 it('a profile whose tickets cannot be read is as good as one without', async () => {
   const server = await startServer(await createIdentity());
   const profileDir = await makeProfile();

@@ -34,7 +34,7 @@ describe('a ticket', () => {
     const office = new TicketOffice(() => nowMs);
     const { id, lifetimeMs } = office.issue(PEER);
     nowMs += lifetimeMs;
-    expect(office.redeem(id)?.peer).toBe(PEER);
+    expect(office.redeem(id)).toMatchObject({ peer: PEER, lifeMs: 0 });
     nowMs += 1;
     expect(office.redeem(id)).toBeUndefined();
   });
@@ -42,5 +42,12 @@ describe('a ticket', () => {
   it('fits into what TLS takes for an identity', () => {
     // PSK_MAX_IDENTITY_LEN of OpenSSL before 3.0.
     expect(new TicketOffice().issue(PEER).id.length).toBeLessThanOrEqual(128);
+  });
+
+  it('is not taken from a peer that sends less than one, or more than TLS could use', () => {
+    const ticket = { id: 'i', key: new Uint8Array(32), lifetimeMs: 1_000 };
+    expect(decodeTicket(encodeTicket({ ...ticket, id: 'i'.repeat(256) })).id).toHaveLength(256);
+    for (const id of ['', 'i'.repeat(257)])
+      expect(() => decodeTicket(encodeTicket({ ...ticket, id }))).toThrow(/a ticket of/);
   });
 });
