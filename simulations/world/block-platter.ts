@@ -64,6 +64,11 @@ export class BlockPlatter {
     return this.#blocks.get(hash);
   }
 
+  /** A copy that was put aside. */
+  aside(hash: BlockHash): StoredBlock | undefined {
+    return this.#aside.get(hash)?.stored;
+  }
+
   /** Whether there is a copy here that a store can read, and whose bytes are what its name says. */
   isGood(hash: BlockHash): boolean {
     const stored = this.#blocks.get(hash);

@@ -91,6 +91,10 @@ export class SimulatedShelf implements BlockShelf {
     return (await this.#open(block)).tail.origin;
   }
 
+  async quarantinedOrigin(block: QuarantinedBlock): Promise<BlockOrigin> {
+    return decoded(block, this.#components.platter.aside(block.hash)).tail.origin;
+  }
+
   async quarantine(block: QuarantinedBlock): Promise<boolean> {
     return this.#components.platter.putAside(block);
   }
@@ -111,12 +115,9 @@ export class SimulatedShelf implements BlockShelf {
     return this.#write(() => this.#components.platter.remove(hash));
   }
 
-  async #open(block: BlockInfo): Promise<{ readonly bytes: Uint8Array; readonly tail: BlockTail }> {
+  async #open(block: BlockInfo): Promise<DecodedBlock> {
     await this.#components.seek();
-    const stored = this.#components.platter.get(block.hash);
-    if (stored === undefined) throw corruptBlock(block.hash, 'its file is gone');
-    const tail = decodeTail(block.hash, block.sizeBytes, stored.bytes.subarray(block.sizeBytes));
-    return { bytes: stored.bytes, tail };
+    return decoded(block, this.#components.platter.get(block.hash));
   }
 
   /** Shelves reject with what the system says. */
@@ -127,6 +128,17 @@ export class SimulatedShelf implements BlockShelf {
       throw isHoldfastError(error) && error.cause !== undefined ? error.cause : error;
     }
   }
+}
+
+interface DecodedBlock {
+  readonly bytes: Uint8Array;
+  readonly tail: BlockTail;
+}
+
+/** STORAGE_CORRUPT_BLOCK. */
+function decoded({ hash, sizeBytes }: BlockInfo, stored: StoredBlock | undefined): DecodedBlock {
+  if (stored === undefined) throw corruptBlock(hash, 'its file is gone');
+  return { bytes: stored.bytes, tail: decodeTail(hash, sizeBytes, stored.bytes.subarray(sizeBytes)) };
 }
 
 class SystemError extends Error {

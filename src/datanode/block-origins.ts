@@ -13,6 +13,18 @@ export function originFrom({ fileId, pathHint, position, write }: BlockNote): Bl
   return { ...origin, write: note };
 }
 
+/** What copies say that are known to be bad: the part of it that makes sense. */
+export function readableNotes(origins: readonly BlockOrigin[]): BlockNote[] {
+  return origins.flatMap((origin) => {
+    try {
+      return [noteFrom(origin)];
+    } catch {
+      // What rot has made of it is of no interest.
+      return [];
+    }
+  });
+}
+
 export function noteFrom({ write, ...origin }: BlockOrigin): BlockNote {
   return { ...origin, write: write && FileWrite.decode(write) };
 }

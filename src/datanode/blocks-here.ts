@@ -4,7 +4,7 @@ import { isHoldfastError } from '../common/errors.ts';
 import type { BlockHere, BlockNote, BlocksHereRequest, BlocksHereResponse } from '../protocol/messages.ts';
 import type { BlockStore } from '../storage/block-store.ts';
 import type { BlockInfo, QuarantinedBlock } from '../storage/block-info.ts';
-import { noteFrom } from './block-origins.ts';
+import { noteFrom, readableNotes } from './block-origins.ts';
 import type { LoadMeter } from './load-meter.ts';
 
 export interface BlocksHereComponents {
@@ -31,7 +31,12 @@ async function describe(blocks: BlockStore, info: BlockInfo | QuarantinedBlock):
   const { hash, sizeBytes } = info;
   const named = { hash: fromHex(hash), sizeBytes, also: [], quarantine: '' };
   const unknown = { ...named, fileId: 0, pathHint: '', position: 0, write: undefined };
-  if ('reason' in info) return { ...unknown, quarantine: info.reason };
+  if ('reason' in info) {
+    const { reason } = info;
+    // Of what is whole the files are known by the copies in service, or gone. A bad copy may be all that is left of one.
+    const [first, ...also] = reason === 'corrupt' ? readableNotes(await blocks.quarantinedOrigins(hash)) : [];
+    return { ...unknown, ...first, also, quarantine: reason };
+  }
   try {
     const [first, ...also] = (await blocks.origins(hash)).map(noteFrom);
     return { ...named, ...(first as BlockNote), also };

@@ -28,6 +28,8 @@ export interface BlockShelf {
   /** Bytes [from, to), verified, in chunks of at most 1 MiB. */
   read(block: BlockInfo, from: number, to: number): AsyncIterable<Uint8Array>;
   origin(block: BlockInfo): Promise<BlockOrigin>;
+  /** As far as it can be read; of a corrupt block it may be untrue. */
+  quarantinedOrigin(block: QuarantinedBlock): Promise<BlockOrigin>;
   /** Puts the block aside, as bad as it may be; false when there is nothing left of it. Not durable: a crash may undo it. */
   quarantine(block: QuarantinedBlock): Promise<boolean>;
   /** Puts a quarantined block back, durably. */

@@ -70,6 +70,8 @@ export interface BlockStore {
   origin(hash: BlockHash): Promise<BlockOrigin>;
   /** The origin it was written with first, then those that were added since. */
   origins(hash: BlockHash): Promise<readonly BlockOrigin[]>;
+  /** What a quarantined copy says of itself, as far as it can be read; of a corrupt one that may be untrue. */
+  quarantinedOrigins(hash: BlockHash): Promise<readonly BlockOrigin[]>;
   /** Adds a further origin to a block that is held already, durably, unless it has it, or MAX_FURTHER_ORIGINS of them. */
   describe(hash: BlockHash, origin: BlockOrigin): Promise<void>;
   /** Reads everything and compares the SHA-256; false when the copy is bad. */

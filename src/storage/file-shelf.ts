@@ -32,6 +32,10 @@ export class FileShelf implements BlockShelf {
     return readBlockOrigin(this.#directory.blockPath(block.hash), block);
   }
 
+  quarantinedOrigin(block: QuarantinedBlock): Promise<BlockOrigin> {
+    return readBlockOrigin(this.#directory.quarantinePath(block), block);
+  }
+
   async quarantine(block: QuarantinedBlock): Promise<boolean> {
     try {
       await rename(this.#directory.blockPath(block.hash), this.#directory.quarantinePath(block));

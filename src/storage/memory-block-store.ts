@@ -99,6 +99,11 @@ export class MemoryBlockStore implements BlockStore {
     return [this.#held(hash).origin, ...(await this.#further.of(hash))];
   }
 
+  async quarantinedOrigins(hash: BlockHash): Promise<readonly BlockOrigin[]> {
+    const held = this.#aside.get(hash);
+    return held === undefined ? [] : [held.origin, ...(await this.#further.of(hash))];
+  }
+
   async describe(hash: BlockHash, origin: BlockOrigin): Promise<void> {
     if (!isSameOrigin(this.#held(hash).origin, origin)) await this.#further.add(hash, origin);
   }

@@ -27,6 +27,18 @@ export function decodeOrigin(bytes: Uint8Array): BlockOrigin {
   return write === undefined ? origin : { ...origin, write: new Uint8Array(Buffer.from(write, 'base64')) };
 }
 
+/** Of a row whose checksum is wrong, if it is an origin still. */
+export function readableOrigin(bytes: Uint8Array): BlockOrigin | undefined {
+  try {
+    const origin = decodeOrigin(bytes);
+    const isWhole = [origin.fileId, origin.position].every(Number.isSafeInteger);
+    return isWhole && typeof origin.pathHint === 'string' ? origin : undefined;
+  } catch {
+    // What rot has made of it is of no interest.
+    return undefined;
+  }
+}
+
 /** Whether both were written by the same write at the same place. */
 export function isSameOrigin(one: BlockOrigin, other: BlockOrigin): boolean {
   return Buffer.compare(encodeOrigin(one), encodeOrigin(other)) === 0;

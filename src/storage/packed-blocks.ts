@@ -2,7 +2,7 @@
 import { fromHex, toHex } from '../common/bytes.ts';
 import { type BlockHash, crc32c } from '../common/hashing.ts';
 import { NaturalBatches } from '../common/natural-batches.ts';
-import { decodeOrigin, encodeOrigin } from './origin-row.ts';
+import { decodeOrigin, encodeOrigin, readableOrigin } from './origin-row.ts';
 import type { BlockShelf, ShelfWriter } from './block-shelf.ts';
 import type { BlockOrigin, NewBlock } from './block-store.ts';
 import type { BlockInfo } from './block-info.ts';
@@ -136,6 +136,15 @@ export class PackedBlocks implements BlockShelf {
     return (await this.#checked(block.hash)).origin;
   }
 
+  /** Not checked: the checksum is of the data, too, and that is what is bad of most. */
+  async quarantinedOrigin({ hash }: QuarantinedBlock): Promise<BlockOrigin> {
+    const text = 'SELECT origin FROM quarantined WHERE hash = ?';
+    const [row] = await readable(hash, () => this.#reader.all(text, [fromHex(hash)]));
+    const origin = row && readableOrigin(row['origin'] as Uint8Array);
+    if (origin === undefined) throw corruptBlock(hash, 'what its row says of its file is no more to be read');
+    return origin;
+  }
+
   async quarantine(block: QuarantinedBlock): Promise<boolean> {
     // Read first: a row that cannot be would fail all the changes that share its transaction.
     if ((await this.#row(block.hash)) === undefined) return false;
@@ -175,13 +184,8 @@ export class PackedBlocks implements BlockShelf {
     return { data, origin: decodeOrigin(origin) };
   }
 
-  async #row(hash: BlockHash): Promise<SqlRow | undefined> {
-    try {
-      return await this.#rows.ask(hash);
-    } catch (error) {
-      if (isSqliteError(error, 'SQLITE_CORRUPT')) throw corruptBlock(hash, 'its row cannot be read', error);
-      throw error;
-    }
+  #row(hash: BlockHash): Promise<SqlRow | undefined> {
+    return readable(hash, () => this.#rows.ask(hash));
   }
 
   /** Those asked for at once with one statement; where one of them cannot be read, each for itself. */
@@ -219,6 +223,16 @@ export class PackedBlocks implements BlockShelf {
       await deleteKeys(sql, 'DELETE FROM quarantined WHERE hash', purged);
       await insertRows(sql, 'INSERT OR IGNORE INTO packed (hash, size, crc, origin, data)', inserted);
     });
+  }
+}
+
+/** STORAGE_CORRUPT_BLOCK where rot keeps SQLite from reading it. */
+async function readable<Read>(hash: BlockHash, read: () => Promise<Read>): Promise<Read> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isSqliteError(error, 'SQLITE_CORRUPT')) throw corruptBlock(hash, 'its row cannot be read', error);
+    throw error;
   }
 }
 

@@ -116,6 +116,19 @@ export class ShelvedBlockStore implements BlockStore {
     return [await this.origin(hash), ...(await this.#further.of(hash))];
   }
 
+  async quarantinedOrigins(hash: BlockHash): Promise<readonly BlockOrigin[]> {
+    this.#holdings.assertOpen();
+    const block = this.#quarantine.get(hash);
+    if (block === undefined) return [];
+    const further = await this.#further.of(hash);
+    try {
+      return [await this.#holdings.shelfOf(block).quarantinedOrigin(block), ...further];
+    } catch (error) {
+      if (isHoldfastError(error, 'STORAGE_CORRUPT_BLOCK')) return further;
+      throw error;
+    }
+  }
+
   async describe(hash: BlockHash, origin: BlockOrigin): Promise<void> {
     this.#holdings.latch.check();
     if (isSameOrigin(await this.origin(hash), origin)) return;

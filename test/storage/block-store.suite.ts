@@ -66,6 +66,24 @@ export function blockStoreSuite(
       },
     );
 
+    it.each([1000, 64 * KIB + 1])(
+      'tells of %i bytes in quarantine what they were part of',
+      async (sizeBytes) => {
+        const store = await fresh();
+        const data = patterned(sizeBytes);
+        const first = { fileId: 0, pathHint: '/a', position: 0, write: new Uint8Array([1, 0, 255]) };
+        const second = { fileId: 7, pathHint: '/b', position: 2 };
+        const { hash } = await putAt(store, data, first);
+        await store.describe(hash, second);
+        expect(await store.quarantinedOrigins(hash)).toEqual([]);
+        await store.quarantine(hash, { ...GARBAGE, reason: 'corrupt' });
+        expect(await store.quarantinedOrigins(hash)).toEqual([first, second]);
+        await store.purge(hash);
+        expect(await store.quarantinedOrigins(hash)).toEqual([]);
+        await store.close();
+      },
+    );
+
     it('bounds the further places of one block', async () => {
       const store = await fresh();
       const { hash } = await put(store, patterned(1000));

@@ -175,6 +175,33 @@ it('keeps quarantined blocks and why they are, over restarts, and brings them ba
   await last.close();
 });
 
+it('tells of bad copies what they were part of, as far as it can still be read', async () => {
+  const root = await temporaryDirectory();
+  const origin = { fileId: 3, pathHint: '/a/b', position: 1, write: new Uint8Array([1, 0, 255]) };
+  const store = await reopen(root);
+  const hashes: string[] = [];
+  for (const sizeBytes of [1000, 200 * KIB]) {
+    const block = { ...described(patterned(sizeBytes)), origin };
+    const { hash } = block;
+    await store.storeAll([{ ...block, data: patterned(sizeBytes) }]);
+    await store.quarantine(hash, BAD);
+    expect(await store.quarantinedOrigins(hash)).toEqual([origin]);
+    hashes.push(hash);
+  }
+  await store.close();
+  const [small = '', large = ''] = hashes;
+  const rows = await SqliteConnection.open(join(root, 'packed.db'), { format: 1, schema: [] });
+  await rows.run('UPDATE quarantined SET origin = CAST(\'{"fileId": "rot\' AS BLOB)');
+  await rows.close();
+  const file = (await readdir(join(root, 'quarantine'))).find((name) => name.startsWith(large)) ?? '';
+  await using handle = await open(join(root, 'quarantine', file), 'r+');
+  await handle.write(new Uint8Array(100), 0, 100, (await handle.stat()).size - 100);
+  const again = await reopen(root);
+  expect(await again.quarantinedOrigins(small)).toEqual([]);
+  expect(await again.quarantinedOrigins(large)).toEqual([]);
+  await again.close();
+});
+
 it('takes what an earlier release put aside for a bad copy, as it was', async () => {
   const { store, hash, root, path } = await withLarge();
   await store.close();

@@ -28,9 +28,6 @@ const PAGE_TIMEOUT_MS = 60_000;
 /** Datanodes asked at a time. */
 const LANES = 8;
 
-/** A copy that is known to be bad is none. */
-const UNUSABLE = 'corrupt';
-
 /** Of every datanode of the cluster, also those that do not answer: what only they have will seem lost. */
 export async function surveyDatanodes(
   context: ClientContext,
@@ -64,7 +61,7 @@ async function surveyNode(
     for (let more = true; more; ) {
       const page = await askPage(context, peer, { after, limit: PAGE_BLOCKS, quarantined }, options.signal);
       if ('failure' in page) return { node, name, blocks, ...page };
-      await found.add(page.blocks.filter(({ quarantine }) => quarantine !== UNUSABLE));
+      await found.add(page.blocks);
       blocks += page.blocks.length;
       options.onProgress?.(page.blocks.length);
       const last = page.blocks.at(-1);

@@ -46,24 +46,24 @@ export interface FoundCounts {
   readonly silentBlocks: number;
 }
 
+const COLUMNS =
+  '"write", position, hash, previous, path, file, age, first, block_size, conditional, count, size, mtime, mode, backup';
 const FORMAT: SqliteOptions = {
   format: 1,
   schema: [
     'CREATE TABLE block (hash BLOB PRIMARY KEY, size INTEGER NOT NULL) WITHOUT ROWID',
-    `CREATE TABLE note ("write" BLOB NOT NULL, position INTEGER NOT NULL, hash BLOB NOT NULL, previous BLOB NOT NULL,
-       path TEXT NOT NULL, file INTEGER NOT NULL, age INTEGER NOT NULL, first INTEGER NOT NULL, block_size INTEGER NOT NULL,
-       conditional INTEGER NOT NULL, count INTEGER NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL, mode INTEGER,
-       backup TEXT, PRIMARY KEY ("write", position, hash)) WITHOUT ROWID`,
+    tableOfNotes('note'),
+    tableOfNotes('bad_note'),
     'CREATE INDEX note_by_block ON note (hash, position)',
   ],
 };
-const NOTE_HEAD =
-  'INSERT OR IGNORE INTO note ("write", position, hash, previous, path, file, age, first, block_size, conditional, count, size, mtime, mode, backup)';
-/** With max() SQLite takes the other columns from the row that has it: the last block. */
-const VERSIONS = `CREATE TABLE version AS SELECT "write", path, file, age, first, block_size, conditional, max(count) AS count,
-  size, mtime, mode, hash, backup FROM note GROUP BY "write"`;
+/** With max() SQLite takes the other columns from the row that has it: the last block, by a good copy if there is one. */
+const VERSIONS = `CREATE TABLE version AS SELECT *, max(count * 2 + is_good) FROM
+  (SELECT *, 1 AS is_good FROM note UNION ALL SELECT *, 0 FROM bad_note) GROUP BY "write"`;
 const VERSION_INDEX = 'CREATE UNIQUE INDEX version_by_path ON version (path, age, "write")';
 const PAGE_ROWS = 512;
+/** The quarantine of copies that are known to be bad. */
+const UNUSABLE = 'corrupt';
 const START: readonly SqlValue[] = ['', Number.MIN_SAFE_INTEGER, new Uint8Array()];
 
 /** Order: add()*, seal(), then questions. */
@@ -83,15 +83,16 @@ export class FoundBlocks {
     return this.#database;
   }
 
+  /** A bad copy is no block. What it says is believed for one thing: that something was written, which is then missed. */
   async add(blocks: readonly BlockHere[]): Promise<void> {
-    const notes = blocks.flatMap(notesOf);
+    const { good = [], bad = [] } = Object.groupBy(blocks, ({ quarantine }) =>
+      quarantine === UNUSABLE ? 'bad' : 'good',
+    );
+    const held = good.map(({ hash, sizeBytes }) => [hash, sizeBytes]);
     await this.#database.transaction(async (sql) => {
-      await insertRows(
-        sql,
-        'INSERT OR IGNORE INTO block (hash, size)',
-        blocks.map(({ hash, sizeBytes }) => [hash, sizeBytes]),
-      );
-      await insertRows(sql, NOTE_HEAD, notes);
+      await insertRows(sql, 'INSERT OR IGNORE INTO block (hash, size)', held);
+      await insertRows(sql, `INSERT OR IGNORE INTO note (${COLUMNS})`, good.flatMap(notesOf));
+      await insertRows(sql, `INSERT OR IGNORE INTO bad_note (${COLUMNS})`, bad.flatMap(notesOf));
     });
   }
 
@@ -182,7 +183,14 @@ export class FoundBlocks {
   }
 }
 
-/** What is in quarantine says nothing of its files, and a block of an old release nothing of its write. */
+function tableOfNotes(name: string): string {
+  return `CREATE TABLE ${name} ("write" BLOB NOT NULL, position INTEGER NOT NULL, hash BLOB NOT NULL, previous BLOB NOT NULL,
+    path TEXT NOT NULL, file INTEGER NOT NULL, age INTEGER NOT NULL, first INTEGER NOT NULL, block_size INTEGER NOT NULL,
+    conditional INTEGER NOT NULL, count INTEGER NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL, mode INTEGER,
+    backup TEXT, PRIMARY KEY ("write", position, hash)) WITHOUT ROWID`;
+}
+
+/** What is in quarantine as garbage says nothing of its files, and a block of an old release nothing of its write. */
 function notesOf({ hash, fileId, pathHint, position, write, also }: BlockHere): SqlValue[][] {
   return [{ fileId, pathHint, position, write }, ...also].flatMap((note) =>
     note.write === undefined || note.write.id.length === 0

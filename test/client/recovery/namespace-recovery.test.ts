@@ -165,6 +165,30 @@ it('is exact up to the backup before, when the last one is rotten and whoever ru
   await expectFile(into, '/is', 10, '/was');
 });
 
+it('says that there was a newer backup when all that is left of it are copies that were put aside as rotten', async () => {
+  await put('/was', 10);
+  await client.rename('/was', '/is');
+  await using worker = backupWorker();
+  await work(worker, true);
+  await work(worker, true);
+  const newest = (await backupsOf(client)).at(-1) ?? '';
+  const { blocks } = await client.locate(newest);
+  expect(blocks).toHaveLength(1);
+  const rotten = { reason: 'corrupt', era: 0, index: 0, sinceMs: 1 } as const;
+  for (const { hash } of blocks)
+    for (const { blocks: store } of lost.datanodes) {
+      store.corrupt(toHex(hash), 20);
+      await store.quarantine(toHex(hash), rotten);
+    }
+  const into = await successor();
+  await expect(recover(into)).rejects.toMatchObject({
+    code: 'CLIENT_RECOVERY_INCOMPLETE',
+    facts: { backups: [newest] },
+  });
+  expect(await recover(into, false, true)).toMatchObject({ failed: [] });
+  await expectFile(into, '/is', 10, '/was');
+});
+
 it('waits for a datanode that does not answer, unless whoever runs it says otherwise', async () => {
   await put('/file', BLOCK);
   const into = await successor();

@@ -80,6 +80,23 @@ it('brings the newest whole version back, and says when a newer one is not whole
   ]);
 });
 
+it('names what only bad copies tell of, and makes nothing of what they say', async () => {
+  const written = new WrittenBlocks();
+  written.write('/a', ['old']);
+  written.write('/a', ['rotten']);
+  written.write('/b', ['rotten2']);
+  written.write('/c', ['first', 'rotten3']);
+  written.write('/d', ['alike', 'last']);
+  written.write('/e', ['last', 'alike']);
+  expect(await planOf(await written.found({ rotten: ['rotten', 'rotten2', 'rotten3', 'alike'] }))).toEqual([
+    '/a blocks block-missing 1000',
+    '/b lost block-missing 1000',
+    '/c lost block-missing 2000',
+    '/d lost block-missing 2000',
+    '/e lost block-missing 2000',
+  ]);
+});
+
 it('puts what has no place of its own into lost+found: the older of a file and a directory, a path that is cut', async () => {
   const written = new WrittenBlocks();
   written.write('/a', ['file']);

@@ -63,6 +63,8 @@ export class WrittenBlocks {
   async found(
     lost: {
       readonly blocks?: readonly string[];
+      /** Only bad copies are left of them. */
+      readonly rotten?: readonly string[];
       readonly place?: (name: string, note: BlockNote) => boolean;
     } = {},
   ): Promise<FoundBlocks> {
@@ -73,7 +75,9 @@ export class WrittenBlocks {
       .map(([name, notes]) => {
         const kept = notes.filter((note) => !lost.place?.(name, note));
         const [first = {}, ...also] = kept;
-        return BlockHere.fromPartial({ ...first, hash: hashOf(name), sizeBytes: sizeOf(name), also });
+        const quarantine = lost.rotten?.includes(name) ? 'corrupt' : '';
+        const named = { hash: hashOf(name), sizeBytes: sizeOf(name), quarantine };
+        return BlockHere.fromPartial({ ...first, ...named, also });
       });
     await found.add(here);
     await found.seal();
