@@ -141,10 +141,11 @@ async function readOnce(
   const isWhole = isReadWhole(planned, range);
   const fetched = isWhole ? { offset: 0, length: sizeBytes } : range;
   const task = { hash, range: fetched, holders, signal, onFailure };
+  using expected = isWhole ? context.hasher.expect(sizeBytes) : undefined;
   const got = await fetchHedged(context, task);
   if (got === undefined) return undefined;
   for (const { node } of got.sources) context.standing.served(node);
-  if (!isWhole || toHex(await context.hasher.digest(got.pieces)) === toHex(hash)) return got.pieces;
+  if (expected === undefined || toHex(await expected.digest(got.pieces)) === toHex(hash)) return got.pieces;
   const [only] = got.sources;
   if (got.sources.length === 1 && only !== undefined) {
     onFailure(only, badCopy(toHex(hash), only.node));

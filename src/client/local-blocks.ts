@@ -71,8 +71,9 @@ export class LocalBlocks {
   }
 
   async #readWhole(path: string, info: BlockInfo): Promise<readonly Uint8Array[] | undefined> {
+    using expected = this.#hasher.expect(info.sizeBytes);
     const pieces = await readBlockUnchecked(path, info, () => this.#memory.take());
-    const hash = toHex(await this.#hasher.digest(pieces));
+    const hash = toHex(await expected.digest(pieces));
     return hash === info.hash ? pieces : this.#passOver(info.hash, `its SHA-256 is ${hash}`);
   }
 

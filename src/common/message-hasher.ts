@@ -8,8 +8,8 @@ import type { Sha256Thread } from './sha256-thread.ts';
 
 /** A smaller message is hashed at once: it holds nobody up, and would not fill its lane for long. */
 const LEAST_BYTES = MIB;
-/** How long a message waits for others of its length. */
-const PATIENCE_MS = 15;
+/** How long a message waits for others of its length, when they are on their way. */
+const PATIENCE_MS = 250;
 /** Three full lanes are faster than OpenSSL, two are not. */
 const LEAST_FULL_LANES = 3;
 /** Steps of the lanes, 64 KiB of each, between two looks at what else there is to do: some 4 ms. */
@@ -27,6 +27,12 @@ export interface MessageHasherComponents {
   readonly thread?: Sha256Thread | undefined;
 }
 
+/** A message on its way. Who never asks for its digest disposes of it: others wait for its company. */
+export interface ExpectedMessage extends Disposable {
+  /** Once. The pieces, all of the message, must not change meanwhile. */
+  digest(pieces: readonly Uint8Array[]): Promise<Uint8Array>;
+}
+
 export class MessageHasher {
   readonly #clock: Clock;
   readonly #thread: Sha256Thread | undefined;
@@ -36,24 +42,56 @@ export class MessageHasher {
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #patience: Timer | undefined;
+  /** Messages on their way, by their length in bytes. */
+  readonly #expected = new Map<number, number>();
 
   constructor({ clock, thread }: MessageHasherComponents) {
     this.#clock = clock;
     this.#thread = thread;
   }
 
-  /** The pieces must not change meanwhile. */
-  digest(pieces: readonly Uint8Array[]): Promise<Uint8Array> {
-    const sizeBytes = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
+  /** To be called as soon as it is known that the message will come. */
+  expect(sizeBytes: number): ExpectedMessage {
+    this.#expected.set(sizeBytes, this.#companyOf(sizeBytes) + 1);
+    let isExpected = true;
+    const arrives = (): void => {
+      if (!isExpected) return;
+      isExpected = false;
+      const others = this.#companyOf(sizeBytes) - 1;
+      if (others === 0) this.#expected.delete(sizeBytes);
+      else this.#expected.set(sizeBytes, others);
+    };
+    return {
+      digest: (pieces) => {
+        arrives();
+        return this.#digest(pieces, sizeBytes);
+      },
+      [Symbol.dispose]: () => {
+        arrives();
+        this.#hashUnlessCompanyComes();
+      },
+    };
+  }
+
+  #digest(pieces: readonly Uint8Array[], sizeBytes: number): Promise<Uint8Array> {
     if (sizeBytes < LEAST_BYTES) return Promise.resolve(digestOf(pieces));
     const isOther = this.#waiting.length > 0 && this.#waitingBytes !== sizeBytes;
     if (isOther || !this.#hasLanes()) return digestInTurns(pieces);
     return new Promise((resolve, reject) => {
       this.#waitingBytes = sizeBytes;
       this.#waiting.push({ pieces, resolve, reject });
-      if (this.#waiting.length === LANES) this.#hashWaiting();
-      else this.#patience ??= this.#clock.after(PATIENCE_MS, () => this.#hashWaiting());
+      this.#hashUnlessCompanyComes();
     });
+  }
+
+  #companyOf(sizeBytes: number): number {
+    return this.#expected.get(sizeBytes) ?? 0;
+  }
+
+  #hashUnlessCompanyComes(): void {
+    if (this.#waiting.length === 0) return;
+    if (this.#waiting.length === LANES || this.#companyOf(this.#waitingBytes) === 0) this.#hashWaiting();
+    else this.#patience ??= this.#clock.after(PATIENCE_MS, () => this.#hashWaiting());
   }
 
   #hasLanes(): boolean {

@@ -42,7 +42,27 @@ describe.each([
   ])('gives everybody the hash of their own message: %s', async (_, sizes) => {
     const hasher = new MessageHasher({ clock: clock(), thread });
     const messages = sizes.map(message);
-    const digests = await Promise.all(messages.map(({ pieces }) => hasher.digest(pieces)));
-    expect(digests.map(toHex)).toEqual(messages.map(({ hash }) => hash));
+    const expected = messages.map(({ pieces: [first, second] }) =>
+      hasher.expect((first?.length ?? 0) + (second?.length ?? 0)),
+    );
+    const digests = await Promise.all(messages.map(({ pieces }, at) => expected[at]?.digest(pieces)));
+    expect(digests.map((digest) => digest && toHex(digest))).toEqual(messages.map(({ hash }) => hash));
   });
+});
+
+it('waits for company as long as there is some to come', async () => {
+  // Its timers never fire: what is answered was not out of patience.
+  const clock: Clock = { ...favouring(), after: () => ({ cancel: () => {} }) };
+  const hasher = new MessageHasher({ clock });
+  const messages = [MIB, MIB, MIB].map(message);
+  const expected = [...messages, undefined].map(() => hasher.expect(MIB));
+  const other = hasher.expect(MIB + 1);
+  const digests = messages.map(({ pieces }, at) => expected[at]?.digest(pieces));
+  const isFirst = await Promise.race([digests[0], new Promise((resolve) => setImmediate(resolve, 'none'))]);
+  expect(isFirst).toBe('none');
+  // It will not come, and the other one is of another length.
+  expected[3]?.[Symbol.dispose]();
+  const hashes = (await Promise.all(digests)).map((digest) => digest && toHex(digest));
+  expect(hashes).toEqual(messages.map(({ hash }) => hash));
+  other[Symbol.dispose]();
 });
