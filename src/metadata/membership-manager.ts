@@ -1,10 +1,10 @@
 /** @module Keeps the raft configuration in step with the registry and the settings: one change at a time, by the leader. */
-import type { Status } from '../../raft/raw-node.ts';
 import type { Clock } from '../common/clock.ts';
 import type { BackgroundWorker, WorkState } from '../common/worker.ts';
 import { DEFAULT_VOTER_REPLACEMENT_MS, DEFAULT_VOTERS } from '../namespace/limits.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
 import type { Membership } from '../protocol/messages.ts';
+import { CommitRounds } from './commit-rounds.ts';
 import { ContactTimes } from './contact-times.ts';
 import { type PromotionCheckComponents, thoseWhoHaveApplied } from './promotion-check.ts';
 import type { RaftDriver } from './raft-driver.ts';
@@ -37,6 +37,7 @@ export class MembershipManager implements BackgroundWorker {
   readonly name = 'membership';
   readonly #components: MembershipManagerComponents;
   readonly #contacts = new ContactTimes();
+  readonly #rounds = new CommitRounds();
   #pending: { readonly confState: string; readonly untilMs: number } | undefined;
 
   constructor(components: MembershipManagerComponents) {
@@ -49,9 +50,10 @@ export class MembershipManager implements BackgroundWorker {
 
   async work(): Promise<WorkState> {
     const { driver, clock, logger } = this.#components;
-    const view = this.view();
-    const { status } = view;
+    const status = driver.status();
     this.#contacts.observe(status, clock.monotonicMs());
+    this.#rounds.observe(status, clock.monotonicMs());
+    const view = this.view();
     if (!driver.isLeader || !status.committedInTerm) return 'idle';
     const confState = JSON.stringify(status.confState);
     if (this.#pending?.confState === confState && clock.monotonicMs() < this.#pending.untilMs) return 'idle';
@@ -59,7 +61,7 @@ export class MembershipManager implements BackgroundWorker {
     const step = nextStep(view, this.settings());
     if (step === undefined) return 'idle';
     if (votersAfter(step, status).join() !== status.confState.voters.join()) {
-      if (!(await this.#canServe(step, status))) return 'idle';
+      if (!(await this.#canServe(step, view))) return 'idle';
       // The plan is as old as their answers: it must still be the plan.
       const isStill = JSON.stringify(nextStep(this.view(), this.settings())) === JSON.stringify(step);
       if (!driver.isLeader || !isStill) return 'idle';
@@ -75,10 +77,10 @@ export class MembershipManager implements BackgroundWorker {
    * Asked and not remembered: a voter that died a second ago still counts as alive, and taking a healthy one out beside it
    * can leave nobody who could put that right.
    */
-  async #canServe(step: MembershipStep, status: Status): Promise<boolean> {
+  async #canServe(step: MembershipStep, { status, roundStart }: VoterView): Promise<boolean> {
     const voters = votersAfter(step, status);
     const others = voters.filter((id) => id !== status.id);
-    const there = await thoseWhoHaveApplied(this.#components, others, status.commit);
+    const there = await thoseWhoHaveApplied(this.#components, others, { ...status, roundStart });
     const count = there.length + (voters.length - others.length);
     return count * 2 > voters.length && newVoters(step, status).every((id) => there.includes(id));
   }
@@ -93,11 +95,13 @@ export class MembershipManager implements BackgroundWorker {
 
   /** What the next step is made from. Silences are known on the leader only. */
   view(): VoterView {
-    const { driver, members } = this.#components;
+    const { driver, members, clock } = this.#components;
+    const status = driver.status();
     return {
-      status: driver.status(),
+      status,
       wanted: members.withRole('meta').map(({ number }) => number),
       contacts: this.#contacts,
+      roundStart: this.#rounds.start(status, clock.monotonicMs()),
     };
   }
 

@@ -1,7 +1,7 @@
 /** @module Who should vote, and the one step that leads there next. Pure. */
 import type { ProgressStatus } from '../../raft/status.ts';
 import type { Status } from '../../raft/raw-node.ts';
-import type { ConfChangeSingle, NodeId } from '../../raft/types.ts';
+import type { ConfChangeSingle, Index, NodeId } from '../../raft/types.ts';
 import type { ContactTimes } from './contact-times.ts';
 import { successorOf } from './leadership-handover.ts';
 
@@ -18,6 +18,8 @@ export interface VoterView {
   /** Active metadata members, by number. */
   readonly wanted: readonly NodeId[];
   readonly contacts: Pick<ContactTimes, 'isAlive' | 'silentMs'>;
+  /** What was committed a round ago (commit-rounds.ts). */
+  readonly roundStart: Index;
 }
 
 /** `changes`: one membership change, joint when it moves more than one voter. `transfer`: the leader has left. */
@@ -25,7 +27,7 @@ export type MembershipStep =
   | { readonly kind: 'change'; readonly changes: readonly ConfChangeSingle[] }
   | { readonly kind: 'transfer'; readonly to: NodeId };
 
-/** A learner this close to the commit index, in entries, is caught up. */
+/** A learner this close to the commit index, in entries, is caught up; so is one that is less than a round behind. */
 const PROMOTE_LAG = 200;
 /** Fewer voters are never aimed at while others were there: two bear the loss of neither. */
 const FEWEST_VOTERS = 3;
@@ -77,9 +79,10 @@ export function newVoters(step: MembershipStep, { confState }: Status): NodeId[]
 }
 
 /** Learners that could vote at once, the furthest ahead first. */
-export function sparesOf({ status, wanted, contacts }: VoterView): NodeId[] {
+export function sparesOf(view: VoterView): NodeId[] {
+  const { status, wanted, contacts } = view;
   return status.progress
-    .filter((progress) => isCaughtUp(progress, status) && wanted.includes(progress.id))
+    .filter((progress) => isCaughtUp(progress, view) && wanted.includes(progress.id))
     .filter(({ id }) => contacts.isAlive(id))
     .toSorted((a, b) => b.match - a.match)
     .map(({ id }) => id);
@@ -125,8 +128,12 @@ function voterCount(healthy: number, present: number, wanted: number): number {
 }
 
 /** One that never answered may not even run: as a voter it would take the majority from a small cluster. */
-function isCaughtUp({ isLearner, recentActive, match }: ProgressStatus, { commit }: Status): boolean {
-  return isLearner && recentActive && match > 0 && match + PROMOTE_LAG >= commit;
+function isCaughtUp(
+  { isLearner, recentActive, match }: ProgressStatus,
+  { status: { commit }, roundStart }: VoterView,
+): boolean {
+  const needed = Math.min(commit - PROMOTE_LAG, roundStart);
+  return isLearner && recentActive && match > 0 && match >= needed;
 }
 
 function change(type: ConfChangeSingle['type'], nodeId: NodeId): MembershipStep {

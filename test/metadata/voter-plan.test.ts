@@ -18,6 +18,8 @@ interface World {
   /** Active metadata members; all of the configuration when absent. */
   readonly wanted?: number[];
   readonly id?: number;
+  /** What was committed a round ago; as much as now when absent. */
+  readonly roundStart?: number;
 }
 
 const COMMIT = 1_000;
@@ -25,6 +27,7 @@ const MINUTE_MS = 60_000;
 
 function step(world: World, settings: Partial<VoterSettings> = {}): MembershipStep | undefined {
   const { voters, learners = [], outgoing = [], match = {}, silentMs = {}, wanted, id = 1 } = world;
+  const { roundStart = COMMIT } = world;
   const silent = (node: number): number => silentMs[node] ?? 0;
   const progress = [...new Set([...voters, ...outgoing, ...learners])].map(
     (node): ProgressStatus => ({
@@ -57,7 +60,7 @@ function step(world: World, settings: Partial<VoterSettings> = {}): MembershipSt
   };
   const contacts = { silentMs: silent, isAlive: (node: number) => silent(node) < 2_000 };
   return nextStep(
-    { status, wanted: wanted ?? [...voters, ...learners], contacts },
+    { status, wanted: wanted ?? [...voters, ...learners], contacts, roundStart },
     { voters: 3, voterReplacementMs: MINUTE_MS, ...settings },
   );
 }
@@ -83,6 +86,12 @@ describe('the next step of membership', () => {
   it('promotes a learner only once it has caught up', () => {
     expect(step({ voters: [1], learners: [2], match: { 2: 500 } })).toBeUndefined();
     expect(step({ voters: [1], learners: [2], match: { 2: 900 } })).toEqual(change(['add', 2]));
+  });
+
+  it('promotes a learner that is a round behind, however many entries that is, and none that is behind further', () => {
+    const world = { voters: [1], learners: [2], roundStart: 400 };
+    expect(step({ ...world, match: { 2: 399 } })).toBeUndefined();
+    expect(step({ ...world, match: { 2: 400 } })).toEqual(change(['add', 2]));
   });
 
   it('does not promote a learner that never answered, however short the log is', () => {
