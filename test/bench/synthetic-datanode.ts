@@ -11,6 +11,7 @@ import { systemRandom } from '../../src/common/random.ts';
 import { BlockIndexer } from '../../src/datanode/block-indexer.ts';
 import { MemberDirectory } from '../../src/datanode/member-directory.ts';
 import { MetadataSession } from '../../src/datanode/metadata-session.ts';
+import { NeighbourWatch } from '../../src/datanode/neighbour-watch.ts';
 import { loadOrCreateIdentity } from '../../src/network/identity.ts';
 import { joinCluster } from '../../src/node/join-cluster.ts';
 import { createNodeNetwork } from '../../src/node/node-network.ts';
@@ -73,8 +74,12 @@ async function main(orders: SyntheticDatanodeOrders): Promise<void> {
   const load: { report(): Promise<NodeLoad> } = {
     report: async () => NodeLoad.fromPartial({ blocks: orders.blocks, readOnly: true }),
   };
+  const watch: NeighbourWatch = new NeighbourWatch(
+    { ...components, network, members },
+    { number: config.number, onSilence: () => session.beatNow() },
+  );
   const session = new MetadataSession(
-    { ...components, network, kademlia, members, indexer, load: load as never, watch: { silent: () => [] } },
+    { ...components, network, kademlia, members, indexer, load: load as never, watch },
     {
       ...identityOf,
       clusterId: config.clusterId,
@@ -86,6 +91,7 @@ async function main(orders: SyntheticDatanodeOrders): Promise<void> {
     },
   );
   serveCopies(network, held);
+  watch.start();
   session.start();
   process.send?.({ number: config.number });
   process.once('disconnect', () => process.exit(0));

@@ -1,4 +1,5 @@
-/** @module Many clients in one process, told by client-growth.ts what to do: each touches a file and stats one, in turn, without pause. */
+/** @module Many clients in one process, told by client-growth.ts what to do: each touches a file and looks at its directory, in turn, without pause. */
+import { describeError, isHoldfastError } from '../../../src/common/errors.ts';
 import { type Client, connect } from '../../../src/index.ts';
 
 /** First of all; answered when all have a connection and a directory of their own. */
@@ -13,6 +14,8 @@ export interface ClientCrowdOrders {
 export interface ClientCrowdReport {
   readonly touchMs: readonly number[];
   readonly statMs: readonly number[];
+  /** Of operations that failed, by code: how many. */
+  readonly failed: Readonly<Record<string, number>>;
 }
 
 const clients: { readonly client: Client; readonly directory: string }[] = [];
@@ -28,19 +31,27 @@ async function gather({ profileDir, first, clients: count }: ClientCrowdOrders):
 }
 
 async function work(durationMs: number): Promise<ClientCrowdReport> {
-  const report = { touchMs: [] as number[], statMs: [] as number[] };
+  const report = { touchMs: [] as number[], statMs: [] as number[], failed: {} as Record<string, number> };
   const endMs = performance.now() + durationMs;
   const timed = async (into: number[], operation: () => Promise<unknown>): Promise<void> => {
     const startMs = performance.now();
-    await operation();
-    into.push(performance.now() - startMs);
+    try {
+      await operation();
+      into.push(performance.now() - startMs);
+    } catch (error) {
+      const code = isHoldfastError(error) ? error.code : String(error);
+      report.failed[code] = (report.failed[code] ?? 0) + 1;
+      const tookMs = Math.round(performance.now() - startMs);
+      process.stderr.write(`after ${tookMs} ms: ${describeError(error)}\n`);
+    }
   };
   await Promise.all(
     clients.map(async ({ client, directory }) => {
       while (performance.now() < endMs) {
         const path = `${directory}/f${next++}`;
         await timed(report.touchMs, () => client.touch(path));
-        await timed(report.statMs, () => client.stat(path));
+        // Of the directory: whether a touch that failed was done is not known.
+        await timed(report.statMs, () => client.stat(directory));
       }
     }),
   );

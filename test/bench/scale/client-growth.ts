@@ -24,6 +24,7 @@ export function clientGrowth(sizes: readonly number[]): Dimension {
       statMs: { name: 'stat, median', unit: 'ms', counts: 'seen' },
       statP99Ms: { name: 'stat, 99 of 100', unit: 'ms', counts: 'seen' },
       rssMib: { name: 'memory of the largest metadata node', unit: 'MiB', counts: 'seen' },
+      failed: { name: 'operations that failed', unit: 'of all', counts: 'seen' },
     },
     measure,
   };
@@ -65,6 +66,7 @@ async function measure(size: number): Promise<Record<string, number>> {
       statMs: percentile(stats, 0.5),
       statP99Ms: percentile(stats, 0.99),
       rssMib: peakRssMib,
+      failed: reports.flatMap(({ failed }) => Object.values(failed)).reduce((sum, count) => sum + count, 0),
     };
   } finally {
     for (const crowd of crowds) crowd.disconnect();

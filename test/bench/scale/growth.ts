@@ -22,6 +22,8 @@ export interface Dimension {
   readonly figures: Readonly<Record<string, FigureKind>>;
   /** By the keys of `figures`; what is absent was not measured at this size. */
   readonly measure: (size: number) => Promise<Readonly<Record<string, number>>>;
+  /** Takes down what is kept from size to size. */
+  readonly end?: () => Promise<void>;
 }
 
 export interface Point {
