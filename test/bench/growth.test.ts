@@ -3,6 +3,7 @@ import { BadRequest, benchRequest, chosenOf } from './bench-request.ts';
 import { seriesOf } from './scale/growth.ts';
 import { growthPlot } from './scale/growth-plot.ts';
 import { growthTable } from './scale/growth-table.ts';
+import { withSection } from './scale/scale-page.ts';
 import type { Suite } from './suite.ts';
 
 const SIZES = [1e3, 1e4, 1e5, 1e6];
@@ -47,6 +48,21 @@ describe('the slope of a figure', () => {
     expect(growthTable(growth)).toContain('| copy, CPU µs');
     expect(growthTable(growth)).toContain('1 WORSE');
     expect(growthPlot(growth)).toContain('slope 1, worse than n log n');
+  });
+});
+
+describe('a section of the page of figures', () => {
+  const page =
+    'a\n<!-- files -->\nold\n<!-- end of files -->\nb\n<!-- clients -->\n<!-- end of clients -->\n';
+
+  it('is replaced as a whole, and nothing else is', () => {
+    const expected = page.replace('old', 'new\ntable');
+    expect(withSection(page, 'files', 'new\ntable')).toBe(expected);
+    expect(withSection(expected, 'clients', 'c')).toContain('<!-- clients -->\nc\n<!-- end');
+  });
+
+  it('must be there', () => {
+    expect(() => withSection(page, 'blocks', '')).toThrow(/no section/);
   });
 });
 

@@ -1,9 +1,10 @@
 /** @module What a cluster of a given shape needs of each resource, and how much of it there is. Pure. */
 import { DEFAULT_MAX_RECORDS } from '../../../dht/location-table.ts';
 import { GIB, MIB } from '../../../src/common/bytes.ts';
+import { COLLECTION_SHARE } from '../../../src/metadata/collection-pace.ts';
 import { DEFAULT_MAX_LOG_BYTES, HELD_FACTOR } from '../../../src/metadata/log-compactor.ts';
 import { MAX_AT_RISK_BLOCKS } from '../../../src/metadata/repair/at-risk-blocks.ts';
-import { DEFAULT_BACKUP_PERIOD_MS, DEFAULT_ERA_MS } from '../../../src/namespace/limits.ts';
+import { DEFAULT_BACKUP_PERIOD_MS, DEFAULT_GRACE_MS } from '../../../src/namespace/limits.ts';
 import type { Coefficients } from './model-coefficients.ts';
 
 export interface ClusterShape {
@@ -38,7 +39,6 @@ const CHANGE_BYTES = 300;
 const MINUTES_TO_ANNOUNCE = 10;
 const MINUTES_TO_REPAIR = 60;
 const MINUTES_TO_NOTICE = 60;
-const ROUNDS_PER_ERA = 4;
 /** Reads of all rows that one backup makes: has anything changed, and the backup itself. */
 const READS_PER_BACKUP = 2;
 /** A survey pauses three times as long as it walks. */
@@ -85,15 +85,12 @@ export function needsOf(measured: Coefficients): readonly Need[] {
       of: (shape) => rowBytes(shape) / (measured.snapshotMibPerSecond * MIB) / 60,
     },
     {
-      name: "what garbage collection asks, of a metadata node's processor",
-      unit: 'share',
-      limit: BACKGROUND_SHARE,
-      because: `every copy is asked for ${ROUNDS_PER_ERA} times an era`,
-      of: (shape) =>
-        (ROUNDS_PER_ERA * shape.blocks * COPIES * measured.referenceMicroseconds) /
-        1e6 /
-        (DEFAULT_ERA_MS / 1_000) /
-        shape.metadataNodes,
+      name: 'until garbage collection has asked for every copy once',
+      unit: 'hours',
+      limit: DEFAULT_GRACE_MS / 3_600_000,
+      because: `datanodes together may take ${COLLECTION_SHARE} of each metadata node (collection-pace.ts); what is found is kept as long again`,
+      of: ({ blocks, metadataNodes }) =>
+        (blocks * COPIES * measured.referenceMicroseconds) / 1e6 / 3_600 / (metadataNodes * COLLECTION_SHARE),
     },
     {
       name: 'a backup of the namespace',

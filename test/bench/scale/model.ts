@@ -1,18 +1,19 @@
 /**
  * @module What a cluster would need that no machine here can hold, from coefficients measured on small ones, and what
- * breaks first: `npm run bench -- model [--datanodes 1000] [--blocks 1000000000] [--blocks-per-file 1] [--metadata-nodes 5] [--json]`.
+ * breaks first: `npm run bench -- model [--datanodes 1000] [--blocks 1000000000] [--blocks-per-file 1] [--metadata-nodes 5] [--json] [--save]`.
  */
 import { parseArgs } from 'node:util';
 import { BadRequest, positive } from '../bench-request.ts';
 import { markdownTable } from '../markdown-table.ts';
 import { COEFFICIENTS } from './model-coefficients.ts';
 import { type ClusterShape, type Need, needsOf } from './model-needs.ts';
+import { saveSections } from './scale-page.ts';
 
 /** A cluster so many times as large has broken in every respect. */
 const MOST_TIMES = 1e6;
 const HALVINGS = 60;
 
-const { shape, json } = request();
+const { shape, json, save } = request();
 const rows = needsOf(COEFFICIENTS)
   .map((need) => ({ ...need, at: need.of(shape), breaksAtBlocks: breakingBlocks(need) }))
   .toSorted((a, b) => a.breaksAtBlocks - b.breaksAtBlocks);
@@ -26,7 +27,9 @@ else {
     unit,
     breaksAtBlocks === Infinity ? 'never' : short(breaksAtBlocks),
   ]);
-  console.log(markdownTable(head, cells));
+  const table = markdownTable(head, cells);
+  console.log(table);
+  if (save) await saveSections(new Map([['model', table]]));
   const [first] = rows;
   if (first !== undefined)
     console.log(
@@ -56,7 +59,7 @@ function short(value: number): string {
   return value >= 1e5 || value < 0.01 ? value.toExponential(1) : String(Number(value.toPrecision(3)));
 }
 
-function request(): { readonly shape: ClusterShape; readonly json: boolean } {
+function request(): { readonly shape: ClusterShape; readonly json: boolean; readonly save: boolean } {
   const text = { type: 'string' } as const;
   try {
     const { values } = parseArgs({
@@ -66,6 +69,7 @@ function request(): { readonly shape: ClusterShape; readonly json: boolean } {
         'blocks-per-file': { ...text, default: '1' },
         'metadata-nodes': { ...text, default: '5' },
         json: { type: 'boolean', default: false },
+        save: { type: 'boolean', default: false },
       },
     });
     const shapeOf: ClusterShape = {
@@ -74,7 +78,7 @@ function request(): { readonly shape: ClusterShape; readonly json: boolean } {
       blocksPerFile: positive('blocks-per-file', values['blocks-per-file']),
       metadataNodes: positive('metadata-nodes', values['metadata-nodes']),
     };
-    return { shape: shapeOf, json: values.json };
+    return { shape: shapeOf, json: values.json, save: values.save };
   } catch (error) {
     throw error instanceof BadRequest ? error : new BadRequest((error as Error).message, { cause: error });
   }
