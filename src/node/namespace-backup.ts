@@ -29,6 +29,8 @@ export interface NamespaceBackupOptions {
 
 const IDLE_MS = 5_000;
 const RETRY_MS = 60_000;
+/** The leader has other things to do: what has passed since the last look is at least so many times as long as that look took. */
+const PAUSE_PER_LOOK = 3;
 
 /**
  * Once a period, when anything has changed. Not while a recovery is open: a backup of half a namespace would pass for a
@@ -44,6 +46,8 @@ export class NamespaceBackup implements BackgroundWorker, AsyncDisposable {
   #isWanted = false;
   /** When it was last found that nothing has changed; after a failure a time that brings the next attempt. */
   #lookedMs = 0;
+  /** For the last look at all of the namespace, with the backup that came of it, in milliseconds. */
+  #tookMs = 0;
   /** treeDigest of the last backup made here. */
   #digest = '';
   #progress = 'none made by this node yet';
@@ -71,13 +75,18 @@ export class NamespaceBackup implements BackgroundWorker, AsyncDisposable {
       return 'idle';
     }
     const nowMs = this.#components.clock.wallMs();
-    const periodMs = cluster.backupPeriodMs ?? DEFAULT_BACKUP_PERIOD_MS;
+    const periodMs = Math.max(
+      cluster.backupPeriodMs ?? DEFAULT_BACKUP_PERIOD_MS,
+      PAUSE_PER_LOOK * this.#tookMs,
+    );
     const lastMs = Math.max(await this.#newestMs(), this.#lookedMs, cluster.createdMs);
     if (!isWanted && nowMs - lastMs < periodMs) return 'idle';
     // Until it has succeeded it is tried again after this time: each attempt reads all of the namespace.
     this.#lookedMs = nowMs - periodMs + Math.min(periodMs, RETRY_MS);
-    if (await this.#make(nowMs, isWanted, signal))
-      await this.#prune(cluster.backupsKept ?? DEFAULT_BACKUPS_KEPT, signal);
+    const startMs = this.#components.clock.monotonicMs();
+    const isMade = await this.#make(nowMs, isWanted, signal);
+    this.#tookMs = this.#components.clock.monotonicMs() - startMs;
+    if (isMade) await this.#prune(cluster.backupsKept ?? DEFAULT_BACKUPS_KEPT, signal);
     else this.#lookedMs = nowMs;
     return 'idle';
   }

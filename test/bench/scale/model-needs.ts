@@ -4,7 +4,7 @@ import { GIB, MIB } from '../../../src/common/bytes.ts';
 import { COLLECTION_SHARE } from '../../../src/metadata/collection-pace.ts';
 import { DEFAULT_MAX_LOG_BYTES, HELD_FACTOR } from '../../../src/metadata/log-compactor.ts';
 import { MAX_AT_RISK_BLOCKS } from '../../../src/metadata/repair/at-risk-blocks.ts';
-import { DEFAULT_BACKUP_PERIOD_MS, DEFAULT_GRACE_MS } from '../../../src/namespace/limits.ts';
+import { DEFAULT_GRACE_MS } from '../../../src/namespace/limits.ts';
 import type { Coefficients } from './model-coefficients.ts';
 
 export interface ClusterShape {
@@ -39,9 +39,11 @@ const CHANGE_BYTES = 300;
 const MINUTES_TO_ANNOUNCE = 10;
 const MINUTES_TO_REPAIR = 60;
 const MINUTES_TO_NOTICE = 60;
+/** What one backup does not have is found by its blocks (recovery). */
+const HOURS_BETWEEN_BACKUPS = 24;
 /** Reads of all rows that one backup makes: has anything changed, and the backup itself. */
 const READS_PER_BACKUP = 2;
-/** A survey pauses three times as long as it walks. */
+/** A survey pauses three times as long as it walks, and so do backups. */
 const WALK_AND_PAUSE = 4;
 
 export function needsOf(measured: Coefficients): readonly Need[] {
@@ -93,12 +95,17 @@ export function needsOf(measured: Coefficients): readonly Need[] {
         (blocks * COPIES * measured.referenceMicroseconds) / 1e6 / 3_600 / (metadataNodes * COLLECTION_SHARE),
     },
     {
-      name: 'a backup of the namespace',
-      unit: 'minutes',
-      limit: (DEFAULT_BACKUP_PERIOD_MS / 60_000) * BACKGROUND_SHARE,
-      because: 'the leader reads all rows twice every hour',
+      name: 'from one backup of the namespace to the next',
+      unit: 'hours',
+      limit: HOURS_BETWEEN_BACKUPS,
+      because: 'the leader reads all rows twice, and then does without three times as long',
       of: (shape) =>
-        (READS_PER_BACKUP * (files(shape) + shape.blocks) * measured.scannedRowMicroseconds) / 1e6 / 60,
+        (WALK_AND_PAUSE *
+          READS_PER_BACKUP *
+          (files(shape) + shape.blocks) *
+          measured.scannedRowMicroseconds) /
+        1e6 /
+        3_600,
     },
     {
       name: 'until the survey notices a block with too few copies that nobody lost',

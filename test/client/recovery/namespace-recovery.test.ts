@@ -57,16 +57,18 @@ async function backupsOf(from: Client): Promise<string[]> {
   return (await from.backups.list()).map(({ path }) => path);
 }
 
-function backupWorker(clock: { nowMs: number } = { nowMs: 0 }): NamespaceBackup {
+function backupWorker(clock: { nowMs: number; passMs?: number } = { nowMs: 0 }): NamespaceBackup {
   const [node] = [...lost.metadata.nodes.values()];
   if (node === undefined) throw new Error('the cluster has a metadata node');
   const { machine, network } = node;
   const wallMs = (): number => clock.nowMs || systemClock.wallMs();
+  let passedMs = 0;
+  const monotonicMs = (): number => (passedMs += clock.passMs ?? 0);
   return new NamespaceBackup(
     {
       machine,
       network,
-      clock: { ...systemClock, wallMs },
+      clock: { ...systemClock, wallMs, monotonicMs },
       random: systemRandom,
       logger: silentLogger,
       connect: () => lost.client(),
@@ -229,4 +231,19 @@ it('is backed up once a period when it has changed, not while a recovery is open
   const kept = await backupsOf(client);
   expect(kept).toHaveLength(DEFAULT_BACKUPS_KEPT);
   expect(kept[0]?.startsWith(`${BACKUP_DIRECTORY}/`)).toBe(true);
+});
+
+it('is backed up less often where a backup takes long', async () => {
+  const clock = { nowMs: systemClock.wallMs(), passMs: DEFAULT_BACKUP_PERIOD_MS };
+  await using worker = backupWorker(clock);
+  const after = async (periods: number): Promise<number> => {
+    await client.touch(`/after-${periods}`);
+    clock.nowMs += periods * DEFAULT_BACKUP_PERIOD_MS + 1;
+    await work(worker);
+    return (await backupsOf(client)).length;
+  };
+  expect(await after(1)).toBe(1);
+  expect(await after(2)).toBe(1);
+  // Each look at the clock says that a period has passed: the backup took at least one.
+  expect(await after(50)).toBe(2);
 });
