@@ -1,20 +1,12 @@
 /** @module The replicated state machine: log entries in, results out, rows written behind. The one door to the namespace. */
 import { MIB } from '../common/bytes.ts';
-import { assert } from '../common/errors.ts';
 import type { RowStore } from '../storage/row-store.ts';
-import {
-  applySlowly,
-  attempt,
-  commandsAfter,
-  type DecodedEntry,
-  decodeEntry,
-  type LogEntry,
-} from './apply-batches.ts';
+import { decodeEntry, type LogEntry } from './apply-batches.ts';
+import { EntryApplier } from './entry-applier.ts';
 import { EntryBoundary } from './entry-boundary.ts';
 import { featureLevelTooLow } from './errors.ts';
 import { activeLevel, SUPPORTED_FEATURE_LEVEL } from './feature-level.ts';
 import { MemberIndex } from './member-index.ts';
-import { LoadedRows, MISSING_ROWS } from './missing-rows.ts';
 import { hashRows, loadPinnedRows } from './whole-store.ts';
 import {
   type BlockReferences,
@@ -30,8 +22,8 @@ import {
   type WantedBlock,
 } from './reads.ts';
 import { RowCache } from './row-cache.ts';
+import { RowReads } from './row-reads.ts';
 import { META_CLUSTER } from './rows.ts';
-import { RowView } from './row-view.ts';
 import type { Cluster, Counters, Member, Result, Stat, Token } from './schema.ts';
 import { SerialQueue } from './serial-queue.ts';
 import { type ConfStateHolder, type DurablePosition, type PinnedState, WriteBehind } from './write-behind.ts';
@@ -61,11 +53,9 @@ export class StateMachine {
   readonly #membership: ConfStateHolder = { confState: undefined };
   readonly #writeBehind: WriteBehind;
   readonly #members: MemberIndex;
-  /** Those of the last whole entry, while another is being applied. */
-  #settledCounters: Readonly<Counters> | undefined;
+  readonly #applier: EntryApplier;
+  readonly #reads: RowReads;
   readonly #turns = new SerialQueue();
-  /** Settled except during a restore, when memory and store are not of one state. */
-  #restored: Promise<void> = Promise.resolve();
   #failure: { readonly cause: unknown } | undefined;
 
   /**
@@ -85,9 +75,12 @@ export class StateMachine {
     this.#store = store;
     this.#supportedLevel = options.supportedFeatureLevel ?? SUPPORTED_FEATURE_LEVEL;
     this.#cache = new RowCache(options.cacheSizeBytes ?? DEFAULT_CACHE_SIZE_BYTES);
-    this.#members = new MemberIndex(this.#cache, this.#boundary);
+    const [cache, boundary] = [this.#cache, this.#boundary];
+    this.#members = new MemberIndex(cache, boundary);
+    this.#applier = new EntryApplier({ store, cache, boundary, members: this.#members });
+    this.#reads = new RowReads({ store, cache });
     this.#writeBehind = new WriteBehind(
-      { store, cache: this.#cache, boundary: this.#boundary, membership: this.#membership },
+      { store, cache, boundary, membership: this.#membership },
       { maxDirtyRows: options.maxDirtyRows ?? DEFAULT_MAX_DIRTY_ROWS },
     );
   }
@@ -113,7 +106,7 @@ export class StateMachine {
       const results: Result[][] = [];
       const decoded = entries.map((each) => decodeEntry(each, this.#supportedLevel));
       for (const at of decoded.keys()) {
-        results.push(await this.#applyEntry(decoded, at));
+        results.push(await this.#applier.apply(decoded, at));
         const pressure = this.#writeBehind.keepUp();
         if (pressure !== undefined) await pressure;
       }
@@ -124,7 +117,7 @@ export class StateMachine {
   /** Takes the membership that the entry at `index` brought about, in the driver's own encoding. */
   applyConfState(index: number, term: number, confState: Uint8Array): Promise<void> {
     return this.#inTurn(async () => {
-      this.#checkNext(index);
+      this.#applier.checkNext(index);
       this.#membership.confState = new Uint8Array(confState);
       this.#cache.counters = { ...this.#cache.counters, appliedIndex: index, appliedTerm: term };
     });
@@ -164,7 +157,7 @@ export class StateMachine {
         await this.#store.importFrom(path);
         await this.#resume();
       });
-      this.#restored = restoring.catch(() => undefined);
+      this.#reads.waitFor(restoring);
       await restoring;
     });
   }
@@ -174,32 +167,32 @@ export class StateMachine {
    * in the way), _INVALID_NAME, _TOO_MANY_LINKS; so do the other reads by path, which follow symlinks.
    */
   stat(path: string, options: { readonly noFollow?: boolean } = {}): Promise<Stat> {
-    return this.#read((view) => readStat(view, path, options.noFollow ? 'keep' : 'follow'));
+    return this.#reads.read((view) => readStat(view, path, options.noFollow ? 'keep' : 'follow'));
   }
 
   /** A page of a directory: names after `after`, at most `limit` (and MAX_LIST_ENTRIES). */
   list(path: string, after: string, limit: number): Promise<Listing> {
-    return this.#read((view) => readList(view, path, after, limit));
+    return this.#reads.read((view) => readList(view, path, after, limit));
   }
 
   /** Blocks [first, first + limit) of a file. Also throws NAMESPACE_IS_A_DIRECTORY and NAMESPACE_VERSION_MISMATCH. */
   fileBlocks(file: FileName, first: number, limit: number): Promise<FileBlocks> {
-    return this.#read((view) => readFileBlocks(view, file, first, limit));
+    return this.#reads.read((view) => readFileBlocks(view, file, first, limit));
   }
 
   /** Blocks that should exist, in order of hash, after `afterHash` ('' for the first). */
   scanBlocks(afterHash: string, limit: number): Promise<WantedBlock[]> {
-    return this.#read((view) => readBlocks(view, afterHash, limit));
+    return this.#reads.read((view) => readBlocks(view, afterHash, limit));
   }
 
   /** Who refers to each of these blocks, and the settings of garbage collection, all at one index. */
   references(hashes: readonly string[]): Promise<BlockReferences> {
-    return this.#read((view) => readReferences(view, hashes));
+    return this.#reads.read((view) => readReferences(view, hashes));
   }
 
   /** Those of `hashes`, at most MAX_SCAN_BLOCKS, that should exist. */
   wantedBlocks(hashes: readonly string[]): Promise<WantedBlock[]> {
-    return this.#read((view) => readWanted(view, hashes));
+    return this.#reads.read((view) => readWanted(view, hashes));
   }
 
   /** All members ever by number, also those that left; the same array until one of them changes. */
@@ -236,7 +229,7 @@ export class StateMachine {
 
   /** As of the last whole entry, as members() is: a version of their list names one list, though an entry changes several. */
   counters(): Readonly<Counters> {
-    return this.#settledCounters ?? this.#cache.counters;
+    return this.#applier.counters;
   }
 
   /** Whether a Housekeeping proposed at `nowMs` would find anything to do. */
@@ -269,39 +262,6 @@ export class StateMachine {
     this.#writeBehind.resume();
   }
 
-  async #applyEntry(entries: readonly DecodedEntry[], at: number): Promise<Result[]> {
-    const entry = entries[at] as DecodedEntry;
-    this.#checkNext(entry.index);
-    const timeMs = Math.max(this.#cache.counters.timeMs, entry.timeMs);
-    const context = { index: entry.index, timeMs };
-    const loaded = new LoadedRows(this.#store, this.#cache);
-    const view = new RowView(this.#cache, loaded);
-    const results: Result[] = [];
-    this.#members.settle();
-    this.#settledCounters = this.#cache.counters;
-    this.#boundary.enter();
-    for (const [position, request] of entry.commands.entries()) {
-      let result = attempt(view, request, context);
-      if (result !== undefined) view.commit();
-      else result = await applySlowly(view, loaded, request, context, commandsAfter(entries, at, position));
-      results.push(result);
-    }
-    const { index: appliedIndex, term: appliedTerm } = entry;
-    this.#cache.counters = { ...this.#cache.counters, appliedIndex, appliedTerm, timeMs };
-    this.#settledCounters = undefined;
-    this.#boundary.leave();
-    return results;
-  }
-
-  /** Entries are applied once and in order; only an empty machine may begin anywhere. */
-  #checkNext(index: number): void {
-    const { appliedIndex } = this;
-    assert(
-      appliedIndex === 0 ? index > 0 : index === appliedIndex + 1,
-      `entry ${index} follows the last one applied, ${appliedIndex}`,
-    );
-  }
-
   /** One change of the state at a time. After a failure none is tried: an entry may have been applied in part. */
   #inTurn<T>(task: () => Promise<T>): Promise<T> {
     return this.#turns.run(async () => {
@@ -314,19 +274,5 @@ export class StateMachine {
         throw cause;
       }
     });
-  }
-
-  async #read<T>(body: (view: RowView) => T): Promise<T> {
-    const loaded = new LoadedRows(this.#store, this.#cache);
-    const view = new RowView(this.#cache, loaded);
-    for (;;) {
-      await this.#restored;
-      try {
-        return body(view);
-      } catch (signal) {
-        if (signal !== MISSING_ROWS) throw signal;
-      }
-      await loaded.load();
-    }
   }
 }
