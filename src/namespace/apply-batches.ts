@@ -1,7 +1,9 @@
 /** @module Applies the batches of log entries to the rows in memory, waiting only for rows that are not there. */
 import { assert } from '../common/errors.ts';
+import { hintBlocks } from './block-references.ts';
 import { featureLevelTooLow } from './errors.ts';
 import { FIRST_FEATURE_LEVEL } from './feature-level.ts';
+import { MAX_BLOCKS_PER_COMMAND } from './limits.ts';
 import { MISSING_ROWS, type LoadedRows } from './missing-rows.ts';
 import type { RowView } from './row-view.ts';
 import { runCommand } from './run-command.ts';
@@ -39,20 +41,35 @@ export function decodeEntry(entry: LogEntry, supportedLevel: number): DecodedEnt
   return { index, term, timeMs: batch.timeMs, commands: batch.commands };
 }
 
-/** The commands behind command `position` of entry `at`, also those of later entries: as many as are worth trying out. */
-export function commandsAfter(
+/** The commands from command `position` of entry `at` on, also those of later entries: as many as are worth a look. */
+export function commandsFrom(
   entries: readonly DecodedEntry[],
   at: number,
   position: number,
 ): readonly SessionCommand[] {
   const ahead: SessionCommand[] = [];
-  let from = position + 1;
+  let from = position;
   for (let next = at; next < entries.length && ahead.length < LOOK_AHEAD_COMMANDS; next++) {
     const commands = entries[next]?.commands ?? [];
     ahead.push(...commands.slice(from, from + LOOK_AHEAD_COMMANDS - ahead.length));
     from = 0;
   }
   return ahead;
+}
+
+/**
+ * Says early what a command will look for and hardly ever find in memory: the rows of blocks that are new. Without it every
+ * command of an entry that writes files would be run twice, the first time only to find that out.
+ */
+export function hintNewRows(view: RowView, { command }: SessionCommand): void {
+  const kind = command?.kind;
+  switch (kind?.$case) {
+    case 'createFile':
+    case 'appendBlocks':
+    case 'restoreEntry':
+      // One that carries more is refused before it looks.
+      if (kind.value.blocks.length <= MAX_BLOCKS_PER_COMMAND) hintBlocks(view, kind.value.blocks);
+  }
 }
 
 /** Applies one command and keeps its changes. `ahead`: the commands after it, to be tried out when it lacks rows. */

@@ -1,7 +1,7 @@
 /** @module One log entry after the other onto the rows in memory: nobody outside sees a part of one. */
 import { assert } from '../common/errors.ts';
 import type { RowStore } from '../storage/row-store.ts';
-import { applySlowly, attempt, commandsAfter, type DecodedEntry } from './apply-batches.ts';
+import { applySlowly, attempt, commandsFrom, type DecodedEntry, hintNewRows } from './apply-batches.ts';
 import type { EntryBoundary } from './entry-boundary.ts';
 import type { MemberIndex } from './member-index.ts';
 import { LoadedRows } from './missing-rows.ts';
@@ -39,6 +39,15 @@ export class EntryApplier {
     );
   }
 
+  /** Loads in one go what these entries, the next ones, are sure to look for. */
+  async prepare(entries: readonly DecodedEntry[]): Promise<void> {
+    const { store, cache } = this.#components;
+    const loaded = new LoadedRows(store, cache);
+    const view = new RowView(cache, loaded);
+    for (const request of commandsFrom(entries, 0, 0)) hintNewRows(view, request);
+    if (loaded.isLacking) await loaded.load();
+  }
+
   /**
    * Applies entry `at` of `entries`; those behind it say which rows will be missing next. Gives the results of its commands, in
    * order. After a rejection an entry may have been applied in part.
@@ -58,7 +67,8 @@ export class EntryApplier {
     for (const [position, request] of entry.commands.entries()) {
       let result = attempt(view, request, context);
       if (result !== undefined) view.commit();
-      else result = await applySlowly(view, loaded, request, context, commandsAfter(entries, at, position));
+      else
+        result = await applySlowly(view, loaded, request, context, commandsFrom(entries, at, position + 1));
       results.push(result);
     }
     const { index: appliedIndex, term: appliedTerm } = entry;

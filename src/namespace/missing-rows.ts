@@ -72,6 +72,11 @@ export class LoadedRows {
     throw MISSING_ROWS;
   }
 
+  /** Whether anything was asked for that load() would get. */
+  get isLacking(): boolean {
+    return this.#wantedRows.size > 0 || this.#wantedPages.size > 0;
+  }
+
   /** Loads all that is wanted, in one read per table and one per range. Rejects as the store does. */
   async load(): Promise<void> {
     const wantedRows = [...this.#wantedRows];

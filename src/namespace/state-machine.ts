@@ -105,6 +105,7 @@ export class StateMachine {
     return this.#inTurn(async () => {
       const results: Result[][] = [];
       const decoded = entries.map((each) => decodeEntry(each, this.#supportedLevel));
+      await this.#applier.prepare(decoded);
       for (const at of decoded.keys()) {
         results.push(await this.#applier.apply(decoded, at));
         const pressure = this.#writeBehind.keepUp();

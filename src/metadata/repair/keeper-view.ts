@@ -2,7 +2,7 @@
 import { keeper } from '../../../dht/keeper.ts';
 import type { MetadataRing } from '../../../dht/ports.ts';
 import { SHARD_BITS, SHARD_COUNT, shardOfHash } from '../../../dht/shard.ts';
-import type { Network } from '../../network/network.ts';
+import type { Network, PeerId } from '../../network/network.ts';
 import type { MetadataPulse } from './metadata-pulse.ts';
 
 export interface KeeperViewComponents {
@@ -17,24 +17,29 @@ const HEX_DIGITS = SHARD_BITS / 4;
 export class KeeperView {
   readonly #components: KeeperViewComponents;
   #shards: ReadonlySet<number> = new Set();
-  #computedFor = '';
+  /** Who was there when they were computed, and who of them was alive. */
+  #peers: readonly PeerId[] = [];
+  #alive: readonly boolean[] = [];
 
   constructor(components: KeeperViewComponents) {
     this.#components = components;
   }
 
-  /** Ascending. The same set as before while nobody came, went or fell silent. */
+  /** Ascending. The same set as before while nobody who matters came, went or fell silent. */
   shards(): ReadonlySet<number> {
     const { network, ring, pulse } = this.#components;
-    const alive = ring.all().filter((peer) => pulse.isAlive(peer));
-    const computedFor = `${ring.all().toSorted().join()} ${alive.toSorted().join()}`;
-    if (computedFor === this.#computedFor) return this.#shards;
-    const isAlive = (peer: string): boolean => alive.includes(peer);
+    const peers = ring.all();
+    // Asked for every block of a walk: no more than a look at each peer.
+    if (peers === this.#peers && peers.every((peer, at) => pulse.isAlive(peer) === this.#alive[at]))
+      return this.#shards;
+    this.#peers = peers;
+    this.#alive = peers.map((peer) => pulse.isAlive(peer));
+    const alive = new Set(peers.filter((_peer, at) => this.#alive[at]));
     const kept = Array.from({ length: SHARD_COUNT }, (_, shard) => shard).filter(
-      (shard) => keeper(ring, shard, isAlive) === network.localPeer,
+      (shard) => keeper(ring, shard, (peer) => alive.has(peer)) === network.localPeer,
     );
-    this.#shards = new Set(kept);
-    this.#computedFor = computedFor;
+    if (kept.length !== this.#shards.size || kept.some((shard) => !this.#shards.has(shard)))
+      this.#shards = new Set(kept);
     return this.#shards;
   }
 
