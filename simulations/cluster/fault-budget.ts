@@ -2,12 +2,18 @@
 import type { NodeId } from '../../raft/types.ts';
 import type { Prng } from '../prng.ts';
 import type { Coverage } from './coverage.ts';
+import { type ElectorateSource, electoratesIn } from './electorates.ts';
 import type { MetadataProcess } from './metadata-process.ts';
 
-export interface FaultBudgetComponents {
-  readonly coverage: Coverage;
-  /** Metadata nodes, those that are gone included. */
-  readonly nodes: () => readonly MetadataProcess[];
+/** A metadata node, as far as it can be robbed. */
+export interface Voter extends ElectorateSource {
+  readonly number: NodeId;
+}
+
+export interface FaultBudgetComponents<Node extends Voter> {
+  readonly coverage: Pick<Coverage, 'saw'>;
+  /** Those that run or will run again. */
+  readonly nodes: () => readonly Node[];
 }
 
 export interface FaultBudgetOptions {
@@ -19,13 +25,13 @@ export interface FaultBudgetOptions {
  * Of n voters (n - 1) / 2 may lose everything, and the cluster must serve again. A voter that lost its state never votes
  * again under its number, so with more than that it may stand still for ever, which is no failure; a wrong answer is.
  */
-export class FaultBudget {
-  readonly #components: FaultBudgetComponents;
+export class FaultBudget<Node extends Voter = MetadataProcess> {
+  readonly #components: FaultBudgetComponents<Node>;
   readonly #isUnlimited: boolean;
   readonly #robbed = new Set<NodeId>();
   #isQuorumLost = false;
 
-  constructor(components: FaultBudgetComponents, options: FaultBudgetOptions) {
+  constructor(components: FaultBudgetComponents<Node>, options: FaultBudgetOptions) {
     this.#components = components;
     this.#isUnlimited = options.isUnlimited;
   }
@@ -36,7 +42,7 @@ export class FaultBudget {
   }
 
   /** Whether `node` may lose its state now; it counts as lost from here on. */
-  takes(node: MetadataProcess): boolean {
+  takes(node: Node): boolean {
     const { coverage } = this.#components;
     if (this.#isQuorumGone(new Set([...this.#robbed, node.number]))) {
       if (!this.#isUnlimited) {
@@ -51,8 +57,8 @@ export class FaultBudget {
   }
 
   /** As many voters as the rest can do without, any of them. */
-  spareVoters(random: Prng): readonly MetadataProcess[] {
-    const spare: MetadataProcess[] = [];
+  spareVoters(random: Prng): readonly Node[] {
+    const spare: Node[] = [];
     const gone = new Set(this.#robbed);
     const candidates = this.#components.nodes().filter(({ node }) => node !== undefined);
     while (candidates.length > 0) {
@@ -65,22 +71,15 @@ export class FaultBudget {
   }
 
   #isQuorumGone(gone: ReadonlySet<NodeId>): boolean {
-    return this.#configurations().some(
+    return this.#electorates().some(
       (voters) => voters.filter((id) => gone.has(id)).length * 2 >= voters.length,
     );
   }
 
-  /**
-   * Voters as each node that runs has them: which of them is in force may not be settled. Without any node that runs
-   * nobody knows, and everybody votes.
-   */
-  #configurations(): readonly (readonly NodeId[])[] {
+  /** Which of them is in force, and which will be, may not be settled. Where nobody knows any, everybody votes. */
+  #electorates(): readonly (readonly NodeId[])[] {
     const nodes = this.#components.nodes();
-    const known = nodes.flatMap(({ node }) => {
-      if (node === undefined) return [];
-      const { voters, votersOutgoing } = node.status().confState;
-      return [voters, votersOutgoing].filter(({ length }) => length > 0);
-    });
+    const known = nodes.flatMap(electoratesIn);
     return known.length > 0 ? known : [nodes.map(({ number }) => number)];
   }
 }

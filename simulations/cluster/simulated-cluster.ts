@@ -85,7 +85,10 @@ export class SimulatedCluster {
       scenario,
     );
     this.#budget = new FaultBudget(
-      { coverage: this.coverage, nodes: () => this.#roster.nodes() },
+      {
+        coverage: this.coverage,
+        nodes: () => this.#roster.nodes().filter((node) => !this.#roster.isGone(node)),
+      },
       { isUnlimited: scenario.isBeyondBudget },
     );
     this.#blocks = new BlockOracle({ roster: this.#roster, journal: this.journal });

@@ -30,6 +30,8 @@ export class RaftLogFile {
   /** What reads of the disk would find; for the oracle, who counts disks. */
   #window: LogWindow = new LogWindow();
   #sequence = 0;
+  /** By the run that has it open, in their order, and not durable yet. */
+  readonly #ordered = new Set<LogChange>();
 
   /** First write of a cluster's first log. */
   found(change: LogChange, hardState: HardState): void {
@@ -37,8 +39,27 @@ export class RaftLogFile {
     this.#marker = new MarkerFile(standingOf(this.#window, this.#sequence));
   }
 
+  /** The run that has it open wants this written: a crash may keep it. */
+  order(change: LogChange): void {
+    this.#ordered.add(change);
+  }
+
+  /** It was written, or cannot be. */
+  settle(change: LogChange): void {
+    this.#ordered.delete(change);
+  }
+
+  /** What reads would find if all that was ordered were there. */
+  prospect(): LogWindow {
+    const window = new LogWindow(this.#window.state());
+    // A compaction takes nothing away that is not in its snapshot.
+    for (const change of this.#ordered) if (change.kind === 'append') window.apply(change);
+    return window;
+  }
+
   /** Done once it returns. `hardState`: as the process remembers it, which goes along. */
   persist(change: LogChange, hardState: HardState): void {
+    this.settle(change);
     this.#window.apply(change);
     if (change.kind === 'compact' || change.hardState === undefined)
       this.#window.apply({ kind: 'append', entries: [], hardState });
@@ -79,6 +100,7 @@ export class RaftLogFile {
     const mark = marker.newest(`${LOG_NAME}.mark`);
     checkAgainst(LOG_NAME, standingOf(window, sequence), mark.standing);
     journal.cutTail(entries.length);
+    this.#ordered.clear();
     this.#window = new LogWindow(window.state());
     this.#sequence = sequence;
     return { window, sequence, marker, mark, wasTorn: isTorn };
@@ -102,6 +124,7 @@ export class RaftLogFile {
   wipe(): void {
     this.#journal = undefined;
     this.#marker = undefined;
+    this.#ordered.clear();
     this.#window = new LogWindow();
   }
 

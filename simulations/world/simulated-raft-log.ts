@@ -87,6 +87,7 @@ export class SimulatedRaftLog extends WindowedRaftLog implements RaftLogStore {
     if (this.#isClosed) throw storageClosed(LOG_NAME);
     const { file, queue, random } = this.#components;
     this.#underWay += 1;
+    file.order(change);
     try {
       await queue.write(
         () => this.#write(change),
@@ -94,6 +95,7 @@ export class SimulatedRaftLog extends WindowedRaftLog implements RaftLogStore {
       );
     } finally {
       this.#underWay -= 1;
+      file.settle(change);
     }
     await this.#marker.mark(standingOf(this.window, this.#sequence));
   }
