@@ -13,12 +13,27 @@ import { MIB } from '../common/bytes.ts';
 const STREAM_WINDOW = { initialStreamWindowSize: 1 * MIB, maxStreamWindowSize: 4 * MIB } as const;
 
 export interface PulseOptions {
-  readonly intervalMs: number;
+  /** How long to wait before the next question, as of now. */
+  readonly intervalMs: () => number;
   /** A peer that has not answered by then is gone. */
   readonly timeoutMs: number;
 }
 
-export const PULSE: PulseOptions = { intervalMs: 5_000, timeoutMs: 10_000 };
+const TIMEOUT_MS = 10_000;
+const SHORTEST_INTERVAL_MS = 5_000;
+/** libp2p ends a connection on which nothing was sent for two minutes. */
+const LONGEST_INTERVAL_MS = 60_000;
+/** Of one node to all its peers. */
+const PULSES_PER_SECOND = 2;
+
+/**
+ * A node of a large cluster knows many others, most of whom it says nothing to: each is asked less often then, so that a cluster
+ * at rest does not do the more the square of its nodes is. Who has something to say to a peer notices its silence by that.
+ */
+export function pulseIntervalMs(connections: number): number {
+  const sparedMs = (connections * 1_000) / PULSES_PER_SECOND;
+  return Math.min(LONGEST_INTERVAL_MS, Math.max(SHORTEST_INTERVAL_MS, sparedMs));
+}
 
 /** A muxer that can ask its peer for a sign of life, as yamux can. */
 export interface PingingMuxer extends Pick<StreamMuxer, 'status'> {
@@ -30,12 +45,16 @@ export interface PingingMuxer extends Pick<StreamMuxer, 'status'> {
 /** For Libp2pOptions.streamMuxers. */
 export function pulsedMuxer(): () => StreamMuxerFactory {
   const make = yamux({ enableKeepAlive: false, streamOptions: STREAM_WINDOW });
+  let connections = 0;
+  const pulse: PulseOptions = { intervalMs: () => pulseIntervalMs(connections), timeoutMs: TIMEOUT_MS };
   return () => {
     const factory = make();
     const create = factory.createStreamMuxer.bind(factory);
     factory.createStreamMuxer = (connection) => {
       const muxer = create(connection);
-      keepPulse(muxer, connection, PULSE);
+      connections++;
+      connection.addEventListener('close', () => connections--, { once: true });
+      keepPulse(muxer, connection, pulse);
       return muxer;
     };
     return factory;
@@ -48,7 +67,12 @@ export function keepPulse(
   connection: Pick<MessageStream, 'abort' | 'addEventListener'>,
   { intervalMs, timeoutMs }: PulseOptions,
 ): void {
+  let timer: NodeJS.Timeout;
+  const rest = (): void => {
+    timer = setTimeout(() => void beat(), intervalMs()).unref();
+  };
   const beat = async (): Promise<void> => {
+    rest();
     if (muxer.status !== 'open') return;
     try {
       await muxer.ping({ signal: AbortSignal.timeout(timeoutMs) });
@@ -59,6 +83,6 @@ export function keepPulse(
       connection.abort(error);
     }
   };
-  const timer = setInterval(() => void beat(), intervalMs).unref();
-  connection.addEventListener('close', () => clearInterval(timer), { once: true });
+  rest();
+  connection.addEventListener('close', () => clearTimeout(timer), { once: true });
 }

@@ -1,8 +1,9 @@
 /** @module A connection is kept while its peer answers, and given up when it falls silent. */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { keepPulse, type PingingMuxer } from '../../src/network/pulsed-muxer.ts';
+import { keepPulse, type PingingMuxer, pulseIntervalMs } from '../../src/network/pulsed-muxer.ts';
 
-const PULSE = { intervalMs: 5_000, timeoutMs: 10_000 };
+const INTERVAL_MS = 5_000;
+const PULSE = { intervalMs: () => INTERVAL_MS, timeoutMs: 10_000 };
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -34,10 +35,18 @@ it('gives up a connection whose peer does not answer in time', async () => {
     ({ signal }) =>
       new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),
   );
-  await vi.advanceTimersByTimeAsync(PULSE.intervalMs + PULSE.timeoutMs - 1);
+  await vi.advanceTimersByTimeAsync(INTERVAL_MS + PULSE.timeoutMs - 1);
   expect(connection.abort).not.toHaveBeenCalled();
   await vi.advanceTimersByTimeAsync(1);
   expect(muxer.abort).toHaveBeenCalled();
   expect(connection.abort).toHaveBeenCalled();
   silence.mockRestore();
+});
+
+it('asks each peer the less often the more there are, and none less than once a minute', () => {
+  const pulses = (connections: number): number => (connections * 1_000) / pulseIntervalMs(connections);
+  expect(pulseIntervalMs(1)).toBe(5_000);
+  expect(pulses(10)).toBe(2);
+  expect(pulses(40)).toBe(2);
+  expect(pulseIntervalMs(5_000)).toBe(60_000);
 });
