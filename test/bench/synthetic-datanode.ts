@@ -94,7 +94,6 @@ async function main(orders: SyntheticDatanodeOrders): Promise<void> {
   watch.start();
   session.start();
   process.send?.({ number: config.number });
-  process.once('disconnect', () => process.exit(0));
 }
 
 /** The hashes of its numbers. */
@@ -112,5 +111,7 @@ function serveCopies(network: Network, held: ReadonlySet<string>): void {
   }));
 }
 
-if (process.send !== undefined && process.argv[2] === 'run')
+if (process.send !== undefined && process.argv[2] === 'run') {
   process.on('message', (orders: SyntheticDatanodeOrders) => void main(orders));
+  process.once('disconnect', () => process.exit(0));
+}
