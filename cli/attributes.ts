@@ -6,7 +6,6 @@ import { eachPath } from './each-path.ts';
 import { usage } from './errors.ts';
 import { type ModeChange, modeOf, octalMode, parseMode } from './mode.ts';
 import { addClientCommand, type ClientFlags } from './options.ts';
-import { printable } from './output.ts';
 import { remotePath } from './remote-path.ts';
 import type { Shell } from './shell.ts';
 
@@ -78,9 +77,7 @@ async function change(
       for await (const found of flags.recursive ? everythingAt(client, path, signal) : [path]) {
         const said = await changeAt(client, found, wanted, { noFollow, signal });
         await client.setAttributes(found, said, { noFollow, signal });
-        await shell.output.result({ path: found, ...shown(said) }, () =>
-          flags.recursive ? printable(found) : [],
-        );
+        await shell.output.result({ path: found, ...shown(said) }, () => (flags.recursive ? found : []));
       }
     });
   });

@@ -7,10 +7,12 @@ import type { NewNode } from '../src/node/init-cluster.ts';
 import { isNodeRole, NODE_ROLES, type NodeConfig } from '../src/node/node-config.ts';
 import type { ProfileOutcome } from '../src/node/node-profile.ts';
 import { admissionOptions } from './admission-notice.ts';
+import { DEFAULT_BLOCK_SIZE_BYTES } from '../src/namespace/limits.ts';
 import { parseBytes } from './byte-size.ts';
 import { formatTime } from './duration.ts';
 import { usage } from './errors.ts';
 import {
+  blockSize,
   addCommand,
   addDirectoryOption,
   addProfileOption,
@@ -51,7 +53,7 @@ export function addInitCommand(group: Command, shell: Shell): void {
   })
     .option('--cluster-name <name>', 'what people call the cluster', 'holdfast')
     .option('--replication <copies>', 'copies of each block by default', wholeNumber(1, MAX_REPLICATION), 3)
-    .option('--block-size <size>', 'size of blocks by default', parseBytes, parseBytes('8MiB'))
+    .option('--block-size <size>', 'size of blocks by default', blockSize, DEFAULT_BLOCK_SIZE_BYTES)
     .option(
       '--recover',
       'in the place of a cluster whose metadata nodes are all gone: its datanodes come over with "node rejoin", and nothing is deleted before "recover finish"',

@@ -7,14 +7,23 @@ import { usage } from './errors.ts';
 import { addClientCommand, type ClientFlags } from './options.ts';
 import type { Shell } from './shell.ts';
 
-const SETTINGS: Readonly<Record<string, (value: string) => ClusterSettings>> = {
-  voters: (value) => ({ voters: Number(value) }),
-  'voter-replacement': (value) => ({ voterReplacementMs: durationOrNaN(value) }),
-  'suspect-after': (value) => ({ suspectAfterMs: durationOrNaN(value) }),
-  'balance-rate': (value) => ({ balanceBytesPerSecond: bytesOrNaN(value) }),
-  'backup-every': (value) => ({ backupPeriodMs: durationOrNaN(value) }),
-  'backups-kept': (value) => ({ backupsKept: Number(value) }),
-  'dead-after': (value) => ({ deadAfterMs: durationOrNaN(value) }),
+interface Setting {
+  /** Of a value. */
+  readonly example: string;
+  readonly parse: (value: string) => ClusterSettings;
+}
+
+const SETTINGS: Readonly<Record<string, Setting>> = {
+  voters: { example: '5', parse: (value) => ({ voters: Number(value) }) },
+  'voter-replacement': {
+    example: '10m',
+    parse: (value) => ({ voterReplacementMs: durationOrNaN(value) }),
+  },
+  'suspect-after': { example: '5s', parse: (value) => ({ suspectAfterMs: durationOrNaN(value) }) },
+  'balance-rate': { example: '32MiB', parse: (value) => ({ balanceBytesPerSecond: bytesOrNaN(value) }) },
+  'backup-every': { example: '15m', parse: (value) => ({ backupPeriodMs: durationOrNaN(value) }) },
+  'backups-kept': { example: '24', parse: (value) => ({ backupsKept: Number(value) }) },
+  'dead-after': { example: '2m', parse: (value) => ({ deadAfterMs: durationOrNaN(value) }) },
 };
 
 export function addSetCommand(group: Command, shell: Shell): void {
@@ -32,12 +41,14 @@ export function addSetCommand(group: Command, shell: Shell): void {
 }
 
 async function set(shell: Shell, setting: string, value: string, flags: ClientFlags): Promise<void> {
-  const parse = SETTINGS[setting];
-  if (parse === undefined)
+  const known = Object.hasOwn(SETTINGS, setting) ? SETTINGS[setting] : undefined;
+  if (known === undefined)
     throw usage(`There is no setting "${setting}". Settings are ${Object.keys(SETTINGS).join(', ')}.`);
-  const settings = parse(value);
+  const settings = known.parse(value);
   if (Object.values(settings).some((number) => !Number.isSafeInteger(number) || number <= 0))
-    throw usage(`"${value}" is no value for ${setting}. Examples: voters 5, voter-replacement 10m.`);
+    throw usage(
+      `"${value}" is no value for ${setting}. An example: holdfast cluster set ${setting} ${known.example}.`,
+    );
   await shell.withClient(flags, async (client) => {
     const cluster = await client.configure(settings, { signal: shell.signal });
     await shell.output.result({ setting, ...settings, cluster }, () => `${setting} is now ${value}.`);

@@ -8,7 +8,6 @@ import { formatBytes } from './byte-size.ts';
 import { counted } from './counted.ts';
 import { formatDuration, formatTime } from './duration.ts';
 import { addClientCommand, type ClientFlags } from './options.ts';
-import { printable } from './output.ts';
 import { remotePath } from './remote-path.ts';
 import { repairProgress } from './repair-progress.ts';
 import type { Shell } from './shell.ts';
@@ -65,7 +64,7 @@ async function explain(shell: Shell, path: string, flags: ClientFlags): Promise<
     const { applied, answeredBy } = status;
     if (stat.kind !== 'file') {
       await shell.output.result({ path, stat, raftIndex: applied, steps }, () => [
-        `${printable(path)} is a ${stat.kind}: it has no blocks.`,
+        `${path} is a ${stat.kind}: it has no blocks.`,
       ]);
       return;
     }
@@ -104,7 +103,7 @@ function screen(
   steps: readonly Step[],
 ): readonly string[] {
   return [
-    `${printable(path)}: ${formatBytes(stat.sizeBytes)} in ${counted(blocks.length, 'block')}, ${counted(stat.replication, 'copy')} wanted; inode ${stat.inode}, version ${stat.version}, at raft index ${applied} (node ${answeredBy})`,
+    `${path}: ${formatBytes(stat.sizeBytes)} in ${counted(blocks.length, 'block')}, ${counted(stat.replication, 'copy')} wanted; inode ${stat.inode}, version ${stat.version}, at raft index ${applied} (node ${answeredBy})`,
     '',
     ...textTable(steps.map(({ step, latencyMs }) => [`${latencyMs.toFixed(1)} ms`, step])),
     '',

@@ -4,7 +4,6 @@ import type { FileCheck, FileState } from '../src/client/file-check.ts';
 import { counted } from './counted.ts';
 import { filesUnhealthy } from './errors.ts';
 import { addClientCommand, type ClientFlags } from './options.ts';
-import { printable } from './output.ts';
 import { remotePath } from './remote-path.ts';
 import type { Shell } from './shell.ts';
 
@@ -51,7 +50,7 @@ function describe(path: string, { state, blocks, stat }: FileCheck): readonly st
   if (state === 'healthy') return [];
   const unwell = blocks.filter((block) => block.state !== 'healthy');
   return [
-    `${state.padEnd(16)}  ${printable(path)}`,
+    `${state.padEnd(16)}  ${path}`,
     ...unwell.map(({ position, hash, copies, state: what }) => {
       const where = copies.map(({ node, state: copy }) => `${node}:${copy}`).join(' ') || 'nowhere';
       return `  block ${position} ${hash.slice(0, 12)} ${what}, ${stat.replication} wanted: ${where}`;

@@ -12,7 +12,6 @@ import { localExists, localFailure, needsRecursive, usage } from './errors.ts';
 import { makeInnerDirectory, makeLocalLink } from './local-link.ts';
 import { DirectoryTimes, preserveLocal } from './local-metadata.ts';
 import type { ReadFlags } from './options.ts';
-import { printable } from './output.ts';
 import { createProgress, type Progress } from './progress-bar.ts';
 import { baseName, remotePath } from './remote-path.ts';
 import type { Shell } from './shell.ts';
@@ -162,7 +161,7 @@ async function getOne(
   if (isSingle) progress.stop();
   if (isSingle || !progress.isDrawn) {
     const value = { path, target, sizeBytes: stat.sizeBytes, version: stat.version };
-    await shell.output.result(value, () => `${printable(target)}  ${formatBytes(stat.sizeBytes)}`);
+    await shell.output.result(value, () => `${target}  ${formatBytes(stat.sizeBytes)}`);
   }
 }
 
@@ -174,10 +173,7 @@ async function reportLink(
   progress: Progress,
 ): Promise<void> {
   if (!progress.isDrawn)
-    await shell.output.result(
-      { path, target, linkTarget },
-      () => `${printable(target)} -> ${printable(linkTarget)}`,
-    );
+    await shell.output.result({ path, target, linkTarget }, () => `${target} -> ${linkTarget}`);
 }
 
 async function localKind(path: string): Promise<'directory' | 'other' | undefined> {
@@ -193,6 +189,8 @@ async function makeLocalDirectory(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true });
   } catch (error) {
-    throw localFailure('make the directory', path, error);
+    throw (await localKind(path)) === 'other'
+      ? localExists(path)
+      : localFailure('make the directory', path, error);
   }
 }

@@ -2,7 +2,6 @@
 import type { Command } from 'commander';
 import { usage } from './errors.ts';
 import { addClientCommand, type ClientFlags } from './options.ts';
-import { printable } from './output.ts';
 import { joinPath, parseRemotePath } from './remote-path.ts';
 import { kindAt } from './remote-kind.ts';
 import type { Shell } from './shell.ts';
@@ -35,6 +34,6 @@ async function link(shell: Shell, target: string, text: string, flags: LinkFlags
     const isInto = name !== '' && (await kindAt(client, at.path, signal)) === 'directory';
     const path = isInto ? joinPath(at.path, name) : at.path;
     await client.symlink(target, path, { signal });
-    await shell.output.result({ path, target }, () => `${printable(path)} -> ${printable(target)}`);
+    await shell.output.result({ path, target }, () => `${path} -> ${target}`);
   });
 }

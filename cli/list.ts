@@ -78,16 +78,12 @@ async function printEntry(
 ): Promise<void> {
   await shell.output.result({ ...stat, mode: modeOf(stat), name, path }, () => {
     const isDirectory = stat.kind === 'directory';
-    const shown = line(name) + (isDirectory ? '/' : '');
+    const shown = name + (isDirectory ? '/' : '');
     if (!flags.long) return shown;
     const size = String(isDirectory ? stat.childCount : stat.sizeBytes).padStart(SIZE_WIDTH);
     const copies = stat.kind === 'file' ? String(stat.replication) : '-';
     const owner = `${stat.owner || '-'} ${stat.group || '-'}`.padEnd(OWNER_WIDTH);
-    const link = stat.kind === 'symlink' ? ` -> ${line(stat.linkTarget)}` : '';
-    return `${formatMode(stat)} ${copies.padStart(2)} ${printable(owner)} ${size}  ${formatTime(stat.mtimeMs)}  ${shown}${link}`;
+    const link = stat.kind === 'symlink' ? ` -> ${stat.linkTarget}` : '';
+    return `${formatMode(stat)} ${copies.padStart(2)} ${owner} ${size}  ${formatTime(stat.mtimeMs)}  ${shown}${link}`;
   });
-}
-
-function line(text: string): string {
-  return printable(text).replaceAll('\n', '\\x0a');
 }

@@ -4,7 +4,6 @@ import type { Client } from '../src/client/client.ts';
 import type { MoveOptions } from '../src/client/client-options.ts';
 import { needsRecursive, notADirectory, usage } from './errors.ts';
 import { addClientCommand, type ClientFlags } from './options.ts';
-import { printable } from './output.ts';
 import { putLink } from './put-link.ts';
 import { baseName, joinPath, parseRemotePath, remotePath } from './remote-path.ts';
 import { kindAt } from './remote-kind.ts';
@@ -83,7 +82,7 @@ async function toTarget(
     for (const source of sources) {
       const to = isDirectory ? joinPath(target.path, baseName(source)) : target.path;
       await transfer(client, source, to);
-      await shell.output.result({ source, target: to }, () => `${printable(source)} -> ${printable(to)}`);
+      await shell.output.result({ source, target: to }, () => `${source} -> ${to}`);
     }
   });
 }

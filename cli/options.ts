@@ -2,6 +2,8 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { MAX_BLOCK_SIZE_BYTES, MIN_BLOCK_SIZE_BYTES } from '../src/namespace/limits.ts';
+import { formatBytes, parseBytes } from './byte-size.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface CommandText {
@@ -85,6 +87,14 @@ export function addAckOption(command: Command): Command {
 /** For options that may be given several times, or as a list with commas. */
 export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
   return [...(previous ?? []), ...value.split(',').filter((part) => part !== '')];
+}
+
+/** Parses the size of blocks, in bytes. */
+export function blockSize(text: string): number {
+  const bytes = parseBytes(text);
+  if (bytes >= MIN_BLOCK_SIZE_BYTES && bytes <= MAX_BLOCK_SIZE_BYTES) return bytes;
+  const [low, high] = [MIN_BLOCK_SIZE_BYTES, MAX_BLOCK_SIZE_BYTES].map(formatBytes);
+  throw new InvalidArgumentError(`Blocks have ${low} to ${high}.`);
 }
 
 /** A parser of whole numbers in [low, high]. */

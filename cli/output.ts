@@ -18,12 +18,11 @@ export class Output {
     this.json = options.json;
   }
 
-  /** A result: `value` with --json, else the lines of `text`. */
+  /** A result: `value` with --json, else the line or lines of `text`; names in them may be of anybody's making. */
   async result(value: unknown, text: () => string | readonly string[]): Promise<void> {
     if (this.json) return this.write(`${JSON.stringify(value)}\n`);
-    const lines = text();
-    const joined = typeof lines === 'string' ? lines : lines.join('\n');
-    if (joined !== '') await this.write(`${joined}\n`);
+    const lines = [text()].flat().map(printable).join('\n');
+    if (lines !== '') await this.write(`${lines}\n`);
   }
 
   /** Something a person may want to know and a program not. */
@@ -34,7 +33,7 @@ export class Output {
   /** A remark that is no result: to stderr, in both modes. */
   warn(message: string): void {
     this.#terminal.stderr.write(
-      this.json ? `${JSON.stringify({ warning: message })}\n` : `holdfast: ${printable(message)}\n`,
+      this.json ? `${JSON.stringify({ warning: message })}\n` : `holdfast: ${printableLines(message)}\n`,
     );
   }
 
@@ -53,12 +52,20 @@ export class Output {
   }
 }
 
-/** Makes a name safe for a terminal: control characters become \xNN. JSON output carries names as they are. */
+/**
+ * Makes a line safe for a terminal: control characters become \xNN, and so do line ends and what turns the direction of writing
+ * round, by which a name could look like another. JSON output carries names as they are.
+ */
 export function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex
-  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, (character) => {
-    return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, (character) => {
+    const code = character.charCodeAt(0).toString(16);
+    return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, '0')}`;
   });
+}
+
+function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n');
 }
 
 function drained(stream: Writable): Promise<void> {
@@ -79,6 +86,6 @@ function errorJson(error: unknown): unknown {
 }
 
 function errorText(error: unknown): string {
-  if (!(error instanceof HoldfastError)) return `holdfast: ${printable(describeError(error))}`;
-  return `holdfast: ${printable(error.message)} [${error.code}]`;
+  if (!(error instanceof HoldfastError)) return `holdfast: ${printableLines(describeError(error))}`;
+  return `holdfast: ${printableLines(error.message)} [${error.code}]`;
 }

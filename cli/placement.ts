@@ -16,7 +16,6 @@ import {
 } from './options.ts';
 import { eachPath } from './each-path.ts';
 import { usage } from './errors.ts';
-import { printable } from './output.ts';
 import { remotePath } from './remote-path.ts';
 import type { Shell } from './shell.ts';
 
@@ -84,7 +83,7 @@ async function locate(shell: Shell, path: string, flags: ReadFlags): Promise<voi
       holders,
     };
     await shell.output.result(value, () => [
-      `${printable(path)}: ${formatBytes(stat.sizeBytes)} in ${counted(blocks.length, 'block')}, ${counted(stat.replication, 'copy')} wanted`,
+      `${path}: ${formatBytes(stat.sizeBytes)} in ${counted(blocks.length, 'block')}, ${counted(stat.replication, 'copy')} wanted`,
       ...described.map(({ position, hash, sizeBytes, nodes }) => {
         const where = nodes.map((node) => describeHolder(node, byNumber.get(node))).join('  ');
         const name = hash.slice(0, SHOWN_HASH_CHARACTERS);
@@ -107,7 +106,7 @@ async function lsHere(shell: Shell, flags: NodeFlags & ClientFlags): Promise<voi
       const { sizeBytes, fileId, pathHint, position } = block;
       const hash = toHex(block.hash);
       await shell.output.result({ hash, sizeBytes, fileId, pathHint, position }, () =>
-        [hash, formatBytes(sizeBytes).padStart(10), `block ${position} of ${printable(pathHint)}`].join('  '),
+        [hash, formatBytes(sizeBytes).padStart(10), `block ${position} of ${pathHint}`].join('  '),
       );
     }
   });
@@ -163,9 +162,9 @@ async function* changesAt(
 }
 
 function describeChange({ path, kind, copies }: Change): string {
-  if (kind !== 'directory') return `${counted(copies, 'copy')}  ${printable(path)}`;
+  if (kind !== 'directory') return `${counted(copies, 'copy')}  ${path}`;
   const what = copies === INHERIT ? 'as the directory above' : counted(copies, 'copy');
-  return `${what} for new files in  ${printable(path)}`;
+  return `${what} for new files in  ${path}`;
 }
 
 function parseCopies(text: string): number {

@@ -9,7 +9,6 @@ import { localFailure, needsRecursive, noParent, notADirectory, usage } from './
 import { readFile } from './file-source.ts';
 import { type LocalAttributes, type LocalEntry, localEntry, localName, walkLocal } from './local-tree.ts';
 import type { ClientFlags } from './options.ts';
-import { printable } from './output.ts';
 import { createProgress, type Progress } from './progress-bar.ts';
 import { putLink } from './put-link.ts';
 import { kindAt } from './remote-kind.ts';
@@ -146,8 +145,7 @@ async function putOne(
   if (entry.kind === 'symlink') {
     await putLink(client, entry.target, target, { ifAbsent: flags.ifAbsent ?? false, signal });
     const link = { source: entry.path, path: target, target: entry.target };
-    if (!progress.isDrawn)
-      await shell.output.result(link, () => `${printable(target)} -> ${printable(entry.target)}`);
+    if (!progress.isDrawn) await shell.output.result(link, () => `${target} -> ${entry.target}`);
     return;
   }
   const file = entry.kind === 'file' ? entry : undefined;
@@ -178,7 +176,7 @@ async function putOne(
   const value = { source: entry.path, path: target, ...pick(stat), copies, underReplicatedBlocks };
   if (isSingle) progress.stop();
   if (isSingle || !progress.isDrawn) {
-    await shell.output.result(value, () => `${printable(target)}  ${formatBytes(stat.sizeBytes)}`);
+    await shell.output.result(value, () => `${target}  ${formatBytes(stat.sizeBytes)}`);
   }
   if (underReplicatedBlocks > 0)
     shell.output.warn(

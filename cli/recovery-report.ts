@@ -6,7 +6,6 @@ import type { SurveyedNode } from '../src/client/recovery/block-survey.ts';
 import { formatBytes } from './byte-size.ts';
 import { counted } from './counted.ts';
 import { formatTime } from './duration.ts';
-import { printable } from './output.ts';
 
 export interface PlanFacts {
   readonly nodes: readonly SurveyedNode[];
@@ -27,7 +26,7 @@ export function planLines({ nodes, silent, found, backup, passedBackups, plan }:
   const answered = nodes.length - silent.length;
   return [
     `Looked at ${counted(answered, 'datanode')} of ${nodes.length}: ${counted(found.blocks, 'block')}, ${formatBytes(found.bytes)}, of ${counted(found.writes, 'write')}.`,
-    ...passedBackups.map(({ path, reason }) => `The backup ${printable(path)} cannot be used: ${reason}`),
+    ...passedBackups.map(({ path, reason }) => `The backup ${path} cannot be used: ${reason}`),
     backup === undefined
       ? 'No backup of the namespace is used: paths, times and what exists are as the blocks know it.'
       : `The backup of ${formatTime(backup.timeMs)} UTC is exact up to then; what blocks show to be newer is added.`,
@@ -46,7 +45,7 @@ export function planLines({ nodes, silent, found, backup, passedBackups, plan }:
 
 /** Nothing is said of what comes back whole and in its place, unless it was asked for. */
 export function plannedLine({ path, origin, from, kind, sizeBytes, loss }: PlannedEntry): string {
-  const where = path === origin ? printable(path) : `${printable(path)} (was ${printable(origin)})`;
+  const where = path === origin ? path : `${path} (was ${origin})`;
   if (from === undefined) return `lost     ${where}: ${loss?.reason ?? ''}, ${loss?.detail ?? ''}`;
   if (loss !== undefined) return `older    ${where}: newer version ${loss.reason}, ${loss.detail}`;
   return `${from.padEnd(8)} ${where}${kind === 'file' ? ` ${formatBytes(sizeBytes)}` : ` (${kind})`}`;

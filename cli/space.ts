@@ -4,7 +4,6 @@ import { formatBytes } from './byte-size.ts';
 import { counted } from './counted.ts';
 import { eachPath } from './each-path.ts';
 import { addReadCommand, type ReadFlags } from './options.ts';
-import { printable } from './output.ts';
 import { remotePath } from './remote-path.ts';
 import type { Shell } from './shell.ts';
 import { textTable } from './text-table.ts';
@@ -35,7 +34,7 @@ async function du(shell: Shell, paths: readonly string[], flags: ReadFlags): Pro
           formatBytes(logicalBytes).padStart(10),
           `${formatBytes(wantedBytes).padStart(10)} with copies`,
           `${counted(files, 'file')}, ${counted(directories, 'directory')}`,
-          printable(path),
+          path,
         ].join('  '),
       );
     });

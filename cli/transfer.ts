@@ -1,10 +1,16 @@
 /** @module `holdfast put`, `get` and `cat`: the commands; the work is in put-files.ts and get-files.ts. */
 import type { Command } from 'commander';
 import { addAppendCommand } from './append.ts';
-import { parseBytes } from './byte-size.ts';
 import { addCacheOptions, type CacheFlags } from './cache-options.ts';
 import { getFiles, type GetFlags, writeToOutput } from './get-files.ts';
-import { addAckOption, addClientCommand, addReadCommand, type ReadFlags, wholeNumber } from './options.ts';
+import {
+  addAckOption,
+  blockSize,
+  addClientCommand,
+  addReadCommand,
+  type ReadFlags,
+  wholeNumber,
+} from './options.ts';
 import { putFiles, type PutFlags } from './put-files.ts';
 import { remotePath } from './remote-path.ts';
 import type { Shell } from './shell.ts';
@@ -63,7 +69,7 @@ function addPutCommand(program: Command, shell: Shell): void {
       "copies of each block (default: the directory's, see setrep)",
       wholeNumber(1, MAX_REPLICATION),
     )
-    .option('--block-size <size>', 'size of blocks, 64KiB to 128MiB', parseBytes)
+    .option('--block-size <size>', 'size of blocks, 64KiB to 128MiB', blockSize)
     .option('--if-absent', 'refuse to replace anything')
     .option(
       '--if-version <number>',

@@ -10,7 +10,6 @@ import { formatTime } from './duration.ts';
 import { eachPath } from './each-path.ts';
 import { isHoldfastError } from '../src/common/errors.ts';
 import { needsRecursive, noParent } from './errors.ts';
-import { printable } from './output.ts';
 import { remotePath } from './remote-path.ts';
 import type { Shell } from './shell.ts';
 import { textTable } from './text-table.ts';
@@ -99,10 +98,7 @@ async function stat(shell: Shell, paths: readonly string[], flags: StatFlags): P
       const mode = modeOf(found);
       const shown = {
         ...found,
-        path: printable(path),
-        linkTarget: printable(found.linkTarget),
-        owner: printable(found.owner),
-        group: printable(found.group),
+        path,
         mode: octalMode(mode),
         mtimeMs: formatTime(mtimeMs),
         ctimeMs: formatTime(ctimeMs),

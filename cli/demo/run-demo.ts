@@ -36,8 +36,11 @@ export async function runDemo(shell: Shell, options: DemoOptions): Promise<void>
   const seconds = Number(((performance.now() - startMs) / 1000).toFixed(1));
   await shell.output.result({ ok: failure === undefined, seconds, steps }, () =>
     failure === undefined
-      ? `\nEverything held. ${seconds} s, ${steps.length} steps; all processes are stopped and all files removed.`
-      : `\nStopped after ${seconds} s; all processes are ended and all files removed.`,
+      ? [
+          '',
+          `Everything held. ${seconds} s, ${steps.length} steps; all processes are stopped and all files removed.`,
+        ]
+      : ['', `Stopped after ${seconds} s; all processes are ended and all files removed.`],
   );
   if (failure !== undefined) throw failure;
 }

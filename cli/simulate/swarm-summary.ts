@@ -86,16 +86,14 @@ export class SwarmSummary {
       `${this.#seeds} seeds in ${formatDuration(tookMs)}: ${formatDuration(simulatedSeconds * 1000)} of cluster time, ${speed} times as fast as real time; client operations: ${told.join(', ')}.`,
       'What was exercised: in how many of the seeds, and how often in all',
       ...bars,
-      this.#verdict(),
+      ...this.#verdict(),
     ];
   }
 
-  #verdict(): string {
-    if (this.#seeds === 0) return 'No seed has come to its end.';
-    if (this.#failed.length === 0) return `All ${this.#seeds} seeds held.`;
+  #verdict(): readonly string[] {
+    if (this.#seeds === 0) return ['No seed has come to its end.'];
+    if (this.#failed.length === 0) return [`All ${this.#seeds} seeds held.`];
     const commands = this.#failed.map(({ replay }) => `  ${replay ?? ''}`);
-    return [`${this.#failed.length} of ${this.#seeds} seeds FAILED. To see them again:`, ...commands].join(
-      '\n',
-    );
+    return [`${this.#failed.length} of ${this.#seeds} seeds FAILED. To see them again:`, ...commands];
   }
 }

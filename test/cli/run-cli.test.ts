@@ -53,6 +53,9 @@ describe('the command line', () => {
     [['put', 'only-one']],
     [['ls', '--frobnicate']],
     [['put', 'a', '/b', '--block-size', 'huge']],
+    [['put', 'a', '/b', '--block-size', '63KiB']],
+    [['cluster', 'init', '--block-size', '129MiB']],
+    [['cluster', 'set', 'constructor', '1']],
     [['cluster', 'token', 'create', '--role', 'king']],
     [['get', '/a', '/b', 'not-a-directory']],
     [['put', '-r', '--if-version', '1', 'a', '/b']],
@@ -109,6 +112,28 @@ describe('the command line', () => {
     client.files.set('/a\u001b[2J', new Uint8Array());
     const { stdout } = await run(['ls', '/a\u001b[2J'], { client });
     expect(stdout).toBe('/a\\x1b[2J\n');
+  });
+
+  it.each([
+    ['/a\nb', '/a\\x0ab'],
+    ['/a\u202egpj.exe', '/a\\u202egpj.exe'],
+  ])('shows %j in one line and in one direction, whatever command it is', async (path, shown) => {
+    const client = new FakeClient();
+    client.files.set(path, new Uint8Array());
+    for (const words of [
+      ['ls', path],
+      ['stat', path],
+      ['mv', path, '/moved'],
+    ]) {
+      const { stdout } = await run(words, { client });
+      expect(stdout).toContain(shown);
+      expect(stdout).not.toContain(path);
+    }
+  });
+
+  it('says for each setting of the cluster what a value looks like', async () => {
+    const { stderr } = await run(['cluster', 'set', 'dead-after', 'soon']);
+    expect(stderr).toContain('holdfast cluster set dead-after 2m');
   });
 });
 

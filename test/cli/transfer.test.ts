@@ -163,6 +163,15 @@ describe('get', () => {
     expect(await readdir(outside)).toEqual([]);
   });
 
+  it('says what is in the way of a tree: a file of this machine', async () => {
+    client.directories.add('/t');
+    await writeFile(join(root, 'a'), 'A');
+    expect(await run(['get', '-r', '/t', join(root, 'a')], { client })).toMatchObject({
+      status: 4,
+      stderr: expect.stringContaining('CLI_LOCAL_EXISTS') as string,
+    });
+  });
+
   it('writes the file under its name into a directory, or under another name', async () => {
     client.files.set('/d/a', Buffer.from('content'));
     await run(['get', '/d/a', root], { client });
