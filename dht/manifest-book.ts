@@ -94,6 +94,9 @@ export class ManifestBook {
   #opened({ links: all }: ManifestChain): { readonly links: readonly Link[]; readonly complaint: unknown } {
     let complaint: unknown;
     const links = all.slice(0, MAX_LINKS).flatMap((signed: SignedManifest): Link[] => {
+      // Everybody sends the same over and over, and to check a signature is dear.
+      const known = this.#links.get(signed.signer);
+      if (known !== undefined && isSame(known.signed, signed)) return [known];
       try {
         return [openManifest(this.#components.signatures, this.#options.cluster, signed)];
       } catch (error) {
@@ -163,6 +166,13 @@ function newestFirst(links: readonly Link[]): Link[] {
   return links.toSorted(
     (left, right) =>
       right.manifest.epoch - left.manifest.epoch || (left.signed.signer < right.signed.signer ? -1 : 1),
+  );
+}
+
+function isSame(left: SignedManifest, right: SignedManifest): boolean {
+  return (
+    Buffer.compare(left.manifest, right.manifest) === 0 &&
+    Buffer.compare(left.signature, right.signature) === 0
   );
 }
 

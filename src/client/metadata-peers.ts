@@ -43,6 +43,11 @@ export const PUT_PATIENCE_MS = 30_000;
 /** Longer than an election takes; then another metadata node is asked. One that hangs is left sooner (peer-pulse.ts). */
 const ATTEMPT_TIMEOUT_MS = 4_000;
 /**
+ * For a connection, where others can be asked: a node that has just been started again may take seconds, and no others would be left
+ * to ask. It goes on being dialled meanwhile.
+ */
+export const CONNECT_PATIENCE_MS = 1_000;
+/**
  * With less left it is not asked again: an answer that comes a moment too late would make a change that was surely not done
  * one of which nobody knows.
  */
@@ -170,7 +175,9 @@ export class MetadataPeers {
       const { peer } = this.#peers[position] as KnownPeer;
       try {
         const timeoutMs = Math.min(ATTEMPT_TIMEOUT_MS, remaining);
-        const asked = call(this.#components.network, peer, method, request, { signal, timeoutMs });
+        const connectTimeoutMs = this.#peers.length > 1 ? CONNECT_PATIENCE_MS : timeoutMs;
+        const limits = { signal, timeoutMs, connectTimeoutMs };
+        const asked = call(this.#components.network, peer, method, request, limits);
         const answer = await this.#pulse.attend(peer, asked);
         this.#components.answered?.(attempt + 1);
         return answer;

@@ -1,6 +1,7 @@
 /**
- * @module Looks for metadata nodes: now and then while some answer, at once and for ever while none does. Whoever is found is only asked
- * for the signed manifest: to register is to take that node's word for who belongs to the cluster.
+ * @module Looks for metadata nodes: not at all while all that are listed answer, now and then while one does not, at once and for ever
+ * while none does. Whoever is found is only asked for the signed manifest: to register is to take that node's word for who belongs to
+ * the cluster.
  */
 import type { ManifestBook } from '../../dht/manifest-book.ts';
 import type { Clock } from '../common/clock.ts';
@@ -37,14 +38,16 @@ export interface MetadataSearchOptions {
   readonly nearby?: (() => readonly PeerId[]) | undefined;
   /** No metadata node answers. */
   readonly isAlone: () => boolean;
+  /** Every one that is listed answers: who is new is in the lists that they send. */
+  readonly isComplete: () => boolean;
   /** Told of each that is believed to be one. */
   readonly onFound: (peer: PeerId) => void;
   /** While none answers: at once, then after pauses that double, for ever. */
   readonly firstPauseMs: number;
 }
 
-/** How often the DHT is asked while some are known that answer. */
-const REFRESH_PERIOD_MS = 60_000;
+/** How often the DHT is asked while some answer and others do not: first when one has been silent for so long. */
+export const REFRESH_PERIOD_MS = 60_000;
 const LONGEST_SEARCH_PAUSE_MS = 30_000;
 /** Of those heard of in the local network, asked in one search. */
 const MAX_NEARBY = 32;
@@ -73,6 +76,9 @@ export class MetadataSearch {
   look(): void {
     const nowMs = this.#components.clock.monotonicMs();
     const isAlone = this.#options.isAlone();
+    // Where one answers, the others are given their time.
+    if (this.#options.isComplete() || (!isAlone && !Number.isFinite(this.#searchedMs)))
+      this.#searchedMs = nowMs;
     const pauseMs = isAlone ? this.#pauseMs : REFRESH_PERIOD_MS;
     if (this.#stopping.signal.aborted || this.#searching !== undefined) return;
     if (nowMs - this.#searchedMs < pauseMs) return;

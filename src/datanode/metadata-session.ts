@@ -67,6 +67,7 @@ export class MetadataSession {
     this.#search = new MetadataSearch(components, {
       ...options,
       isAlone: () => this.#registered.size === 0,
+      isComplete: () => this.#isComplete(),
       // Those that this node is registered with hear from it anyway.
       onFound: (peer) => {
         if (!this.#registered.has(peer)) this.#beat(peer);
@@ -82,7 +83,9 @@ export class MetadataSession {
       addressesChanged: () => this.#beatAll(),
     });
     this.#setPeriod(HEARTBEAT_PERIOD_MS);
-    this.#beatAll();
+    for (const { peer } of this.#components.members.candidates()) this.#beat(peer);
+    // One of those that it knows will do; a search asks everybody that was ever heard of.
+    void Promise.all(this.#beating.values()).then(() => this.#search.look());
   }
 
   /** Something happened that metadata nodes should hear before the next heartbeat is due. */
@@ -113,6 +116,11 @@ export class MetadataSession {
     const asked = this.#registered.size > 0 ? members.metadataNodes() : members.candidates();
     for (const { peer } of asked) this.#beat(peer);
     this.#search.look();
+  }
+
+  #isComplete(): boolean {
+    const listed = this.#components.members.metadataNodes();
+    return this.#registered.size > 0 && listed.every(({ peer }) => this.#registered.has(peer));
   }
 
   #beat(peer: PeerId): void {

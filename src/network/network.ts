@@ -27,6 +27,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Deadline in milliseconds from now; DEFAULT_CALL_TIMEOUT_MS when absent. Travels with the request. */
   readonly timeoutMs?: number;
+  /**
+   * For a connection to be there, in milliseconds from now, where there is somebody else to ask: then NETWORK_UNREACHABLE, while the
+   * dial goes on for whoever comes next. As long as timeoutMs when absent.
+   */
+  readonly connectTimeoutMs?: number;
 }
 
 /** One request as its handler sees it. `signal` fires just before the deadline, on cancellation, and when the peer goes away. */

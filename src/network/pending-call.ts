@@ -17,7 +17,7 @@ export class PendingCall<Result> {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #deadlineMs: number;
-  readonly #timer: Timer;
+  #timer: Timer;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort: (() => void) | undefined;
   #resolve!: (result: Result) => void;
@@ -34,7 +34,7 @@ export class PendingCall<Result> {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#timer = this.#clock.after(this.#timeoutMs, () => this.#expire());
+    this.#timer = this.#expireAfter(Math.min(this.#timeoutMs, options.connectTimeoutMs ?? this.#timeoutMs));
     this.#signal = options.signal;
     if (this.#signal === undefined) return;
     this.#onAbort = () => this.#abandon(aborted(this.#peer, this.method, this.#signal?.reason));
@@ -59,12 +59,17 @@ export class PendingCall<Result> {
     if (this.#settle()) this.#reject(error);
   }
 
-  #expire(): void {
-    this.#abandon(
-      this.giveUp === undefined
-        ? unreachable(this.#peer, `no connection within ${this.#timeoutMs} ms for ${this.method}`)
-        : timedOut(this.#peer, this.method, this.#timeoutMs),
-    );
+  #expireAfter(delayMs: number): Timer {
+    return this.#clock.after(delayMs, () => this.#expire(delayMs));
+  }
+
+  /** What was sent has until the deadline to be answered, however long it waited for the connection. */
+  #expire(waitedMs: number): void {
+    if (this.giveUp === undefined)
+      this.#abandon(unreachable(this.#peer, `no connection within ${waitedMs} ms for ${this.method}`));
+    else if (this.#clock.monotonicMs() < this.#deadlineMs)
+      this.#timer = this.#expireAfter(this.remainingMs());
+    else this.#abandon(timedOut(this.#peer, this.method, this.#timeoutMs));
   }
 
   #abandon(error: Error): void {

@@ -1,6 +1,6 @@
 /** @module A client and a metadata node that takes its time. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { MetadataPeers } from '../../src/client/metadata-peers.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { CONNECT_PATIENCE_MS, MetadataPeers } from '../../src/client/metadata-peers.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import { systemRandom } from '../../src/common/random.ts';
@@ -94,6 +94,18 @@ describe('the metadata nodes a client knows', () => {
         unknown: 1,
         current: 'second',
       });
+    });
+
+    it('leave one that is only being dialled after a second: of the others each may take as long, and surely nothing was sent', async () => {
+      const openStream = home.openStream.bind(home);
+      vi.spyOn(home, 'openStream').mockImplementation((source, target, trafficClass) =>
+        target === 'server' ? (new Promise(() => {}) as never) : openStream(source, target, trafficClass),
+      );
+      let unknown = 0;
+      const begunMs = performance.now();
+      await metadata.ask(MUTATE, CHANGE, { onUnknown: () => (unknown += 1) });
+      expect(performance.now() - begunMs).toBeLessThan(CONNECT_PATIENCE_MS + 1_000);
+      expect({ asked, unknown }).toEqual({ asked: ['second'], unknown: 0 });
     });
 
     it('are left for the one that leads, but not for one that is not known', () => {

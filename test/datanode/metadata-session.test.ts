@@ -8,6 +8,7 @@ import { silentLogger } from '../../src/common/logger.ts';
 import { systemRandom } from '../../src/common/random.ts';
 import { type KnownMetadataNode, MemberDirectory } from '../../src/datanode/member-directory.ts';
 import { HEARTBEAT_PERIOD_MS, MetadataSession } from '../../src/datanode/metadata-session.ts';
+import { REFRESH_PERIOD_MS } from '../../src/datanode/metadata-search.ts';
 import { serve } from '../../src/network/method.ts';
 import { MemoryNetwork, MemorySwitch } from '../../src/network/memory-network.ts';
 import { isUnprovenSignature, unprovenSignature } from '../../src/network/peer-signature.ts';
@@ -155,6 +156,22 @@ describe('a datanode without a metadata node', () => {
     await startDatanode([]);
     while (clock.monotonicMs() < 150_000) await clock.tick();
     expect(searchedMs).toEqual([0, 3_000, 9_000, 21_000, 45_000, 75_000, 105_000, 135_000]);
+  });
+
+  it('asks nobody else where metadata nodes are while all that it knows answer', async () => {
+    await openMetadataNode('m1');
+    await startDatanode([{ peer: 'm1', addresses: [] }], [{ peer: 'd2', addresses: [] }]);
+    await vi.waitFor(() => expect(answered).toContain('m1'));
+    while (clock.monotonicMs() < 2 * REFRESH_PERIOD_MS) await clock.tick();
+    expect(searchedMs).toEqual([]);
+  });
+
+  it('searches now and then, once one that it knows has not answered for a while', async () => {
+    await openMetadataNode('m1');
+    await startDatanode(['m1', 'm9'].map((peer) => ({ peer, addresses: [] })));
+    await vi.waitFor(() => expect(answered).toContain('m1'));
+    while (clock.monotonicMs() < 2 * REFRESH_PERIOD_MS + HEARTBEAT_PERIOD_MS) await clock.tick();
+    expect(searchedMs).toEqual([REFRESH_PERIOD_MS, 2 * REFRESH_PERIOD_MS]);
   });
 
   it('finds a newcomer as soon as the last one it knew is gone, before the next heartbeat', async () => {

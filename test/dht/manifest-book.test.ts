@@ -68,6 +68,27 @@ describe('a book of manifests', () => {
     expect(book.trusts(stranger.localPeer)).toBe(false);
   });
 
+  it('checks a signature that it has checked before no more, and a changed one all the same', () => {
+    let checks = 0;
+    const verify: Signatures['verify'] = (...words) => {
+      checks += 1;
+      return isSignedBy(...words);
+    };
+    const book = new ManifestBook(
+      { signatures: { ...c, verify }, logger: quietLogger },
+      { cluster: CLUSTER, known: () => ({ epoch: 0, peers: [a.localPeer] }) },
+    );
+    const first = signed(3, [a, b]);
+    for (let times = 0; times < 3; times += 1) book.take({ links: [first] });
+    expect(checks).toBe(1);
+    const bent = Uint8Array.from(first.signature, (byte, at) => (at === 0 ? byte ^ 1 : byte));
+    for (const bad of [
+      { ...first, signature: bent },
+      { ...first, manifest: signed(4, [a, b]).manifest },
+    ])
+      expect(() => book.take({ links: [bad] })).toThrow(refused('DHT_BAD_MANIFEST'));
+  });
+
   it('does not believe a stranger, a member that is no metadata node, another cluster, or a forged name or signature', () => {
     const book = bookOf([a]);
     const good = signed(3, [a, b]);
