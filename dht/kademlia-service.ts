@@ -5,17 +5,18 @@ import { decodeChain, type ManifestBook } from './manifest-book.ts';
 
 /** Our own protocol, so that a cluster never mixes with any other network. */
 export const KADEMLIA_PROTOCOL = '/holdfast/kad/1';
-/** Nodes that start together are aware of each other by then: the default is the five minutes to which the interval grows. */
-export const QUERY_SELF_INTERVAL_MS = 10_000;
-export const MAX_QUERY_SELF_INTERVAL_MS = 300_000;
-/** So many that met somebody come before the interval grows. */
-export const QUICK_SELF_QUERIES = 6;
-export const INITIAL_QUERY_SELF_INTERVAL_MS = 200;
+/**
+ * Peers that keep a record, that are asked a question first, and that an answer names (Kademlia §2.1, k). Members stay for months and
+ * are watched over; kad-dht's 20 are for strangers, half of whom are gone within the hour, and each costs every question a stream.
+ */
+export const BUCKET_SIZE = 8;
 /** Per connection; kad-dht opens a stream for each question, and its defaults of 32 and 64 run out. */
-export const MAX_STREAMS = 4096;
+const MAX_STREAMS = 4096;
 /** How often kad-dht publishes this node's provider record anew, and how long others keep one unrenewed. */
-export const PROVIDE_RENEWAL_MS = 600_000;
-export const PROVIDER_VALIDITY_MS = 3_600_000;
+const PROVIDE_RENEWAL_MS = 600_000;
+const PROVIDER_VALIDITY_MS = 3_600_000;
+/** The longest time of a timer: self-lookup.ts does it in kad-dht's place. */
+const NEVER_MS: number = 2 ** 31 - 1;
 /** kad-dht tells its validators and selectors by the first part of a record's key. */
 export const MANIFEST_KEYS = 'holdfast-manifest';
 
@@ -26,21 +27,33 @@ export interface KademliaServiceOptions {
   readonly manifests?: () => ManifestBook | undefined;
   /** Nodes answer questions and keep records; who comes and goes, such as a client, only asks. */
   readonly serverMode: boolean;
-  readonly querySelfIntervalMs?: number;
+}
+
+/** What we use of kad-dht's routing table, which its interface type leaves out. */
+interface RoutingTable {
+  closestPeers(kadId: Uint8Array, options: { readonly count: number }): KnownPeer[];
+  remove(peer: KnownPeer): Promise<void>;
+  addEventListener(type: 'peer:add', listener: (event: { readonly detail: KnownPeer }) => void): void;
+}
+
+export interface KnownPeer {
+  /** Its peer id. */
+  toString(): string;
 }
 
 /** The libp2p service factory. identify and ping must be among the host's services. */
 export function kademliaService(
   options: KademliaServiceOptions,
 ): (components: KadDHTComponents) => KademliaService {
-  const make = kadDHT({
+  return kadDHT({
     protocol: KADEMLIA_PROTOCOL,
     clientMode: !options.serverMode,
     // The default drops private addresses, and with them every peer of a local network.
     peerInfoMapper: passthroughMapper,
     allowQueryWithZeroPeers: true,
-    initialQuerySelfInterval: INITIAL_QUERY_SELF_INTERVAL_MS,
-    querySelfInterval: options.querySelfIntervalMs ?? QUERY_SELF_INTERVAL_MS,
+    initialQuerySelfInterval: NEVER_MS,
+    querySelfInterval: NEVER_MS,
+    kBucketSize: BUCKET_SIZE,
     ...manifestRecords(options.manifests ?? ((): undefined => undefined)),
     maxInboundStreams: MAX_STREAMS,
     maxOutboundStreams: MAX_STREAMS,
@@ -50,30 +63,10 @@ export function kademliaService(
       interval: PROVIDE_RENEWAL_MS,
     },
   });
-  return (components) => {
-    const service = make(components);
-    slowDownSelfQueries(service, components);
-    return service;
-  };
 }
 
-/** What we know of kad-dht's self-query: it reads its interval after each, and then says how many peers it met. */
-interface WithSelfQuery {
-  readonly querySelf: { interval: number };
-}
-type SelfQueried = CustomEvent<{ readonly peers: number }>;
-const SELF_QUERIED = 'kad-dht:query:self';
-
-/** Whoever has been here for long has met everybody, and each query asks twenty peers. */
-function slowDownSelfQueries(service: KademliaService, components: KadDHTComponents): void {
-  const { querySelf } = service as KademliaService & WithSelfQuery;
-  const events: EventTarget = components.events;
-  let count = 0;
-  events.addEventListener(SELF_QUERIED, (event) => {
-    if ((event as SelfQueried).detail.peers > 0) count++;
-    if (count <= QUICK_SELF_QUERIES) return;
-    querySelf.interval = Math.min(querySelf.interval * 2, MAX_QUERY_SELF_INTERVAL_MS);
-  });
+export function routingTableOf(service: KademliaService): RoutingTable {
+  return (service as KademliaService & { readonly routingTable: RoutingTable }).routingTable;
 }
 
 /** kad-dht stores whatever its validator lets pass, over what it has: what is older than the book is refused, as a replay. */

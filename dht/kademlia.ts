@@ -4,33 +4,22 @@ import * as Digest from 'multiformats/hashes/digest';
 import { createHash } from 'node:crypto';
 import { startDeadline } from './deadline.ts';
 import { describe } from './errors.ts';
-import { type KademliaService, MANIFEST_KEYS } from './kademlia-service.ts';
+import { type KademliaService, type KnownPeer, MANIFEST_KEYS, routingTableOf } from './kademlia-service.ts';
 import { encodeChain, type ManifestBook } from './manifest-book.ts';
 import { type Membership, MembershipRing } from './membership-ring.ts';
 import type { RingHint } from './messages.ts';
 import type { Clock, Logger, MetadataRing, PeerId } from './ports.ts';
 
 /** Bounds of one publication and of one discovery. */
-export const PROVIDE_TIMEOUT_MS = 30_000;
-export const FIND_METADATA_TIMEOUT_MS = 15_000;
+const PROVIDE_TIMEOUT_MS = 30_000;
+const FIND_METADATA_TIMEOUT_MS = 15_000;
 /** The routing table is searched for those who left, no deeper than this. */
-export const MAX_TABLE_PEERS = 4096;
+const MAX_TABLE_PEERS = 4096;
 /** So many that left are kept out of it by name. */
-export const MAX_DEPARTED = 256;
+const MAX_DEPARTED = 256;
 
 const RAW_CODEC = 0x55;
 const SHA2_256 = 0x12;
-
-/** What this file uses of kad-dht's routing table, which its interface type leaves out. */
-interface RoutingTable {
-  closestPeers(kadId: Uint8Array, options: { readonly count: number }): KnownPeer[];
-  remove(peer: KnownPeer): Promise<void>;
-  addEventListener(type: 'peer:add', listener: (event: { readonly detail: KnownPeer }) => void): void;
-}
-
-interface KnownPeer {
-  toString(): string;
-}
 
 export interface KademliaComponents {
   /** The service that kademliaService() made, on a started host. */
@@ -58,7 +47,7 @@ export interface FoundMetadata {
 export class Kademlia implements MetadataRing {
   readonly #components: KademliaComponents;
   readonly #options: KademliaOptions;
-  readonly #table: RoutingTable;
+  readonly #table: ReturnType<typeof routingTableOf>;
   readonly #ring: MembershipRing;
   /** Of the ring before its last change. */
   #members: readonly PeerId[];
@@ -114,7 +103,7 @@ export class Kademlia implements MetadataRing {
 
   /**
    * Publishes this node as a metadata node of the cluster and returns how many peers keep the record. From then on
-   * kad-dht renews it each PROVIDE_RENEWAL_MS; call again when the first peers are met, as 0 reached nobody.
+   * kad-dht renews it by itself; call again when the first peers are met, as 0 reached nobody.
    */
   async provide(clusterId: string, signal?: AbortSignal): Promise<number> {
     const attempt = 'publish this metadata node';
@@ -218,8 +207,4 @@ export function clusterCid(clusterId: string): CID {
 
 function manifestKey(clusterId: string): Uint8Array {
   return Buffer.from(`/${MANIFEST_KEYS}/${clusterId}`, 'utf8');
-}
-
-function routingTableOf(service: KademliaService): RoutingTable {
-  return (service as KademliaService & { readonly routingTable: RoutingTable }).routingTable;
 }

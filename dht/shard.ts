@@ -38,7 +38,12 @@ export function shardKadId(shard: number): Uint8Array {
 
 /** A peer's 32-byte place in Kademlia space: the SHA-256 of its id's multihash, as kad-dht does. */
 export function peerKadId(peer: PeerId): Uint8Array {
-  return sha256(base58btc.baseDecode(peer));
+  return sha256(peerMultihash(peer));
+}
+
+/** A peer's id as bytes: its key in Kademlia space, before hashing. */
+export function peerMultihash(peer: PeerId): Uint8Array {
+  return base58btc.baseDecode(peer);
 }
 
 /** Negative when `a` is nearer to `target` by XOR than `b`, zero only when they are equal. */

@@ -24,6 +24,9 @@ const CONNECTION_LIMITS = {
   maxDialQueueLength: 4096,
   dialTimeout: 5_000,
   addressDialTimeout: 3_000,
+  // By default each peer that the DHT thinks close is dialled six times in half a minute when its connection breaks, as when it is
+  // restarted. Whoever wants a connection here dials by itself, and goes on for as long as it wants it.
+  reconnectRetries: 0,
 } as const;
 
 /** Per connection. By default it is one: a second ping of the routing table while the first is slow would fail. */

@@ -1,13 +1,16 @@
 /** @module The network of a node: libp2p with the private Kademlia on it, which only members may speak. */
 import { Kademlia } from '../../dht/kademlia.ts';
-import { KADEMLIA_PROTOCOL, kademliaService } from '../../dht/kademlia-service.ts';
+import { KADEMLIA_PROTOCOL, type KademliaService, kademliaService } from '../../dht/kademlia-service.ts';
 import type { ManifestBook } from '../../dht/manifest-book.ts';
 import type { Membership } from '../../dht/membership-ring.ts';
+import { SelfLookup } from '../../dht/self-lookup.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
+import type { BackgroundWorker } from '../common/worker.ts';
 import type { Identity } from '../network/identity.ts';
 import type { Libp2pHostOptions } from '../network/libp2p-settings.ts';
+import type { PeerId } from '../network/network.ts';
 import { createLibp2pNetwork, type Libp2pNetwork } from '../network/libp2p-network.ts';
 import { createManifestBook, serveManifests } from '../protocol/manifest-exchange.ts';
 import { listenable } from './listen-address.ts';
@@ -38,6 +41,8 @@ export interface NodeNetworkOptions {
 export interface NodeNetwork {
   readonly network: Libp2pNetwork;
   readonly kademlia: Kademlia;
+  /** Runs while the network does. */
+  readonly selfLookup: BackgroundWorker;
 }
 
 /** The network is not started; until it is, Kademlia finds nobody. */
@@ -66,13 +71,16 @@ export async function createNodeNetwork(
     { cluster: config.clusterId, known: () => known.signers() },
   );
   serveManifests(network, manifests);
+  const service = network.service<KademliaService>(SERVICE);
   const kademlia = new Kademlia(
-    { service: network.service(SERVICE), manifests, clock: components.clock, logger: components.logger },
+    { service, manifests, clock: components.clock, logger: components.logger },
     {
       self: config.peer,
       ownsShards: isMetadataNode,
       membership: () => known.index(),
     },
   );
-  return { network, kademlia };
+  const isConnected = (peer: PeerId): boolean => network.isConnected(peer);
+  const selfLookup = new SelfLookup({ service, isConnected, clock: components.clock }, { self: config.peer });
+  return { network, kademlia, selfLookup };
 }

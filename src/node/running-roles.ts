@@ -54,7 +54,7 @@ export async function startRoles(components: NodeNetworkComponents, context: Rol
     reserveBytes: BLOCK_RESERVE_BYTES + PROBE_ROOM_BYTES,
   });
   let data: DataNode | undefined;
-  const { network, kademlia } = await createNodeNetwork(components, {
+  const { network, kademlia, selfLookup } = await createNodeNetwork(components, {
     config,
     isMetadataNode: stores !== undefined,
     known: new KnownMembers({ config, bootstrap, machine: () => stores?.machine, data: () => data }),
@@ -113,6 +113,9 @@ export async function startRoles(components: NodeNetworkComponents, context: Rol
   });
   bookKeeping.start();
   await network.start();
+  const discovery = new WorkerRunner(components, [selfLookup]);
+  cleanup.defer(() => discovery.stop());
+  discovery.start();
   await metadata?.takePart();
   if (data !== undefined) {
     cleanup.defer(() => data?.stop());

@@ -14,22 +14,24 @@ import type { Membership } from '../../dht/membership-ring.ts';
 import { ManifestBook } from '../../dht/manifest-book.ts';
 import { signManifest } from '../../dht/manifest.ts';
 import type { PeerId, Signatures } from '../../dht/ports.ts';
+import { SelfLookup } from '../../dht/self-lookup.ts';
 import { compareDistance, peerKadId, SHARD_COUNT, shardKadId } from '../../dht/shard.ts';
 import { systemClock } from '../../src/common/clock.ts';
+import { silentLogger } from '../../src/common/logger.ts';
+import { WorkerRunner } from '../../src/common/worker-runner.ts';
 import { createIdentity } from '../../src/network/identity.ts';
 import { isSignedBy, signAs } from '../../src/network/peer-signature.ts';
 import { quietLogger } from './manual-clock.ts';
 
 const CLUSTER = 'test-cluster';
 const METADATA_NODES = 4;
+const SELF_LOOKUP_MS = 1_000;
 const PATIENCE = { timeout: 8_000, interval: 20 };
 
 interface Host {
   readonly peer: PeerId;
   readonly kademlia: Kademlia;
   readonly signatures: Signatures;
-  /** Milliseconds until the next self-query after the one to come. */
-  selfQueryMs(): number;
   /** Peer ids in kad-dht's routing table, in its order of closeness to the shard. */
   met(shard: number): PeerId[];
   dial(other: Host): Promise<void>;
@@ -48,7 +50,6 @@ let membership: Membership = { epoch: 0, peers: [] };
 interface HostOptions {
   readonly serverMode: boolean;
   readonly ownsShards?: boolean;
-  readonly selfQueryMs?: number;
 }
 
 async function startHost(options: HostOptions): Promise<Host> {
@@ -74,7 +75,6 @@ async function startHost(options: HostOptions): Promise<Host> {
       ping: ping(),
       dht: kademliaService({
         serverMode: options.serverMode,
-        querySelfIntervalMs: options.selfQueryMs ?? 1_000,
         manifests: () => manifests,
       }),
     },
@@ -89,18 +89,27 @@ async function startHost(options: HostOptions): Promise<Host> {
       membership: () => membership,
     },
   );
+  const isConnected = (other: PeerId): boolean => libp2p.getPeers().map(String).includes(other);
+  const lookup = new SelfLookup({ service, isConnected, clock: systemClock }, { self: peer });
+  const impatient = {
+    name: 'self-lookup',
+    idleMs: SELF_LOOKUP_MS,
+    work: (signal: AbortSignal) => lookup.work(signal),
+  };
+  const runner = new WorkerRunner({ clock: systemClock, logger: silentLogger }, [impatient]);
+  runner.start();
   const table = (service as unknown as { routingTable: Table }).routingTable;
   const host: Host = {
     peer,
     kademlia,
     signatures,
     met: (shard) => table.closestPeers(shardKadId(shard), { count: 20 }).map(String),
-    selfQueryMs: () => (service as unknown as { querySelf: { interval: number } }).querySelf.interval,
     dial: async (other) => {
       await libp2p.dial(other.addresses().map((address) => multiaddr(address)));
     },
     addresses: () => libp2p.getMultiaddrs().map(String),
     stop: async () => {
+      await runner.stop();
       await libp2p.stop();
     },
   };
@@ -209,16 +218,6 @@ describe('Kademlia', () => {
     }, PATIENCE);
     expect(datanode.kademlia.manifests.current?.nodes[0]?.addresses).toEqual(['/new']);
     expect(bootstrap.kademlia.manifests.current?.epoch).toBe(7);
-  });
-
-  it('looks for its neighbours ever more seldom, once it has met any', async () => {
-    const [lonely, sociable] = await Promise.all([
-      startHost({ serverMode: true, selfQueryMs: 50 }),
-      startHost({ serverMode: true, selfQueryMs: 50 }),
-    ]);
-    await sociable.dial(bootstrap);
-    await vi.waitFor(() => expect(sociable.selfQueryMs()).toBeGreaterThan(50), PATIENCE);
-    expect(lonely.selfQueryMs()).toBe(50);
   });
 
   it('takes who died out of ring and routing table as soon as it is no member any more', async () => {

@@ -26,6 +26,8 @@ describe('a metadata node', () => {
   let nowMs: number;
   let published: number;
   let provided: number;
+  /** By how many peers what is published is kept. */
+  let keeping: number;
   let leader: number;
 
   beforeEach(() => {
@@ -36,6 +38,7 @@ describe('a metadata node', () => {
     nowMs = 0;
     published = 0;
     provided = 0;
+    keeping = 1;
     leader = 1;
   });
   afterEach(() => Promise.all(networks.map((network) => network.stop())));
@@ -63,8 +66,14 @@ describe('a metadata node', () => {
     const kademlia = {
       manifests: book,
       refresh: () => {},
-      provide: async () => (provided += 1),
-      publishManifest: async () => (published += 1),
+      provide: async () => {
+        provided += 1;
+        return keeping;
+      },
+      publishManifest: async () => {
+        published += 1;
+        return keeping;
+      },
     };
     const machine = {
       cluster: () => ({ id: 'c', epoch: 1 }),
@@ -81,6 +90,17 @@ describe('a metadata node', () => {
       logger: silentLogger,
     };
     return new DiscoveryWorker(components as unknown as DiscoveryWorkerComponents);
+  }
+
+  /** Peers that `network` asks anything from now on. */
+  function asksOf(network: MemoryNetwork): Set<string> {
+    const asked = new Set<string>();
+    const request = network.request.bind(network);
+    network.request = (peer, ...words) => {
+      asked.add(peer);
+      return request(peer, ...words);
+    };
+    return asked;
   }
 
   it('signs where the metadata nodes are, and anew only when one has moved', async () => {
@@ -117,6 +137,17 @@ describe('a metadata node', () => {
     expect(published).toBe(2);
   });
 
+  it('publishes again and again what nobody keeps yet', async () => {
+    member(1, 'meta');
+    const worker = workerOf(await open(1));
+    keeping = 0;
+    for (let times = 0; times < 3; times += 1) await worker.work(NEVER);
+    expect([provided, published]).toEqual([3, 3]);
+    keeping = 1;
+    for (let times = 0; times < 3; times += 1) await worker.work(NEVER);
+    expect([provided, published]).toEqual([4, 4]);
+  });
+
   it('publishes at once when a metadata node comes, and what datanodes change once a minute', async () => {
     member(1, 'meta');
     const worker = workerOf(await open(1));
@@ -140,9 +171,30 @@ describe('a metadata node', () => {
     for (const number of [1, 2]) member(number, 'meta');
     const [self, other] = [await open(1), await open(2)];
     await workerOf(other).work(NEVER);
+    await workerOf(self).work(NEVER);
+    expect(self.book.signedBy('p2')).toBeUndefined();
     await self.network.dial(memoryAddress('p2'));
     await workerOf(self).work(NEVER);
     expect(self.book.signedBy('p2')?.nodes.map(({ peer }) => peer)).toEqual(['p1', 'p2']);
+  });
+
+  it('asks for a later signature of one that has signed for others only, and publishes what it got', async () => {
+    member(2, 'meta');
+    const [self, other] = [await open(1), await open(2)];
+    await workerOf(other).work(NEVER);
+    member(1, 'meta');
+    const worker = workerOf(self);
+    await self.network.dial(memoryAddress('p2'));
+    await worker.work(NEVER);
+    expect(self.book.signedBy('p2')?.nodes.map(({ peer }) => peer)).toEqual(['p2']);
+    const before = published;
+    version = 4;
+    await workerOf(other).work(NEVER);
+    const byOther = published;
+    await worker.work(NEVER);
+    expect(self.book.signedBy('p2')?.nodes.map(({ peer }) => peer)).toEqual(['p2', 'p1']);
+    expect(published).toBe(byOther + 1);
+    expect(byOther).toBeGreaterThan(before);
   });
 
   it('calls on datanodes that it does not hear, which cannot know where it has moved', async () => {
@@ -160,6 +212,39 @@ describe('a metadata node', () => {
     nowMs += 10_000;
     await worker.work(NEVER);
     expect(self.network.isConnected('p5')).toBe(true);
+  });
+
+  it('calls on all of those in turn, a few at a time', async () => {
+    member(1, 'meta');
+    for (let number = 5; number < 25; number += 1) member(number, 'data');
+    const self = await open(1);
+    const called = asksOf(self.network);
+    const worker = workerOf(self);
+    await worker.work(NEVER);
+    expect(called.size).toBe(16);
+    await worker.work(NEVER);
+    expect(called.size).toBe(16);
+    nowMs += 10_000;
+    await worker.work(NEVER);
+    expect(called.size).toBe(20);
+  });
+
+  it('asks no datanode where the others are while one of them leads, or is connected', async () => {
+    for (const number of [1, 2]) member(number, 'meta');
+    member(5, 'data');
+    const self = await open(1);
+    await open(5);
+    await self.network.dial(memoryAddress('p5'));
+    const asked = asksOf(self.network);
+    await workerOf(self).work(NEVER);
+    leader = 0;
+    await open(2);
+    await self.network.dial(memoryAddress('p2'));
+    await workerOf(self).work(NEVER);
+    expect(asked).not.toContain('p5');
+    home.cut('p1', 'p2');
+    await workerOf(self).work(NEVER);
+    expect(asked).toContain('p5');
   });
 
   it('asks datanodes where the others are while it is alone', async () => {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/common/clock.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import { systemRandom } from '../../src/common/random.ts';
-import { AnswerSurvey } from '../../src/metadata/answer-survey.ts';
+import { AnswerSurvey, ASK_TIMEOUT_MS } from '../../src/metadata/answer-survey.ts';
 import { AWAY_AFTER_MS, MAX_AWAY_AFTER_MS, RETURN_MEMORY_MS } from '../../src/metadata/away-patience.ts';
 import { ANSWER_COUNTS_MS, PresenceWorker } from '../../src/metadata/presence-worker.ts';
 import { Member } from '../../src/namespace/schema.ts';
@@ -22,16 +22,20 @@ describe('a metadata node that its leader does not hear', () => {
   let away: boolean;
   let asked: number;
   let worker: PresenceWorker;
+  let driver: { isLeader: boolean };
+  let machine: { featureLevel: number };
   beforeEach(() => {
     clock = new ManualClock();
+    driver = { isLeader: true };
+    machine = { featureLevel: 2 };
     silentMs = 0;
     isAnswering = false;
     away = false;
     asked = 0;
     const contacts = { silentMs: () => silentMs, isAlive: () => silentMs === 0 };
     worker = new PresenceWorker({
-      driver: { isLeader: true },
-      machine: { featureLevel: 2 },
+      driver,
+      machine,
       members: { withRole: () => [Member.fromPartial({ number: 2, peer: 'p2', roles: ['meta'], away })] },
       membership: { view: () => ({ contacts }) as never },
       answers: {
@@ -86,6 +90,17 @@ describe('a metadata node that its leader does not hear', () => {
     expect(await isAwayAfter(AWAY_AFTER_MS)).toBe(true);
   });
 
+  it('is called away by its leader alone, and not while some metadata nodes could not read that', async () => {
+    driver.isLeader = false;
+    expect(await isAwayAfter(AWAY_AFTER_MS)).toBe(false);
+    [driver.isLeader, machine.featureLevel] = [true, 1];
+    expect(await isAwayAfter(AWAY_AFTER_MS)).toBe(false);
+    machine.featureLevel = 2;
+    const working = isAwayAfter(AWAY_AFTER_MS);
+    driver.isLeader = false;
+    expect(await working).toBe(false);
+  });
+
   it('is not called away when it is heard while the others are asked', async () => {
     silentMs = AWAY_AFTER_MS;
     const working = worker.work(NEVER);
@@ -102,7 +117,10 @@ describe('asking who answers', () => {
     await Promise.all(networks.splice(0).map((network) => network.stop()));
   });
 
-  async function open(number: number): Promise<{ network: MemoryNetwork; survey: AnswerSurvey }> {
+  async function open(
+    number: number,
+    answer = async () => ({ supported: 2, active: 2 }),
+  ): Promise<{ network: MemoryNetwork; survey: AnswerSurvey }> {
     const network = new MemoryNetwork(
       { switch: home, clock: systemClock, random: systemRandom },
       { peer: `p${number}` },
@@ -117,7 +135,7 @@ describe('asking who answers', () => {
     const members = { withRole: () => list, activeByPeer } as never;
     const survey = new AnswerSurvey({ network, members, logger: silentLogger });
     survey.start();
-    serve(network, FEATURE_LEVEL, async () => ({ supported: 2, active: 2 }));
+    serve(network, FEATURE_LEVEL, answer);
     await network.start();
     return { network, survey };
   }
@@ -136,6 +154,15 @@ describe('asking who answers', () => {
     home.heal('p1', 'p2');
     await expect.poll(hears, PATIENCE).toBe(true);
     home.heal('p3', 'p2');
+  });
+
+  it('takes no longer for one that hangs than a probe and the word of it', async () => {
+    const { survey } = await open(1);
+    await open(2, () => new Promise<never>(() => {}));
+    await open(3);
+    const begunMs = performance.now();
+    expect(await survey.isAnswering('p2', NEVER)).toBe(false);
+    expect(performance.now() - begunMs).toBeLessThan(ASK_TIMEOUT_MS + 1_500);
   });
 
   it('is for metadata nodes, and about them', async () => {

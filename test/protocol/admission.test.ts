@@ -7,7 +7,7 @@ import type { Network } from '../../src/network/network.ts';
 import { type AdmissionWait, askForAdmission } from '../../src/protocol/admission.ts';
 import { JoinRequest, JoinResponse } from '../../src/protocol/messages.ts';
 
-const PATIENCE = { busyMs: 60_000, nobodyMs: 5_000 };
+const PATIENCE = { busyMs: 60_000, nobodyMs: 5_100 };
 const ADDRESSES = [
   '/ip6/2001:db8::1/tcp/4600/p2p/A',
   '/ip4/192.0.2.1/tcp/4600/p2p/A',
@@ -30,16 +30,18 @@ class PassingClock implements Clock {
   }
 }
 
-function ask(answer: (peer: string, nowMs: number) => JoinResponse) {
+/** As if the first address of each led nowhere. */
+async function dialSecond(address: string): Promise<string | undefined> {
+  if (address.startsWith('/ip6')) throw refusedConnection(address);
+  return address.split('/').at(-1);
+}
+
+function ask(answer: (peer: string, nowMs: number) => JoinResponse, dial = dialSecond) {
   const clock = new PassingClock();
   const asked: string[] = [];
   const waits: AdmissionWait[] = [];
   const network = {
-    // As if the first address of each led nowhere.
-    dial: async (address: string) => {
-      if (address.startsWith('/ip6')) throw refusedConnection(address);
-      return address.split('/').at(-1);
-    },
+    dial,
     request: async (peer: string) => {
       asked.push(peer);
       return JoinResponse.encode(answer(peer, clock.nowMs)).finish();
@@ -73,6 +75,19 @@ it('takes a refusal for an answer at once', async () => {
   });
   await expect(admission).rejects.toMatchObject({ code: 'NAMESPACE_TOKEN_EXPIRED' });
   expect(asked).toEqual(['A']);
+});
+
+it('asks a peer once in a round, at whichever of its addresses answers', async () => {
+  const { admission, asked } = ask(
+    (peer, nowMs) => {
+      if (nowMs < 100 || peer === 'A') throw timedOut(peer, 'join', 15_000);
+      return JoinResponse.fromPartial({ member: { number: 7 } });
+    },
+    async (address) =>
+      address.startsWith('/ip6') ? new Promise<never>(() => {}) : address.split('/').at(-1),
+  );
+  await admission;
+  expect(asked).toEqual(['A', 'B', 'A', 'B']);
 });
 
 it('gives up early where nobody listens anywhere', async () => {
