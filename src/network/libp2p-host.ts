@@ -1,29 +1,21 @@
 /** @module The sole home of libp2p: its dials, its streams, its events, as a Transport. */
-import type { Connection, Libp2p, PeerId as Libp2pPeerId, PrivateKey, Stream } from '@libp2p/interface';
+import type { Connection, Libp2p, PeerId as Libp2pPeerId, PrivateKey } from '@libp2p/interface';
 import { assert, describeError, HoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { type AddressBook, parseAddress, peerOf } from './address-book.ts';
-import { DirectConnections } from './direct-connections.ts';
-import { directKindOf } from './direct-kind.ts';
-import { cannotListen, describeDialFailure, notAMember, portInUse, unreachable } from './errors.ts';
-import { FramedStream } from './framed-stream.ts';
+import { ClassStreams } from './class-streams.ts';
+import type { DirectConnections } from './direct-connections.ts';
+import { cannotListen, describeDialFailure, portInUse, unreachable } from './errors.ts';
 import type { Identity } from './identity.ts';
-import { IndirectClasses } from './indirect-classes.ts';
-import { Libp2pBytes } from './libp2p-bytes.ts';
 import { createHostParts, type HostParts } from './libp2p-parts.ts';
 import { INNARDS, type Innards, type Libp2pHostOptions, memberProtocols } from './libp2p-settings.ts';
-import type { PathKind, PeerId, PeerPath, TrafficClass } from './network.ts';
+import type { PeerId, PeerPath, TrafficClass } from './network.ts';
 import { PeerReach } from './peer-reach.ts';
 import { isSignedBy, signAs } from './peer-signature.ts';
 import { guardProtocols } from './protocol-guard.ts';
 import { RelayedBytes } from './relayed-bytes.ts';
 import type { FrameStream, Transport, TransportListener } from './transport.ts';
 
-const TRAFFIC_CLASSES: readonly TrafficClass[] = ['raft', 'control', 'bulk', 'join'];
-/** Per connection and class: one stream is used; a few more may overlap while an old one dies. */
-const MAX_STREAMS_PER_CLASS = 8;
-/** The exchange that opens a direct connection. */
-const DIRECT_PROTOCOL = '/holdfast/1/direct';
 const FOREVER_MS: number = Number.MAX_SAFE_INTEGER / 2;
 
 export interface Libp2pHostComponents {
@@ -42,8 +34,8 @@ export class Libp2pHost implements Transport {
   readonly #direct: DirectConnections;
   readonly #reach: PeerReach;
   readonly #relayedBytes = new RelayedBytes();
+  readonly #streams: ClassStreams;
   #listener: TransportListener | undefined;
-  readonly #indirect: IndirectClasses;
 
   private constructor(
     parts: HostParts & { readonly privateKey: PrivateKey },
@@ -56,10 +48,6 @@ export class Libp2pHost implements Transport {
     this.#book = parts.book;
     this.#logger = logger;
     this.#options = options;
-    this.#indirect = new IndirectClasses(
-      { retry: ({ remotePeer }) => this.#listener?.improved(remotePeer.toString()) },
-      { firstPauseMs: options.directRetryMs },
-    );
     this.localPeer = this.#libp2p.peerId.toString();
     this.#reach = new PeerReach(
       {
@@ -74,6 +62,16 @@ export class Libp2pHost implements Transport {
         // An operator who says what to dial has forwarded a port.
         mapPorts: options.mapPorts === true && (options.announce ?? []).length === 0,
       },
+    );
+    this.#streams = new ClassStreams(
+      {
+        direct: parts.direct,
+        kindOf: (connection) => this.#reach.kindOf(connection),
+        relayedBytes: this.#relayedBytes,
+        improved: (peer) => this.#listener?.improved(peer),
+        logger,
+      },
+      { directRetryMs: options.directRetryMs },
     );
   }
 
@@ -154,14 +152,7 @@ export class Libp2pHost implements Transport {
 
   async connect(peer: PeerId, trafficClass: TrafficClass, signal: AbortSignal): Promise<FrameStream> {
     try {
-      const connection = await this.#reach.connect(peer, signal);
-      const direct = await this.#openDirect(connection, trafficClass, signal);
-      if (direct !== undefined) return direct;
-      const options = { signal, runOnLimitedConnection: true };
-      const isShared = this.#indirect.has(connection, trafficClass);
-      const stream = await connection.newStream(protocolOf(trafficClass), options);
-      if (isShared) this.#indirect.retryLater(connection, trafficClass);
-      return this.#framed(stream, connection, trafficClass, isShared ? 'shared' : undefined);
+      return await this.#streams.open(await this.#reach.connect(peer, signal), trafficClass, signal);
     } catch (cause) {
       throw unreachable(peer, describeDialFailure(cause), cause);
     }
@@ -170,22 +161,7 @@ export class Libp2pHost implements Transport {
   async start(listener: TransportListener): Promise<void> {
     this.#watchPeers(listener);
     await this.#reach.serve((peer) => listener.admits(peer));
-    for (const trafficClass of TRAFFIC_CLASSES)
-      await this.#libp2p.handle(
-        protocolOf(trafficClass),
-        (stream, connection) =>
-          listener.stream(
-            connection.remotePeer.toString(),
-            trafficClass,
-            this.#framed(stream, connection, trafficClass),
-          ),
-        {
-          maxInboundStreams: MAX_STREAMS_PER_CLASS,
-          maxOutboundStreams: MAX_STREAMS_PER_CLASS,
-          runOnLimitedConnection: true,
-        },
-      );
-    await this.#serveDirect(listener);
+    await this.#streams.serve(this.#libp2p, listener);
     try {
       await this.#libp2p.start();
     } catch (cause) {
@@ -202,51 +178,6 @@ export class Libp2pHost implements Transport {
     this.#direct.stop();
     await this.#reach.stop();
     await this.#libp2p.stop();
-  }
-
-  /** A class goes over a connection of its own where there can be one; else, as through a relay or a hole, over libp2p. */
-  async #openDirect(
-    connection: Connection,
-    trafficClass: TrafficClass,
-    signal: AbortSignal,
-  ): Promise<FrameStream | undefined> {
-    const path = this.#reach.kindOf(connection);
-    if (path === 'relayed' || path === 'punched') return undefined;
-    if (directKindOf(trafficClass) === undefined || this.#indirect.has(connection, trafficClass))
-      return undefined;
-    try {
-      const exchange = framed(await connection.newStream(DIRECT_PROTOCOL, { signal }));
-      return new FramedStream(await this.#direct.open(connection, trafficClass, exchange, signal), path);
-    } catch (error) {
-      signal.throwIfAborted();
-      this.#indirect.add(connection, trafficClass);
-      const peer = connection.remotePeer.toString();
-      this.#logger.info('network.no-direct-connection', { peer, cause: describeError(error) });
-      return undefined;
-    }
-  }
-
-  #framed(
-    stream: Stream,
-    connection: Connection,
-    trafficClass: TrafficClass,
-    path: PathKind = this.#reach.kindOf(connection),
-  ): FrameStream {
-    const isMetered = path === 'relayed' && trafficClass === 'bulk';
-    const meter = isMetered ? this.#relayedBytes.meter(connection.remotePeer.toString()) : undefined;
-    return new FramedStream(new Libp2pBytes(stream, meter), path);
-  }
-
-  async #serveDirect(listener: TransportListener): Promise<void> {
-    this.#direct.onOpened((peer, trafficClass, bytes) =>
-      listener.stream(peer, trafficClass, new FramedStream(bytes)),
-    );
-    const serve = async (stream: Stream, connection: Connection): Promise<void> => {
-      const peer = connection.remotePeer.toString();
-      if (await listener.admits(peer)) this.#direct.serve(connection, framed(stream));
-      else stream.abort(notAMember(peer, 'control'));
-    };
-    await this.#libp2p.handle(DIRECT_PROTOCOL, serve, { maxInboundStreams: MAX_STREAMS_PER_CLASS });
   }
 
   #watchPeers(listener: TransportListener): void {
@@ -272,14 +203,6 @@ export class Libp2pHost implements Transport {
     for (const address of transportManager.getAddrs())
       addressManager.confirmObservedAddr(address, { type: 'transport', ttl: FOREVER_MS });
   }
-}
-
-function framed(stream: Stream): FrameStream {
-  return new FramedStream(new Libp2pBytes(stream));
-}
-
-function protocolOf(trafficClass: TrafficClass): string {
-  return `/holdfast/1/${trafficClass}`;
 }
 
 function describeListenFailure(listen: readonly string[], cause: unknown): HoldfastError {

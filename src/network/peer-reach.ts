@@ -15,6 +15,8 @@ import { Libp2pBytes } from './libp2p-bytes.ts';
 import type { Innards } from './libp2p-settings.ts';
 import { Meeting } from './meeting.ts';
 import type { PathKind, PeerId } from './network.ts';
+import { OwnAddresses } from './own-addresses.ts';
+import { arrivalOf } from './peer-arrival.ts';
 import { PeerConnections } from './peer-connections.ts';
 import { Reachability } from './reachability.ts';
 import { findNatPmp } from './nat-pmp.ts';
@@ -27,7 +29,6 @@ const MEET_PROTOCOL = '/holdfast/1/meet';
 const DIAL_BACK_PROTOCOL = '/holdfast/1/dial-back';
 /** Per connection. */
 const MAX_STREAMS = 4;
-const LOOPBACK_IP6 = '/ip6/::1/';
 
 export interface PeerReachComponents {
   readonly libp2p: Libp2p;
@@ -56,6 +57,7 @@ export class PeerReach {
   readonly #dialBack: DialBack;
   readonly #reachability: Reachability;
   readonly #ports: PortMapper;
+  readonly #own: OwnAddresses;
   /** Addresses that are, or were, punched to; of a connection or of an attempt. */
   readonly #punched = new Set<string>();
 
@@ -86,8 +88,8 @@ export class PeerReach {
           throw error;
         }
       },
-      arrival: (peer, signal) => this.#arrival(peer, signal),
-      addresses: () => this.#ownAddresses(),
+      arrival: (peer, signal) => arrivalOf(libp2p, peer, signal),
+      addresses: () => this.#own.addresses(),
       observe: (localPort, signal) => this.#observe(localPort, signal),
       logger,
     });
@@ -97,16 +99,17 @@ export class PeerReach {
       logger,
     });
     this.#ports = new PortMapper({
-      ports: () => this.#listeningPorts(),
+      ports: () => this.#own.ports(),
       find: (signal) => findGateway([findNatPmp, findUpnp], signal),
       // Whoever could not dial us is asked again, as our addresses are others now.
       changed: () => this.#reachability.look(),
       logger,
     });
+    this.#own = new OwnAddresses({ libp2p, innards, mapped: () => this.#ports.addresses() });
     this.#reachability = new Reachability({
       localPeer: libp2p.peerId.toString(),
       relays: () => this.#usableRelays(),
-      addresses: () => this.#ownAddresses().map(String),
+      addresses: () => this.#own.addresses().map(String),
       dialBack: (relay) => this.#askForDialBack(relay),
       hasPlace: (relay) => relays.hasPlace(relay),
       reserve: (relay) => relays.reserve(relay),
@@ -125,7 +128,7 @@ export class PeerReach {
   addresses(): readonly string[] {
     const self = this.#components.libp2p.peerId.toString();
     const relayed = this.#reachability.relays().map((relay) => relayedAddress(relay, self));
-    return [...this.#ownAddresses().map(String), ...relayed];
+    return [...this.#own.addresses().map(String), ...relayed];
   }
 
   /** The best connection to `peer`, dialled where there is none. Throws whatever is in the way of it. */
@@ -205,7 +208,7 @@ export class PeerReach {
     const connection = this.best(relay);
     if (connection === undefined) throw unreachable(relay, 'it is no longer connected');
     const stream = await connection.newStream(DIAL_BACK_PROTOCOL, { signal: AbortSignal.timeout(3_000) });
-    return this.#dialBack.ask(relay, framed(stream), this.#ownAddresses());
+    return this.#dialBack.ask(relay, framed(stream), this.#own.addresses());
   }
 
   /** Metadata nodes with a connection that leads over no relay. */
@@ -220,23 +223,6 @@ export class PeerReach {
   #kindOfBest(peer: PeerId): PathKind | undefined {
     const connection = this.best(peer);
     return connection === undefined ? undefined : this.kindOf(connection);
-  }
-
-  /** Where a router lets others in, before what only the private network can dial. */
-  #ownAddresses(): readonly Multiaddr[] {
-    const { libp2p } = this.#components;
-    const mapped = this.#ports
-      .addresses()
-      .map((text) => parseAddress(`${text}/p2p/${libp2p.peerId.toString()}`));
-    const own = libp2p.getMultiaddrs().filter((address) => !isRelayed(address));
-    // Whoever could use it is on this machine, and has another of it.
-    const others = own.filter((address) => !address.toString().startsWith(LOOPBACK_IP6));
-    return [...mapped, ...(others.length > 0 ? others : own)];
-  }
-
-  #listeningPorts(): readonly number[] {
-    const listening = this.#components.innards.transportManager.getAddrs().map(socketAddressOf);
-    return [...new Set(listening.flatMap((socket) => (socket === undefined ? [] : [socket.port])))];
   }
 
   async #observe(localPort: number, signal: AbortSignal): Promise<Multiaddr> {
@@ -254,22 +240,6 @@ export class PeerReach {
       }
     }
     throw unreachable('metadata node', 'none is connected that could say how we are seen', last);
-  }
-
-  /** A connection to `peer` without a relay, once it is open. */
-  #arrival(peer: PeerId, signal: AbortSignal): Promise<Connection> {
-    const { libp2p } = this.#components;
-    const arrival = Promise.withResolvers<Connection>();
-    const onOpen = ({ detail }: CustomEvent<Connection>): void => {
-      if (detail.remotePeer.toString() === peer && !isRelayed(detail.remoteAddr)) arrival.resolve(detail);
-    };
-    const onAbort = (): void => arrival.reject(signal.reason);
-    libp2p.addEventListener('connection:open', onOpen);
-    signal.addEventListener('abort', onAbort, { once: true });
-    return arrival.promise.finally(() => {
-      libp2p.removeEventListener('connection:open', onOpen);
-      signal.removeEventListener('abort', onAbort);
-    });
   }
 }
 

@@ -30,7 +30,7 @@ export interface AdmissionOptions {
   readonly onWait?: (wait: AdmissionWait) => void;
 }
 
-export const ADMISSION_PATIENCE: AdmissionPatience = { busyMs: 60_000, nobodyMs: 5_000 };
+const ADMISSION_PATIENCE: AdmissionPatience = { busyMs: 60_000, nobodyMs: 5_000 };
 /** For one metadata node to answer: it may have to find its leader first. */
 const ANSWER_TIMEOUT_MS = 15_000;
 const ROUND_PAUSE_MS = 500;
