@@ -27,7 +27,7 @@ describe('a metadata node', () => {
   let published: number;
   let provided: number;
   /** By how many peers what is published is kept. */
-  let keeping: number;
+  let keeping: { record: number; manifest: number };
   let leader: number;
 
   beforeEach(() => {
@@ -38,7 +38,7 @@ describe('a metadata node', () => {
     nowMs = 0;
     published = 0;
     provided = 0;
-    keeping = 1;
+    keeping = { record: 1, manifest: 1 };
     leader = 1;
   });
   afterEach(() => Promise.all(networks.map((network) => network.stop())));
@@ -68,11 +68,11 @@ describe('a metadata node', () => {
       refresh: () => {},
       provide: async () => {
         provided += 1;
-        return keeping;
+        return keeping.record;
       },
       publishManifest: async () => {
         published += 1;
-        return keeping;
+        return keeping.manifest;
       },
     };
     const machine = {
@@ -140,12 +140,16 @@ describe('a metadata node', () => {
   it('publishes again and again what nobody keeps yet', async () => {
     member(1, 'meta');
     const worker = workerOf(await open(1));
-    keeping = 0;
-    for (let times = 0; times < 3; times += 1) await worker.work(NEVER);
-    expect([provided, published]).toEqual([3, 3]);
-    keeping = 1;
-    for (let times = 0; times < 3; times += 1) await worker.work(NEVER);
-    expect([provided, published]).toEqual([4, 4]);
+    const works = async (): Promise<number[]> => {
+      for (let times = 0; times < 3; times += 1) await worker.work(NEVER);
+      return [provided, published];
+    };
+    keeping = { record: 1, manifest: 0 };
+    expect(await works()).toEqual([3, 3]);
+    keeping = { record: 0, manifest: 1 };
+    expect(await works()).toEqual([6, 4]);
+    keeping = { record: 1, manifest: 1 };
+    expect(await works()).toEqual([7, 4]);
   });
 
   it('publishes at once when a metadata node comes, and what datanodes change once a minute', async () => {

@@ -93,6 +93,7 @@ describe('a metadata node that its leader does not hear', () => {
   it('is called away by its leader alone, and not while some metadata nodes could not read that', async () => {
     driver.isLeader = false;
     expect(await isAwayAfter(AWAY_AFTER_MS)).toBe(false);
+    expect(asked).toBe(0);
     [driver.isLeader, machine.featureLevel] = [true, 1];
     expect(await isAwayAfter(AWAY_AFTER_MS)).toBe(false);
     machine.featureLevel = 2;
