@@ -132,6 +132,9 @@ describe('a metadata node', () => {
     await worker.work(NEVER);
     await worker.work(NEVER);
     expect(published).toBe(1);
+    nowMs = CHANGED_RENEWAL_MS + 1;
+    await worker.work(NEVER);
+    expect(published).toBe(1);
     nowMs = MANIFEST_RENEWAL_MS + 1;
     await worker.work(NEVER);
     expect(published).toBe(2);
