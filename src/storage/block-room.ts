@@ -1,4 +1,5 @@
 /** @module How much room a directory has for blocks, and the promises made on it that are not yet kept. */
+import { MIB } from '../common/bytes.ts';
 import type { BlockIndex } from './block-index.ts';
 import type { StoreUsage } from './block-store.ts';
 import { storageFull } from './errors.ts';
@@ -18,7 +19,7 @@ export interface HeldBlocks {
 }
 
 export interface BlockRoomComponents extends HeldBlocks {
-  /** Of the file system, for whoever asks; asked at each promise, so it is never stale. */
+  /** Of the file system, for whoever asks. */
   readonly freeBytes: () => Promise<number>;
 }
 
@@ -27,11 +28,21 @@ export interface BlockRoomOptions extends RoomOptions {
   readonly name: string;
 }
 
+/**
+ * Promised without asking the file system anew, in bytes: a question for each batch of small blocks is a change of thread, as
+ * many as the batch itself takes. What others write meanwhile may so come out of the reserve.
+ */
+const UNASKED_BYTES: number = MIB;
+/** With less room than this it is asked each time. */
+const AMPLE_BYTES: number = 64 * MIB;
+
 /** One block that is being written has its size promised from create() to commit() or abort(). */
 export class BlockRoom {
   readonly #components: BlockRoomComponents;
   readonly #options: BlockRoomOptions;
   #promisedBytes = 0;
+  /** What may still be promised without a question. */
+  #unaskedBytes = 0;
 
   constructor(components: BlockRoomComponents, options: BlockRoomOptions) {
     this.#components = components;
@@ -42,8 +53,11 @@ export class BlockRoom {
   async promise(sizeBytes: number): Promise<void> {
     // Promised before the question, so that two at once cannot both get the last room.
     this.#promisedBytes += sizeBytes;
+    this.#unaskedBytes -= sizeBytes;
+    if (this.#unaskedBytes >= 0) return;
     try {
       const leftBytes = await this.#leftBytes();
+      this.#unaskedBytes = leftBytes >= AMPLE_BYTES ? UNASKED_BYTES : 0;
       if (leftBytes < 0) throw storageFull(this.#options.name, sizeBytes, Math.max(0, leftBytes + sizeBytes));
     } catch (error) {
       this.release(sizeBytes);

@@ -5,6 +5,11 @@ import type { SqlRow, SqlValue } from './sql-value.ts';
 /** Rows or keys of one statement; a power of two. Times 8 columns it stays below SQLite's 32766 variables. */
 const MAX_ROWS_PER_STATEMENT = 512;
 
+export interface InsertOptions {
+  /** So many rows or fewer are one statement, whatever their number: for who writes few at a time, and often. 1 when absent. */
+  readonly together?: number;
+}
+
 /**
  * Inserts `rows`, all of one width. `head` is the statement up to VALUES, e.g. 'INSERT INTO t (a, b)'.
  * Statements have 512, 256 … 2, 1 rows, so that ten prepared ones serve any number of rows.
@@ -13,11 +18,13 @@ export async function insertRows(
   sql: SqlWriter,
   head: string,
   rows: readonly (readonly SqlValue[])[],
+  { together = 1 }: InsertOptions = {},
 ): Promise<void> {
   let from = 0;
   let size = MAX_ROWS_PER_STATEMENT;
   while (from < rows.length) {
-    while (size > rows.length - from) size /= 2;
+    const left = rows.length - from;
+    while (size > left) size = left <= together ? left : size / 2;
     const batch = rows.slice(from, from + size);
     const row = `(${placeholders(batch[0]?.length ?? 0)})`;
     await sql.run(`${head} VALUES ${Array.from({ length: size }, () => row).join(',')}`, batch.flat());
@@ -34,7 +41,7 @@ export async function selectKeys(sql: Sql, head: string, keys: readonly SqlValue
 }
 
 /** Deletes by `head` + ' IN (…)', e.g. head 'DELETE FROM t WHERE key'. */
-export async function deleteKeys(sql: Sql, head: string, keys: readonly SqlValue[]): Promise<void> {
+export async function deleteKeys(sql: SqlWriter, head: string, keys: readonly SqlValue[]): Promise<void> {
   for (const batch of keyBatches(keys)) await sql.run(`${head} IN (${placeholders(batch.length)})`, batch);
 }
 

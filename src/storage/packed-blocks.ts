@@ -18,6 +18,11 @@ import type { SqlRow } from './sql-value.ts';
 
 /** Blocks of one transaction, at most 8 MiB in all. */
 const MAX_GROUPED_BLOCKS = 128;
+/**
+ * Of so many blocks or fewer one statement is made, and so no transaction around it: a change of thread instead of three. A
+ * statement keeps the blocks it wrote last, and one for each number up to MAX_GROUPED_BLOCKS would keep half a gigabyte.
+ */
+const MAX_BLOCKS_IN_A_STATEMENT = 16;
 /** More readers than a datanode serves at once. */
 const MAX_WAITING_READS = 65_536;
 /** Rows of one read while the index is loaded. */
@@ -207,7 +212,7 @@ export class PackedBlocks implements BlockShelf {
     const removed: Uint8Array[] = [];
     const purged: Uint8Array[] = [];
     const inserted: (number | Uint8Array)[][] = [];
-    await this.#writer.transaction(async (sql) => {
+    await this.#writer.gatheredTransaction(async (sql) => {
       for (const change of changes) {
         const hash = fromHex(change.kind === 'remove' ? change.hash : change.block.hash);
         if (change.kind === 'insert') inserted.push(packedRow(change.block, change.data));
@@ -221,7 +226,9 @@ export class PackedBlocks implements BlockShelf {
       }
       await deleteKeys(sql, 'DELETE FROM packed WHERE hash', removed);
       await deleteKeys(sql, 'DELETE FROM quarantined WHERE hash', purged);
-      await insertRows(sql, 'INSERT OR IGNORE INTO packed (hash, size, crc, origin, data)', inserted);
+      await insertRows(sql, 'INSERT OR IGNORE INTO packed (hash, size, crc, origin, data)', inserted, {
+        together: MAX_BLOCKS_IN_A_STATEMENT,
+      });
     });
   }
 }

@@ -8,7 +8,7 @@ import type { LogStanding } from './log-mark.ts';
 import { EMPTY_LOG, type LogPosition, type LogState } from './log-window.ts';
 import type { Sql, SqlWriter } from './sql-database.ts';
 import type { SqliteOptions } from './sqlite-format.ts';
-import type { SqlRow } from './sql-value.ts';
+import type { SqlRow, SqlValue } from './sql-value.ts';
 
 export const LOG_FORMAT: SqliteOptions = {
   format: 2,
@@ -16,6 +16,11 @@ export const LOG_FORMAT: SqliteOptions = {
     'CREATE TABLE entries (idx INTEGER PRIMARY KEY, term INTEGER NOT NULL, type INTEGER NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL)',
     'CREATE TABLE hard_state (id INTEGER PRIMARY KEY CHECK (id = 1), term INTEGER NOT NULL, vote INTEGER NOT NULL, commit_idx INTEGER NOT NULL, crc INTEGER NOT NULL, sequence INTEGER NOT NULL DEFAULT 0, last_idx INTEGER NOT NULL DEFAULT 0, last_term INTEGER NOT NULL DEFAULT 0)',
     'CREATE TABLE snapshot (id INTEGER PRIMARY KEY CHECK (id = 1), idx INTEGER NOT NULL, term INTEGER NOT NULL, conf_state TEXT NOT NULL, base_idx INTEGER NOT NULL, base_term INTEGER NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL)',
+  ],
+  pragmas: ['temp_store = MEMORY'],
+  temporary: [
+    'CREATE TEMP VIEW appends AS SELECT idx, term, type, crc, data, 0 AS now_term, 0 AS now_vote, 0 AS now_commit, 0 AS now_sequence, 0 AS now_last_idx, 0 AS now_last_term, 0 AS now_crc FROM entries',
+    'CREATE TEMP TRIGGER append INSTEAD OF INSERT ON appends BEGIN INSERT INTO entries (idx, term, type, crc, data) VALUES (NEW.idx, NEW.term, NEW.type, NEW.crc, NEW.data); INSERT OR REPLACE INTO hard_state (id, term, vote, commit_idx, sequence, last_idx, last_term, crc) VALUES (1, NEW.now_term, NEW.now_vote, NEW.now_commit, NEW.now_sequence, NEW.now_last_idx, NEW.now_last_term, NEW.now_crc); END',
   ],
   upgrades: {
     1: ['sequence', 'last_idx', 'last_term'].map(
@@ -29,27 +34,48 @@ export interface LoadedLog {
   readonly standing: LogStanding;
 }
 
+/** More than this are rare, and each of them would write the standing anew. */
+export const MAX_APPENDED_TOGETHER = 16;
 /** Position in this list is the number on disk: append only. */
 const ENTRY_TYPES: readonly EntryType[] = ['EntryNormal', 'EntryConfChange', 'EntryConfChangeV2'];
 /** Rows of one read while a log is loaded. */
 const LOAD_PAGE_ROWS = 256;
 
 export async function insertEntries(sql: SqlWriter, entries: readonly Entry[]): Promise<void> {
-  const rows = entries.map((entry) => {
-    const type = ENTRY_TYPES.indexOf(entry.type);
-    return [entry.index, entry.term, type, entryCrc(entry), entry.data];
-  });
-  await insertRows(sql, 'INSERT INTO entries (idx, term, type, crc, data)', rows);
+  await insertRows(sql, 'INSERT INTO entries (idx, term, type, crc, data)', entries.map(entryRow));
 }
 
 /** Part of every transaction: where the log stands after it, so that a lost tail or head shows without its neighbours. */
 export async function saveStanding(sql: SqlWriter, standing: LogStanding, commit: Index): Promise<void> {
-  const { sequence, term, vote, lastIndex, lastTerm } = standing;
-  const values = [term, vote, commit, sequence, lastIndex, lastTerm];
   await sql.run(
     'INSERT OR REPLACE INTO hard_state (id, term, vote, commit_idx, sequence, last_idx, last_term, crc) VALUES (1, ?, ?, ?, ?, ?, ?, ?)',
-    [...values, numbersCrc(values)],
+    standingRow(standing, commit),
   );
+}
+
+/**
+ * Both of a few entries, at most MAX_APPENDED_TOGETHER, with one prepared statement: the usual write of a log, at a third of what
+ * two statements in a transaction cost.
+ */
+export async function appendEntries(
+  sql: SqlWriter,
+  entries: readonly Entry[],
+  standing: LogStanding,
+  commit: Index,
+): Promise<void> {
+  const after = standingRow(standing, commit);
+  const rows = entries.map((entry) => [...entryRow(entry), ...after]);
+  await insertRows(sql, 'INSERT INTO appends', rows, { together: MAX_APPENDED_TOGETHER });
+}
+
+function entryRow(entry: Entry): SqlValue[] {
+  const type = ENTRY_TYPES.indexOf(entry.type);
+  return [entry.index, entry.term, type, entryCrc(entry), entry.data];
+}
+
+function standingRow({ sequence, term, vote, lastIndex, lastTerm }: LogStanding, commit: Index): SqlValue[] {
+  const values = [term, vote, commit, sequence, lastIndex, lastTerm];
+  return [...values, numbersCrc(values)];
 }
 
 export async function saveSnapshot(sql: SqlWriter, snapshot: Snapshot, base: LogPosition): Promise<void> {

@@ -13,6 +13,8 @@ export interface SqliteOptions {
   readonly shrinks?: boolean;
   /** Further PRAGMAs for this connection, e.g. 'cache_size = -8192'. */
   readonly pragmas?: readonly string[];
+  /** Statements for this connection alone, once there are tables: temporary views and triggers, of which the file holds nothing. */
+  readonly temporary?: readonly string[];
   /** Statements that bring a file of an older format to the next one, by the older format's number. */
   readonly upgrades?: Readonly<Record<number, readonly string[]>>;
 }

@@ -9,7 +9,13 @@ import type { Marker } from './log-marker.ts';
 import { assertFollows, type LogChange, type LogPosition, LogWindow } from './log-window.ts';
 import { bootstrapChange } from './memory-raft-log.ts';
 import type { LogWrite, RaftLogStore } from './raft-log-store.ts';
-import { insertEntries, saveSnapshot, saveStanding } from './raft-log-rows.ts';
+import {
+  appendEntries,
+  insertEntries,
+  MAX_APPENDED_TOGETHER,
+  saveSnapshot,
+  saveStanding,
+} from './raft-log-rows.ts';
 import type { SqlDatabase, SqlWriter } from './sql-database.ts';
 import { WindowedRaftLog } from './windowed-raft-log.ts';
 
@@ -173,34 +179,42 @@ export class SqliteRaftLog extends WindowedRaftLog implements RaftLogStore {
   async #writeChange(sql: SqlWriter, change: LogChange): Promise<void> {
     const { hardState: held } = this.window.initialState();
     let last: LogPosition = { index: this.#standing().lastIndex, term: this.#standing().lastTerm };
+    let entries: readonly Entry[] = [];
     if (change.kind === 'compact') await this.#writeCompaction(sql, change.snapshot, change.upTo);
-    else last = await this.#writeAppend(sql, change, last);
+    else {
+      last = await this.#makeRoom(sql, change, last);
+      entries = change.entries;
+    }
+    last = entries.at(-1) ?? last;
     const { term, vote, commit } = (change.kind === 'append' ? change.hardState : undefined) ?? held;
     const position = { sequence: this.#sequence + 1, lastIndex: last.index, lastTerm: last.term };
-    await saveStanding(sql, { ...position, term, vote }, commit);
+    const standing = { ...position, term, vote };
+    if (entries.length > 0 && entries.length <= MAX_APPENDED_TOGETHER)
+      return appendEntries(sql, entries, standing, commit);
+    await insertEntries(sql, entries);
+    await saveStanding(sql, standing, commit);
   }
 
-  /** Returns where the log ends afterwards. */
-  async #writeAppend(
+  /** Removes what the entries or a snapshot take the place of. Returns where the log ends then, without the entries. */
+  async #makeRoom(
     sql: SqlWriter,
-    change: LogChange & { kind: 'append' },
+    { snapshot, entries }: LogChange & { kind: 'append' },
     before: LogPosition,
   ): Promise<LogPosition> {
     let base: LogPosition = this.window.base;
     let last = before;
-    if (change.snapshot !== undefined) {
-      const { index, term } = change.snapshot.metadata;
+    if (snapshot !== undefined) {
+      const { index, term } = snapshot.metadata;
       base = { index, term };
       last = base;
       await sql.run('DELETE FROM entries');
-      await saveSnapshot(sql, change.snapshot, base);
+      await saveSnapshot(sql, snapshot, base);
     }
-    const first = change.entries[0];
+    const first = entries[0];
     if (first === undefined) return last;
-    assertFollows(change.entries, base.index, last.index);
+    assertFollows(entries, base.index, last.index);
     if (first.index <= last.index) await sql.run('DELETE FROM entries WHERE idx >= ?', [first.index]);
-    await insertEntries(sql, change.entries);
-    return change.entries.at(-1) ?? last;
+    return last;
   }
 
   async #writeCompaction(sql: SqlWriter, snapshot: Snapshot, upTo: Index): Promise<void> {

@@ -43,6 +43,7 @@ export class SqliteConnection implements SqlDatabase {
       await makeDurable(connection);
       await makeTables(connection, options);
       await connection.#set(options.pragmas);
+      for (const statement of options.temporary ?? []) await connection.run(statement);
       return connection;
     } catch (error) {
       await connection.close();
@@ -111,7 +112,8 @@ export class SqliteConnection implements SqlDatabase {
           statements.push({ text, values });
         },
       });
-      const script = transactionScript(statements);
+      // One alone is a transaction of its own, and prepared.
+      const script = statements.length === 1 ? undefined : transactionScript(statements);
       try {
         if (script === undefined) await this.#runInTurn(statements);
         else await settle<void>((done) => this.#database.exec(script, (error) => done(error)));
@@ -158,6 +160,8 @@ export class SqliteConnection implements SqlDatabase {
   }
 
   async #runInTurn(statements: readonly SqlStatement[]): Promise<void> {
+    const [only] = statements;
+    if (only !== undefined && statements.length === 1) return this.#run(only.text, only.values);
     await this.#run('BEGIN IMMEDIATE', []);
     for (const { text, values } of statements) await this.#run(text, values);
     await this.#run('COMMIT', []);

@@ -55,6 +55,36 @@ it('inserts any number of rows, each once', async () => {
   await connection.close();
 });
 
+it('writes few rows with one statement, which is all there or not at all', async () => {
+  const connection = await opened();
+  const insert = (from: number, count: number): Promise<void> =>
+    connection.gatheredTransaction((sql) =>
+      insertRows(
+        sql,
+        'INSERT INTO t (a, b)',
+        Array.from({ length: count }, (_, at) => [from + at, 'x\0']),
+        { together: 16 },
+      ),
+    );
+  const texts: string[] = [];
+  const run = async (text: string): Promise<void> => void texts.push(text);
+  for (const count of [13, 16, 45])
+    await insertRows(
+      { run },
+      'INSERT INTO t (a)',
+      Array.from({ length: count }, () => [1]),
+      { together: 16 },
+    );
+  expect(texts.map((text) => text.split('?').length - 1)).toEqual([13, 16, 32, 13]);
+  await insert(0, 13);
+  await expect(insert(10, 16)).rejects.toMatchObject({ code: 'SQLITE_CONSTRAINT' });
+  await insert(13, 16);
+  expect(await connection.all('SELECT count(*) AS n, max(a) AS last FROM t')).toEqual([{ n: 29, last: 28 }]);
+  // That of the table, and these two.
+  expect(connection.transactionCount).toBe(3);
+  await connection.close();
+});
+
 it('refuses statements after close', async () => {
   const connection = await opened();
   await connection.close();
