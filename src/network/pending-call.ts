@@ -3,6 +3,11 @@ import type { Clock, Timer } from '../common/clock.ts';
 import { aborted, timedOut, unreachable } from './errors.ts';
 import { type CallOptions, DEFAULT_CALL_TIMEOUT_MS, type PeerId } from './network.ts';
 
+/** A deadline that is looked at this much too late: the process stood still, in milliseconds. */
+const STANDSTILL_MS = 50;
+/** For what came in meanwhile to be read: timers are looked at before sockets. */
+const GRACE_MS = 50;
+
 export interface PendingCallOptions extends CallOptions {
   readonly peer: PeerId;
   readonly method: string;
@@ -23,6 +28,7 @@ export class PendingCall<Result> {
   #resolve!: (result: Result) => void;
   #reject!: (error: Error) => void;
   #settled = false;
+  #isPardoned = false;
 
   constructor(components: { clock: Clock }, options: PendingCallOptions) {
     this.method = options.method;
@@ -63,13 +69,19 @@ export class PendingCall<Result> {
     return this.#clock.after(delayMs, () => this.#expire(delayMs));
   }
 
-  /** What was sent has until the deadline to be answered, however long it waited for the connection. */
+  /**
+   * What was sent has until the deadline to be answered, however long it waited for the connection. An answer may be here
+   * already, in a process that did not get the processor: to ask anew would only cost more of it.
+   */
   #expire(waitedMs: number): void {
+    const lateMs = this.#clock.monotonicMs() - this.#deadlineMs;
     if (this.giveUp === undefined)
       this.#abandon(unreachable(this.#peer, `no connection within ${waitedMs} ms for ${this.method}`));
-    else if (this.#clock.monotonicMs() < this.#deadlineMs)
-      this.#timer = this.#expireAfter(this.remainingMs());
-    else this.#abandon(timedOut(this.#peer, this.method, this.#timeoutMs));
+    else if (lateMs < 0) this.#timer = this.#expireAfter(this.remainingMs());
+    else if (lateMs >= STANDSTILL_MS && !this.#isPardoned) {
+      this.#isPardoned = true;
+      this.#timer = this.#expireAfter(GRACE_MS);
+    } else this.#abandon(timedOut(this.#peer, this.method, this.#timeoutMs));
   }
 
   #abandon(error: Error): void {

@@ -35,7 +35,7 @@ const options = request();
 const DIMENSIONS = [
   { name: 'files', of: () => namespaceGrowth(upTo(options.files, [1e3, 1e4, 1e5, 1e6, 1e7])) },
   { name: 'blocks', of: () => fileGrowth(upTo(options.blocks, [100, 1_000, 10_000, 65_000])) },
-  { name: 'datanodes', of: () => datanodeGrowth(upTo(options.datanodes, [3, 8, 17, 30, 100])) },
+  { name: 'datanodes', of: () => datanodeGrowth(upTo(options.datanodes, [3, 10, 30, 100])) },
   { name: 'placement', of: () => placementGrowth([3, 10, 30, 100, 300, 1_000]) },
   { name: 'clients', of: () => clientGrowth(upTo(options.clients, [1, 4, 16, 64, 256])) },
 ];
