@@ -1,4 +1,5 @@
 /** @module A shelf of the block store on a simulated disk: the store above it is the one that ships. */
+import type { Left } from '../../src/common/bytes.ts';
 import { crc32c } from '../../src/common/hashing.ts';
 import { isHoldfastError } from '../../src/common/errors.ts';
 import { type BlockTail, CRC_RANGE_BYTES, decodeTail, encodeTail } from '../../src/storage/block-file.ts';
@@ -58,15 +59,17 @@ export class SimulatedShelf implements BlockShelf {
 
   async begin(block: NewBlock): Promise<ShelfWriter> {
     const { platter, health } = this.#components;
-    const parts: Uint8Array[] = [];
+    const parts: { readonly bytes: Uint8Array; readonly left: Left | undefined }[] = [];
     const number = platter.begin();
     let stored: StoredBlock | undefined;
     return {
-      write: async (bytes) => void parts.push(bytes),
+      write: async (bytes, left) => void parts.push({ bytes, left }),
       finish: async (crcs) => {
         // A data disk that is full once has room again later: unlike a failed sync it is no reason to stop.
         if (health.takeFullness()) throw new SystemError('ENOSPC', 'no space left on device, write');
-        stored = { sizeBytes: block.sizeBytes, bytes: Buffer.concat([...parts, encodeTail(block, crcs)]) };
+        const data = parts.map(({ bytes }) => bytes);
+        stored = { sizeBytes: block.sizeBytes, bytes: Buffer.concat([...data, encodeTail(block, crcs)]) };
+        for (const { left } of parts) left?.();
         await this.#write(() => {});
       },
       publish: () =>

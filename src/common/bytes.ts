@@ -23,6 +23,18 @@ export const KIB = 1024;
 export const MIB: number = 1024 * KIB;
 export const GIB: number = 1024 * MIB;
 
+/** Called once, when nobody looks at the bytes that it came with any more. Perhaps it never is: then they are the garbage collector's. */
+export type Left = () => void;
+
+/** For bytes that `users` of them look at: `action` follows the last one's call. Each calls once. */
+export function onceLeftBy(users: number, action: () => void): Left {
+  let remaining = users;
+  return () => {
+    remaining -= 1;
+    if (remaining === 0) action();
+  };
+}
+
 /**
  * Gives the memory of a buffer back now, where `bytes` are all of it: V8 would notice it by tracing its heap, which it does for
  * each 64 MiB of buffers. Nobody may have a view of it any more, other than to drop it.

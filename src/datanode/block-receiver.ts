@@ -1,8 +1,9 @@
 /** @module The receiving end of `block.write`: keeps a copy and passes the bytes on while they come. */
-import { toHex } from '../common/bytes.ts';
+import { onceLeftBy, toHex } from '../common/bytes.ts';
 import type { Clock } from '../common/clock.ts';
 import { HASH_SIZE_BYTES } from '../common/hashing.ts';
 import { MAX_BLOCK_SIZE_BYTES } from '../namespace/limits.ts';
+import { giveBackBody } from '../network/frame.ts';
 import type { IncomingChannel, Network } from '../network/network.ts';
 import { BlockWriteHeader, BlockWriteResponse } from '../protocol/messages.ts';
 import type { BackgroundPace } from './background-pace.ts';
@@ -60,10 +61,12 @@ export class BlockReceiver {
     try {
       let receivedBytes = 0;
       for await (const chunk of channel) {
-        receivedBytes += chunk.byteLength;
+        const chunkBytes = chunk.byteLength;
+        receivedBytes += chunkBytes;
         if (receivedBytes > sizeBytes) throw tooManyBytes(block.hash, sizeBytes);
-        await Promise.all([tail.write(chunk), local.write(chunk)]);
-        if (header.background === true) await this.#components.pace.pass(chunk.byteLength, channel.signal);
+        const left = onceLeftBy(2, () => giveBackBody(chunk));
+        await Promise.all([tail.write(chunk, left), local.write(chunk, left)]);
+        if (header.background === true) await this.#components.pace.pass(chunkBytes, channel.signal);
       }
     } catch (error) {
       tail.abort(error as Error);

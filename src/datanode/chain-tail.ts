@@ -1,4 +1,5 @@
 /** @module The rest of the chain, as seen from one datanode. Its failure is an outcome, never an interruption. */
+import type { Left } from '../common/bytes.ts';
 import { describeError } from '../common/errors.ts';
 import { BlockPush, type BlockPushComponents, failedOutcomes } from '../protocol/block-push.ts';
 import type { BlockWriteHeader, CopyOutcome } from '../protocol/messages.ts';
@@ -25,10 +26,10 @@ export class ChainTail {
   }
 
   /** Resolves when the next datanode has room for more. */
-  async write(bytes: Uint8Array): Promise<void> {
-    if (this.#push === undefined || this.#failure !== undefined) return;
+  async write(bytes: Uint8Array, left?: Left): Promise<void> {
+    if (this.#push === undefined || this.#failure !== undefined) return left?.();
     try {
-      await this.#push.write(bytes);
+      await this.#push.write(bytes, left);
     } catch (error) {
       this.#fail(error);
     }

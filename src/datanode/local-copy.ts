@@ -1,5 +1,5 @@
 /** @module The copy of an arriving block that stays here. Its failure is an outcome, never an interruption of the chain. */
-import { toHex } from '../common/bytes.ts';
+import { type Left, toHex } from '../common/bytes.ts';
 import type { Clock } from '../common/clock.ts';
 import { describeError, isHoldfastError } from '../common/errors.ts';
 import { sha256Stream } from '../common/hashing.ts';
@@ -21,7 +21,7 @@ export interface LocalCopyComponents {
 
 /** What a copy in the making can do; the block store's writer is one. */
 interface Copy {
-  write(bytes: Uint8Array): Promise<void>;
+  write(bytes: Uint8Array, left?: Left): Promise<void>;
   commit(): Promise<void>;
   abort(): Promise<void>;
 }
@@ -62,8 +62,8 @@ export class LocalCopy {
   }
 
   /** Resolves when more may come. */
-  async write(bytes: Uint8Array): Promise<void> {
-    await this.#attempt((copy) => copy.write(bytes));
+  async write(bytes: Uint8Array, left?: Left): Promise<void> {
+    await this.#attempt((copy) => copy.write(bytes, left));
   }
 
   /** Verified, durable and announced, or the reason why not. */
@@ -118,8 +118,9 @@ class Comparison implements Copy {
     this.#wanted = wanted;
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
+  async write(bytes: Uint8Array, left?: Left): Promise<void> {
     this.#hash.update(bytes);
+    left?.();
   }
 
   async commit(): Promise<void> {

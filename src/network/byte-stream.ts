@@ -10,9 +10,11 @@ export interface ByteStreamListener {
 }
 
 export interface ByteStream {
+  /** Whether what send() took may be changed once it has returned: it was copied, or sealed. */
+  readonly copies: boolean;
   /** What came before is kept for the first listener; there is one. */
   listen(listener: ByteStreamListener): void;
-  /** Takes all pieces, in order; they must not change afterwards. False: send no more until drained. Throws when closed. */
+  /** Takes all pieces, in order; unless it copies they must not change afterwards. False: send no more until drained. Throws when closed. */
   send(pieces: readonly Uint8Array[]): boolean;
   /** Stops bytes from coming, after those already under way; they wait in bounded buffers. */
   pause(): void;

@@ -1,6 +1,6 @@
 /** @module A byte channel inside a stream, with credit: a slow reader stops its own writer and nobody else. */
 import { HoldfastError } from '../common/errors.ts';
-import { KIB, MIB } from '../common/bytes.ts';
+import { KIB, type Left, MIB } from '../common/bytes.ts';
 import { aborted, brokenFrame, encodeError, toHoldfastError } from './errors.ts';
 import { FrameKind } from './frame.ts';
 import type { Channel, PeerId } from './network.ts';
@@ -33,6 +33,7 @@ export interface ChannelOptions {
 interface PendingWrite {
   bytes: Uint8Array;
   readonly last: boolean;
+  readonly left?: Left | undefined;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
@@ -82,9 +83,9 @@ export class StreamChannel implements Channel {
     return this.#abortion.signal;
   }
 
-  write(bytes: Uint8Array): Promise<void> {
-    if (bytes.byteLength === 0 && this.#failure === undefined) return Promise.resolve();
-    return this.#enqueue(bytes, false);
+  write(bytes: Uint8Array, left?: Left): Promise<void> {
+    if (bytes.byteLength === 0 && this.#failure === undefined) return Promise.resolve(left?.());
+    return this.#enqueue(bytes, false, left);
   }
 
   end(): Promise<void> {
@@ -108,10 +109,12 @@ export class StreamChannel implements Channel {
       if (this.#failure !== undefined) throw this.#failure;
       const piece = this.#received.shift();
       if (piece !== undefined) {
+        // Asked now: whoever is done with a piece may give its memory back.
+        const { byteLength } = piece;
         try {
           yield piece;
         } finally {
-          this.#returnCredit(piece.byteLength);
+          this.#returnCredit(byteLength);
         }
       } else if (this.#remoteEnded) return;
       else await new Promise<void>((resolve) => (this.#wakeReader = resolve));
@@ -164,13 +167,13 @@ export class StreamChannel implements Channel {
     this.#abortion?.abort(error);
   }
 
-  #enqueue(bytes: Uint8Array, last: boolean): Promise<void> {
+  #enqueue(bytes: Uint8Array, last: boolean, left?: Left): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#localEnded)
       return Promise.reject(aborted(this.peer, this.#method, new Error('write after end()')));
     this.#localEnded = last;
     return new Promise((resolve, reject) => {
-      this.#writes.push({ bytes, last, resolve, reject });
+      this.#writes.push({ bytes, last, left, resolve, reject });
       this.#pump();
     });
   }
@@ -199,11 +202,14 @@ export class StreamChannel implements Channel {
     if (write.last) {
       if (!this.#stream.send(FrameKind.end, this.#id, 0, NO_BYTES, NO_BYTES)) return;
     } else {
-      const part = write.bytes.subarray(0, Math.min(CHUNK_BYTES, this.#credit));
-      if (!this.#stream.send(FrameKind.data, this.#id, 0, NO_BYTES, part)) return;
-      this.#credit -= part.byteLength;
-      write.bytes = write.bytes.subarray(part.byteLength);
-      if (write.bytes.byteLength > 0) return;
+      const partBytes = Math.min(CHUNK_BYTES, this.#credit, write.bytes.byteLength);
+      const part = write.bytes.subarray(0, partBytes);
+      const rest = write.bytes.subarray(partBytes);
+      const left = rest.byteLength === 0 ? write.left : undefined;
+      if (!this.#stream.send(FrameKind.data, this.#id, 0, NO_BYTES, part, left)) return;
+      this.#credit -= partBytes;
+      write.bytes = rest;
+      if (rest.byteLength > 0) return;
     }
     this.#writes.shift();
     write.resolve();

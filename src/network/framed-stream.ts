@@ -1,6 +1,6 @@
 /** @module Frames over one stream of bytes: many small ones become one write, large bodies are not copied. */
 import { once } from 'node:events';
-import { KIB, MIB } from '../common/bytes.ts';
+import { KIB, type Left, MIB } from '../common/bytes.ts';
 import type { ByteStream } from './byte-stream.ts';
 import { FRAME_HEADER_BYTES, type FrameKind, FrameReader, writeFrameHeader } from './frame.ts';
 import type { PathKind } from './network.ts';
@@ -16,6 +16,12 @@ const OVERFULL_BYTES: number = 16 * MIB;
 const WRITE_BYTES: number = 256 * KIB;
 const EMPTY = new Uint8Array(0);
 
+/** Bytes on their way down. */
+interface Part {
+  readonly bytes: Uint8Array;
+  readonly left?: Left | undefined;
+}
+
 export class FramedStream implements FrameStream {
   readonly #bytes: ByteStream;
   readonly #reader: FrameReader;
@@ -25,7 +31,7 @@ export class FramedStream implements FrameStream {
   #scratch = new Uint8Array(SCRATCH_BYTES);
   #scratchView = new DataView(this.#scratch.buffer);
   #filled = 0;
-  #parts: Uint8Array[] = [];
+  #parts: Part[] = [];
   #partsBytes = 0;
   #flushing = false;
   #blocked = false;
@@ -66,7 +72,14 @@ export class FramedStream implements FrameStream {
     });
   }
 
-  send(kind: FrameKind, id: number, argument: number, head: Uint8Array, body: Uint8Array): boolean {
+  send(
+    kind: FrameKind,
+    id: number,
+    argument: number,
+    head: Uint8Array,
+    body: Uint8Array,
+    left?: Left,
+  ): boolean {
     if (this.#closed !== undefined) return false;
     const bodyBytes = head.byteLength + body.byteLength;
     const gathers = bodyBytes <= GATHER_BYTES;
@@ -76,9 +89,10 @@ export class FramedStream implements FrameStream {
     this.#scratch.set(head, this.#filled + FRAME_HEADER_BYTES);
     if (gathers) this.#scratch.set(body, this.#filled + FRAME_HEADER_BYTES + head.byteLength);
     this.#filled += gathered;
-    if (!gathers) {
+    if (gathers) left?.();
+    else {
       this.#spill();
-      this.#append(body);
+      this.#append({ bytes: body, left });
     }
     this.#scheduleFlush();
     return true;
@@ -127,14 +141,14 @@ export class FramedStream implements FrameStream {
     return this.#closed === undefined && !this.#blocked && this.#partsBytes + this.#filled < HIGH_WATER_BYTES;
   }
 
-  #append(part: Uint8Array): void {
+  #append(part: Part): void {
     this.#parts.push(part);
-    this.#partsBytes += part.byteLength;
+    this.#partsBytes += part.bytes.byteLength;
   }
 
   #spill(): void {
     if (this.#filled === 0) return;
-    this.#append(this.#scratch.slice(0, this.#filled));
+    this.#append({ bytes: this.#scratch.slice(0, this.#filled) });
     this.#filled = 0;
   }
 
@@ -161,23 +175,25 @@ export class FramedStream implements FrameStream {
     this.#spill();
     let next = 0;
     while (next < this.#parts.length && !this.#blocked && this.#closed === undefined) {
-      const pieces: Uint8Array[] = [];
+      const parts: Part[] = [];
       let sizeBytes = 0;
       for (; sizeBytes < WRITE_BYTES; next += 1) {
         const part = this.#parts[next];
         if (part === undefined) break;
-        pieces.push(part);
-        sizeBytes += part.byteLength;
+        parts.push(part);
+        sizeBytes += part.bytes.byteLength;
       }
       this.#partsBytes -= sizeBytes;
-      this.#blocked = !this.#write(pieces);
+      this.#blocked = !this.#write(parts);
     }
     this.#parts = next >= this.#parts.length ? [] : this.#parts.slice(next);
   }
 
-  #write(pieces: readonly Uint8Array[]): boolean {
+  #write(parts: readonly Part[]): boolean {
     try {
-      return this.#bytes.send(pieces);
+      const hasRoom = this.#bytes.send(parts.map(({ bytes }) => bytes));
+      if (this.#bytes.copies) for (const { left } of parts) left?.();
+      return hasRoom;
     } catch (error) {
       // It closed under us; the news of that may not have come yet.
       this.#close(error);

@@ -9,6 +9,7 @@ import { spareWindowUpdates } from './window-updates.ts';
 export type ByteMeter = (sizeBytes: number) => void;
 
 export class Libp2pBytes implements ByteStream {
+  readonly copies = false;
   readonly #stream: Stream;
   readonly #meter: ByteMeter | undefined;
   #listener: ByteStreamListener | undefined;

@@ -1,5 +1,5 @@
 /** @module A frame stream inside one process: for a node's calls to itself, and for the in-memory network. */
-import { MIB } from '../common/bytes.ts';
+import { type Left, MIB } from '../common/bytes.ts';
 import { orAborted } from '../common/deadline.ts';
 import { brokenFrame } from './errors.ts';
 import { type FrameKind, MAX_BODY_BYTES } from './frame.ts';
@@ -58,9 +58,17 @@ export class MemoryStream implements FrameStream {
     else this.#deliver();
   }
 
-  send(kind: FrameKind, id: number, argument: number, head: Uint8Array, body: Uint8Array): boolean {
+  send(
+    kind: FrameKind,
+    id: number,
+    argument: number,
+    head: Uint8Array,
+    body: Uint8Array,
+    left?: Left,
+  ): boolean {
     if (this.#closed !== undefined) return false;
     const whole = join(head, body);
+    left?.();
     this.#underWayBytes += whole.byteLength;
     this.#carry(() => this.#twin?.arrive([kind, id, argument, whole]), whole.byteLength);
     return true;

@@ -1,4 +1,5 @@
 /** @module What the rest of the house knows of the network. The real one is libp2p; a simulator brings its own. */
+import type { Left } from '../common/bytes.ts';
 
 /** A libp2p peer id in its base58 text form: the hash of the Ed25519 key that Noise authenticated. */
 export type PeerId = string;
@@ -52,8 +53,8 @@ export type ChannelHandler = (channel: IncomingChannel) => Promise<void>;
  */
 export interface Channel extends AsyncIterable<Uint8Array> {
   readonly peer: PeerId;
-  /** Resolves when the peer's credit admits more. The bytes must not be changed before the peer has answered all of them. */
-  write(bytes: Uint8Array): Promise<void>;
+  /** Resolves when the peer's credit admits more. The bytes must not be changed before `left`, or before the peer has answered all of them. */
+  write(bytes: Uint8Array, left?: Left): Promise<void>;
   /** Half-close: the peer's iteration ends after everything written. */
   end(): Promise<void>;
   /** Ends both directions now; the peer sees `error` (or NETWORK_ABORTED). Never throws; later calls do nothing. */

@@ -10,6 +10,7 @@ const WORTH_BYTES: number = 16 * KIB;
 
 /** Frames that tell the end of data are sealed as all else is: so nobody can cut data short unnoticed. */
 export class SealedBytes extends SocketStream {
+  readonly copies = true;
   readonly #sealer: RecordSealer;
   readonly #early: readonly Uint8Array[];
 

@@ -4,6 +4,8 @@ import type { PeerId } from './network.ts';
 import { SocketStream } from './socket-stream.ts';
 
 export class SocketBytes extends SocketStream {
+  readonly copies = false;
+
   /** The socket is connected, and paused or not yet read. */
   constructor(socket: Socket, peer: PeerId) {
     super(socket, peer);

@@ -7,6 +7,7 @@ import type { PeerId } from './network.ts';
 
 /** The end of the socket is never the end of data: frames tell that. */
 export abstract class SocketStream implements ByteStream {
+  abstract readonly copies: boolean;
   protected readonly socket: Socket;
   readonly #peer: PeerId;
   #listener: ByteStreamListener | undefined;

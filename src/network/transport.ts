@@ -1,4 +1,5 @@
 /** @module What the protocol needs from below: framed streams between authenticated peers. Libp2p and memory bring one each. */
+import type { Left } from '../common/bytes.ts';
 import type { FrameKind, FrameListener } from './frame.ts';
 import type { PathKind, PeerId, PeerPath, TrafficClass } from './network.ts';
 
@@ -17,8 +18,15 @@ export interface FrameStream {
   /** True while so much is queued that new requests must be refused, or not read. */
   readonly overfull: boolean;
   listen(listener: FrameStreamListener): void;
-  /** Queues `head` and `body` as one frame's body. False only when the stream is closed. */
-  send(kind: FrameKind, id: number, argument: number, head: Uint8Array, body: Uint8Array): boolean;
+  /** Queues `head` and `body` as one frame's body. False only when the stream is closed. `left`: of the body. */
+  send(
+    kind: FrameKind,
+    id: number,
+    argument: number,
+    head: Uint8Array,
+    body: Uint8Array,
+    left?: Left,
+  ): boolean;
   /** Calls back once when writable, first come first served, one sender at a time; never after close. */
   onceWritable(callback: () => void): void;
   /** Stops frames from coming, after those already under way; they wait in bounded buffers. */

@@ -1,5 +1,5 @@
 /** @module The sending end of a `block.write` channel: one block to a datanode, which passes it on along the chain. */
-import { toHex } from '../common/bytes.ts';
+import { type Left, toHex } from '../common/bytes.ts';
 import type { Clock } from '../common/clock.ts';
 import { withDeadline } from '../common/deadline.ts';
 import { describeError, isHoldfastError } from '../common/errors.ts';
@@ -55,10 +55,10 @@ export class BlockPush {
     task.signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  /** Resolves when the datanode has room for more. The bytes must not be changed afterwards. */
-  async write(bytes: Uint8Array): Promise<void> {
+  /** Resolves when the datanode has room for more. The bytes must not be changed before `left`, or before finish(). */
+  async write(bytes: Uint8Array, left?: Left): Promise<void> {
     const channel = await this.#channel;
-    await this.#within(STALL_TIMEOUT_MS, channel.write(bytes));
+    await this.#within(STALL_TIMEOUT_MS, channel.write(bytes, left));
   }
 
   /** Ends the block and waits for what became of it: an outcome for the target and for each node of the chain. */

@@ -1,7 +1,7 @@
 /** @module Writing one block file: streamed under a temporary name, durable and renamed at the end. */
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { MIB } from '../common/bytes.ts';
+import { type Left, MIB } from '../common/bytes.ts';
 import { encodeTail } from './block-file.ts';
 import type { ShelfWriter } from './block-shelf.ts';
 import type { NewBlock } from './block-store.ts';
@@ -12,12 +12,17 @@ const GATHER_BYTES = MIB;
 /** Most buffers that one writev takes (IOV_MAX of Linux). */
 const MAX_GATHERED_BUFFERS = 1024;
 
+interface Gathered {
+  readonly bytes: Uint8Array;
+  readonly left: Left | undefined;
+}
+
 export class BlockFileWriter implements ShelfWriter {
   readonly #block: NewBlock;
   readonly #temporary: string;
   readonly #path: string;
   readonly #handle: FileHandle;
-  #gathered: Uint8Array[] = [];
+  #gathered: Gathered[] = [];
   #gatheredBytes = 0;
   #position = 0;
   /** One write is under way while the next is gathered; so at most twice GATHER_BYTES (and one caller's buffer) wait. */
@@ -34,8 +39,8 @@ export class BlockFileWriter implements ShelfWriter {
     return new BlockFileWriter(block, temporary, path, await open(temporary, 'wx', 0o600));
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
-    this.#gathered.push(bytes);
+  async write(bytes: Uint8Array, left?: Left): Promise<void> {
+    this.#gathered.push({ bytes, left });
     this.#gatheredBytes += bytes.length;
     if (this.#gatheredBytes >= GATHER_BYTES || this.#gathered.length >= MAX_GATHERED_BUFFERS)
       await this.#flush();
@@ -66,12 +71,20 @@ export class BlockFileWriter implements ShelfWriter {
   async #flush(): Promise<void> {
     await this.#writing;
     if (this.#gatheredBytes === 0) return;
-    this.#writing = this.#writeOut(this.#gathered, this.#position);
+    this.#writing = this.#writeGathered(this.#gathered, this.#position);
     // Whoever waits for #writing next gets the error; until then nobody does.
     this.#writing.catch(() => undefined);
     this.#position += this.#gatheredBytes;
     this.#gathered = [];
     this.#gatheredBytes = 0;
+  }
+
+  async #writeGathered(gathered: readonly Gathered[], position: number): Promise<void> {
+    await this.#writeOut(
+      gathered.map(({ bytes }) => bytes),
+      position,
+    );
+    for (const { left } of gathered) left?.();
   }
 
   async #writeOut(buffers: Uint8Array[], position: number): Promise<void> {

@@ -1,5 +1,5 @@
 /** @module One of the two places of a block store: files for large blocks, packed rows for small ones. */
-import { KIB } from '../common/bytes.ts';
+import { KIB, type Left } from '../common/bytes.ts';
 import type { BlockOrigin, NewBlock } from './block-store.ts';
 import type { BlockInfo } from './block-info.ts';
 import type { QuarantinedBlock } from './block-info.ts';
@@ -9,7 +9,7 @@ export const MAX_PACKED_BYTES: number = 64 * KIB;
 
 /** Receives one block. Order: write()*, finish(), publish(); or discard() at any time before publish(). */
 export interface ShelfWriter {
-  write(bytes: Uint8Array): Promise<void>;
+  write(bytes: Uint8Array, left?: Left): Promise<void>;
   /** All bytes are written and verified. Makes as much durable as can be without making the block visible. */
   finish(crcs: readonly number[]): Promise<void>;
   /** Durable under its name once resolved. */

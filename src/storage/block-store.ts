@@ -1,4 +1,5 @@
 /** @module Where a datanode keeps blocks: immutable byte strings named by their SHA-256. */
+import type { Left } from '../common/bytes.ts';
 import type { BlockHash } from '../common/hashing.ts';
 import type { BlockInfo, QuarantinedBlock, QuarantineNote } from './block-info.ts';
 
@@ -29,10 +30,10 @@ export interface WholeNewBlock extends NewBlock {
 /** Order: write()*, then commit() or abort(). Nothing is visible before commit() has resolved. */
 export interface BlockWriter {
   /**
-   * Resolves when more may be written (bounded memory). `bytes` belong to the store from now on: they are kept without
+   * Resolves when more may be written (bounded memory). `bytes` belong to the store until `left`: they are kept without
    * a copy until they are on disk, so the caller must not change them.
    */
-  write(bytes: Uint8Array): Promise<void>;
+  write(bytes: Uint8Array, left?: Left): Promise<void>;
   /** Verifies size and SHA-256 (STORAGE_HASH_MISMATCH), makes data and directory entry durable, then visible. */
   commit(): Promise<void>;
   abort(): Promise<void>;

@@ -1,5 +1,5 @@
 /** @module The block store without a disk, for tests and simulations. */
-import { MIB, toHex } from '../common/bytes.ts';
+import { type Left, MIB, toHex } from '../common/bytes.ts';
 import { type BlockHash, sha256 } from '../common/hashing.ts';
 import { storedOrigin } from './block-file.ts';
 import { BlockIndex } from './block-index.ts';
@@ -200,14 +200,15 @@ export class MemoryBlockStore implements BlockStore {
   }
 
   #sink(block: NewBlock): BlockSink {
-    const parts: Uint8Array[] = [];
+    const parts: { readonly bytes: Uint8Array; readonly left: Left | undefined }[] = [];
     return {
-      write: async (bytes) => void parts.push(bytes),
+      write: async (bytes, left) => void parts.push({ bytes, left }),
       publish: async () => {
         if (this.#closed) throw storageClosed(NAME);
         const origin = storedOrigin(block.origin);
-        if (this.#index.add(block.hash, block.sizeBytes))
-          this.#blocks.set(block.hash, { data: Buffer.concat(parts), origin });
+        const data = Buffer.concat(parts.map(({ bytes }) => bytes));
+        for (const { left } of parts) left?.();
+        if (this.#index.add(block.hash, block.sizeBytes)) this.#blocks.set(block.hash, { data, origin });
         else await this.describe(block.hash, origin);
         if (this.#quarantine.get(block.hash)?.reason !== 'corrupt') this.#dropAside(block.hash);
       },

@@ -234,7 +234,7 @@ export class ShelvedBlockStore implements BlockStore {
 
   #sink(block: NewBlock, writer: ShelfWriter): BlockSink {
     return {
-      write: (bytes) => writer.write(bytes),
+      write: (bytes, left) => writer.write(bytes, left),
       publish: async (crcs) => {
         await writer.finish(crcs);
         if (!(await this.#holdings.publish(block, writer))) await this.describe(block.hash, block.origin);

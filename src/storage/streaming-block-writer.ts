@@ -1,11 +1,12 @@
 /** @module The block writer of both stores: verifies what streams by, and leaves nothing behind unless it is right. */
+import type { Left } from '../common/bytes.ts';
 import { BlockDigest } from './block-digest.ts';
 import type { BlockWriter, NewBlock } from './block-store.ts';
 import { hashMismatch, writerEnded } from './errors.ts';
 
 /** Where a store puts the bytes of one block. */
 export interface BlockSink {
-  write(bytes: Uint8Array): Promise<void>;
+  write(bytes: Uint8Array, left?: Left): Promise<void>;
   /** All bytes are written and verified: makes the block durable and visible. */
   publish(crcs: readonly number[]): Promise<void>;
   /** Drops what was written. Also called after a failure of the others, then it must still succeed. */
@@ -33,14 +34,14 @@ export class StreamingBlockWriter implements BlockWriter {
     this.#hooks = hooks;
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
+  async write(bytes: Uint8Array, left?: Left): Promise<void> {
     this.#assertOpen();
     try {
       this.#digest.update(bytes);
       const { sizeBytes } = this.#digest;
       if (sizeBytes > this.#block.sizeBytes)
         throw hashMismatch(this.#block.hash, `${this.#block.sizeBytes} bytes`, `at least ${sizeBytes} bytes`);
-      await this.#sink.write(bytes);
+      await this.#sink.write(bytes, left);
     } catch (error) {
       await this.#drop();
       throw this.#hooks.explain(error);
