@@ -7,8 +7,11 @@ export interface MessageEncoder<T> {
   encode(message: T, writer?: BinaryWriter): { finish(): Uint8Array };
 }
 
-/** A message above this size takes its buffer with it: what is kept is for the many small ones. */
-const MAX_KEPT_BYTES: number = 64 * KIB;
+/**
+ * A message above this size takes its buffer with it, and the next one grows another from a KiB on. Sixteen small blocks of 4 KiB
+ * in a message are some 67 KiB.
+ */
+const MAX_KEPT_BYTES: number = 256 * KIB;
 
 let idle: BinaryWriter | undefined;
 
