@@ -1,4 +1,4 @@
-/** @module Asks the metadata nodes who holds which block: nearest first, in batches, on to the next until one knows everything. */
+/** @module Asks the metadata nodes who holds which block: oneself, then nearest first, in batches, on to the next until one knows everything. */
 import { startDeadline } from './deadline.ts';
 import { badBatch, describe, lookupIncomplete, noMetadataPeers } from './errors.ts';
 import { MAX_BATCH_HASHES, packHashes } from './packed-hashes.ts';
@@ -44,7 +44,7 @@ interface Asking {
   readonly failures: Map<PeerId, unknown>;
 }
 
-/** One hash being looked up, through the ring from its nearest member on. */
+/** One hash being looked up, through the ring from its nearest member on, or from this very node if it holds the shard. */
 interface Search {
   readonly hash: BlockHash;
   readonly candidates: readonly PeerId[];
@@ -128,9 +128,10 @@ export class Locator {
   }
 
   #search(hash: BlockHash, wanted: number): Search {
-    const members = this.#components.ring.all().length;
+    const { ring } = this.#components;
+    const members = ring.all().length;
     if (members === 0) throw noMetadataPeers(`locate ${wanted} blocks`);
-    const candidates = this.#components.ring.closest(shardOfHash(hash), members);
+    const candidates = holderFirst(ring.self, ring.closest(shardOfHash(hash), members));
     return { hash, candidates, found: new Set(), isComplete: false, heardHolder: false };
   }
 
@@ -191,6 +192,13 @@ export class Locator {
       deadline.release();
     }
   }
+}
+
+/** The holders of a shard know the same: of all messages of a small read, every third is a question to another one than oneself. */
+function holderFirst(self: PeerId | undefined, nearest: readonly PeerId[]): readonly PeerId[] {
+  const at = self === undefined ? -1 : nearest.indexOf(self);
+  if (self === undefined || at < 1 || at >= HOLDERS_PER_SHARD) return nearest;
+  return [self, ...nearest.slice(0, at), ...nearest.slice(at + 1)];
 }
 
 /** Nothing was found, and nobody who answered knows everything of the shard. */

@@ -41,6 +41,23 @@ describe('lookup', () => {
     expect(world.lookups).toEqual([{ peer: order[0], count: 1 }]);
   });
 
+  it('asks a holder that is itself the one first, and the nearest when it knows nothing', async () => {
+    const [nearest, , self, stranger] = order;
+    const asking = (peer: PeerId | undefined): Locator =>
+      new Locator({ rpc: world.rpc, ring: world.newRing(peer), clock, logger: quietLogger });
+    tell(self, 4, [A]);
+    expect(await asking(self).lookup([A])).toEqual([[4]]);
+    expect(world.lookups.map(({ peer }) => peer)).toEqual([self]);
+    world.lookups.length = 0;
+    tell(nearest, 9, [hashOf('b'), A]);
+    expect(await asking(stranger).lookup([A])).toEqual([[9]]);
+    expect(world.lookups.map(({ peer }) => peer)).toEqual([nearest]);
+    world.lookups.length = 0;
+    tell(nearest, 7, [hashOf('c')]);
+    await asking(order[1]).lookup([A]);
+    expect(world.lookups.map(({ peer }) => peer)).toEqual([order[1], nearest]);
+  });
+
   it('answers in the order asked, also when a hash is asked for twice', async () => {
     const hashes = Array.from({ length: 50 }, (_, each) => hashOf(each));
     hashes.forEach((hash, index) => tell(closest(hash), index + 1, [hash]));
