@@ -25,7 +25,7 @@ class Disk {
 
 it('asks a file system with ample room once for a MiB of small blocks', async () => {
   const disk = new Disk(1024 * MIB);
-  const room = disk.room();
+  const room = disk.room({ reserveBytes: 16 * MIB });
   for (let block = 0; block < 256; block += 1) {
     await room.promise(4 * KIB);
     room.release(4 * KIB);
@@ -42,6 +42,14 @@ it('notices within a MiB that others have filled the disk', async () => {
   const kept = (await Promise.allSettled(promises)).filter(({ status }) => status === 'fulfilled').length;
   expect(kept * 4 * KIB).toBeLessThanOrEqual(MIB);
   await expect(room.promise(1)).rejects.toMatchObject({ code: 'STORAGE_FULL' });
+});
+
+it('takes at once notice of a disk that others have filled, where nothing is kept in reserve for that', async () => {
+  const disk = new Disk(1024 * MIB);
+  const room = disk.room();
+  await room.promise(4 * KIB);
+  disk.freeBytes = 4 * KIB;
+  await expect(room.promise(4 * KIB)).rejects.toMatchObject({ code: 'STORAGE_FULL' });
 });
 
 it('asks for every block where room is scarce, and never promises more than there is', async () => {
