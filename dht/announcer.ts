@@ -1,5 +1,6 @@
 /** @module A datanode's side of the index: tells the holders of each shard what it has, and keeps them told. */
 import { Delivery, Receipt } from './delivery.ts';
+import { relayAbort } from './deadline.ts';
 import { noMetadataPeers, stopped } from './errors.ts';
 import { Gate } from './gate.ts';
 import { HolderLane, type LaneRoot } from './holder-lane.ts';
@@ -138,10 +139,18 @@ export class Announcer {
   }
 
   async #deliver(hashes: readonly BlockHash[], present: boolean, options: CallOptions): Promise<void> {
-    const signal =
-      options.signal === undefined
-        ? this.#abort.signal
-        : AbortSignal.any([options.signal, this.#abort.signal]);
+    const { signal: given } = options;
+    if (given === undefined) return this.#deliverUntil(this.#abort.signal, hashes, present);
+    const ending = new AbortController();
+    const releases = [relayAbort(this.#abort.signal, ending), relayAbort(given, ending)];
+    try {
+      await this.#deliverUntil(ending.signal, hashes, present);
+    } finally {
+      for (const release of releases) release();
+    }
+  }
+
+  async #deliverUntil(signal: AbortSignal, hashes: readonly BlockHash[], present: boolean): Promise<void> {
     signal.throwIfAborted();
     checkHashes(hashes);
     const receipt = new Receipt();

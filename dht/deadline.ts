@@ -17,15 +17,21 @@ export function startDeadline(
   signal?: AbortSignal,
 ): Deadline {
   const controller = new AbortController();
-  const onAbort = (): void => controller.abort(signal?.reason);
   const timer = clock.after(timeoutMs, () => controller.abort(timedOut(attempt, timeoutMs)));
-  signal?.addEventListener('abort', onAbort, { once: true });
-  if (signal?.aborted) onAbort();
+  const letGo = relayAbort(signal, controller);
   return {
     signal: controller.signal,
     release: () => {
       timer.cancel();
-      signal?.removeEventListener('abort', onAbort);
+      letGo();
     },
   };
+}
+
+/** `target` fires with `source`, at once if that has fired. Returns what ends this: call it when the work is over. */
+export function relayAbort(source: AbortSignal | undefined, target: AbortController): () => void {
+  const onAbort = (): void => target.abort(source?.reason);
+  source?.addEventListener('abort', onAbort, { once: true });
+  if (source?.aborted) onAbort();
+  return () => source?.removeEventListener('abort', onAbort);
 }

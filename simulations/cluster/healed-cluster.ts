@@ -93,7 +93,8 @@ export class HealedCluster {
     await blocks.checkCopies();
     while (!(await blocks.hasHealed())) {
       // Copies that have rotted unnoticed: a pass that is under way would not come back to those that it has read.
-      await roster.clients()[0]?.actor.client.workers.control('data', 'scrub', 'run');
+      if (roster.datanodes().some(({ machine }) => machine.platter.hasRot))
+        await roster.clients()[0]?.actor.client.workers.control('data', 'scrub', 'run');
       await world.pass(CONVERGENCE_LOOK_MS);
     }
     while (!(await blocks.hasConverged())) await world.pass(CONVERGENCE_LOOK_MS);

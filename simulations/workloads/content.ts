@@ -24,19 +24,28 @@ export function contentOf(value: number, sizeBytes: number): Uint8Array {
   const bytes = Buffer.from(new ArrayBuffer(Math.max(HEADER_BYTES, sizeBytes)));
   bytes.writeDoubleLE(value, AT.value);
   bytes.writeUInt32LE(bytes.length, AT.size);
-  let state = value | 0;
   const words = new Int32Array(
     bytes.buffer,
     HEADER_BYTES,
     Math.floor((bytes.length - HEADER_BYTES) / WORD_BYTES),
   );
+  const last = fill(words, value);
+  bytes.fill(last & BYTE_MASK, HEADER_BYTES + words.byteLength);
+  bytes.writeUInt32LE(crc32c(bytes.subarray(HEADER_BYTES)), AT.checksum);
+  return bytes;
+}
+
+/**
+ * Gives the last word. A function of its own, since the loop is compiled while it runs: what followed it in one function was
+ * thrown back to the interpreter with each file.
+ */
+function fill(words: Int32Array, value: number): number {
+  let state = value | 0;
   for (let at = 0; at < words.length; at += 1) {
     state = (Math.imul(state, MULTIPLIER) + INCREMENT) | 0;
     words[at] = state;
   }
-  bytes.fill(state & BYTE_MASK, HEADER_BYTES + words.byteLength);
-  bytes.writeUInt32LE(crc32c(bytes.subarray(HEADER_BYTES)), AT.checksum);
-  return bytes;
+  return state;
 }
 
 /** The value whose content this is, whole and unaltered; undefined when it is none's. */

@@ -27,6 +27,8 @@ export class BlockPlatter {
   /** Told of every copy that is deleted after it was put aside. */
   onDeleted: (copy: QuarantinedBlock) => void = () => {};
   readonly #blocks = new Map<BlockHash, StoredBlock>();
+  /** Whether they are what their names say, as far as somebody has asked: they are replaced, never changed. */
+  readonly #verdicts = new WeakMap<StoredBlock, boolean>();
   /** Copies that a store has put aside. */
   readonly #aside = new Map<BlockHash, AsideBlock>();
   /** How to undo the changes that were made since the last sync, in their order. */
@@ -73,14 +75,16 @@ export class BlockPlatter {
   isGood(hash: BlockHash): boolean {
     const stored = this.#blocks.get(hash);
     if (stored === undefined) return false;
-    const { bytes, sizeBytes } = stored;
-    try {
-      decodeTail(hash, sizeBytes, bytes.subarray(sizeBytes));
-    } catch (error) {
-      if (!isHoldfastError(error, 'STORAGE_CORRUPT_BLOCK')) throw error;
-      return false;
-    }
-    return toHex(sha256(bytes.subarray(0, sizeBytes))) === hash;
+    const known = this.#verdicts.get(stored);
+    if (known !== undefined) return known;
+    const verdict = isWhole(hash, stored);
+    this.#verdicts.set(stored, verdict);
+    return verdict;
+  }
+
+  /** Whether a copy in service is not what its name says. */
+  get hasRot(): boolean {
+    return this.hashes().some((hash) => !this.isGood(hash));
   }
 
   /** A writer begins a temporary file; returns its number. */
@@ -220,4 +224,14 @@ export class BlockPlatter {
     change(bytes);
     this.#blocks.set(hash, { ...block, bytes });
   }
+}
+
+function isWhole(hash: BlockHash, { bytes, sizeBytes }: StoredBlock): boolean {
+  try {
+    decodeTail(hash, sizeBytes, bytes.subarray(sizeBytes));
+  } catch (error) {
+    if (!isHoldfastError(error, 'STORAGE_CORRUPT_BLOCK')) throw error;
+    return false;
+  }
+  return toHex(sha256(bytes.subarray(0, sizeBytes))) === hash;
 }

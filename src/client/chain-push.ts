@@ -1,4 +1,5 @@
 /** @module One block on its way along a chain of datanodes; given up when it stands still because one of them has fallen silent. */
+import { relayAbort } from '../common/abort-relay.ts';
 import { type Clock, sleep } from '../common/clock.ts';
 import { isHoldfastError } from '../common/errors.ts';
 import { call } from '../network/method.ts';
@@ -57,9 +58,9 @@ export async function watchChain<T>(
   work: (signal: AbortSignal, progress: Progress) => Promise<T>,
 ): Promise<{ readonly result: T | undefined; readonly silent: readonly number[] }> {
   const givingUp = new AbortController();
-  const signal = AbortSignal.any([given, givingUp.signal]);
+  const release = relayAbort(given, givingUp);
   const progress = new Progress(components.clock);
-  const done = work(signal, progress).catch((error: unknown) => {
+  const done = work(givingUp.signal, progress).catch((error: unknown) => {
     if (givingUp.signal.aborted && !given.aborted) return undefined;
     throw error;
   });
@@ -74,6 +75,7 @@ export async function watchChain<T>(
   try {
     return { result: await done, silent };
   } finally {
+    release();
     watching.abort(PUSH_ENDED);
     await watched;
   }

@@ -1,4 +1,5 @@
 /** @module Reads one file: several blocks fetched at once, handed over in order. */
+import { relayAbort } from '../common/abort-relay.ts';
 import { MIB } from '../common/bytes.ts';
 import { isHoldfastError, NOT_WANTED } from '../common/errors.ts';
 import type { Stat } from '../namespace/schema.ts';
@@ -67,7 +68,8 @@ async function* readBytes(
   { signal: given, onProgress, transient = false }: GetOptions,
 ): AsyncGenerator<Uint8Array> {
   const stopping = new AbortController();
-  const signal = given === undefined ? stopping.signal : AbortSignal.any([given, stopping.signal]);
+  const { signal } = stopping;
+  const release = relayAbort(given, stopping);
   const totalBytes = Math.max(0, range.end - range.offset);
   const fetches = fetchAhead(context, plan, range, signal);
   const ahead = new ReadAhead(fetches);
@@ -86,6 +88,7 @@ async function* readBytes(
   } catch (error) {
     throw await becauseItChanged(context, plan.stat, error);
   } finally {
+    release();
     // The reader may have had enough: what is on its way is given up.
     stopping.abort(NOT_WANTED);
   }

@@ -1,4 +1,5 @@
 /** @module Stores one file: several blocks on their way at once, their references appended in order, closed at the end. */
+import { relayAbort } from '../common/abort-relay.ts';
 import { MIB } from '../common/bytes.ts';
 import { ByteBudget } from '../common/byte-budget.ts';
 import { orAborted } from '../common/deadline.ts';
@@ -77,7 +78,7 @@ export class FileWriter {
   readonly #slots = new ByteBudget(MAX_BLOCKS_IN_FLIGHT);
   /** Fires when the caller gives up, and when any part has failed: then all the others stop. */
   readonly #stopping = new AbortController();
-  readonly #signal: AbortSignal;
+  readonly #signal: AbortSignal = this.#stopping.signal;
   /** Blocks that are safe but not yet appended, in order. */
   #safe: BlockRef[] = [];
   /** The earliest era in which one of them was written. */
@@ -100,10 +101,6 @@ export class FileWriter {
     this.#file = opened?.file;
     this.#close = opened?.close ?? ((file) => this.#closeFile(file));
     this.#fewestCopies = options.copies;
-    this.#signal =
-      options.signal === undefined
-        ? this.#stopping.signal
-        : AbortSignal.any([options.signal, this.#stopping.signal]);
     this.#awaited = awaitedCopies(options.ack, options.copies);
     this.#placer = new BlockPlacer(context, {
       copies: this.#awaited.copies,
@@ -115,6 +112,7 @@ export class FileWriter {
   }
 
   async write(source: PutSource): Promise<PutResult> {
+    const release = relayAbort(this.#options.signal, this.#stopping);
     try {
       if (this.#isSurelyLarge()) this.#file ??= await this.#createFile();
       await this.#transfer(source);
@@ -124,6 +122,8 @@ export class FileWriter {
       this.#stopping.abort(error);
       await this.#file?.abandon();
       throw error;
+    } finally {
+      release();
     }
   }
 

@@ -1,4 +1,5 @@
 /** @module The metadata nodes a client knows: it sticks to one that answers, and goes to the next by itself. */
+import { relayAbort } from '../common/abort-relay.ts';
 import { type Clock, sleep } from '../common/clock.ts';
 import { type ErrorKind, isHoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
@@ -136,11 +137,17 @@ export class MetadataPeers {
     options: AskOptions = {},
   ): Promise<Response> {
     this.#closing.signal.throwIfAborted();
+    const { signal: given } = options;
+    const ending = given === undefined ? this.#closing : new AbortController();
+    const releases =
+      given === undefined ? [] : [relayAbort(this.#closing.signal, ending), relayAbort(given, ending)];
     try {
-      return await this.#askInTurn(method, request, options);
+      return await this.#askInTurn(method, request, { ...options, signal: ending.signal });
     } catch (error) {
       const hasEffect = options.onUnknown !== undefined;
       throw hasEffect && isHoldfastError(error, 'CLIENT_CLOSED') ? closedInFlight(method.name) : error;
+    } finally {
+      for (const release of releases) release();
     }
   }
 
@@ -157,10 +164,10 @@ export class MetadataPeers {
   async #askInTurn<Request, Response>(
     method: Method<Request, Response>,
     request: Request,
-    options: AskOptions,
+    options: AskOptions & { readonly signal: AbortSignal },
   ): Promise<Response> {
     const { clock } = this.#components;
-    const signal = this.#signal(options.signal);
+    const { signal } = options;
     const deadline = options.untilMs ?? this.until(options.patienceMs);
     const isRead = options.onUnknown === undefined;
     const tried = new Set<string>();
@@ -227,10 +234,6 @@ export class MetadataPeers {
     const longest = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** rounds);
     const remaining = deadline - clock.monotonicMs();
     await sleep(clock, Math.max(0, Math.min(longest / 2 + random.int(longest), remaining)), signal);
-  }
-
-  #signal(given: AbortSignal | undefined): AbortSignal {
-    return given === undefined ? this.#closing.signal : AbortSignal.any([given, this.#closing.signal]);
   }
 }
 

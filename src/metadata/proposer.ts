@@ -1,4 +1,5 @@
 /** @module Any metadata node takes any change: proposed here if leader, else forwarded, again after a change of leader. */
+import { relayAbort } from '../common/abort-relay.ts';
 import { type Clock, sleep } from '../common/clock.ts';
 import { isHoldfastError, NOT_WANTED } from '../common/errors.ts';
 import { checkLevel } from '../namespace/feature-level.ts';
@@ -116,12 +117,13 @@ export class Proposer {
         if (leader !== 0) waiting.abort(NOT_WANTED);
       },
     });
-    const either = signal === undefined ? waiting.signal : AbortSignal.any([signal, waiting.signal]);
+    const release = relayAbort(signal, waiting);
     try {
-      await sleep(this.#clock, RETRY_PAUSE_MS, either);
+      await sleep(this.#clock, RETRY_PAUSE_MS, waiting.signal);
     } catch {
       // Woken early, by either reason: the caller looks again at both.
     } finally {
+      release();
       stopListening();
     }
   }

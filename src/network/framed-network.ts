@@ -1,4 +1,5 @@
 /** @module The Network over any transport of framed streams: links out, sessions in, one table of handlers. */
+import { relayAbort } from '../common/abort-relay.ts';
 import type { Clock } from '../common/clock.ts';
 import { withDeadline } from '../common/deadline.ts';
 import { describeError } from '../common/errors.ts';
@@ -77,10 +78,11 @@ export class FramedNetwork implements Network {
     const timer = this.#clock.after(timeoutMs, () =>
       deadline.abort(unreachable(address, `no answer within ${timeoutMs} ms`)),
     );
-    const signals = options?.signal === undefined ? [deadline.signal] : [deadline.signal, options.signal];
+    const release = relayAbort(options?.signal, deadline);
     try {
-      return await this.#transport.dial(address, AbortSignal.any(signals));
+      return await this.#transport.dial(address, deadline.signal);
     } finally {
+      release();
       timer.cancel();
     }
   }

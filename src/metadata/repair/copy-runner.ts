@@ -1,4 +1,5 @@
 /** @module Copies on their way: asks the source to push the block to the target, and can call it off. */
+import { relayAbort } from '../../common/abort-relay.ts';
 import { fromHex } from '../../common/bytes.ts';
 import { type Clock, sleep } from '../../common/clock.ts';
 import { describeError } from '../../common/errors.ts';
@@ -74,10 +75,12 @@ export class CopyRunner {
   async oneEnds(limitMs: number, signal: AbortSignal): Promise<void> {
     if (this.#running.size === 0) return;
     const waiting = new AbortController();
-    const limit = sleep(this.#components.clock, limitMs, AbortSignal.any([signal, waiting.signal]));
+    const release = relayAbort(signal, waiting);
+    const limit = sleep(this.#components.clock, limitMs, waiting.signal);
     // Broken off below.
     const isOver = limit.catch(() => {});
     await Promise.race([isOver, ...[...this.#running.values()].map(({ done }) => done)]);
+    release();
     waiting.abort();
   }
 
