@@ -3,32 +3,16 @@ import { decodeConfChange } from '../raft/conf-change-codec.ts';
 import { describeReady } from '../raft/describe.ts';
 import { isRaftError } from '../raft/errors.ts';
 import { EMPTY_CONF_STATE } from '../raft/memory-storage.ts';
-import { hardStateOf, maySendBeforePersisting } from '../raft/messages.ts';
 import { RawNode } from '../raft/raw-node.ts';
 import type { Status } from '../raft/raw-node.ts';
-import type {
-  ConfState,
-  Entry,
-  Index,
-  Message,
-  NodeId,
-  RaftLogger,
-  Ready,
-  Snapshot,
-  Term,
-} from '../raft/types.ts';
+import type { ConfState, Entry, Index, Message, NodeId, RaftLogger, Snapshot, Term } from '../raft/types.ts';
 import { DigestMachine, digestBytes } from './digest-machine.ts';
 import type { Prng } from './prng.ts';
 import type { RaftOracle } from './raft-oracle.ts';
 import type { RaftSwarmOptions } from './raft-swarm-options.ts';
+import { ReadyWork } from './ready-work.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
 import type { Trace } from './trace.ts';
-
-/** A MsgStorageApply on its way through the apply thread. */
-interface PendingApply {
-  readonly request: Message;
-  readonly doneAt: number;
-}
 
 export interface SimulatedRaftNodeComponents {
   readonly oracle: RaftOracle;
@@ -51,7 +35,7 @@ export class SimulatedRaftNode {
   readonly #disk: SimulatedDisk;
   readonly #machine = new DigestMachine();
   #core: RawNode | undefined;
-  #applying: PendingApply[] = [];
+  readonly #work: ReadyWork;
   #reads = new Map<string, Index>();
   #readCounter = 0;
 
@@ -67,6 +51,17 @@ export class SimulatedRaftNode {
     this.#options = options;
     const onSnapshot = (snapshot: Snapshot): void => this.#installed(snapshot);
     this.#disk = new SimulatedDisk({ random: components.random, onSnapshot });
+    this.#work = new ReadyWork(
+      {
+        ...components,
+        disk: this.#disk,
+        receive: (message) => this.receive(message),
+        apply: (entry) => this.#apply(entry),
+        advance: () => this.#event((core) => core.advance()),
+        applied: () => this.#maybeSnapshot(),
+      },
+      { ...options, id },
+    );
     if (voters.length > 0) this.#found(voters);
     this.start();
   }
@@ -114,7 +109,7 @@ export class SimulatedRaftNode {
   crash(): void {
     this.#disk.crash();
     this.#core = undefined;
-    this.#applying = [];
+    this.#work.crash();
     this.#reads = new Map();
   }
 
@@ -145,7 +140,7 @@ export class SimulatedRaftNode {
 
   /** Finishes what is due and starts what is next, until nothing is left for this tick. */
   work(now: number): void {
-    while (this.#disk.work(now) || this.#applyNext(now) || this.#handleReady(now));
+    while (this.#disk.work(now) || this.#work.applyNext(now) || this.#handleReady(now));
   }
 
   termAt(index: Index): Term | 'compacted' | undefined {
@@ -194,15 +189,12 @@ export class SimulatedRaftNode {
     );
   }
 
-  /** A synchronous core waits for its one write; an asynchronous one goes on meanwhile. */
   #handleReady(now: number): boolean {
     const core = this.#core;
-    const isAsync = this.#options.asyncStorageWrites;
-    if (core === undefined || (!isAsync && !this.#disk.isIdle) || !core.hasReady()) return false;
+    if (core === undefined || !this.#work.takesMore || !core.hasReady()) return false;
     const ready = core.ready();
     this.#components.trace.add(`${now} ${this.id} ${describeReady(ready)}`);
-    if (isAsync) this.#dispatch(ready, now);
-    else this.#begin(ready, now);
+    this.#work.begin(ready, now);
     const { oracle } = this.#components;
     for (const entry of ready.entries) oracle.sawAppend(this.id, this.termAt(entry.index - 1), entry);
     const { raftState, term } = core.status();
@@ -212,60 +204,6 @@ export class SimulatedRaftNode {
       if (asked !== undefined) oracle.sawRead(this.id, index, asked);
     }
     return true;
-  }
-
-  #begin(ready: Ready, now: number): void {
-    for (const message of ready.messages)
-      if (maySendBeforePersisting(message.type)) this.#components.send(message);
-    this.#disk.enqueue(ready, this.#doneAt(now), () => this.#finish(ready));
-  }
-
-  #finish(ready: Ready): void {
-    for (const message of ready.messages)
-      if (!maySendBeforePersisting(message.type)) this.#components.send(message);
-    for (const entry of ready.committedEntries) this.#apply(entry);
-    this.#event((running) => running.advance());
-    this.#maybeSnapshot();
-  }
-
-  /** All but the two storage requests may leave at once. */
-  #dispatch(ready: Ready, now: number): void {
-    for (const message of ready.messages)
-      if (message.type === 'MsgStorageAppend') this.#append(message, now);
-      else if (message.type === 'MsgStorageApply')
-        this.#applying.push({ request: message, doneAt: this.#doneAt(now) });
-      else this.#components.send(message);
-  }
-
-  #append(request: Message, now: number): void {
-    const { entries, snapshot, responses = [] } = request;
-    // Without a response nobody waits for it: then it need not be durable.
-    const mustSync = responses.length > 0;
-    this.#disk.enqueue(
-      { hardState: hardStateOf(request), entries, snapshot, mustSync },
-      this.#doneAt(now),
-      () => this.#respond(responses),
-    );
-  }
-
-  #applyNext(now: number): boolean {
-    const first = this.#applying[0];
-    if (first === undefined || first.doneAt > now) return false;
-    this.#applying.shift();
-    for (const entry of first.request.entries) this.#apply(entry);
-    this.#respond(first.request.responses ?? []);
-    this.#maybeSnapshot();
-    return true;
-  }
-
-  #respond(responses: readonly Message[]): void {
-    for (const response of responses)
-      if (response.to === this.id) this.receive(response);
-      else this.#components.send(response);
-  }
-
-  #doneAt(now: number): number {
-    return now + this.#components.random.int(this.#options.maxWriteTicks + 1);
   }
 
   #installed(snapshot: Snapshot): void {

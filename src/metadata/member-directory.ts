@@ -39,7 +39,7 @@ export class MemberDirectory {
   byPeer(peer: PeerId): Member | undefined {
     const registered = this.#machine.memberByPeer(peer);
     if (this.#seeds.length === 0) return registered;
-    const said = this.#seeds.filter((seed) => seed.peer === peer).toSorted((a, b) => b.number - a.number)[0];
+    const said = this.#saidOf(peer);
     return registered !== undefined && registered.number >= (said?.number ?? 0) ? registered : said;
   }
 
@@ -58,6 +58,13 @@ export class MemberDirectory {
     let members = byRole.get(role);
     if (members === undefined) byRole.set(role, (members = this.#gather(role)));
     return members;
+  }
+
+  /** Asked with every request that comes in, so that it makes nothing. */
+  #saidOf(peer: PeerId): Member | undefined {
+    let last: Member | undefined;
+    for (const seed of this.#seeds) if (seed.peer === peer && seed.number > (last?.number ?? -1)) last = seed;
+    return last;
   }
 
   #gather(role: Role): readonly Member[] {
