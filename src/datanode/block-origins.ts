@@ -1,4 +1,5 @@
 /** @module What a block is part of, as datanodes keep it and as it goes over the wire. */
+import { encodeMessage } from '../common/encode-message.ts';
 import { type BlockNote, FileWrite } from '../protocol/messages.ts';
 import { type BlockOrigin, MAX_WRITE_NOTE_BYTES } from '../storage/block-store.ts';
 import { badHeader } from './errors.ts';
@@ -7,7 +8,7 @@ import { badHeader } from './errors.ts';
 export function originFrom({ fileId, pathHint, position, write }: BlockNote): BlockOrigin {
   const origin = { fileId, pathHint, position };
   if (write === undefined) return origin;
-  const note = FileWrite.encode(write).finish();
+  const note = encodeMessage(FileWrite, write);
   if (note.length > MAX_WRITE_NOTE_BYTES)
     throw badHeader(`what a block says of its write has ${note.length} bytes`);
   return { ...origin, write: note };

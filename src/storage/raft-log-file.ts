@@ -2,7 +2,7 @@
 import { rename, stat } from 'node:fs/promises';
 import { isHoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
-import { isSystemError } from './durable-file.ts';
+import { isSystemError, syncFile } from './durable-file.ts';
 import { corruptLog, lostLog, lostMarker, storageFailed } from './errors.ts';
 import { checkAgainst } from './log-judgement.ts';
 import type { LogStanding } from './log-mark.ts';
@@ -27,6 +27,8 @@ export interface OpenRaftLogOptions {
 
 /** Beside `raft.db`, and nowhere SQLite looks. */
 const MARKER_SUFFIX = '.mark';
+/** SQLite's name for the write-ahead log. */
+const WAL_SUFFIX = '-wal';
 /** Of SQLite's errors, those that speak of the disk or the process and not of what the file holds. */
 const ENVIRONMENT_CODES = [
   'SQLITE_IOERR',
@@ -114,6 +116,7 @@ async function openJudged(
 ): Promise<SqliteRaftLog> {
   const connection = await SqliteConnection.open(path, LOG_FORMAT);
   try {
+    await syncLog(path);
     const { state, standing }: LoadedLog = await loadLog(connection, path);
     const marked = marker ?? (await LogMarker.create(markerPath(path), firstMark(standing, options)));
     const window = new LogWindow(state);
@@ -131,6 +134,15 @@ async function openJudged(
     await connection.close();
     throw error;
   }
+}
+
+/**
+ * A process that ended between a write and its fsync has left a transaction in the kernel's memory alone. It is read like any
+ * other, and the node acts upon it with no further write: it repeats a vote, or counts an entry as one it has.
+ */
+async function syncLog(path: string): Promise<void> {
+  for (const file of [path, `${path}${WAL_SUFFIX}`])
+    if ((await sizeOf(file)) !== undefined) await syncFile(file);
 }
 
 /** Of a log that had one before: as if one write more had been acknowledged, so that looking at it makes nothing good. */

@@ -1,7 +1,7 @@
 /** @module SqliteRaftLog against the suite, and what only a disk can show. */
-import { copyFile, writeFile } from 'node:fs/promises';
+import { copyFile, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { silentLogger } from '../../src/common/logger.ts';
 import { openRaftLog } from '../../src/storage/raft-log-file.ts';
 import type { SqliteRaftLog } from '../../src/storage/sqlite-raft-log.ts';
@@ -38,6 +38,30 @@ it('finds everything again after it was opened anew', async () => {
   expect(again.entries(6, 601, NO_LIMIT)).toEqual(entries(2, 600, 2).slice(4));
   expect(again.snapshot()).toEqual(snapshotAt(8, 2));
   await again.close();
+});
+
+it('makes what it finds durable before anybody hears of it, or does not open', async () => {
+  const path = await newPath();
+  const log = await reopen(path);
+  await append(log, entries(1, 3, 1));
+  // As kill -9 leaves it: in the WAL, and perhaps in the kernel's memory only.
+  const copy = await newPath();
+  for (const suffix of ['', '-wal', '.mark']) await copyFile(`${path}${suffix}`, `${copy}${suffix}`);
+  await log.close();
+  const handle = await open(copy);
+  const sync = vi.spyOn(Object.getPrototypeOf(handle), 'sync');
+  await handle.close();
+  try {
+    sync.mockRejectedValueOnce(Object.assign(new Error('EIO: fsync'), { code: 'EIO' }));
+    await expect(reopen(copy)).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    sync.mockClear();
+    const again = await reopen(copy);
+    expect(again.lastIndex()).toBe(3);
+    expect(sync.mock.calls.length).toBeGreaterThanOrEqual(2);
+    await again.close();
+  } finally {
+    sync.mockRestore();
+  }
 });
 
 it('keeps the configuration of the bootstrap over a restart', async () => {
