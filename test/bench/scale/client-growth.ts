@@ -1,9 +1,9 @@
 /** @module Clients of a cluster, each with a connection and a session of its own and one operation in flight: real processes. */
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { LocalCluster } from '../../../cli/demo/local-cluster.ts';
 import { measured } from '../process-usage.ts';
 import { percentile } from '../statistics.ts';
+import { answerOf } from './child-answer.ts';
 import type { ClientCrowdOrders, ClientCrowdReport } from './client-crowd.ts';
 import type { Dimension } from './growth.ts';
 
@@ -39,16 +39,18 @@ async function measure(size: number): Promise<Record<string, number>> {
       crowds.push(crowd);
       const clients = Math.min(CLIENTS_PER_PROCESS, size - first);
       const orders: ClientCrowdOrders = { profileDir: cluster.profileDir, first, clients };
+      const gathered = answerOf(crowd);
       crowd.send(orders);
-      await once(crowd, 'message');
+      await gathered;
     }
     const servers = cluster.nodes.map(({ ready }) => ready.pid);
     const pids = crowds.map(({ pid }) => pid ?? 0);
     const work = (): Promise<ClientCrowdReport[]> =>
       Promise.all(
-        crowds.map(async (crowd) => {
+        crowds.map((crowd) => {
+          const report = answerOf<ClientCrowdReport>(crowd);
           crowd.send({ durationMs: MEASURE_MS });
-          return ((await once(crowd, 'message')) as [ClientCrowdReport])[0];
+          return report;
         }),
       );
     // JavaScript is compiled while it runs.
@@ -69,6 +71,6 @@ async function measure(size: number): Promise<Record<string, number>> {
       failed: reports.flatMap(({ failed }) => Object.values(failed)).reduce((sum, count) => sum + count, 0),
     };
   } finally {
-    for (const crowd of crowds) crowd.disconnect();
+    for (const crowd of crowds) if (crowd.connected) crowd.disconnect();
   }
 }

@@ -4,11 +4,11 @@
  * is over sooner for the few that are new than for all.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { LocalCluster } from '../../../cli/demo/local-cluster.ts';
 import { measured, usageOf } from '../process-usage.ts';
 import type { SyntheticDatanodeOrders } from '../synthetic-datanode.ts';
+import { answerOf } from './child-answer.ts';
 import type { Dimension } from './growth.ts';
 
 /** Of each datanode: what it compares with every metadata node. */
@@ -66,8 +66,9 @@ class GrowingCluster {
         blocks: BLOCKS_PER_DATANODE * this.#largest,
         modulus: this.#largest,
       };
+      const joined = answerOf(this.#datanodes);
       this.#datanodes.send(orders);
-      await once(this.#datanodes, 'message');
+      await joined;
     }
   }
 
@@ -86,7 +87,7 @@ class GrowingCluster {
   }
 
   async stop(): Promise<void> {
-    this.#datanodes.disconnect();
+    if (this.#datanodes.connected) this.#datanodes.disconnect();
     await this.#cluster.stop();
   }
 }
