@@ -119,8 +119,7 @@ export function needsOf(measured: Coefficients): readonly Need[] {
       name: "datanodes at rest, of a metadata node's processor",
       unit: 'share',
       limit: BACKGROUND_SHARE,
-      because:
-        'heartbeats are bounded, but every datanode searches the DHT for itself every ten seconds, dht/kademlia.ts',
+      because: 'as few of them cost it; heartbeats and signs of life are bounded, so that many cost less',
       of: ({ datanodes }) => (datanodes * measured.restingMicroseconds) / 1e6,
     },
     {
