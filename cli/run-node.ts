@@ -37,7 +37,7 @@ export function addRunOptions(command: Command): Command {
     )
     .option(
       '--index-memory <size>',
-      'memory for the location index of a metadata node, at most (2.5 GiB), from now on',
+      'memory for the location index of a metadata node, at most (2.5 GiB, or a quarter of the machine), from now on',
       parseBytes,
     )
     .option('--mdns', 'look for nodes of the cluster in the local network by multicast, from now on')

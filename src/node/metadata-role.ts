@@ -12,6 +12,7 @@ import { StateMachine } from '../namespace/state-machine.ts';
 import type { Network } from '../network/network.ts';
 import { openRaftLog } from '../storage/raft-log-file.ts';
 import { openRowStore } from '../storage/sqlite-row-store.ts';
+import { defaultIndexBytes } from './index-memory.ts';
 import type { DataDirectory } from './data-directory.ts';
 import type { BootstrapPeer, NodeConfig } from './node-config.ts';
 import { NamespaceBackup } from './namespace-backup.ts';
@@ -89,7 +90,7 @@ export function createMetadataNode(
       ...(config.snapshotBytesPerSecond !== undefined && {
         maxSnapshotBytesPerSecond: config.snapshotBytesPerSecond,
       }),
-      ...(config.indexMemoryBytes !== undefined && { indexMemoryBytes: config.indexMemoryBytes }),
+      indexMemoryBytes: config.indexMemoryBytes ?? defaultIndexBytes(),
       onFatal,
     },
   );

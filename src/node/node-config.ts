@@ -44,7 +44,7 @@ export interface NodeConfig {
   readonly capacityBytes?: number;
   /** Memory for rows of the namespace, in bytes; absent: DEFAULT_CACHE_SIZE_BYTES. */
   readonly metadataCacheBytes?: number;
-  /** Memory for the location index, in bytes; absent: DEFAULT_INDEX_BYTES. */
+  /** Memory for the location index, in bytes; absent: defaultIndexBytes(). */
   readonly indexMemoryBytes?: number;
   /** Bytes per second of the snapshots it sends; absent: DEFAULT_MAX_SNAPSHOT_BYTES_PER_SECOND. */
   readonly snapshotBytesPerSecond?: number;

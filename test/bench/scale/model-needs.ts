@@ -1,10 +1,12 @@
 /** @module What a cluster of a given shape needs of each resource, and how much of it there is. Pure. */
 import { DEFAULT_MAX_RECORDS } from '../../../dht/location-table.ts';
 import { GIB, MIB } from '../../../src/common/bytes.ts';
+import { DEFAULT_INDEX_BYTES } from '../../../src/metadata/location-index.ts';
 import { COLLECTION_SHARE } from '../../../src/metadata/collection-pace.ts';
 import { DEFAULT_MAX_LOG_BYTES, HELD_FACTOR } from '../../../src/metadata/log-compactor.ts';
 import { MAX_AT_RISK_BLOCKS } from '../../../src/metadata/repair/at-risk-blocks.ts';
 import { DEFAULT_GRACE_MS } from '../../../src/namespace/limits.ts';
+import { defaultIndexBytes } from '../../../src/node/index-memory.ts';
 import type { Coefficients } from './model-coefficients.ts';
 
 export interface ClusterShape {
@@ -58,8 +60,9 @@ export function needsOf(measured: Coefficients): readonly Need[] {
     {
       name: 'location records on a metadata node, as it comes',
       unit: 'records',
-      limit: DEFAULT_MAX_RECORDS,
-      because: 'nothing more can be written; `node start --index-memory` takes more where there is memory',
+      limit: (DEFAULT_MAX_RECORDS * defaultIndexBytes(METADATA_MEMORY_GIB * GIB)) / DEFAULT_INDEX_BYTES,
+      because:
+        'nothing more can be written; `node start --index-memory` takes more than a quarter of a machine',
       of: (shape) => shape.blocks * COPIES * share(shape),
     },
     {
