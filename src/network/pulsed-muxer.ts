@@ -20,6 +20,8 @@ export interface PulseOptions {
 }
 
 const TIMEOUT_MS = 10_000;
+/** A time-out that comes this much too late: the process stood still, in milliseconds. */
+const STANDSTILL_MS = 1_000;
 const SHORTEST_INTERVAL_MS = 5_000;
 /** libp2p ends a connection on which nothing was sent for two minutes. */
 const LONGEST_INTERVAL_MS = 60_000;
@@ -61,7 +63,10 @@ export function pulsedMuxer(): () => StreamMuxerFactory {
   };
 }
 
-/** Aborts `muxer` and the connection below it when the peer is silent; ends when that connection closes. */
+/**
+ * Aborts `muxer` and the connection below it when the peer is silent, and not because this process stood still; ends when that
+ * connection closes.
+ */
 export function keepPulse(
   muxer: PingingMuxer,
   connection: Pick<MessageStream, 'abort' | 'addEventListener'>,
@@ -74,9 +79,12 @@ export function keepPulse(
   const beat = async (): Promise<void> => {
     rest();
     if (muxer.status !== 'open') return;
+    const askedMs = performance.now();
     try {
       await muxer.ping({ signal: AbortSignal.timeout(timeoutMs) });
     } catch (cause) {
+      // The answer may be here, not yet read. On a full machine everybody would dial everybody again, and fill it the more.
+      if (performance.now() - askedMs > timeoutMs + STANDSTILL_MS) return;
       // It was closed meanwhile, or that is what to do now.
       const error = cause instanceof Error ? cause : new Error(String(cause));
       muxer.abort(error);

@@ -50,3 +50,17 @@ it('asks each peer the less often the more there are, and none less than once a 
   expect(pulses(40)).toBe(2);
   expect(pulseIntervalMs(5_000)).toBe(60_000);
 });
+
+it('does not take its own standstill for the silence of a peer, and asks again', async () => {
+  const now = vi.spyOn(performance, 'now').mockReturnValue(0);
+  const { connection, muxer } = connected(() => {
+    now.mockReturnValue(muxer.ping.mock.calls.length === 1 ? 30_000 : 40_000);
+    return Promise.reject(new Error('timed out'));
+  });
+  await vi.advanceTimersByTimeAsync(INTERVAL_MS);
+  expect(connection.abort).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(INTERVAL_MS);
+  expect(muxer.ping).toHaveBeenCalledTimes(2);
+  expect(connection.abort).toHaveBeenCalled();
+  now.mockRestore();
+});
