@@ -1,8 +1,8 @@
 /** @module Cuts a source into blocks and names each by its SHA-256. */
 import { KIB } from '../common/bytes.ts';
 import { sha256Stream } from '../common/hashing.ts';
+import { PieceMemory } from '../common/piece-memory.ts';
 import type { PutSource } from './client-options.ts';
-import { PieceMemory } from './piece-memory.ts';
 
 /** Hashing and sending go in steps of this size, so that neither holds up the event loop for long. */
 const PIECE_BYTES: number = 512 * KIB;

@@ -5,12 +5,13 @@ import { describeError, isHoldfastError } from '../common/errors.ts';
 import type { BlockHash } from '../common/hashing.ts';
 import type { Logger } from '../common/logger.ts';
 import type { MessageHasher } from '../common/message-hasher.ts';
-import { readBlockFile, readBlockUnchecked, READ_BYTES } from '../storage/block-file-reader.ts';
+import { PieceMemory } from '../common/piece-memory.ts';
+import { readBlockFile, readBlockUnchecked } from '../storage/block-file-reader.ts';
+import { CHUNK_BYTES } from '../storage/block-store.ts';
 import { blockFilePath } from '../storage/block-directory.ts';
 import type { BlockInfo } from '../storage/block-info.ts';
 import { isSystemError } from '../storage/durable-file.ts';
 import type { BlockRange } from './block-range.ts';
-import { PieceMemory } from './piece-memory.ts';
 
 export interface LocalBlocksComponents {
   readonly hasher: MessageHasher;
@@ -35,7 +36,7 @@ export class LocalBlocks {
   readonly #hasher: MessageHasher;
   readonly #logger: Logger;
   readonly #root: string;
-  readonly #memory = new PieceMemory({ pieceBytes: READ_BYTES });
+  readonly #memory = new PieceMemory({ pieceBytes: CHUNK_BYTES });
 
   constructor({ hasher, logger }: LocalBlocksComponents, { nodeDir }: LocalBlocksOptions) {
     this.#hasher = hasher;
@@ -65,14 +66,12 @@ export class LocalBlocks {
 
   /** Nobody looks at a piece of read() any more: the next ones may lie there. False when it is none. */
   takeBack(piece: Uint8Array): boolean {
-    const isOurs = this.#memory.owns(piece);
-    if (isOurs) this.#memory.free([piece]);
-    return isOurs;
+    return this.#memory.takeBack(piece);
   }
 
   async #readWhole(path: string, info: BlockInfo): Promise<readonly Uint8Array[] | undefined> {
     using expected = this.#hasher.expect(info.sizeBytes);
-    const pieces = await readBlockUnchecked(path, info, () => this.#memory.take());
+    const pieces = await readBlockUnchecked(path, info, this.#memory);
     const hash = toHex(await expected.digest(pieces));
     return hash === info.hash ? pieces : this.#passOver(info.hash, `its SHA-256 is ${hash}`);
   }

@@ -1,13 +1,14 @@
 /** @module The sending end of `block.read`: a block or a part of one, each 64 KiB verified by the store. */
-import { toHex } from '../common/bytes.ts';
 import type { Clock } from '../common/clock.ts';
 import { withDeadline } from '../common/deadline.ts';
 import { isHoldfastError } from '../common/errors.ts';
 import { HASH_SIZE_BYTES } from '../common/hashing.ts';
+import { MIB, toHex } from '../common/bytes.ts';
 import type { Logger } from '../common/logger.ts';
+import { PieceMemory } from '../common/piece-memory.ts';
 import type { IncomingChannel } from '../network/network.ts';
 import { BlockReadHeader } from '../protocol/messages.ts';
-import type { BlockStore } from '../storage/block-store.ts';
+import { type BlockStore, CHUNK_BYTES } from '../storage/block-store.ts';
 import type { BlockIndexer } from './block-indexer.ts';
 import { checkCopy } from './copy-check.ts';
 import { badHeader, readerStalled } from './errors.ts';
@@ -24,8 +25,12 @@ export interface BlockSenderComponents {
 /** A reader that takes nothing for this long gives its place up, in milliseconds. Clients hold back whole blocks, not parts. */
 const STALL_TIMEOUT_MS = 60_000;
 
+/** Kept for the next readers: what those of four blocks have on their way. */
+const SPARE_BYTES: number = 8 * MIB;
+
 export class BlockSender {
   readonly #components: BlockSenderComponents;
+  readonly #memory = new PieceMemory({ pieceBytes: CHUNK_BYTES, spareBytes: SPARE_BYTES });
 
   constructor(components: BlockSenderComponents) {
     this.#components = components;
@@ -48,10 +53,10 @@ export class BlockSender {
     if (sizeBytes > 0 && offset + range.length > sizeBytes)
       throw badHeader(`bytes ${offset} to ${offset + range.length} of a block of ${sizeBytes}`);
     try {
-      for await (const chunk of blocks.read(hash, range))
-        await withDeadline(clock, STALL_TIMEOUT_MS, channel.write(chunk), () =>
-          readerStalled(hash, STALL_TIMEOUT_MS),
-        );
+      for await (const chunk of blocks.read(hash, range, this.#memory)) {
+        const written = channel.write(chunk, () => this.#memory.takeBack(chunk));
+        await withDeadline(clock, STALL_TIMEOUT_MS, written, () => readerStalled(hash, STALL_TIMEOUT_MS));
+      }
     } catch (error) {
       if (isHoldfastError(error, 'STORAGE_CORRUPT_BLOCK')) await checkCopy(this.#components, hash);
       throw error;

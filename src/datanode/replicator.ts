@@ -1,7 +1,8 @@
 /** @module Copies a block held here to another datanode, on request. */
-import { toHex } from '../common/bytes.ts';
+import { MIB, toHex } from '../common/bytes.ts';
 import { isHoldfastError } from '../common/errors.ts';
 import { HASH_SIZE_BYTES } from '../common/hashing.ts';
+import { PieceMemory } from '../common/piece-memory.ts';
 import { BlockPush, type BlockPushComponents } from '../protocol/block-push.ts';
 import type {
   BlockNote,
@@ -11,7 +12,7 @@ import type {
   ReplicateResponse,
 } from '../protocol/messages.ts';
 import type { Logger } from '../common/logger.ts';
-import type { BlockStore } from '../storage/block-store.ts';
+import { type BlockStore, CHUNK_BYTES } from '../storage/block-store.ts';
 import type { BackgroundPace } from './background-pace.ts';
 import type { BlockIndexer } from './block-indexer.ts';
 import { checkCopy } from './copy-check.ts';
@@ -35,8 +36,12 @@ interface PushOptions {
   readonly signal: AbortSignal;
 }
 
+/** Kept for the next copies. */
+const SPARE_BYTES: number = 4 * MIB;
+
 export class Replicator {
   readonly #components: ReplicatorComponents;
+  readonly #memory = new PieceMemory({ pieceBytes: CHUNK_BYTES, spareBytes: SPARE_BYTES });
 
   constructor(components: ReplicatorComponents) {
     this.#components = components;
@@ -100,9 +105,9 @@ export class Replicator {
     };
     const push = new BlockPush(this.#components, { target, header, signal });
     try {
-      for await (const chunk of blocks.read(hash)) {
+      for await (const chunk of blocks.read(hash, undefined, this.#memory)) {
         if (background) await pace.pass(chunk.byteLength, signal);
-        await push.write(chunk);
+        await push.write(chunk, () => this.#memory.takeBack(chunk));
       }
       return (await push.finish())[0];
     } catch (error) {

@@ -1,29 +1,28 @@
 /** @module Reading a block file: nothing leaves it that has not been checked, but for a whole block that the reader hashes. */
 import { type FileHandle, open } from 'node:fs/promises';
-import { MIB } from '../common/bytes.ts';
 import { crc32c } from '../common/hashing.ts';
+import type { PieceMemory } from '../common/piece-memory.ts';
 import { type BlockTail, CRC_RANGE_BYTES, decodeTail, tailBytes } from './block-file.ts';
-import type { BlockOrigin } from './block-store.ts';
+import { type BlockOrigin, CHUNK_BYTES } from './block-store.ts';
 import type { BlockInfo } from './block-info.ts';
 import { isSystemError } from './durable-file.ts';
 import { corruptBlock } from './errors.ts';
 
-/** Bytes read and yielded at once, a multiple of CRC_RANGE_BYTES. */
-export const READ_BYTES: number = MIB;
-
-/** Bytes [from, to) of the data. Error: STORAGE_CORRUPT_BLOCK. */
+/** Bytes [from, to) of the data, in pieces of `memory` if there is one. Error: STORAGE_CORRUPT_BLOCK. */
 export async function* readBlockFile(
   path: string,
   block: BlockInfo,
   from: number,
   to: number,
+  memory?: PieceMemory,
 ): AsyncGenerator<Uint8Array> {
   await using handle = await openBlock(path, block);
   const { crcs } = await readTail(handle, block);
   let at = from - (from % CRC_RANGE_BYTES);
   while (at < to) {
-    const end = Math.min(at + READ_BYTES, roundUp(to), block.sizeBytes);
-    const chunk = await readExactly(handle, block, at, end - at);
+    const end = Math.min(at + CHUNK_BYTES, roundUp(to), block.sizeBytes);
+    const chunk = memory?.take().subarray(0, end - at) ?? Buffer.allocUnsafeSlow(end - at);
+    await fill(handle, block, at, chunk);
     verifyRanges(block, crcs, at, chunk);
     yield chunk.subarray(Math.max(from - at, 0), Math.min(to, end) - at);
     at = end;
@@ -31,18 +30,18 @@ export async function* readBlockFile(
 }
 
 /**
- * All of the data, none of it checked: for a reader who compares its SHA-256, which says more. Each piece is the beginning of READ_BYTES
+ * All of the data, none of it checked: for a reader who compares its SHA-256, which says more. Each piece is the beginning of CHUNK_BYTES
  * from `memory`. Error: STORAGE_CORRUPT_BLOCK.
  */
 export async function readBlockUnchecked(
   path: string,
   block: BlockInfo,
-  memory: () => Uint8Array,
+  memory: PieceMemory,
 ): Promise<readonly Uint8Array[]> {
   await using handle = await openBlock(path, block);
   const pieces: Uint8Array[] = [];
-  for (let at = 0; at < block.sizeBytes; at += READ_BYTES) {
-    const piece = memory().subarray(0, block.sizeBytes - at);
+  for (let at = 0; at < block.sizeBytes; at += CHUNK_BYTES) {
+    const piece = memory.take().subarray(0, block.sizeBytes - at);
     await fill(handle, block, at, piece);
     pieces.push(piece);
   }

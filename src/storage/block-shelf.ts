@@ -1,5 +1,6 @@
 /** @module One of the two places of a block store: files for large blocks, packed rows for small ones. */
 import { KIB, type Left } from '../common/bytes.ts';
+import type { PieceMemory } from '../common/piece-memory.ts';
 import type { BlockOrigin, NewBlock } from './block-store.ts';
 import type { BlockInfo } from './block-info.ts';
 import type { QuarantinedBlock } from './block-info.ts';
@@ -26,7 +27,7 @@ export interface ShelfWriter {
 export interface BlockShelf {
   begin(block: NewBlock): Promise<ShelfWriter>;
   /** Bytes [from, to), verified, in chunks of at most 1 MiB. */
-  read(block: BlockInfo, from: number, to: number): AsyncIterable<Uint8Array>;
+  read(block: BlockInfo, from: number, to: number, memory?: PieceMemory): AsyncIterable<Uint8Array>;
   origin(block: BlockInfo): Promise<BlockOrigin>;
   /** As far as it can be read; of a corrupt block it may be untrue. */
   quarantinedOrigin(block: QuarantinedBlock): Promise<BlockOrigin>;

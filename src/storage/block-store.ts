@@ -1,6 +1,7 @@
 /** @module Where a datanode keeps blocks: immutable byte strings named by their SHA-256. */
-import type { Left } from '../common/bytes.ts';
+import { type Left, MIB } from '../common/bytes.ts';
 import type { BlockHash } from '../common/hashing.ts';
+import type { PieceMemory } from '../common/piece-memory.ts';
 import type { BlockInfo, QuarantinedBlock, QuarantineNote } from './block-info.ts';
 
 /** Says, without the namespace, what a block was part of, so that one can be rebuilt from datanodes. */
@@ -50,6 +51,9 @@ export interface StoreUsage {
   readonly quarantinedCount: number;
 }
 
+/** Read and handed over at once; a multiple of the 64 KiB that a CRC is of. */
+export const CHUNK_BYTES: number = MIB;
+
 /** Errors: STORAGE_NO_BLOCK, STORAGE_CORRUPT_BLOCK, STORAGE_HASH_MISMATCH, STORAGE_FULL, STORAGE_FAILED. */
 export interface BlockStore {
   has(hash: BlockHash): boolean;
@@ -61,12 +65,13 @@ export interface BlockStore {
    */
   storeAll(blocks: readonly WholeNewBlock[]): Promise<readonly PromiseSettledResult<void>[]>;
   /**
-   * Bytes [offset, offset + length) in chunks of at most 1 MiB; each 64 KiB verified by CRC32C before it is
-   * yielded. A range is cut at the end of the block.
+   * Bytes [offset, offset + length) in chunks of at most CHUNK_BYTES; each 64 KiB verified by CRC32C before it is
+   * yielded. A range is cut at the end of the block. A chunk may lie in `memory`, of pieces of CHUNK_BYTES: its takeBack() knows.
    */
   read(
     hash: BlockHash,
     range?: { readonly offset: number; readonly length: number },
+    memory?: PieceMemory,
   ): AsyncIterable<Uint8Array>;
   origin(hash: BlockHash): Promise<BlockOrigin>;
   /** The origin it was written with first, then those that were added since. */

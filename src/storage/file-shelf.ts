@@ -1,4 +1,5 @@
 /** @module Large blocks: each a file of its own, written under a temporary name and renamed when durable. */
+import type { PieceMemory } from '../common/piece-memory.ts';
 import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { BlockDirectory } from './block-directory.ts';
@@ -24,8 +25,8 @@ export class FileShelf implements BlockShelf {
     return await BlockFileWriter.open(block, temporary, this.#directory.blockPath(block.hash));
   }
 
-  read(block: BlockInfo, from: number, to: number): AsyncIterable<Uint8Array> {
-    return readBlockFile(this.#directory.blockPath(block.hash), block, from, to);
+  read(block: BlockInfo, from: number, to: number, memory?: PieceMemory): AsyncIterable<Uint8Array> {
+    return readBlockFile(this.#directory.blockPath(block.hash), block, from, to, memory);
   }
 
   origin(block: BlockInfo): Promise<BlockOrigin> {

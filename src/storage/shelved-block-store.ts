@@ -2,6 +2,7 @@
 import { toHex } from '../common/bytes.ts';
 import { describeError, isHoldfastError } from '../common/errors.ts';
 import { type BlockHash, sha256Stream } from '../common/hashing.ts';
+import type { PieceMemory } from '../common/piece-memory.ts';
 import { BlockDigest } from './block-digest.ts';
 import { BlockHoldings, type HoldingsComponents, type HoldingsOptions } from './block-holdings.ts';
 import type { BlockIndex } from './block-index.ts';
@@ -92,12 +93,13 @@ export class ShelvedBlockStore implements BlockStore {
   async *read(
     hash: BlockHash,
     range?: { readonly offset: number; readonly length: number },
+    memory?: PieceMemory,
   ): AsyncGenerator<Uint8Array> {
     const block = this.#holdings.held(hash);
     const from = range?.offset ?? 0;
     const to = Math.min(block.sizeBytes, range === undefined ? block.sizeBytes : from + range.length);
     try {
-      yield* this.#holdings.shelfOf(block).read(block, from, to);
+      yield* this.#holdings.shelfOf(block).read(block, from, to, memory);
     } catch (error) {
       throw this.#explainRead(hash, error);
     }

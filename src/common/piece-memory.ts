@@ -1,21 +1,29 @@
 /**
  * @module Memory for the pieces of blocks, used again and again: V8 traces its whole heap for each 64 MiB of new buffers that live for
- * longer than a moment, which took a client as much time as hashing.
+ * longer than a moment, which took a client as much time as hashing, and the system clears each of them.
  */
-import { giveBack, MIB } from '../common/bytes.ts';
+import { giveBack, MIB } from './bytes.ts';
 
 /** Kept at most, while nobody uses it. */
-const MAX_SPARE_BYTES: number = 64 * MIB;
+const DEFAULT_SPARE_BYTES: number = 64 * MIB;
+
+export interface PieceMemoryOptions {
+  readonly pieceBytes: number;
+  /** Kept at most, while nobody uses it; 64 MiB when absent. */
+  readonly spareBytes?: number;
+}
 
 export class PieceMemory {
   readonly #pieceBytes: number;
+  readonly #spareBytes: number;
   readonly #spare: Uint8Array[] = [];
   /** What take() gave, for as long as somebody has it. */
   readonly #lent = new WeakSet<ArrayBufferLike>();
   #isClosed = false;
 
-  constructor({ pieceBytes }: { readonly pieceBytes: number }) {
+  constructor({ pieceBytes, spareBytes = DEFAULT_SPARE_BYTES }: PieceMemoryOptions) {
     this.#pieceBytes = pieceBytes;
+    this.#spareBytes = spareBytes;
   }
 
   /** So many bytes of whatever was there before. */
@@ -25,9 +33,11 @@ export class PieceMemory {
     return piece;
   }
 
-  /** Whether `piece` is a part of what take() gave and free() has not got back. */
-  owns(piece: Uint8Array): boolean {
-    return this.#lent.has(piece.buffer);
+  /** As free(), of anything: false, and nothing happens, when `piece` is no part of what take() gave, or was freed before. */
+  takeBack(piece: Uint8Array): boolean {
+    const isOurs = this.#lent.has(piece.buffer);
+    if (isOurs) this.free([piece]);
+    return isOurs;
   }
 
   /** `pieces`: each the beginning of what take() gave. Nobody may look at them afterwards. */
@@ -35,7 +45,7 @@ export class PieceMemory {
     for (const { buffer } of pieces) {
       this.#lent.delete(buffer);
       const whole = new Uint8Array(buffer);
-      if (this.#isClosed || this.#spare.length * this.#pieceBytes >= MAX_SPARE_BYTES) giveBack(whole);
+      if (this.#isClosed || this.#spare.length * this.#pieceBytes >= this.#spareBytes) giveBack(whole);
       else this.#spare.push(whole);
     }
   }
