@@ -64,8 +64,13 @@ export class ReadyHandler {
     const firstConfChange = ready.committedEntries.find(isConfChange)?.index ?? Infinity;
     const isStable = ({ index }: Entry): boolean =>
       index <= stableIndex && index < firstUnstable && index < firstConfChange;
-    const admitted = applier.enqueue(ready.committedEntries.filter(isStable));
-    await this.#persist(ready);
+    const stable = ready.committedEntries.filter(isStable);
+    const written = this.#persist(ready);
+    // Its failure is heard of below, once the rest is under way.
+    written.catch(() => undefined);
+    if (ready.entries.length > 0 && stable.length > 0) await turnEnds();
+    const admitted = applier.enqueue(stable);
+    await written;
     this.#send(ready.messages.filter(({ type }) => !LEADER_MESSAGES.has(type)));
     if (ready.snapshot !== undefined) await this.#restore(ready.snapshot);
     for (const state of ready.readStates) this.#events.readState(state);
@@ -114,6 +119,14 @@ export class ReadyHandler {
         core.reportSnapshot(node, false);
     }
   }
+}
+
+/**
+ * Resolves when all that the promises of this turn lead to has begun. A write has then been handed to the disk, which does not
+ * need this thread; applying first would hold it up, and with it a follower's acknowledgement or the leader's own.
+ */
+function turnEnds(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
 }
 
 function isConfChange({ type }: Entry): boolean {

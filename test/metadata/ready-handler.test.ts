@@ -1,0 +1,58 @@
+/** @module What a Ready orders, in which order. */
+import { expect, it } from 'vitest';
+import { message } from '../../raft/messages.ts';
+import type { Entry } from '../../raft/types.ts';
+import { systemClock } from '../../src/common/clock.ts';
+import { ReadyHandler } from '../../src/metadata/ready-handler.ts';
+
+const entry = (index: number): Entry => ({ index, term: 1, type: 'EntryNormal', data: new Uint8Array(1) });
+
+function handling(append: () => Promise<void>, happened: string[]): ReadyHandler {
+  return new ReadyHandler(
+    {
+      core: { reportSnapshot: () => {}, reportUnreachable: () => {} },
+      log: { lastIndex: () => 1, append },
+      transport: {
+        send: (messages) => {
+          for (const { type } of messages) happened.push(type);
+          return new Set();
+        },
+      },
+      clock: systemClock,
+      applier: {
+        drained: () => Promise.resolve(),
+        enqueue: async (entries) => void (entries.length > 0 && happened.push('applied')),
+      },
+      restore: () => Promise.resolve(),
+    },
+    { softState: () => {}, entries: () => {}, readState: () => {}, restored: () => {}, late: () => {} },
+  );
+}
+
+const READY = {
+  readStates: [],
+  entries: [entry(2)],
+  committedEntries: [entry(1)],
+  messages: [message({ type: 'MsgAppResp', from: 2, to: 1, term: 1, index: 2 })],
+  mustSync: true,
+};
+
+it('has the disk at work before it applies what is in the log already, and acknowledges after both', async () => {
+  const happened: string[] = [];
+  const handler = handling(async () => {
+    // As the log does it: several promises deep, then another thread.
+    for (let step = 0; step < 20; step += 1) await Promise.resolve();
+    happened.push('writing');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    happened.push('written');
+  }, happened);
+  await handler.handle(READY);
+  expect(happened).toEqual(['writing', 'applied', 'written', 'MsgAppResp']);
+});
+
+it('says nothing after a write that failed at once', async () => {
+  const happened: string[] = [];
+  const handler = handling(() => Promise.reject(new Error('EIO')), happened);
+  await expect(handler.handle(READY)).rejects.toThrow('EIO');
+  expect(happened).toEqual(['applied']);
+});
