@@ -1,10 +1,11 @@
 /**
- * @module The location index: `npm run bench -- dht [--only rates,memory,changes,formation] [--blocks 1000000] [--copies 1]
- * [--records 10000000] [--nodes 30]`.
+ * @module The location index: `npm run bench -- dht [--only rates,memory,changes,restart,formation] [--blocks 1000000]
+ * [--copies 1] [--records 10000000] [--nodes 30]`.
  *
  * rates: announced and looked-up records a second, batches of 256, three holders of five metadata processes, and the table alone.
  * memory: bytes a record of one holder, and the latency of lookups from another process.
- * changes: a metadata node joins, one is killed, all are restarted with nothing, while a client looks up without pause.
+ * changes: a metadata node joins, one is killed, while a client looks up without pause.
+ * restart: all metadata nodes are restarted with nothing, while clients look up one block and many, without pause.
  * formation: many real nodes form a cluster, do nothing for a while, and survive a rolling restart of all beside a client.
  */
 import { MIB } from '../../src/common/bytes.ts';
@@ -12,14 +13,16 @@ import { chosenOf } from './bench-request.ts';
 import { type IndexChanges, measureChanges } from './dht-changes.ts';
 import { type Formation, measureFormation } from './dht-formation.ts';
 import { type IndexMemory, measureMemory } from './dht-memory.ts';
+import { type IndexRestart, measureRestart } from './dht-restart.ts';
 import { type IndexRates, measureRates } from './dht-rates.ts';
 import { type PartCase, PartContender } from './part-contender.ts';
 import { round } from './statistics.ts';
 import type { Suite } from './suite.ts';
+import type { IndexSize } from './synthetic-index.ts';
 
 const MILLION = '10^6 records';
 const defaults = {
-  only: 'rates,memory,changes,formation',
+  only: 'rates,memory,changes,restart,formation',
   blocks: 1_000_000,
   copies: 1,
   records: 10_000_000,
@@ -34,6 +37,7 @@ export const suite: Suite<PartCase, typeof defaults> = {
       { name: 'rates', cases: ratesOf() },
       { name: 'memory', cases: memoryOf(records) },
       { name: 'changes', cases: changesOf({ blocks, copies }) },
+      { name: 'restart', cases: restartOf({ blocks, copies }) },
       { name: 'formation', cases: formationOf(nodes) },
     ];
     const durability =
@@ -85,12 +89,23 @@ function memoryOf(records: number): PartCase[] {
   ];
 }
 
-function changesOf(size: { readonly blocks: number; readonly copies: number }): PartCase[] {
+function changesOf(size: IndexSize): PartCase[] {
   const part = { unit: 's', per: 'the part', run: () => measureChanges(size) } as const;
   return [
     { ...part, name: 'one joins', figure: ({ joined }: IndexChanges) => joined.completeSeconds },
     { ...part, name: 'one is killed', figure: ({ killed }: IndexChanges) => killed.completeSeconds },
-    { ...part, name: 'all restart', figure: ({ restarted }: IndexChanges) => restarted.completeSeconds },
+  ];
+}
+
+function restartOf(size: IndexSize): PartCase[] {
+  const part = { unit: 's', per: 'the part', run: () => measureRestart(size) } as const;
+  return [
+    {
+      ...part,
+      name: 'all restart, first block found',
+      figure: ({ one }: IndexRestart) => one.firstAnswerSeconds,
+    },
+    { ...part, name: 'all restart, whole', figure: ({ wholeSeconds }: IndexRestart) => wholeSeconds },
   ];
 }
 

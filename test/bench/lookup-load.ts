@@ -11,8 +11,8 @@ import { LOCATE, MEMBERS } from '../../src/protocol/methods.ts';
 import { percentile, round } from './statistics.ts';
 import { syntheticHash } from './synthetic-datanode.ts';
 
-const HASHES_PER_LOOKUP = 32;
-const IN_FLIGHT = 4;
+const DEFAULT_HASHES = 32;
+const DEFAULT_IN_FLIGHT = 4;
 const REFRESH_MS = 2_000;
 
 export interface LookupFigures {
@@ -25,21 +25,32 @@ export interface LookupFigures {
   readonly firstFailure?: string;
 }
 
+export interface LookupLoadOptions {
+  /** The blocks are those of the numbers below. */
+  readonly blocks: number;
+  /** Looked up together. */
+  readonly hashes?: number;
+  readonly inFlight?: number;
+}
+
 export class LookupLoad {
   readonly #stopping = new AbortController();
   readonly #blocks: number;
+  readonly #hashes: number;
   readonly #latencies: number[] = [];
   readonly #failures: string[] = [];
   #notFound = 0;
   #lanes: Promise<void>[] = [];
   #close: () => Promise<void> = async () => {};
 
-  private constructor(blocks: number) {
+  private constructor({ blocks, hashes = DEFAULT_HASHES }: LookupLoadOptions) {
     this.#blocks = blocks;
+    this.#hashes = hashes;
   }
 
-  static async start(profileDir: string, blocks: number): Promise<LookupLoad> {
-    const load = new LookupLoad(blocks);
+  static async start(profileDir: string, options: LookupLoadOptions): Promise<LookupLoad> {
+    const { inFlight = DEFAULT_IN_FLIGHT } = options;
+    const load = new LookupLoad(options);
     const components = { clock: systemClock, random: systemRandom, logger: silentLogger };
     const network = await openClientNetwork(profileDir, components);
     const { peers } = await loadProfile(profileDir);
@@ -52,16 +63,13 @@ export class LookupLoad {
         await new Promise((resolve) => setTimeout(resolve, REFRESH_MS));
       }
     };
-    load.#lanes = [
-      refresh(),
-      ...Array.from({ length: IN_FLIGHT }, () => load.#lookUpAgainAndAgain(metadata)),
-    ];
+    load.#lanes = [refresh(), ...Array.from({ length: inFlight }, () => load.#lookUpAgainAndAgain(metadata))];
     return load;
   }
 
   async #lookUpAgainAndAgain(metadata: MetadataPeers): Promise<void> {
     while (!this.#stopping.signal.aborted) {
-      const hashes = Array.from({ length: HASHES_PER_LOOKUP }, () =>
+      const hashes = Array.from({ length: this.#hashes }, () =>
         fromHex(syntheticHash(systemRandom.int(this.#blocks))),
       );
       const startMs = performance.now();
@@ -99,7 +107,7 @@ export class LookupLoad {
     return performance.now() - sinceMs;
   }
 
-  async stop(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping.abort();
     await Promise.all(this.#lanes);
     await this.#close();

@@ -3,10 +3,11 @@ import { MIB } from '../../../src/common/bytes.ts';
 import type { Client } from '../../../src/index.ts';
 import type { Reported } from '../part-contender.ts';
 import { round } from '../statistics.ts';
+import { secondsSince } from '../stopwatch.ts';
 import { pathOf } from './heal-files.ts';
 import { copyLimits } from './heal-limits.ts';
 import type { HealRun } from './heal-run.ts';
-import { pause, poll, secondsSince } from './heal-watch.ts';
+import { pause, poll } from './heal-watch.ts';
 
 /** Copies are counted so often, in milliseconds. */
 const SAMPLE_MS = 500;

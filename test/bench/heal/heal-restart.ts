@@ -10,8 +10,9 @@ import { openBlockStore } from '../../../src/storage/file-block-store.ts';
 import type { Reported } from '../part-contender.ts';
 import { measured } from '../process-usage.ts';
 import { round } from '../statistics.ts';
+import { secondsSince } from '../stopwatch.ts';
 import type { HealRun } from './heal-run.ts';
-import { poll, secondsSince } from './heal-watch.ts';
+import { poll } from './heal-watch.ts';
 
 const BLOCK_BYTES: number = 4 * KIB;
 /** Blocks that are written to the store at once. */

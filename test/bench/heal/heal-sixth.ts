@@ -5,8 +5,9 @@ import { DEFAULT_BALANCE_BYTES_PER_SECOND } from '../../../src/namespace/limits.
 import { startFileLoad } from '../file-load.ts';
 import type { Reported } from '../part-contender.ts';
 import { round } from '../statistics.ts';
+import { secondsSince } from '../stopwatch.ts';
 import type { HealRun } from './heal-run.ts';
-import { pause, poll, secondsSince } from './heal-watch.ts';
+import { pause, poll } from './heal-watch.ts';
 
 const UNDISTURBED_MS = 10_000;
 /** How far from the mean it may be in the end, as a share of the mean. */

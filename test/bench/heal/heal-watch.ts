@@ -1,6 +1,6 @@
 /** @module Watching a cluster heal, from outside. */
 import type { Client } from '../../../src/index.ts';
-import { round } from '../statistics.ts';
+import { secondsSince } from '../stopwatch.ts';
 
 export interface Watch {
   /** Seconds from the kill. */
@@ -23,10 +23,6 @@ export async function poll(isOver: () => Promise<boolean>): Promise<void> {
     if (performance.now() - startMs > LIMIT_MS) throw new Error('It has not come to an end.');
     await pause(POLL_MS);
   }
-}
-
-export function secondsSince(startMs: number): number {
-  return round((performance.now() - startMs) / 1000, 1);
 }
 
 /** Until a datanode is dead and every block has its copies. */
