@@ -2,6 +2,7 @@
 import { startDeadline } from './deadline.ts';
 import { describe } from './errors.ts';
 import type { HeldDigests } from './held-digests.ts';
+import type { CompareResponse } from './messages.ts';
 import type { AnnounceRpc, Clock, Logger, MetadataRing, PeerId, Timer } from './ports.ts';
 import { shardsOf } from './shard-ledger.ts';
 import { ShardSet } from './shard-set.ts';
@@ -12,6 +13,8 @@ export const ANNOUNCE_TIMEOUT_MS = 5_000;
 export const RETRY_COMPARISON_MS = 2_000;
 /** A holder that wants nothing yet, although something differs, is asked again after this. */
 export const POSTPONED_COMPARISON_MS = 500;
+/** Longer is not waited, whatever the holder says. */
+export const MAX_POSTPONED_MS = 60_000;
 
 export interface LaneComparisonComponents {
   readonly rpc: AnnounceRpc;
@@ -141,11 +144,11 @@ export class LaneComparison {
   }
 
   #judge(
-    { wanted, more }: { readonly wanted: readonly number[]; readonly more: boolean },
+    { wanted, more, againMs }: Pick<CompareResponse, 'wanted' | 'more' | 'againMs'>,
     unsent: ReadonlySet<number>,
   ): void {
-    // The holder still finds out what others hand over to it.
-    if (more && wanted.length === 0) this.#requestLater();
+    // The holder still finds out what others hand over to it, or listens to another datanode.
+    if (more && wanted.length === 0) this.#requestLater(againMs === 0 ? POSTPONED_COMPARISON_MS : againMs);
     const isNew = wanted.some((shard) => !this.#sentBefore.has(shard));
     this.#sentBefore = new Set([...unsent, ...wanted]);
     if (wanted.length === 0) return;
@@ -155,8 +158,8 @@ export class LaneComparison {
     if (isNew) this.#state = 'after-shards';
   }
 
-  #requestLater(): void {
+  #requestLater(delayMs: number): void {
     this.#later?.cancel();
-    this.#later = this.#components.clock.after(POSTPONED_COMPARISON_MS, () => this.request());
+    this.#later = this.#components.clock.after(Math.min(MAX_POSTPONED_MS, delayMs), () => this.request());
   }
 }

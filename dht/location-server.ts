@@ -18,12 +18,11 @@ import type {
 import { countPacked, MAX_BATCH_HASHES } from './packed-hashes.ts';
 import type { MetadataRing } from './ports.ts';
 import { shardOfPacked } from './shard.ts';
-import { DIGEST_SIZE_BYTES, ShardDigests } from './shard-digests.ts';
+import { countOf, DIGEST_SIZE_BYTES, ShardDigests } from './shard-digests.ts';
 import type { ShardLedger } from './shard-ledger.ts';
 import { ShardSet } from './shard-set.ts';
+import type { TellingTurns } from './telling-turns.ts';
 
-/** Shards that one comparison asks a datanode for; the next one asks for more. */
-export const MAX_WANTED_SHARDS = 512;
 /** Prefixes of one announcement or pull. */
 export const MAX_PREFIXES = 4096;
 /** Blocks of one answer to a pull. */
@@ -47,6 +46,7 @@ export interface LocationServerComponents {
   readonly ring: MetadataRing;
   /** Numbers of the datanodes that may hold blocks nobody knows of yet: all that are not dead. */
   readonly awaited: () => readonly number[];
+  readonly turns: TellingTurns;
 }
 
 export interface LocationServerOptions {
@@ -107,8 +107,8 @@ export class LocationServer {
     const shards = [...ShardSet.decode(request.shards)];
     if (request.digests.byteLength !== shards.length * DIGEST_SIZE_BYTES)
       throw badBatch(`${request.digests.byteLength} bytes of digests for ${shards.length} shards`, { node });
-    const { table, ledger, awaited } = this.#components;
-    const nothing = { boot: this.boot, wanted: [], more: false, ring: this.#hint(epoch) };
+    const { table, ledger, awaited, turns } = this.#components;
+    const nothing = { boot: this.boot, wanted: [], more: false, againMs: 0, ring: this.#hint(epoch) };
     const stale = table.advance(node, generation, sequence);
     if (stale?.kind === 'stale-generation') throw staleGeneration(node, stale.known, generation);
     if (stale !== undefined) return nothing;
@@ -118,19 +118,24 @@ export class LocationServer {
     const { buffer, byteOffset, byteLength } = request.digests;
     const digests = new DataView(buffer, byteOffset, byteLength);
     const same = new ShardSet();
-    const differing: number[] = [];
+    /** With as many records as the datanode has. */
+    const differing = new Map<number, number>();
     for (const [position, shard] of shards.entries()) {
       if (!owned.has(shard)) continue;
-      if (known.equals(shard, digests, position * DIGEST_SIZE_BYTES)) same.add(shard);
-      else differing.push(shard);
+      const at = position * DIGEST_SIZE_BYTES;
+      if (known.equals(shard, digests, at)) same.add(shard);
+      else differing.set(shard, countOf(digests, at));
     }
     agreements.hear(node, generation);
     agreements.agree(node, same);
-    agreements.differ(node, differing);
+    agreements.differ(node, differing.keys());
     ledger.settle(awaited);
-    const wantedNow = differing.filter((shard) => ledger.wants(shard));
-    const wanted = ledger.urgentFirst(wantedNow).slice(0, MAX_WANTED_SHARDS);
-    return { ...nothing, wanted, more: wanted.length < differing.length };
+    const wantedNow = [...differing.keys()].filter((shard) => ledger.wants(shard));
+    const againMs = wantedNow.length === 0 ? 0 : Math.ceil(turns.waitMs(node));
+    if (againMs > 0 || wantedNow.length === 0) return { ...nothing, more: differing.size > 0, againMs };
+    const recordsOf = (shard: number): number => differing.get(shard) ?? 0;
+    const wanted = turns.take(node, ledger.urgentFirst(wantedNow), recordsOf);
+    return { ...nothing, wanted, more: wanted.length < differing.size };
   }
 
   /** A datanode says which start of its process this is, and may not be able to say now what it holds. */

@@ -78,7 +78,11 @@ export interface CompareResponse {
   wanted: number[];
   /** others differ as well: compare again, once these are sent */
   more: boolean;
-  ring: RingHint | undefined;
+  ring:
+    | RingHint
+    | undefined;
+  /** where nothing is wanted although shards differ: not sooner, others are telling theirs; 0 for soon */
+  againMs: number;
 }
 
 /** Between metadata nodes. */
@@ -831,7 +835,7 @@ export const CompareRequest: MessageFns<CompareRequest> = {
 };
 
 function createBaseCompareResponse(): CompareResponse {
-  return { boot: "", wanted: [], more: false, ring: undefined };
+  return { boot: "", wanted: [], more: false, ring: undefined, againMs: 0 };
 }
 
 export const CompareResponse: MessageFns<CompareResponse> = {
@@ -851,6 +855,9 @@ export const CompareResponse: MessageFns<CompareResponse> = {
     }
     if (message.ring !== undefined) {
       RingHint.encode(message.ring, writer.uint32(34).fork()).join();
+    }
+    if (message.againMs !== 0) {
+      writer.uint32(40).uint32(message.againMs);
     }
     return writer;
   },
@@ -910,6 +917,14 @@ export const CompareResponse: MessageFns<CompareResponse> = {
             message.ring = RingHint.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.againMs = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -931,6 +946,7 @@ export const CompareResponse: MessageFns<CompareResponse> = {
     message.wanted = object.wanted?.map((e) => e) || [];
     message.more = object.more ?? false;
     message.ring = (object.ring !== undefined && object.ring !== null) ? RingHint.fromPartial(object.ring) : undefined;
+    message.againMs = object.againMs ?? 0;
     return message;
   },
 };

@@ -13,6 +13,11 @@ const WORDS: number = DIGEST_SIZE_BYTES / 4;
 const FIRST_WORD_AT = 8;
 const SECOND_WORD_AT = 12;
 
+/** How many hashes the digest at byte `offset` is of. */
+export function countOf(digests: DataView, offset: number): number {
+  return digests.getUint32(offset, true);
+}
+
 /** A root, and as of when: which shards, and what in them. */
 interface KnownRoot {
   readonly shardsRevision: number;

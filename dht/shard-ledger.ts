@@ -76,7 +76,8 @@ export class ShardLedger {
 
   urgentFirst(shards: readonly number[]): number[] {
     if (this.#asked.size === 0) return [...shards];
-    const urgent = [...this.#asked].filter((shard) => shards.includes(shard));
+    const given = new Set(shards);
+    const urgent = [...this.#asked].filter((shard) => given.has(shard));
     return [...urgent, ...shards.filter((shard) => !this.#asked.has(shard))];
   }
 

@@ -1,5 +1,6 @@
 /** @module The location index for people: every holder's figures, and one lookup step by step. */
-import type { Locator, LookupStep } from '../../dht/locator.ts';
+import type { Locator } from '../../dht/locator.ts';
+import type { LookupStep } from '../../dht/lookup-walk.ts';
 import type {
   IndexLookupRequest,
   IndexLookupResponse,

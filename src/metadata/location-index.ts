@@ -9,6 +9,7 @@ import { packHashes } from '../../dht/packed-hashes.ts';
 import type { PeerId } from '../../dht/ports.ts';
 import { HASH_SIZE_BYTES } from '../../dht/shard.ts';
 import { ShardLedger } from '../../dht/shard-ledger.ts';
+import { TellingTurns } from '../../dht/telling-turns.ts';
 import { toHex } from '../common/bytes.ts';
 import type { BlockHash } from '../common/hashing.ts';
 import type { Clock } from '../common/clock.ts';
@@ -70,7 +71,8 @@ export class LocationIndex {
     });
     this.#ledger = new ShardLedger(ring, self);
     const awaited = (): readonly number[] => this.#awaited();
-    const parts = { ...components, ring, table: this.#table, ledger: this.#ledger, awaited };
+    const turns = new TellingTurns(components);
+    const parts = { ...components, ring, table: this.#table, ledger: this.#ledger, awaited, turns };
     this.server = new LocationServer(parts, { boot: this.boot });
     const isDatanode = (node: number): boolean => !this.#hasLeft(node);
     this.#handover = new Handover({ ...parts, rpc: locationRpc(network), isDatanode }, { self });

@@ -5,6 +5,8 @@ import { LocationTable } from '../../dht/location-table.ts';
 import { MembershipRing } from '../../dht/membership-ring.ts';
 import type { IndexStatusResponse } from '../../dht/messages.ts';
 import { ShardLedger } from '../../dht/shard-ledger.ts';
+import { TellingTurns } from '../../dht/telling-turns.ts';
+import { systemClock } from '../../src/common/clock.ts';
 
 export interface LonelyHolder {
   readonly server: LocationServer;
@@ -16,6 +18,7 @@ export function lonelyHolder(peer: string): LonelyHolder {
   const table = new LocationTable();
   const ledger = new ShardLedger(ring, peer);
   for (const shard of ledger.owned) ledger.completed(shard);
-  const server = new LocationServer({ table, ledger, ring, awaited: () => [] }, { boot: peer });
+  const turns = new TellingTurns({ clock: systemClock });
+  const server = new LocationServer({ table, ledger, ring, awaited: () => [], turns }, { boot: peer });
   return { server, status: () => indexStatus({ table, ledger, ring, pulled: () => 0 }, peer) };
 }

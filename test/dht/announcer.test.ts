@@ -10,6 +10,7 @@ import {
 import { MAX_BATCH_HASHES } from '../../dht/packed-hashes.ts';
 import type { PeerId } from '../../dht/ports.ts';
 import { shardOfHash } from '../../dht/shard.ts';
+import { TURN_MS } from '../../dht/telling-turns.ts';
 import { CALLER, hashOf, HeldSet, IndexWorld } from './index-world.ts';
 import { ManualClock, quietLogger, settle } from './manual-clock.ts';
 
@@ -23,8 +24,8 @@ let held: HeldSet;
 const announcers: Announcer[] = [];
 
 beforeEach(() => {
-  world = new IndexWorld(THREE);
   clock = new ManualClock();
+  world = new IndexWorld(THREE, clock);
   held = new HeldSet();
 });
 
@@ -109,7 +110,7 @@ describe('announce', () => {
 
   it('withdraws from a former holder of the shard, too, which may hold it again', async () => {
     const six = [...THREE, 'peerD', 'peerE', 'peerF'];
-    world = new IndexWorld(six);
+    world = new IndexWorld(six, clock);
     const farthest = world.ring.closest(shardOfHash(A), 6).slice(3);
     world.setMembers(farthest);
     const announcer = start();
@@ -123,13 +124,13 @@ describe('announce', () => {
   });
 
   it('is content with the only holder there is', async () => {
-    world = new IndexWorld(['peerA']);
+    world = new IndexWorld(['peerA'], clock);
     await start().announce([A]);
     expect(world.knows('peerA', A)).toBe(true);
   });
 
   it('fails when no metadata node is known', async () => {
-    world = new IndexWorld([]);
+    world = new IndexWorld([], clock);
     await expect(start().announce([A])).rejects.toMatchObject({ code: 'DHT_NO_METADATA_PEERS' });
   });
 
@@ -231,7 +232,7 @@ describe('comparing', () => {
   }
 
   it('tells a holder that lost its memory everything held in its shards, and the others nothing', async () => {
-    world = new IndexWorld([...THREE, 'peerD', 'peerE']);
+    world = new IndexWorld([...THREE, 'peerD', 'peerE'], clock);
     held.add(...SOME);
     const announcer = start();
     announcer.onAnswer('peerD', { boot: 'peerD-1', differs: false });
@@ -320,7 +321,7 @@ describe('comparing', () => {
       throw new Error('not taken');
     };
     announcer.onAnswer('peerA', { boot: 'peerA-1', differs: false });
-    await clock.advance(BACKOFF_MIN_MS);
+    await clock.advance(BACKOFF_MIN_MS + 2 * TURN_MS);
     expect(world.ledger('peerA').agreements.with(CALLER).size).toBe(4_096);
   });
 
@@ -342,7 +343,7 @@ describe('comparing', () => {
     held.add(...Array.from({ length: MAX_BATCH_HASHES + 500 }, (_, each) => hashOf(each)));
     const announcer = start();
     announcer.onAnswer('peerA', { boot: 'peerA-1', differs: false });
-    for (let turn = 0; turn < 20; turn++) await clock.advance(1);
+    await clock.advance(2 * TURN_MS);
     expect(world.table('peerA').recordCount).toBe(MAX_BATCH_HASHES + 500);
     const sizes = world.batchesTo('peerA').map(({ added }) => added.length);
     expect(Math.max(...sizes)).toBeLessThanOrEqual(MAX_BATCH_HASHES);
@@ -386,7 +387,7 @@ describe('a changed membership', () => {
   const FOUR = [...THREE, 'peerD'];
 
   it('is learnt from the answer of a holder that knows it, and the announcement reaches whoever counts now', async () => {
-    world = new IndexWorld(FOUR);
+    world = new IndexWorld(FOUR, clock);
     const [first, second, third, last] = world.ring.closest(shardOfHash(A), 4) as [
       string,
       string,
@@ -410,7 +411,7 @@ describe('a changed membership', () => {
   });
 
   it('sends nothing again that was announced: the holders hand it over', async () => {
-    world = new IndexWorld(FOUR);
+    world = new IndexWorld(FOUR, clock);
     world.setMembers(THREE);
     const announcer = start();
     await announce(announcer, A, B);
@@ -425,7 +426,7 @@ describe('a changed membership', () => {
   });
 
   it('acknowledges by the new holders what the old ones never answered', async () => {
-    world = new IndexWorld([...THREE, 'peerD', 'peerE', 'peerF']);
+    world = new IndexWorld([...THREE, 'peerD', 'peerE', 'peerF'], clock);
     world.setMembers(THREE);
     for (const peer of THREE) world.health.set(peer, 'hang');
     held.add(A);

@@ -8,7 +8,8 @@ import type { AnnounceRequest } from '../../dht/messages.ts';
 import { packHashes, unpackHashes } from '../../dht/packed-hashes.ts';
 import type { BlockHash, Clock, HeldBlocks, LocationRpc, PeerId } from '../../dht/ports.ts';
 import { ShardLedger } from '../../dht/shard-ledger.ts';
-import { quietLogger } from './manual-clock.ts';
+import { TellingTurns } from '../../dht/telling-turns.ts';
+import { ManualClock, quietLogger } from './manual-clock.ts';
 
 /** `up` answers, `dead` fails at once, `hang` answers never. `lossy` does what it is told and then fails. */
 export type Health = 'up' | 'dead' | 'hang' | 'lossy';
@@ -69,13 +70,16 @@ export class IndexWorld {
   readonly rpc: LocationRpc;
   /** Numbers of the datanodes whose word completes a shard. */
   awaited: readonly number[] = [];
+  readonly #clock: Clock;
   #epoch = 1;
   #members: readonly PeerId[];
   readonly #servers = new Map<PeerId, LocationServer>();
   readonly #tables = new Map<PeerId, LocationTable>();
   readonly #ledgers = new Map<PeerId, ShardLedger>();
 
-  constructor(peers: readonly PeerId[]) {
+  /** By `clock` holders let datanodes have their turns, at the slowest pace for ever. */
+  constructor(peers: readonly PeerId[], clock: Clock = new ManualClock()) {
+    this.#clock = clock;
     this.#members = peers;
     this.ring = this.newRing();
     for (const peer of peers) this.restart(peer, `${peer}-1`);
@@ -122,7 +126,8 @@ export class IndexWorld {
     ledger.settle(() => this.awaited);
     this.#tables.set(peer, table);
     this.#ledgers.set(peer, ledger);
-    const components = { table, ledger, ring: this.ring, awaited: () => this.awaited };
+    const turns = new TellingTurns({ clock: withoutTimers(this.#clock) });
+    const components = { table, ledger, ring: this.ring, awaited: () => this.awaited, turns };
     this.#servers.set(peer, new LocationServer(components, { boot }));
     this.health.set(peer, 'up');
   }
@@ -197,4 +202,8 @@ export class IndexWorld {
       sequence: rest.sequence,
     });
   }
+}
+
+function withoutTimers(clock: Clock): Clock {
+  return { monotonicMs: () => clock.monotonicMs(), after: () => ({ cancel: () => {} }) };
 }

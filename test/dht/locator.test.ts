@@ -1,12 +1,7 @@
 /** @module Lookups fall through the ring until somebody knows. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import {
-  INCOMPLETE_PAUSE_MS,
-  INCOMPLETE_RETRIES,
-  INQUIRE_AFTER_MS,
-  LOOKUP_TIMEOUT_MS,
-  Locator,
-} from '../../dht/locator.ts';
+import { INCOMPLETE_PAUSE_MS, INCOMPLETE_RETRIES, INQUIRE_AFTER_MS, Locator } from '../../dht/locator.ts';
+import { LOOKUP_TIMEOUT_MS } from '../../dht/lookup-walk.ts';
 import { MAX_BATCH_HASHES, packHashes } from '../../dht/packed-hashes.ts';
 import type { DatanodeInquiry, PeerId } from '../../dht/ports.ts';
 import { shardOfHash } from '../../dht/shard.ts';

@@ -10,6 +10,7 @@ import { LocationTable } from '../../dht/location-table.ts';
 import { type Membership, MembershipRing } from '../../dht/membership-ring.ts';
 import type { BlockHash, LocationRpc, PeerId } from '../../dht/ports.ts';
 import { ShardLedger } from '../../dht/shard-ledger.ts';
+import { TellingTurns } from '../../dht/telling-turns.ts';
 import { hashOf, HeldSet } from './index-world.ts';
 import { ManualClock, quietLogger } from './manual-clock.ts';
 import { StormPost } from './storm-post.ts';
@@ -138,8 +139,9 @@ export class StormWorld {
     const ring = new MembershipRing(() => list.applied, peer);
     const ledger = new ShardLedger(ring, peer);
     const awaited = (): readonly number[] => [DATANODE];
-    const server = new LocationServer({ table, ledger, ring, awaited }, { boot: `boot-${++this.#boots}` });
     const { clock } = this;
+    const parts = { table, ledger, ring, awaited, turns: new TellingTurns({ clock }) };
+    const server = new LocationServer(parts, { boot: `boot-${++this.#boots}` });
     const handover = new Handover(
       { rpc: this.#rpc(), ring, table, ledger, isDatanode: () => true, awaited, clock, logger: quietLogger },
       { self: peer },
