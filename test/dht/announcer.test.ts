@@ -339,6 +339,20 @@ describe('comparing', () => {
     expect(world.knows('peerA', A)).toBe(true);
   });
 
+  it('comes again when a holder says so, and in no haste', async () => {
+    held.add(...Array.from({ length: 2 * MAX_BATCH_HASHES }, (_, each) => hashOf(each)));
+    const announcer = start();
+    announcer.onAnswer('peerA', { boot: 'peerA-1', differs: false });
+    await clock.advance(1);
+    const first = world.table('peerA').recordCount;
+    expect(first).toBeLessThanOrEqual(MAX_BATCH_HASHES);
+    const compared = world.compared.length;
+    await clock.advance(TURN_MS - 50);
+    expect([world.compared.length, world.table('peerA').recordCount]).toEqual([compared, first]);
+    await clock.advance(3 * TURN_MS);
+    expect(world.table('peerA').recordCount).toBe(2 * MAX_BATCH_HASHES);
+  });
+
   it('goes on where a holder wants more than fits into one batch, in no larger steps', async () => {
     held.add(...Array.from({ length: MAX_BATCH_HASHES + 500 }, (_, each) => hashOf(each)));
     const announcer = start();

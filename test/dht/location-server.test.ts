@@ -6,7 +6,9 @@ import { MAX_BATCH_HASHES, packHashes } from '../../dht/packed-hashes.ts';
 import { shardOfHash } from '../../dht/shard.ts';
 import { ShardDigests } from '../../dht/shard-digests.ts';
 import { ShardSet } from '../../dht/shard-set.ts';
+import { TURN_MS } from '../../dht/telling-turns.ts';
 import { hashOf, IndexWorld } from './index-world.ts';
+import { ManualClock } from './manual-clock.ts';
 
 const A = hashOf('a');
 const PEERS = ['peerA', 'peerB', 'peerC'];
@@ -14,8 +16,10 @@ const PEERS = ['peerA', 'peerB', 'peerC'];
 describe('LocationServer', () => {
   let world: IndexWorld;
   let server: LocationServer;
+  let clock: ManualClock;
   beforeEach(() => {
-    world = new IndexWorld(PEERS);
+    clock = new ManualClock();
+    world = new IndexWorld(PEERS, clock);
     server = world.server('peerA');
   });
 
@@ -91,7 +95,7 @@ describe('LocationServer', () => {
     expect(server.matches({ ...root, epoch: old })).toBeUndefined();
   });
 
-  it('compares whatever epoch a datanode names, and only what is its own', () => {
+  it('compares whatever epoch a datanode names, and only what is its own', async () => {
     const six = [...PEERS, 'peerD', 'peerE', 'peerF'];
     world.setMembers(six);
     const own = Array.from({ length: 4096 }, (_, shard) => shard).filter((shard) =>
@@ -100,12 +104,15 @@ describe('LocationServer', () => {
     const [mine = 0] = own;
     const foreign = own.includes(0) ? (own.findIndex((shard, at) => shard !== at) ?? 0) : 0;
     const shards = new ShardSet([mine, foreign]).encode();
-    const digests = new Uint8Array(24).fill(1);
+    // Of one hash each.
+    const digests = Uint8Array.from({ length: 24 }, (_, at) => (at % 12 === 0 ? 1 : 0));
     world.ledger('peerA').promise([]);
-    for (const [at, epoch] of [0, world.ring.epoch, world.ring.epoch + 5].entries())
+    for (const [at, epoch] of [0, world.ring.epoch, world.ring.epoch + 5].entries()) {
       expect(server.compare(3, comparison({ epoch, sequence: 2 + at, shards, digests })).wanted).toEqual([
         mine,
       ]);
+      await clock.advance(1);
+    }
   });
 
   it('is complete once every datanode that is awaited has agreed', () => {
@@ -178,9 +185,23 @@ describe('LocationServer', () => {
     server = world.server('peerA');
     server.lookup({ hashes: packHashes([`fff${A.slice(3)}`]), epoch: 1 });
     const all = Array.from({ length: 4096 }, (_, shard) => shard);
-    const digests = new ShardDigests().encode(all).fill(1);
+    const digests = digestsOfThousand(all);
     const { wanted, more } = server.compare(3, comparison({ shards: new ShardSet(all).encode(), digests }));
     expect([wanted[0], wanted[1], more]).toEqual([0xfff, 0, true]);
+  });
+
+  it('hears one datanode at a time, and says to the others when to come again', async () => {
+    world.awaited = [3, 4];
+    world.restart('peerA', 'second');
+    server = world.server('peerA');
+    const all = Array.from({ length: 4096 }, (_, shard) => shard);
+    const said = { shards: new ShardSet(all).encode(), digests: digestsOfThousand(all) };
+    const first = server.compare(3, comparison(said));
+    expect([first.wanted.length, first.againMs]).toEqual([4, 0]);
+    const second = server.compare(4, comparison({ node: 4, ...said }));
+    expect(second).toMatchObject({ wanted: [], more: true, againMs: TURN_MS });
+    await clock.advance(TURN_MS);
+    expect(server.compare(4, comparison({ node: 4, sequence: 2, ...said })).wanted).toHaveLength(4);
   });
 
   it('hands over nothing of a shard that is not complete here', () => {
@@ -198,6 +219,14 @@ describe('LocationServer', () => {
 
 function request(fields: Partial<AnnounceRequest>): AnnounceRequest {
   return AnnounceRequest.create({ node: 3, generation: 2, sequence: 1, epoch: 1, ...fields });
+}
+
+/** A thousand hashes in each shard. */
+function digestsOfThousand(shards: readonly number[]): Uint8Array {
+  const digests = new Uint8Array(shards.length * 12);
+  const view = new DataView(digests.buffer);
+  for (const [position] of shards.entries()) view.setUint32(position * 12, 1_000, true);
+  return digests;
 }
 
 function comparison(fields: Partial<CompareRequest>): CompareRequest {

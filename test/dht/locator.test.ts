@@ -6,7 +6,7 @@ import { MAX_BATCH_HASHES, packHashes } from '../../dht/packed-hashes.ts';
 import type { DatanodeInquiry, PeerId } from '../../dht/ports.ts';
 import { shardOfHash } from '../../dht/shard.ts';
 import { hashOf, IndexWorld } from './index-world.ts';
-import { ManualClock, quietLogger } from './manual-clock.ts';
+import { ManualClock, quietLogger, settle } from './manual-clock.ts';
 
 const A = hashOf('a');
 const PEERS = ['peerA', 'peerB', 'peerC', 'peerD', 'peerE'];
@@ -68,6 +68,20 @@ describe('lookup', () => {
     expect(world.lookups.map((each) => each.peer)).toEqual(order.slice(0, 3));
   });
 
+  it('asks the other holders together when the nearest does not know', async () => {
+    world.awaited = [4];
+    for (const peer of order) world.restart(peer, 'second');
+    for (const peer of [order[0], order[1]]) tell(peer, 4, [A]);
+    tell(order[2], 9, [A]);
+    world.health.set(order[1] ?? '', 'hang');
+    const found = locator.lookup([A]);
+    await settle();
+    expect(world.lookups.map(({ peer }) => peer)).toEqual(order.slice(0, 3));
+    await clock.advance(LOOKUP_TIMEOUT_MS);
+    expect(await found).toEqual([[4, 9]]);
+    expect(world.lookups).toHaveLength(3);
+  });
+
   it('falls through to members that are no holders', async () => {
     tell(order[4], 4, [A]);
     expect(await locator.lookup([A])).toEqual([[4]]);
@@ -126,6 +140,44 @@ describe('lookup', () => {
     locator = new Locator({ rpc: world.rpc, ring: world.ring, inquiry, clock, logger: quietLogger });
     expect(await locator.lookup([A, known])).toEqual([[4], [9]]);
     expect(asked).toEqual([[A]]);
+  });
+
+  it('asks the datanodes as soon as the holders cannot tell, and waits for no others then', async () => {
+    world.awaited = [4];
+    for (const peer of PEERS) world.restart(peer, 'second');
+    world.health.set(order[1] ?? '', 'dead');
+    for (const peer of order.slice(3)) world.health.set(peer, 'hang');
+    const inquiry: DatanodeInquiry = { holders: async () => new Map([[A, [4]]]) };
+    locator = new Locator({ rpc: world.rpc, ring: world.ring, inquiry, clock, logger: quietLogger });
+    expect(await locator.lookup([A])).toEqual([[4]]);
+    expect(clock.monotonicMs()).toBe(0);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('takes the word of a metadata node that is no holder before that of datanodes which do not answer', async () => {
+    world.awaited = [4];
+    for (const peer of PEERS) world.restart(peer, 'second');
+    tell(order[4], 4, [A]);
+    const inquiry: DatanodeInquiry = {
+      holders: (_, signal) =>
+        new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    };
+    locator = new Locator({ rpc: world.rpc, ring: world.ring, inquiry, clock, logger: quietLogger });
+    expect(await locator.lookup([A])).toEqual([[4]]);
+  });
+
+  it('asks the datanodes once, however soon the metadata nodes are through', async () => {
+    world.awaited = [4];
+    for (const peer of PEERS) world.restart(peer, 'second');
+    const answer = Promise.withResolvers<ReadonlyMap<string, readonly number[]>>();
+    let asked = 0;
+    const inquiry: DatanodeInquiry = { holders: () => (asked++, answer.promise) };
+    locator = new Locator({ rpc: world.rpc, ring: world.ring, inquiry, clock, logger: quietLogger });
+    const found = locator.lookup([A]);
+    await clock.advance(INQUIRE_AFTER_MS);
+    expect(world.lookups).toHaveLength(PEERS.length);
+    answer.resolve(new Map([[A, [4]]]));
+    expect([await found, asked]).toEqual([[[4]], 1]);
   });
 
   it('does not trouble datanodes for what a complete holder does not know', async () => {
