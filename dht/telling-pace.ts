@@ -1,8 +1,10 @@
 /** @module How many records a second datanodes may tell a holder that forgot them: few at first, more while the holder keeps up. */
 import type { Clock } from './ports.ts';
 
-/** Even on a machine that is always late the index is whole again some day: a million blocks in 75 s for each holder of all of them. */
-export const SLOWEST_RECORDS_PER_SECOND = 16_000;
+/** Who starts again has connections to make and questions to answer, and those who ask cannot be seen before they are connected. */
+export const FIRST_RECORDS_PER_SECOND = 4_000;
+/** Even on a machine that is always late it comes to this: the index must be whole again some day. */
+export const LASTING_RECORDS_PER_SECOND = 16_000;
 /** As fast as one process can take them. */
 export const FASTEST_RECORDS_PER_SECOND = 256_000;
 /** Between two looks at the clock. */
@@ -11,16 +13,15 @@ const LOOK_MS = 100;
 const LATE_MS = 20;
 const BACK_OFF = 0.5;
 const SPEED_UP = 1.1;
-/** After so long without a teller the next one finds the slowest pace again. */
+/** The way from the first to the lasting pace, when timers are late. */
+const CREEP = 1.02;
+/** After so long without a teller the next one finds the first pace again. */
 const IDLE_MS = 2_000;
 
-/**
- * Who starts again has connections to make and questions to answer, and those who ask cannot be seen before they are connected: so it
- * begins slowly. Additive increase would take minutes where there is room; a late timer halves at once.
- */
+/** Timers tell whether the process keeps up: they are late when it has too much to do, and when it does not get the processor. */
 export class TellingPace {
   readonly #clock: Clock;
-  #perSecond = SLOWEST_RECORDS_PER_SECOND;
+  #perSecond = FIRST_RECORDS_PER_SECOND;
   #usedMs = 0;
   #isWatching = false;
 
@@ -40,11 +41,19 @@ export class TellingPace {
     const dueMs = this.#clock.monotonicMs() + LOOK_MS;
     this.#clock.after(LOOK_MS, () => {
       const nowMs = this.#clock.monotonicMs();
-      const wanted = this.#perSecond * (nowMs - dueMs > LATE_MS ? BACK_OFF : SPEED_UP);
-      this.#perSecond = Math.min(FASTEST_RECORDS_PER_SECOND, Math.max(SLOWEST_RECORDS_PER_SECOND, wanted));
+      if (nowMs - dueMs > LATE_MS) this.#slowDown();
+      else this.#perSecond = Math.min(FASTEST_RECORDS_PER_SECOND, this.#perSecond * SPEED_UP);
       if (nowMs - this.#usedMs < IDLE_MS) return this.#watch();
       this.#isWatching = false;
-      this.#perSecond = SLOWEST_RECORDS_PER_SECOND;
+      this.#perSecond = FIRST_RECORDS_PER_SECOND;
     });
+  }
+
+  #slowDown(): void {
+    const lasting = LASTING_RECORDS_PER_SECOND;
+    this.#perSecond =
+      this.#perSecond > lasting
+        ? Math.max(lasting, this.#perSecond * BACK_OFF)
+        : Math.min(lasting, this.#perSecond * CREEP);
   }
 }

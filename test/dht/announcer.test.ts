@@ -321,7 +321,7 @@ describe('comparing', () => {
       throw new Error('not taken');
     };
     announcer.onAnswer('peerA', { boot: 'peerA-1', differs: false });
-    await clock.advance(BACKOFF_MIN_MS + 2 * TURN_MS);
+    await clock.advance(BACKOFF_MIN_MS + 8 * TURN_MS);
     expect(world.ledger('peerA').agreements.with(CALLER).size).toBe(4_096);
   });
 
@@ -349,7 +349,7 @@ describe('comparing', () => {
     const compared = world.compared.length;
     await clock.advance(TURN_MS - 50);
     expect([world.compared.length, world.table('peerA').recordCount]).toEqual([compared, first]);
-    await clock.advance(3 * TURN_MS);
+    await clock.advance(10 * TURN_MS);
     expect(world.table('peerA').recordCount).toBe(2 * MAX_BATCH_HASHES);
   });
 
@@ -357,7 +357,7 @@ describe('comparing', () => {
     held.add(...Array.from({ length: MAX_BATCH_HASHES + 500 }, (_, each) => hashOf(each)));
     const announcer = start();
     announcer.onAnswer('peerA', { boot: 'peerA-1', differs: false });
-    await clock.advance(2 * TURN_MS);
+    await clock.advance(6 * TURN_MS);
     expect(world.table('peerA').recordCount).toBe(MAX_BATCH_HASHES + 500);
     const sizes = world.batchesTo('peerA').map(({ added }) => added.length);
     expect(Math.max(...sizes)).toBeLessThanOrEqual(MAX_BATCH_HASHES);

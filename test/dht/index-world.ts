@@ -77,7 +77,7 @@ export class IndexWorld {
   readonly #tables = new Map<PeerId, LocationTable>();
   readonly #ledgers = new Map<PeerId, ShardLedger>();
 
-  /** By `clock` holders let datanodes have their turns, at the slowest pace for ever. */
+  /** By `clock` holders let datanodes have their turns, at the first pace for ever. */
   constructor(peers: readonly PeerId[], clock: Clock = new ManualClock()) {
     this.#clock = clock;
     this.#members = peers;

@@ -2,14 +2,15 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
   FASTEST_RECORDS_PER_SECOND,
-  SLOWEST_RECORDS_PER_SECOND,
+  FIRST_RECORDS_PER_SECOND,
+  LASTING_RECORDS_PER_SECOND,
   TellingPace,
 } from '../../dht/telling-pace.ts';
 import { LONGEST_TURN_MS, TellingTurns, TURN_MS } from '../../dht/telling-turns.ts';
 import { ManualClock } from './manual-clock.ts';
 
-/** Records of a turn at the slowest pace. */
-const A_TURN = (SLOWEST_RECORDS_PER_SECOND * TURN_MS) / 1000;
+/** Records of a turn at the first pace. */
+const A_TURN = (FIRST_RECORDS_PER_SECOND * TURN_MS) / 1000;
 const SHARDS = Array.from({ length: 4096 }, (_, shard) => shard);
 
 let clock: ManualClock;
@@ -33,7 +34,7 @@ describe('turns', () => {
   it('keep nobody waiting for datanodes with little to tell', async () => {
     for (let node = 1; node <= 50; node++) {
       expect(turns.waitMs(node)).toBe(0);
-      expect(turns.take(node, [7], () => 16)).toEqual([7]);
+      expect(turns.take(node, [7], () => 4)).toEqual([7]);
       await clock.advance(1);
     }
   });
@@ -79,12 +80,12 @@ describe('the pace', () => {
 
   it('begins slowly and rises to all that there is while the process keeps up', async () => {
     const pace = new TellingPace({ clock });
-    expect(pace.use()).toBe(SLOWEST_RECORDS_PER_SECOND);
-    expect(await keepUsing(pace, 1_000)).toBeGreaterThan(2 * SLOWEST_RECORDS_PER_SECOND);
-    expect(await keepUsing(pace, 4_000)).toBe(FASTEST_RECORDS_PER_SECOND);
+    expect(pace.use()).toBe(FIRST_RECORDS_PER_SECOND);
+    expect(await keepUsing(pace, 1_000)).toBeGreaterThan(2 * FIRST_RECORDS_PER_SECOND);
+    expect(await keepUsing(pace, 5_000)).toBe(FASTEST_RECORDS_PER_SECOND);
   });
 
-  it('falls at once when timers are late, though never below the slowest', async () => {
+  it('falls at once when timers are late, but not below what makes an index whole in the end', async () => {
     let lateMs = 0;
     const late = {
       monotonicMs: () => clock.monotonicMs(),
@@ -94,14 +95,24 @@ describe('the pace', () => {
     await keepUsing(pace, 5_000);
     lateMs = 50;
     expect(await keepUsing(pace, 500)).toBeLessThanOrEqual(FASTEST_RECORDS_PER_SECOND / 4);
-    expect(await keepUsing(pace, 5_000)).toBe(SLOWEST_RECORDS_PER_SECOND);
+    expect(await keepUsing(pace, 5_000)).toBe(LASTING_RECORDS_PER_SECOND);
+  });
+
+  it('comes to that even if timers were late from the beginning', async () => {
+    const late = {
+      monotonicMs: () => clock.monotonicMs(),
+      after: (delayMs: number, callback: () => void) => clock.after(delayMs + 50, callback),
+    };
+    const pace = new TellingPace({ clock: late });
+    expect(await keepUsing(pace, 1_000)).toBeLessThan(2 * FIRST_RECORDS_PER_SECOND);
+    expect(await keepUsing(pace, 15_000)).toBe(LASTING_RECORDS_PER_SECOND);
   });
 
   it('is not watched for long after the last use, and the next one begins slowly', async () => {
     const pace = new TellingPace({ clock });
-    await keepUsing(pace, 5_000);
+    await keepUsing(pace, 1_000);
     await clock.advance(5_000);
     expect(clock.pendingTimers).toBe(0);
-    expect(pace.use()).toBe(SLOWEST_RECORDS_PER_SECOND);
+    expect(pace.use()).toBe(FIRST_RECORDS_PER_SECOND);
   });
 });
