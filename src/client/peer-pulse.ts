@@ -15,6 +15,8 @@ export interface PeerPulseComponents {
 export const SILENCE_MS = 300;
 /** How long it may take for that: much longer than a healthy node, leader or not, needs for what it has in memory. */
 export const SIGN_LIMIT_MS = 500;
+/** As long as an attempt may take: when one node after the other is silent it is the machine, or the way to them, that is slow. */
+export const LONGEST_SIGN_LIMIT_MS = 4_000;
 const LOOK_MS = 100;
 const NO_ANSWER: readonly string[] = [
   'NETWORK_TIMEOUT',
@@ -31,13 +33,15 @@ interface Pulse {
 
 /**
  * A node that waits for a majority is slow, but gives the sign, and its own reason in the end; one that is stopped, or whose
- * machine is gone without a word, does not, and what waits for it is given up long before its time is over.
+ * machine is gone without a word, does not, and what waits for it is given up long before its time is over. With each node that is
+ * silent the next one is given twice the time, until one answers: whoever flees from all of them is answered by none.
  */
 export class PeerPulse {
   readonly #network: Network;
   readonly #clock: Clock;
   readonly #pulses = new Map<PeerId, Pulse>();
   #timer: Timer | undefined;
+  #signLimitMs = SIGN_LIMIT_MS;
 
   constructor(components: PeerPulseComponents) {
     this.#network = components.network;
@@ -74,7 +78,12 @@ export class PeerPulse {
 
   #ended(pulse: Pulse, wait: (error: Error) => void, heard: boolean): void {
     pulse.waits.delete(wait);
-    if (heard) pulse.heardMs = this.#clock.monotonicMs();
+    if (heard) this.#heard(pulse);
+  }
+
+  #heard(pulse: Pulse): void {
+    pulse.heardMs = this.#clock.monotonicMs();
+    this.#signLimitMs = SIGN_LIMIT_MS;
   }
 
   #look(): void {
@@ -91,15 +100,19 @@ export class PeerPulse {
   /** Never rejects. */
   async #askForSign(peer: PeerId, pulse: Pulse): Promise<void> {
     const askedMs = this.#clock.monotonicMs();
+    const limitMs = this.#signLimitMs;
     pulse.isAsked = true;
     try {
-      await call(this.#network, peer, MEMBERS, { stale: true }, { timeoutMs: SIGN_LIMIT_MS });
-      pulse.heardMs = this.#clock.monotonicMs();
+      await call(this.#network, peer, MEMBERS, { stale: true }, { timeoutMs: limitMs });
+      this.#heard(pulse);
     } catch (error) {
-      if (isAnswer(error)) pulse.heardMs = this.#clock.monotonicMs();
+      if (isAnswer(error)) this.#heard(pulse);
       // Of a connection that broke, those who wait hear by themselves.
-      else if (isHoldfastError(error, 'NETWORK_TIMEOUT') && pulse.heardMs <= askedMs)
-        for (const giveUp of pulse.waits) giveUp(peerSilent(peer, SILENCE_MS + SIGN_LIMIT_MS));
+      else if (isHoldfastError(error, 'NETWORK_TIMEOUT') && pulse.heardMs <= askedMs) {
+        this.#signLimitMs = Math.min(LONGEST_SIGN_LIMIT_MS, 2 * limitMs);
+        for (const giveUp of pulse.waits) giveUp(peerSilent(peer, SILENCE_MS + limitMs));
+        pulse.waits.clear();
+      }
     } finally {
       pulse.isAsked = false;
     }
