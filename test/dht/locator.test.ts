@@ -50,7 +50,7 @@ describe('lookup', () => {
     world.lookups.length = 0;
     tell(nearest, 7, [hashOf('c')]);
     await asking(order[1]).lookup([A]);
-    expect(world.lookups.map(({ peer }) => peer)).toEqual([order[1], nearest]);
+    expect(world.lookups.map(({ peer }) => peer)).toEqual([order[1], nearest, order[2]]);
   });
 
   it('answers in the order asked, also when a hash is asked for twice', async () => {
