@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HoldfastError, isHoldfastError } from '../../src/common/errors.ts';
 import { KIB, MIB, fromUtf8, utf8 } from '../../src/common/bytes.ts';
+import { giveBackBody } from '../../src/network/frame.ts';
 import type { Channel, IncomingChannel, IncomingRequest, Network } from '../../src/network/network.ts';
 
 export interface NetworkFixture {
@@ -201,7 +202,11 @@ export function describeNetwork(name: string, createFixture: () => Promise<Netwo
       const received = Promise.withResolvers<string>();
       b.onChannel('sink', async (channel) => {
         const hash = createHash('sha256');
-        for await (const piece of channel) hash.update(piece);
+        for await (const piece of channel) {
+          hash.update(piece);
+          // As datanodes do: its credit comes back all the same.
+          giveBackBody(piece);
+        }
         received.resolve(`${fromUtf8(channel.header)} ${hash.digest('hex')}`);
         await channel.write(utf8('thanks'));
       });
