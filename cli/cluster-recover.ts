@@ -89,7 +89,7 @@ function planFacts(plan: RecoveryPlan, recovered: boolean): object {
   };
 }
 
-export function planScreen(plan: RecoveryPlan): readonly string[] {
+function planScreen(plan: RecoveryPlan): readonly string[] {
   const { config, own, epoch, survivors, metadataNodes } = plan;
   if (plan.isUnderWay)
     return [`A recovery to epoch ${epoch} was cut short; the log is written, and the rest follows.`];

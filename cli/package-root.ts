@@ -8,7 +8,7 @@ interface Manifest {
   readonly version: string;
 }
 
-export const PACKAGE_NAME = 'holdfast';
+const PACKAGE_NAME = 'holdfast';
 
 /** The nearest directory above this file whose package.json is ours, and that package.json. */
 export const PACKAGE: { readonly root: string; readonly manifest: Manifest } = findPackage();

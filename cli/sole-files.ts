@@ -9,7 +9,7 @@ export interface SoleFiles {
   readonly isComplete: boolean;
 }
 
-export const MAX_NAMED_FILES = 10;
+const MAX_NAMED_FILES = 10;
 /** Each costs a question; a person waits. */
 const MAX_LOOKED_AT = 10_000;
 

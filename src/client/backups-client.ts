@@ -16,7 +16,7 @@ export interface KeptBackup {
 }
 
 /** Of the metadata nodes' worker: the leader's makes them. */
-export const BACKUP_WORKER = 'namespace-backup';
+const BACKUP_WORKER = 'namespace-backup';
 const POLL_MS = 500;
 /** A namespace of millions of files is written in this time. */
 const MADE_WITHIN_MS = 10 * 60_000;

@@ -36,7 +36,7 @@ export interface ClusterViewOptions {
 }
 
 /** Much shorter than what it takes until all the metadata nodes that a client knows are replaced by others. */
-export const DEFAULT_REFRESH_PERIOD_MS = 10_000;
+const DEFAULT_REFRESH_PERIOD_MS = 10_000;
 /** Sooner when one of them did not answer. */
 const REFRESH_AFTER_SILENCE_MS = 1_000;
 

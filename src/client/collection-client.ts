@@ -19,7 +19,7 @@ export interface CollectionSettings {
 }
 
 /** Of the datanode's worker. */
-export const COLLECTOR = 'garbage-collection';
+const COLLECTOR = 'garbage-collection';
 /** A look through everything a datanode has. */
 const PREVIEW_TIMEOUT_MS = 120_000;
 

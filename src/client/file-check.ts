@@ -10,7 +10,7 @@ import { type CopyPlace, isSpread } from './copy-spread.ts';
 import { locateFile } from './file-reader.ts';
 
 /** Worst last. `misplaced`: copies share a machine, a group of them or a zone although others could have them. */
-export const FILE_STATES = ['healthy', 'misplaced', 'under-replicated', 'corrupt', 'missing'] as const;
+const FILE_STATES = ['healthy', 'misplaced', 'under-replicated', 'corrupt', 'missing'] as const;
 export type FileState = (typeof FILE_STATES)[number];
 
 export interface CopyCheck {

@@ -30,7 +30,7 @@ export interface MetadataSearchOptions {
 /** Doors that are knocked at the same time: most of them may lead nowhere, and say so only after seconds. */
 const PARALLEL = 8;
 /** Between two searches, in milliseconds. */
-export const SEARCH_PAUSE_MS = 2_000;
+const SEARCH_PAUSE_MS = 2_000;
 /** To see who is at an address. */
 const DIAL_TIMEOUT_MS = 3_000;
 

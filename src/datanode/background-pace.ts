@@ -13,7 +13,7 @@ export interface BackgroundPaceComponents {
 const IDLE_SENDS = 4;
 const BUSY_SENDS = 1;
 /** While clients are served, each way; less when the process does not keep up. Repair must end, even under load for ever. */
-export const BUSY_BYTES_PER_SECOND: number = 16 * 1024 * 1024;
+const BUSY_BYTES_PER_SECOND: number = 16 * 1024 * 1024;
 
 export class BackgroundPace {
   readonly #load: BackgroundPaceComponents['load'];

@@ -5,10 +5,10 @@ import type { BlockStore } from '../storage/block-store.ts';
 import { busy } from './errors.ts';
 
 /** Each may hold a window of bytes in memory and a file open. Beyond, writers are sent elsewhere: waiting could deadlock chains. */
-export const MAX_CONCURRENT_WRITES = 64;
-export const MAX_CONCURRENT_READS = 256;
+const MAX_CONCURRENT_WRITES = 64;
+const MAX_CONCURRENT_READS = 256;
 /** Copies pushed to other datanodes on request. */
-export const MAX_CONCURRENT_REPLICATIONS = 16;
+const MAX_CONCURRENT_REPLICATIONS = 16;
 
 type Work = 'writes' | 'reads' | 'replications';
 

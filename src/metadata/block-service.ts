@@ -45,11 +45,11 @@ export interface BlockServiceComponents {
 }
 
 /** Blocks in one answer, at most. */
-export const MAX_PLAN_BLOCKS = 512;
+const MAX_PLAN_BLOCKS = 512;
 /** Files in one answer, at most; all their blocks are no more than MAX_LOCATE_HASHES, but one a file. */
-export const MAX_PLANS = 512;
-export const MAX_LOCATE_HASHES = 1_024;
-export const MAX_PLACE_BLOCKS = 256;
+const MAX_PLANS = 512;
+const MAX_LOCATE_HASHES = 1_024;
+const MAX_PLACE_BLOCKS = 256;
 /** For a datanode to read a copy whole. */
 const VERIFY_TIMEOUT_MS = 60_000;
 /** Copies of one block, at most. */

@@ -12,7 +12,7 @@ export interface CommitNoticesComponents {
  * How much later followers may apply because of this, in milliseconds. No answer waits for it: the leader answers writes
  * from its own state, and the round of a ReadIndex carries the commit index itself.
  */
-export const COMMIT_NOTICE_DELAY_MS = 4;
+const COMMIT_NOTICE_DELAY_MS = 4;
 
 /**
  * A MsgApp without entries only says how far the follower may apply, or probes. Held here it may come later than other

@@ -16,7 +16,7 @@ interface Contact {
  * Two looks further apart than this mean that this process itself stood still (paused, or its machine suspended):
  * more than this is not held against anybody.
  */
-export const MAX_STEP_MS = 1_000;
+const MAX_STEP_MS = 1_000;
 /**
  * A process that looks less often than this does not get the processor, and what was said to it waits. On a machine that is so
  * busy the others, too, are only slow: who is not heard for a while is called away later by as much as this process stood still.

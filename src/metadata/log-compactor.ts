@@ -25,9 +25,9 @@ export interface LogCompactorOptions {
 }
 
 /** All of it is in memory, and read at every start. */
-export const DEFAULT_MAX_LOG_ENTRIES = 100_000;
+const DEFAULT_MAX_LOG_ENTRIES = 100_000;
 export const DEFAULT_MAX_LOG_BYTES: number = 64 * MIB;
-export const DEFAULT_TRAILING_ENTRIES = 50_000;
+const DEFAULT_TRAILING_ENTRIES = 50_000;
 /** A log so many times too large no longer waits for a snapshot to arrive: memory comes first, and a new one is made. */
 export const HELD_FACTOR = 4;
 /** Entries dropped by one write, which the log's next write waits for. */

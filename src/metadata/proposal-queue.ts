@@ -37,7 +37,7 @@ interface Bound {
 /** Commands waiting to be proposed, at most. */
 export const MAX_QUEUED_COMMANDS = 8_192;
 /** Commands in one entry, at most. */
-export const MAX_BATCH_COMMANDS = 512;
+const MAX_BATCH_COMMANDS = 512;
 /** Encoded commands in one entry, at most, in bytes; also the limit of one command. */
 export const MAX_BATCH_BYTES: number = 1024 * 1024;
 /** Of CommandBatch.commands: field 3, wire type 2 (a length, then bytes). */

@@ -46,7 +46,7 @@ export interface RaftListener {
 }
 
 /** One tick of the core, in milliseconds. */
-export const DEFAULT_TICK_MS = 50;
+const DEFAULT_TICK_MS = 50;
 const NO_CONTEXT: Uint8Array = new Uint8Array(0);
 
 export class RaftDriver {

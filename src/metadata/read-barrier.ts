@@ -24,7 +24,7 @@ interface Round {
 }
 
 /** A round without an answer for this long is asked again, with a new context (raft.md S04). */
-export const READ_RETRY_MS = 300;
+const READ_RETRY_MS = 300;
 /** By default a read gives up after this; below what a client gives one attempt, as with DEFAULT_SUBMIT_LIMIT_MS. */
 export const DEFAULT_READ_LIMIT_MS = 3_000;
 const CONTEXT_BYTES = 16;

@@ -30,7 +30,7 @@ export function removalConcerns(components: RemovalCheckComponents, subject: Rem
 }
 
 /** Without a majority that answers nobody could commit anything, the removal of others included. Pure. */
-export function quorumConcerns({ member, view, settings }: RemovalSubject): string[] {
+function quorumConcerns({ member, view, settings }: RemovalSubject): string[] {
   if (!view.status.confState.voters.includes(member.number)) return [];
   const without = { ...view, wanted: view.wanted.filter((number) => number !== member.number) };
   const left = desiredVoters(without, settings);

@@ -5,7 +5,7 @@ import { snapshotFailed } from './errors.ts';
 /** Bytes of the file in one chunk, at most. */
 export const SNAPSHOT_CHUNK_BYTES: number = 256 * 1024;
 /** Length of the payload (4), CRC32C of the rest of the header and the payload (4), offset of the payload (8). */
-export const CHUNK_HEADER_BYTES = 16;
+const CHUNK_HEADER_BYTES = 16;
 const CRC_AT = 4;
 const OFFSET_AT = 8;
 

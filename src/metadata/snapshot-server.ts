@@ -28,7 +28,7 @@ export interface SnapshotServerOptions {
 
 export const DEFAULT_MAX_SNAPSHOT_BYTES_PER_SECOND: number = 64 * 1024 * 1024;
 /** Receivers at a time; further ones are told METADATA_OVERLOADED and come again. */
-export const MAX_SNAPSHOT_STREAMS = 2;
+const MAX_SNAPSHOT_STREAMS = 2;
 
 export class SnapshotServer {
   readonly #components: SnapshotServerComponents;

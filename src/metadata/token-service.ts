@@ -28,8 +28,8 @@ const TOKEN_ID_BYTES = 8;
 const TOKEN_SECRET_BYTES = 24;
 /** Addresses in a token, at most: it is copied by hand. */
 const MAX_TOKEN_ADDRESSES = 16;
-export const DEFAULT_TOKEN_LIFETIME_MS: number = 24 * 60 * 60 * 1000;
-export const MAX_TOKEN_LIFETIME_MS: number = 10 * 365 * DEFAULT_TOKEN_LIFETIME_MS;
+const DEFAULT_TOKEN_LIFETIME_MS: number = 24 * 60 * 60 * 1000;
+const MAX_TOKEN_LIFETIME_MS: number = 10 * 365 * DEFAULT_TOKEN_LIFETIME_MS;
 const MAX_TOKEN_USES = 1_000_000;
 const ROLES: ReadonlySet<string> = new Set(['meta', 'data', 'client'] satisfies Role[]);
 

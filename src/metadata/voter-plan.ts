@@ -89,7 +89,7 @@ export function sparesOf(view: VoterView): NodeId[] {
 }
 
 /** Voters silent for longer than a restart takes. */
-export function lostVoters({ status, contacts }: VoterView, { voterReplacementMs }: VoterSettings): NodeId[] {
+function lostVoters({ status, contacts }: VoterView, { voterReplacementMs }: VoterSettings): NodeId[] {
   return status.confState.voters.filter((id) => contacts.silentMs(id) >= voterReplacementMs);
 }
 

@@ -226,9 +226,3 @@ export function lastMetadataNode(number: number): HoldfastError {
 export function toRefused(error: HoldfastError): Refused {
   return { code: error.code, message: error.message, factsJson: JSON.stringify(error.facts) };
 }
-
-/** The error a refusal stands for, as the caller of a mutation should see it thrown. */
-export function fromRefused(refused: Refused): HoldfastError {
-  const facts = refused.factsJson === '' ? {} : (JSON.parse(refused.factsJson) as ErrorFacts);
-  return new HoldfastError({ code: refused.code, kind: 'refused', message: refused.message, facts });
-}

@@ -1,7 +1,7 @@
 /** @module The names in directories made since the start: a new name in one of them is known to be new without asking the store. */
 
 /** Names remembered in all directories together; above it the directory known longest is forgotten. */
-export const MAX_KNOWN_NAMES = 1_000_000;
+const MAX_KNOWN_NAMES = 1_000_000;
 /** A directory costs about this many names itself. */
 const DIRECTORY_WEIGHT = 8;
 

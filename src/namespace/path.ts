@@ -37,7 +37,7 @@ export function joinPath(names: readonly string[]): string {
 }
 
 /** Throws NAMESPACE_INVALID_NAME unless `name` is 1..255 bytes of well-formed Unicode without `/`, NUL, and not `.` or `..`. */
-export function checkName(name: string): void {
+function checkName(name: string): void {
   if (name === '') throw invalidName(name, 'a name has at least one byte');
   if (name === '.' || name === '..') throw invalidName(name, 'names in the tree are never . or ..');
   if (name.includes('/')) throw invalidName(name, 'a name holds no /');

@@ -110,7 +110,7 @@ export function tooLarge(method: string, sizeBytes: number, limitBytes: number):
 }
 
 /** A handler failed with something that is no HoldfastError; the cause stays in the remote log. */
-export function remoteFailed(peer: PeerId, method: string, cause: unknown): HoldfastError {
+function remoteFailed(peer: PeerId, method: string, cause: unknown): HoldfastError {
   return new HoldfastError({
     code: 'NETWORK_REMOTE_FAILED',
     kind: 'unknown',

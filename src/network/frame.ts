@@ -32,7 +32,7 @@ export const FRAME_HEADER_BYTES = 13;
 export const MAX_BODY_BYTES: number = 8 * MIB;
 /** The limit for a peer that was not (yet) let in. */
 export const MAX_STRANGER_BODY_BYTES: number = 64 * KIB;
-export const MAX_METHOD_BYTES = 255;
+const MAX_METHOD_BYTES = 255;
 export const MAX_UINT32 = 0xffff_ffff;
 
 const NO_BYTES = new Uint8Array(0);

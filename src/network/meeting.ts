@@ -19,7 +19,7 @@ import { socketAddressOf } from './relay-address.ts';
 import type { FrameStream } from './transport.ts';
 
 /** From the exchange to a connection. */
-export const MEETING_TIMEOUT_MS = 4_000;
+const MEETING_TIMEOUT_MS = 4_000;
 /** To learn where the router maps a port to. */
 const OBSERVE_TIMEOUT_MS = 1_000;
 const NO_BYTES = new Uint8Array(0);

@@ -20,7 +20,7 @@ import { prepareProfile, type ProfileOutcome } from './node-profile.ts';
 export const DEFAULT_REPLICATION = 3;
 export const DEFAULT_BLOCK_SIZE_BYTES: number = 8 * 1024 * 1024;
 /** The first token admits anyone, any number of times, for a day. */
-export const FIRST_TOKEN_LIFETIME_MS: number = 24 * 60 * 60 * 1000;
+const FIRST_TOKEN_LIFETIME_MS: number = 24 * 60 * 60 * 1000;
 
 const CLUSTER_ID_SIZE_BYTES = 16;
 const TOKEN_ID_SIZE_BYTES = 8;

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os';
 import { invalidAddress, portInUse, systemCode } from './errors.ts';
 
-export const DEFAULT_PORT = 4600;
+const DEFAULT_PORT = 4600;
 /** Both families: listenable() leaves IPv6 out wherever there is none. */
 export const DEFAULT_LISTEN: readonly string[] = [
   `/ip4/0.0.0.0/tcp/${DEFAULT_PORT}`,

@@ -10,10 +10,10 @@ import { type BootstrapPeer, isBootstrapPeer } from './node-config.ts';
 
 const IDLE_MS = 1_000;
 /** Metadata nodes kept in the file, those of now before those of earlier. */
-export const MAX_BOOK_PEERS = 64;
+const MAX_BOOK_PEERS = 64;
 
 /** Datanodes kept besides: they tell where the metadata nodes are when all of those have moved. */
-export const MAX_BOOK_DATANODES = 32;
+const MAX_BOOK_DATANODES = 32;
 
 export interface PeerBookOptions {
   /** The members as heard of up to now; none while nothing was heard. */

@@ -14,9 +14,9 @@ export interface TokenContents {
 }
 
 export const TOKEN_PREFIX = 'hf1_';
-export const MIN_TOKEN_SECRET_BYTES = 16;
+const MIN_TOKEN_SECRET_BYTES = 16;
 /** Longer text is refused unread. */
-export const MAX_TOKEN_CHARACTERS = 16_384;
+const MAX_TOKEN_CHARACTERS = 16_384;
 const CHECKSUM_SIZE_BYTES = 4;
 
 const UNIQUE_LOCAL = /^\/ip6\/f[cd]/i;

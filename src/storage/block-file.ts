@@ -8,7 +8,7 @@ import { corruptBlock } from './errors.ts';
 /** Bytes of data under one CRC32C. */
 export const CRC_RANGE_BYTES: number = 64 * KIB;
 /** Fixed, so that the size of the data follows from the size of the file. */
-export const TRAILER_BYTES = 1024;
+const TRAILER_BYTES = 1024;
 const CRC_BYTES = 4;
 const MAGIC = utf8('HOLDFAST');
 const VERSION = 1;

@@ -34,11 +34,11 @@ export interface ClientCacheComponents {
   readonly source: PlanSource;
 }
 
-export const DEFAULT_CACHE_BYTES: number = 4 * GIB;
+const DEFAULT_CACHE_BYTES: number = 4 * GIB;
 /** A few small blocks; what is less was surely meant in another unit. */
-export const MIN_CACHE_BYTES: number = MIB;
+const MIN_CACHE_BYTES: number = MIB;
 /** An hour; blocks of a file that was removed are gone not long after. */
-export const MAX_CACHE_TTL_MS = 3_600_000;
+const MAX_CACHE_TTL_MS = 3_600_000;
 /** A page of 256 blocks takes some 10 KiB. */
 const PLANS_BYTES: number = 32 * MIB;
 

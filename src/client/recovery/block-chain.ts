@@ -12,13 +12,7 @@ export interface ChainBlock {
  * `place-unknown`: the block is there, but not that it belongs there (of alike blocks only so many places are kept).
  * `ambiguous`: what stands before an append could be either of two things. `wrong-size`: the blocks do not add up.
  */
-export const LOSS_REASONS = [
-  'unfinished',
-  'block-missing',
-  'place-unknown',
-  'ambiguous',
-  'wrong-size',
-] as const;
+const LOSS_REASONS = ['unfinished', 'block-missing', 'place-unknown', 'ambiguous', 'wrong-size'] as const;
 export type LossReason = (typeof LOSS_REASONS)[number];
 
 export interface Loss {

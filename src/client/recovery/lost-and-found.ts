@@ -1,7 +1,7 @@
 /** @module Where files go whose own place is not known, or is taken by something newer. */
 import { splitPath } from '../../namespace/path.ts';
 
-export const LOST_AND_FOUND = '/lost+found';
+const LOST_AND_FOUND = '/lost+found';
 /** Of a write's id: enough to tell two files of one name apart. */
 const TAG_CHARACTERS = 8;
 

@@ -17,9 +17,9 @@ export interface Transfer {
 /** Differences of the fill from the mean that are left alone: moving costs more than they are worth. */
 export const FILL_TOLERANCE = 0.05;
 /** Where little is filled, differences of so much of the mean: else a new datanode beside large disks would get nothing. */
-export const MEAN_TOLERANCE = 0.1;
+const MEAN_TOLERANCE = 0.1;
 /** But not those of a few blocks, in bytes. */
-export const LEAST_DIFFERENCE_BYTES: number = 64 * 1024 * 1024;
+const LEAST_DIFFERENCE_BYTES: number = 64 * 1024 * 1024;
 
 /** Share of what all can hold together that is used, 0..1; 0 when there is nothing. */
 export function meanFill(nodes: readonly NodeFill[]): number {

@@ -21,7 +21,7 @@ export interface LostCopiesComponents {
 }
 
 /** Not looked at yet, and looked at but not well again, each. What does not fit is found by the next walk. */
-export const MAX_LOST_COPIES = 10_000;
+const MAX_LOST_COPIES = 10_000;
 /** Blocks asked of the namespace at once. */
 const PAGE_BLOCKS = 512;
 
