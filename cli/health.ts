@@ -102,12 +102,16 @@ function datanodes({ dataNodes }: StatusResponse): HealthCheck {
   return check('datanodes', 'ok', finding);
 }
 
+const NOTHING_TO_SPARE =
+  'No disk has more than a datanode leaves free on it: make room there, or join one with a larger disk.';
+
 function capacity({ dataNodes }: StatusResponse): HealthCheck {
   const alive = dataNodes.filter(({ liveness }) => liveness === 'alive');
   const total = sum(alive.map(({ capacityBytes }) => capacityBytes));
   const free = sum(alive.map(({ freeBytes }) => freeBytes));
   const finding = `${formatBytes(free)} of ${formatBytes(total)} are free`;
-  if (total === 0) return check('capacity', 'fail', finding, 'Start a datanode.');
+  if (alive.length === 0) return check('capacity', 'fail', finding, 'Start a datanode.');
+  if (total === 0) return check('capacity', 'fail', finding, NOTHING_TO_SPARE);
   if (free / total < NO_SPACE)
     return check('capacity', 'fail', finding, 'Join a datanode or remove files now.');
   if (free / total < LOW_SPACE) return check('capacity', 'warn', finding, 'Join a datanode soon.');

@@ -84,7 +84,7 @@ export function failed(cause: unknown): HoldfastError {
     kind: 'broken',
     message: isTooOld
       ? `This metadata node stopped itself. ${cause.message}`
-      : `This metadata node stopped itself because it could not store its log or its state: ${describeError(cause)}. Look at its disk, then start it again.`,
+      : `This metadata node stopped itself because it could not store its log or its state. Look at its disk, then start it again. ${describeError(cause)}`,
     cause,
   });
 }

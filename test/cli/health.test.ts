@@ -89,6 +89,15 @@ describe('health', () => {
     expect(health({ blocksMissing: 1 })['missing']).toBe('fail');
   });
 
+  it('asks for larger disks where datanodes run that have no room at all', () => {
+    const advice = (dataNode: object): string | undefined =>
+      healthChecks(StatusResponse.fromPartial({ ...WELL, dataNodes: [dataNode] })).find(
+        ({ name }) => name === 'capacity',
+      )?.advice;
+    expect(advice({ ...data(4, 'alive', 0), capacityBytes: 0 })).toContain('larger disk');
+    expect(advice(data(4, 'dead', 50))).toBe('Start a datanode.');
+  });
+
   it('warns of silent datanodes, of short space, of blocks at risk', () => {
     expect(health({ dataNodes: [data(4, 'alive', 50), data(5, 'suspect', 50)] })['datanodes']).toBe('warn');
     expect(health({ dataNodes: [data(4, 'alive', 10)] })['capacity']).toBe('warn');
