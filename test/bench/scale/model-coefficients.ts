@@ -43,7 +43,7 @@ export const COEFFICIENTS: Coefficients = {
   knownDatanodeBytes: 49_152,
   // `npm run bench -- dht --only rates`: 22 of announcer and three holders together; the table alone has 1.
   announcedRecordMicroseconds: 6,
-  // `npm run bench -- scale --only datanodes`: what each further datanode costs one metadata node, load 17 to 32, niced.
-  restingMicroseconds: 2_200,
+  // `npm run bench -- scale --only datanodes`: what each further datanode costs one metadata node, load 17 to 28, niced.
+  restingMicroseconds: 1_700,
   snapshotMibPerSecond: 64,
 };
