@@ -1,5 +1,5 @@
 /** @module Who this machine is: an Ed25519 key in a file that only its owner may read. */
-import { open, rename } from 'node:fs/promises';
+import { link, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys';
 import type { Ed25519PrivateKey, PrivateKey } from '@libp2p/interface';
@@ -26,7 +26,7 @@ export async function createIdentity(): Promise<Identity> {
  */
 export async function loadOrCreateIdentity(file: string): Promise<Identity> {
   const written = await readIdentityFile(file);
-  if (written === undefined) return create(file);
+  if (written === undefined) return (await create(file)) ?? loadOrCreateIdentity(file);
   const identity = readable(file, () =>
     identify(privateKeyFromProtobuf(Buffer.from(written.privateKey, 'base64'))),
   );
@@ -34,7 +34,8 @@ export async function loadOrCreateIdentity(file: string): Promise<Identity> {
   return identity;
 }
 
-async function create(file: string): Promise<Identity> {
+/** Undefined when another process was faster: whoever goes on with a key that is in no file is nobody tomorrow. */
+async function create(file: string): Promise<Identity | undefined> {
   const identity = await createIdentity();
   const privateKey = Buffer.from(privateKeyToProtobuf(identity.privateKey as Ed25519PrivateKey)).toString(
     'base64',
@@ -48,7 +49,15 @@ async function create(file: string): Promise<Identity> {
   } finally {
     await handle.close();
   }
-  await rename(draft, file);
+  try {
+    // Unlike rename(), never in the place of a file that is there.
+    await link(draft, file);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return undefined;
+    throw error;
+  } finally {
+    await rm(draft);
+  }
   const directory = await open(dirname(file));
   try {
     await directory.sync();

@@ -1,5 +1,5 @@
 /** @module The identity file. */
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -21,6 +21,13 @@ describe('loadOrCreateIdentity', () => {
     expect(second.peer).toBe(first.peer);
     expect(second.privateKey.equals(first.privateKey)).toBe(true);
     expect(first.peer).toMatch(/^12D3KooW/);
+  });
+
+  it('gives all who come first at once the one that is in the file, and leaves no draft', async () => {
+    const identities = await Promise.all(Array.from({ length: 4 }, () => loadOrCreateIdentity(file)));
+    const { peer } = await loadOrCreateIdentity(file);
+    expect(identities.map((identity) => identity.peer)).toEqual([peer, peer, peer, peer]);
+    expect(await readdir(directory)).toEqual(['identity.json']);
   });
 
   it('refuses a file that others may read, and says how to mend it', async () => {
