@@ -19,6 +19,9 @@ afterEach(async () => {
   for (const end of endings.splice(0).toReversed()) await end();
 });
 
+/** To load libp2p on a machine that is busy takes more than the second that waitFor() gives by itself. */
+const PATIENCE = { timeout: 10_000 };
+
 const components = { clock: systemClock, random: systemRandom, logger: silentLogger };
 
 interface Server {
@@ -121,7 +124,7 @@ it('whoever stays for longer moves over to libp2p, and what it asks meanwhile is
   await vi.waitFor(async () => {
     expect(await echo(client, server)).toContain('hello');
     expect(client.isConnected(server.network.localPeer)).toBe(true);
-  });
+  }, PATIENCE);
 });
 
 it('a profile with a new key comes as the new peer, not with the tickets of the old one', async () => {
