@@ -8,14 +8,17 @@ import { fromUtf8, utf8 } from '../common/bytes.ts';
 import { describeError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { dialRace, MAX_RACE_ADDRESSES } from './dial-race.ts';
-import { brokenFrame, describeDialFailure, disconnected } from './errors.ts';
+import { brokenFrame, describeDialFailure, disconnected, unreachable } from './errors.ts';
 import { FrameKind } from './frame.ts';
 import type { PeerId } from './network.ts';
+import { isListening } from './port-probe.ts';
 import { socketAddressOf } from './relay-address.ts';
 import type { FrameStream } from './transport.ts';
 
 const ASK_TIMEOUT_MS = 5_000;
 const TRY_TIMEOUT_MS = 3_000;
+/** For a system to take a connection; together with the above less than a peer waits for its answer. */
+const PROBE_TIMEOUT_MS = 1_000;
 /** Attempts under way for others. */
 const MAX_ATTEMPTS = 32;
 const NO_BYTES = new Uint8Array(0);
@@ -83,20 +86,46 @@ export class DialBack {
     }
   }
 
+  /**
+   * Throws NETWORK_UNREACHABLE when that cannot be told: a peer that is too busy to prove who it is in time is no peer behind a router,
+   * and if it took itself for one, everybody would come over relays, and make all of them busier.
+   */
   async #reaches(peer: PeerId, addresses: readonly string[]): Promise<boolean> {
     if (this.#attempts >= MAX_ATTEMPTS) throw brokenFrame('too many questions at once');
     this.#attempts += 1;
+    const late = AbortSignal.timeout(TRY_TIMEOUT_MS);
+    const targets = addresses.map((address) => multiaddr(`${address}/p2p/${peer}`));
+    const silent = new Set(targets);
+    const dial = async (target: Multiaddr, signal: AbortSignal): Promise<Connection> => {
+      try {
+        return await this.#components.dial(target, signal);
+      } catch (error) {
+        if (!late.aborted) silent.delete(target);
+        throw error;
+      }
+    };
     try {
-      const targets = addresses.map((address) => multiaddr(`${address}/p2p/${peer}`));
-      await dialRace(targets, this.#components.dial, AbortSignal.timeout(TRY_TIMEOUT_MS));
+      await dialRace(targets, dial, late);
       return true;
     } catch (error) {
-      this.#components.logger.debug('network.not-dialled-back', { peer, cause: describeDialFailure(error) });
+      const reason = describeDialFailure(error);
+      this.#components.logger.debug('network.not-dialled-back', { peer, cause: reason });
+      if (late.aborted && (await isAnyListening([...silent])))
+        throw unreachable(peer, 'somebody listens there, and did not say who in time', error);
       return false;
     } finally {
       this.#attempts -= 1;
     }
   }
+}
+
+async function isAnyListening(targets: readonly Multiaddr[]): Promise<boolean> {
+  const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS);
+  const probes = targets.map(async (target) => {
+    const address = socketAddressOf(target);
+    return address !== undefined && (await isListening(address, signal));
+  });
+  return (await Promise.all(probes)).includes(true);
 }
 
 /** NETWORK_BROKEN_FRAME. */

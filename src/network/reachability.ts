@@ -8,8 +8,9 @@ import type { Logger } from '../common/logger.ts';
 import type { PeerId } from './network.ts';
 
 const ROUND_MS = 2_000;
-/** A verdict this old is asked for again. */
+/** A verdict this old is asked for again; sooner one that costs relays, and may have been a moment's. */
 const VERDICT_MS = 300_000;
+const SHUT_VERDICT_MS = 60_000;
 /** Of a place on a relay; libp2p renews it by itself, and this finds out when it did not. */
 const MAX_RELAYS = 3;
 
@@ -109,7 +110,8 @@ export class Reachability {
 
   async #ask(relay: PeerId): Promise<void> {
     const known = this.#verdicts.get(relay);
-    if (known !== undefined && performance.now() - known.atMs < VERDICT_MS) return;
+    const keptMs = known?.isReachable === false ? SHUT_VERDICT_MS : VERDICT_MS;
+    if (known !== undefined && performance.now() - known.atMs < keptMs) return;
     const { dialBack, logger } = this.#components;
     try {
       const isReachable = await dialBack(relay);
