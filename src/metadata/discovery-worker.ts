@@ -43,6 +43,11 @@ export const MANIFEST_RENEWAL_MS = 600_000;
 export const CHANGED_RENEWAL_MS = 60_000;
 /** Between two searches for the others while none of them leads, or is connected. */
 const SEARCH_PERIOD_MS = 10_000;
+/**
+ * A node that was just started looks for nobody: who knows where it is comes by itself, datanodes with their next heartbeat. To dial all
+ * of them meanwhile is most of what the restart of one of many metadata nodes cost the others.
+ */
+export const SETTLING_MS = 4_000;
 /** Datanodes that are not connected, and are called on in one such period. */
 const MAX_CALLED_ON = 16;
 
@@ -56,6 +61,7 @@ export class DiscoveryWorker implements BackgroundWorker {
   #publishedNodes = '';
   #keptBy = 0;
   #publishedMs = Number.NEGATIVE_INFINITY;
+  #startedMs: number | undefined;
   #searchedMs = Number.NEGATIVE_INFINITY;
   #calledMs = Number.NEGATIVE_INFINITY;
   /** Calls on missing datanodes up to now: where among them to go on. */
@@ -66,8 +72,10 @@ export class DiscoveryWorker implements BackgroundWorker {
   }
 
   async work(signal: AbortSignal): Promise<WorkState> {
-    const { kademlia, machine } = this.#components;
-    await this.#maybeSearch(signal);
+    const { kademlia, machine, clock } = this.#components;
+    this.#startedMs ??= clock.monotonicMs();
+    const isSettled = clock.monotonicMs() - this.#startedMs >= SETTLING_MS;
+    if (isSettled) await this.#maybeSearch(signal);
     const cluster = machine.cluster();
     if (cluster === undefined) return 'idle';
     const { membersVersion } = machine.counters();
@@ -82,7 +90,7 @@ export class DiscoveryWorker implements BackgroundWorker {
       this.#keptBy = await kademlia.provide(cluster.id, signal);
     this.#publishedNodes = nodes;
     if (isDue || isSigned || isTaken) await this.#publish(cluster.id, membersVersion, signal);
-    await this.#callOnMissing(signal);
+    if (isSettled) await this.#callOnMissing(signal);
     return 'idle';
   }
 

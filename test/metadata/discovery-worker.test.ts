@@ -11,6 +11,7 @@ import {
   DiscoveryWorker,
   type DiscoveryWorkerComponents,
   MANIFEST_RENEWAL_MS,
+  SETTLING_MS,
 } from '../../src/metadata/discovery-worker.ts';
 import { Member } from '../../src/namespace/schema.ts';
 import { MemoryNetwork, MemorySwitch, memoryAddress } from '../../src/network/memory-network.ts';
@@ -90,6 +91,17 @@ describe('a metadata node', () => {
       logger: silentLogger,
     };
     return new DiscoveryWorker(components as unknown as DiscoveryWorkerComponents);
+  }
+
+  /** One that has run for long enough to look for others. */
+  async function settledWorkerOf(node: {
+    network: MemoryNetwork;
+    book: ManifestBook;
+  }): Promise<DiscoveryWorker> {
+    const worker = workerOf(node);
+    await worker.work(NEVER);
+    nowMs += SETTLING_MS;
+    return worker;
   }
 
   /** Peers that `network` asks anything from now on. */
@@ -208,8 +220,9 @@ describe('a metadata node', () => {
     member(1, 'meta');
     member(5, 'data');
     const self = await open(1);
-    const worker = workerOf(self);
     await open(5);
+    const worker = await settledWorkerOf(self);
+    expect(self.network.isConnected('p5')).toBe(false);
     await worker.work(NEVER);
     expect(self.network.isConnected('p5')).toBe(true);
     home.cut('p1', 'p5');
@@ -226,7 +239,8 @@ describe('a metadata node', () => {
     for (let number = 5; number < 25; number += 1) member(number, 'data');
     const self = await open(1);
     const called = asksOf(self.network);
-    const worker = workerOf(self);
+    const worker = await settledWorkerOf(self);
+    expect(called.size).toBe(0);
     await worker.work(NEVER);
     expect(called.size).toBe(16);
     await worker.work(NEVER);
@@ -243,14 +257,16 @@ describe('a metadata node', () => {
     await open(5);
     await self.network.dial(memoryAddress('p5'));
     const asked = asksOf(self.network);
-    await workerOf(self).work(NEVER);
+    await (await settledWorkerOf(self)).work(NEVER);
     leader = 0;
     await open(2);
     await self.network.dial(memoryAddress('p2'));
-    await workerOf(self).work(NEVER);
+    await (await settledWorkerOf(self)).work(NEVER);
     expect(asked).not.toContain('p5');
     home.cut('p1', 'p2');
-    await workerOf(self).work(NEVER);
+    const alone = await settledWorkerOf(self);
+    expect(asked).not.toContain('p5');
+    await alone.work(NEVER);
     expect(asked).toContain('p5');
   });
 
@@ -264,7 +280,7 @@ describe('a metadata node', () => {
     const named = { cluster: 'c', epoch: membershipEpoch(1, 9), nodes: [moved] };
     door.book.add(signManifest(signer.network, named));
     await signer.network.stop();
-    await workerOf(self).work(NEVER);
+    await (await settledWorkerOf(self)).work(NEVER);
     expect(self.book.current?.epoch).toBe(membershipEpoch(1, 9));
   });
 });
