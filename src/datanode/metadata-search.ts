@@ -49,6 +49,8 @@ export interface MetadataSearchOptions {
 /** How often the DHT is asked while some answer and others do not: first when one has been silent for so long. */
 export const REFRESH_PERIOD_MS = 60_000;
 const LONGEST_SEARCH_PAUSE_MS = 30_000;
+/** A metadata node may tell of a member before it has signed that: it is asked again then. */
+const KEEP_PERIOD_MS = 5_000;
 /** Of those heard of in the local network, asked in one search. */
 const MAX_NEARBY = 32;
 
@@ -59,6 +61,7 @@ export class MetadataSearch {
   #searching: Promise<void> | undefined;
   #searchedMs = Number.NEGATIVE_INFINITY;
   #pauseMs: number;
+  #keptMs = Number.NEGATIVE_INFINITY;
 
   constructor(components: MetadataSearchComponents, options: MetadataSearchOptions) {
     this.#components = components;
@@ -93,9 +96,14 @@ export class MetadataSearch {
       .finally(() => (this.#searching = undefined));
   }
 
-  /** Clients, and members that were away, ask datanodes where the metadata nodes are: this one can say so from now on. */
+  /**
+   * Clients, and members that were away, ask datanodes where the metadata nodes are: this one can say so, once it has the manifest that
+   * `peer` signed. To be called after each of its heartbeats: it asks nobody while what is kept is what is listed.
+   */
   keepManifestOf(peer: PeerId): void {
-    const { kademlia, members } = this.#components;
+    const { kademlia, members, clock } = this.#components;
+    const nowMs = clock.monotonicMs();
+    if (nowMs - this.#keptMs < KEEP_PERIOD_MS) return;
     const named = kademlia.manifests.current?.nodes ?? [];
     const isKept = members
       .metadataNodes()
@@ -104,7 +112,9 @@ export class MetadataSearch {
           (node) => node.peer === listed && node.addresses.toSorted().join() === addresses.toSorted().join(),
         ),
       );
-    if (!isKept) void askForManifest(this.#components, kademlia.manifests, peer, this.#stopping.signal);
+    if (isKept) return;
+    this.#keptMs = nowMs;
+    void askForManifest(this.#components, kademlia.manifests, peer, this.#stopping.signal);
   }
 
   async stop(): Promise<void> {

@@ -190,11 +190,11 @@ export class MetadataSession {
     const { membersVersion: version, epoch, isChange } = answer;
     if (members.update(answer.members, { version, epoch, isChange })) {
       kademlia.refresh();
-      this.#search.keepManifestOf(peer);
       // Metadata nodes heard of just now must not wait for the next period.
       for (const listed of members.metadataNodes())
         if (!this.#registered.has(listed.peer)) this.#beat(listed.peer);
     }
+    this.#search.keepManifestOf(peer);
     indexer.onAnswer(peer, { boot: answer.boot, differs: answer.indexDiffers === true });
     return answer.known;
   }

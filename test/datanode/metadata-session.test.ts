@@ -14,7 +14,7 @@ import { MemoryNetwork, MemorySwitch } from '../../src/network/memory-network.ts
 import { isUnprovenSignature, unprovenSignature } from '../../src/network/peer-signature.ts';
 import { createManifestBook, serveManifests } from '../../src/protocol/manifest-exchange.ts';
 import type { NodeLoad } from '../../src/protocol/messages.ts';
-import { HEARTBEAT, REGISTER } from '../../src/protocol/methods.ts';
+import { HEARTBEAT, MANIFEST, REGISTER } from '../../src/protocol/methods.ts';
 
 const IDLE: NodeLoad = {
   capacityBytes: 0,
@@ -83,7 +83,9 @@ describe('a datanode without a metadata node', () => {
     const known = (): Membership => ({ epoch: 0, peers: [signer] });
     const book = createManifestBook({ network, logger: silentLogger }, { cluster: 'c', known });
     const nodes = [peer, signer].map((named, number) => ({ number, peer: named, addresses: [] }));
-    book.add(signManifest(signaturesOf(signer), { cluster: 'c', epoch: 7, nodes }));
+    // Who was there first did not know of the other when it signed its own.
+    const epoch = signer === peer ? 7 : 8;
+    book.add(signManifest(signaturesOf(signer), { cluster: 'c', epoch, nodes }));
     serveManifests(network, book);
     serve(network, REGISTER, async (_request, context) => {
       registered.add(context.peer);
@@ -172,6 +174,33 @@ describe('a datanode without a metadata node', () => {
     await vi.waitFor(() => expect(answered).toContain('m1'));
     while (clock.monotonicMs() < 2 * REFRESH_PERIOD_MS + HEARTBEAT_PERIOD_MS) await clock.tick();
     expect(searchedMs).toEqual([REFRESH_PERIOD_MS, 2 * REFRESH_PERIOD_MS]);
+  });
+
+  it('asks again for the manifest of one that had not signed it yet, and no more once it has it', async () => {
+    const network = await open('m1');
+    const known = (): Membership => ({ epoch: 0, peers: ['m1'] });
+    const book = createManifestBook({ network, logger: silentLogger }, { cluster: 'c', known });
+    let asks = 0;
+    serve(network, MANIFEST, async () => {
+      asks += 1;
+      return book.chain();
+    });
+    serve(network, REGISTER, async () => ({ boot: 'm1' }));
+    const list = { membersVersion: 0, members: [], epoch: 1 };
+    serve(network, HEARTBEAT, async () => ({ known: true, boot: 'm1', ...list }));
+    await startDatanode([{ peer: 'm1', addresses: [] }]);
+    await vi.waitFor(() => expect(asks).toBe(1));
+    const nodes = [{ number: 1, peer: 'm1', addresses: [] }];
+    book.add(signManifest(signaturesOf('m1'), { cluster: 'c', epoch: 7, nodes }));
+    await vi.waitFor(async () => {
+      await clock.tick();
+      expect(asks).toBe(2);
+    });
+    for (let ticks = 0; ticks < 5; ticks += 1) {
+      await clock.tick();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(asks).toBe(2);
   });
 
   it('finds a newcomer as soon as the last one it knew is gone, before the next heartbeat', async () => {
