@@ -1,13 +1,12 @@
 /** @module Applies the batches of log entries to the rows in memory, waiting only for rows that are not there. */
 import { assert } from '../common/errors.ts';
-import { hintBlocks } from './block-references.ts';
 import { featureLevelTooLow } from './errors.ts';
 import { FIRST_FEATURE_LEVEL } from './feature-level.ts';
 import { MAX_BLOCKS_PER_COMMAND } from './limits.ts';
 import { MISSING_ROWS, type LoadedRows } from './missing-rows.ts';
 import type { RowView } from './row-view.ts';
 import { runCommand } from './run-command.ts';
-import { CommandBatch, type Result, type SessionCommand } from './schema.ts';
+import { type BlockRef, CommandBatch, type Result, type SessionCommand } from './schema.ts';
 import type { ApplyContext } from './tree.ts';
 
 export interface LogEntry {
@@ -58,17 +57,19 @@ export function commandsFrom(
 }
 
 /**
- * Says early what a command will look for and hardly ever find in memory: the rows of blocks that are new. Without it every
- * command of an entry that writes files would be run twice, the first time only to find that out.
+ * The blocks a command brings, whose rows it will look for and hardly ever find in memory: they are new. Not looked up before,
+ * they would have every command of an entry that writes files run twice, the first time only to find that out.
  */
-export function hintNewRows(view: RowView, { command }: SessionCommand): void {
+export function newBlocksIn({ command }: SessionCommand): readonly BlockRef[] {
   const kind = command?.kind;
   switch (kind?.$case) {
     case 'createFile':
     case 'appendBlocks':
     case 'restoreEntry':
       // One that carries more is refused before it looks.
-      if (kind.value.blocks.length <= MAX_BLOCKS_PER_COMMAND) hintBlocks(view, kind.value.blocks);
+      return kind.value.blocks.length <= MAX_BLOCKS_PER_COMMAND ? kind.value.blocks : [];
+    default:
+      return [];
   }
 }
 

@@ -1,7 +1,8 @@
 /** @module One log entry after the other onto the rows in memory: nobody outside sees a part of one. */
 import { assert } from '../common/errors.ts';
 import type { RowStore } from '../storage/row-store.ts';
-import { applySlowly, attempt, commandsFrom, type DecodedEntry, hintNewRows } from './apply-batches.ts';
+import { applySlowly, attempt, commandsFrom, type DecodedEntry, newBlocksIn } from './apply-batches.ts';
+import { hintBlocks } from './block-references.ts';
 import type { EntryBoundary } from './entry-boundary.ts';
 import type { MemberIndex } from './member-index.ts';
 import { LoadedRows } from './missing-rows.ts';
@@ -41,10 +42,11 @@ export class EntryApplier {
 
   /** Loads in one go what these entries, the next ones, are sure to look for. */
   async prepare(entries: readonly DecodedEntry[]): Promise<void> {
+    const blocks = commandsFrom(entries, 0, 0).flatMap(newBlocksIn);
+    if (blocks.length === 0) return;
     const { store, cache } = this.#components;
     const loaded = new LoadedRows(store, cache);
-    const view = new RowView(cache, loaded);
-    for (const request of commandsFrom(entries, 0, 0)) hintNewRows(view, request);
+    hintBlocks(new RowView(cache, loaded), blocks);
     if (loaded.isLacking) await loaded.load();
   }
 
