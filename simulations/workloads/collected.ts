@@ -33,10 +33,13 @@ export class Collected implements Workload {
 
   /** What was undone stays out of reach of the collectors until somebody resumes. */
   async check(actors: readonly Actor[]): Promise<void> {
-    for (const actor of actors)
-      for (const path of PATHS)
-        if (!['done', 'refused'].includes(await this.#get(actor, path))) this.#journal.cannotGet(path);
+    await Promise.all(actors.map((actor) => this.#checkAll(actor)));
     for (const actor of actors.slice(0, 1)) await this.#resume(actor);
+  }
+
+  async #checkAll(actor: Actor): Promise<void> {
+    for (const path of PATHS)
+      if (!['done', 'refused'].includes(await this.#get(actor, path))) this.#journal.cannotGet(path);
   }
 
   async #put(actor: Actor, path: string): Promise<void> {

@@ -23,7 +23,10 @@ export class Files implements Workload {
   }
 
   async check(actors: readonly Actor[]): Promise<void> {
-    for (const actor of actors) for (const path of PATHS) await this.#mustGet(actor, path);
+    const checkAll = async (actor: Actor): Promise<void> => {
+      for (const path of PATHS) await this.#mustGet(actor, path);
+    };
+    await Promise.all(actors.map(checkAll));
   }
 
   async #put({ id, client, random }: Actor, key: string): Promise<void> {
