@@ -1,5 +1,5 @@
 /** @module How many records a second datanodes may tell a holder that forgot them: few at first, more while the holder keeps up. */
-import type { Clock } from './ports.ts';
+import type { Clock, Timer } from './ports.ts';
 
 /** Who starts again has connections to make and questions to answer, and those who ask cannot be seen before they are connected. */
 export const FIRST_RECORDS_PER_SECOND = 4_000;
@@ -23,7 +23,8 @@ export class TellingPace {
   readonly #clock: Clock;
   #perSecond = FIRST_RECORDS_PER_SECOND;
   #usedMs = 0;
-  #isWatching = false;
+  #timer: Timer | undefined;
+  #isStopped = false;
 
   constructor(components: { readonly clock: Clock }) {
     this.#clock = components.clock;
@@ -32,19 +33,24 @@ export class TellingPace {
   /** Records a second, for somebody who tells now. It is watched from then on whether this process keeps up. */
   use(): number {
     this.#usedMs = this.#clock.monotonicMs();
-    if (!this.#isWatching) this.#watch();
+    if (this.#timer === undefined && !this.#isStopped) this.#watch();
     return this.#perSecond;
   }
 
+  /** It is not watched any more. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+  }
+
   #watch(): void {
-    this.#isWatching = true;
     const dueMs = this.#clock.monotonicMs() + LOOK_MS;
-    this.#clock.after(LOOK_MS, () => {
+    this.#timer = this.#clock.after(LOOK_MS, () => {
       const nowMs = this.#clock.monotonicMs();
       if (nowMs - dueMs > LATE_MS) this.#slowDown();
       else this.#perSecond = Math.min(FASTEST_RECORDS_PER_SECOND, this.#perSecond * SPEED_UP);
       if (nowMs - this.#usedMs < IDLE_MS) return this.#watch();
-      this.#isWatching = false;
+      this.#timer = undefined;
       this.#perSecond = FIRST_RECORDS_PER_SECOND;
     });
   }

@@ -53,6 +53,11 @@ export class TellingTurns {
     return taken;
   }
 
+  /** No more turns are taken. */
+  stop(): void {
+    this.#pace.stop();
+  }
+
   #enqueue(): number {
     const turnMs = Math.max(this.#freeMs, this.#throughMs);
     this.#throughMs = turnMs + Math.max(SHORTEST_TURN_MS, this.#turnMs);

@@ -56,6 +56,7 @@ export class LocationIndex {
   readonly #table: LocationTable;
   readonly #ledger: ShardLedger;
   readonly #handover: Handover;
+  readonly #turns: TellingTurns;
   #membersVersion = -1;
   #absences: number | undefined;
 
@@ -72,10 +73,15 @@ export class LocationIndex {
     this.#ledger = new ShardLedger(ring, self);
     const awaited = (): readonly number[] => this.#awaited();
     const turns = new TellingTurns(components);
+    this.#turns = turns;
     const parts = { ...components, ring, table: this.#table, ledger: this.#ledger, awaited, turns };
     this.server = new LocationServer(parts, { boot: this.boot });
     const isDatanode = (node: number): boolean => !this.#hasLeft(node);
     this.#handover = new Handover({ ...parts, rpc: locationRpc(network), isDatanode }, { self });
+  }
+
+  stop(): void {
+    this.#turns.stop();
   }
 
   /** Whether everything that datanodes hold of this shard is known here: only then does not knowing a copy mean something. */

@@ -125,6 +125,7 @@ export class MetadataNode {
     await handOverLeadership({ ...this.#components, ...parts });
     parts.barrier.stop();
     parts.forwarder.stop();
+    parts.index.stop();
     await parts.receiver.stop();
     await parts.snapshots.stop();
     await parts.driver.stop();

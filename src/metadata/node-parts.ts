@@ -77,6 +77,7 @@ export interface NodeParts {
   readonly driver: RaftDriver;
   readonly barrier: ReadBarrier;
   readonly forwarder: Forwarder;
+  readonly index: LocationIndex;
   readonly authorizer: MemberAuthorizer;
   readonly copies: readonly CopyRunner[];
   readonly keeper: KeeperService;
@@ -184,6 +185,7 @@ export function composeParts(
     ...consensus,
     copies,
     keeper,
+    index: parts.index,
     authorizer: new MemberAuthorizer(parts),
     services,
     workers,

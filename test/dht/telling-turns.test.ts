@@ -108,6 +108,15 @@ describe('the pace', () => {
     expect(await keepUsing(pace, 15_000)).toBe(LASTING_RECORDS_PER_SECOND);
   });
 
+  it('is not watched any more once it was stopped, and by nobody who comes then', () => {
+    const pace = new TellingPace({ clock });
+    pace.use();
+    pace.stop();
+    expect(clock.pendingTimers).toBe(0);
+    pace.use();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it('is not watched for long after the last use, and the next one begins slowly', async () => {
     const pace = new TellingPace({ clock });
     await keepUsing(pace, 1_000);
