@@ -17,9 +17,9 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     scenario: 'ack-after-fsync',
     swarm: 'cluster',
     file: 'src/metadata/ready-handler.ts',
-    find: 'await this.#persist(ready);\n    this.#send(ready.messages.filter(({ type }) => !LEADER_MESSAGES.has(type)));',
+    find: 'await written;\n    this.#send(ready.messages.filter(({ type }) => !LEADER_MESSAGES.has(type)));',
     replace:
-      'this.#send(ready.messages.filter(({ type }) => !LEADER_MESSAGES.has(type)));\n    await this.#persist(ready);',
+      'this.#send(ready.messages.filter(({ type }) => !LEADER_MESSAGES.has(type)));\n    await written;',
   },
   {
     name: 'leader-counts-itself-at-once',
@@ -36,8 +36,8 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     scenario: 'failed-fsync-stops-node',
     swarm: 'cluster',
     file: 'src/metadata/ready-handler.ts',
-    find: 'await this.#persist(ready);',
-    replace: 'await this.#persist(ready).catch(() => {});',
+    find: 'await written;',
+    replace: 'await written.catch(() => {});',
   },
   {
     name: 'failed-fsync-forgotten',

@@ -187,7 +187,7 @@ describe('put and get of files', () => {
     [['cat', '/'], 5, 'NAMESPACE_IS_A_DIRECTORY', '/'],
     [['put', '-', '/'], 2, 'CLI_USAGE', 'no name'],
     [['put', '--replication', '0', 'known', '/x'], 2, 'CLI_USAGE', 'whole number'],
-    [['put', '--block-size', '1KiB', 'known', '/x'], 5, 'CLIENT_INVALID_ARGUMENT', 'blockSizeBytes'],
+    [['put', '--block-size', '1KiB', 'known', '/x'], 2, 'CLI_USAGE', 'Blocks have'],
     [['get', '/known', 'no-such-directory/x'], 3, 'CLI_LOCAL_NOT_FOUND', 'no directory no-such-directory'],
     [['get', '/known', 'no-such-directory/'], 2, 'CLI_USAGE', 'no-such-directory/'],
   ])('refuse %j with status %i and %s', async (words, status, code, hint) => {
