@@ -17,8 +17,6 @@ import type { FrameStream } from './transport.ts';
 
 const ASK_TIMEOUT_MS = 5_000;
 const TRY_TIMEOUT_MS = 3_000;
-/** For a system to take a connection; together with the above less than a peer waits for its answer. */
-const PROBE_TIMEOUT_MS = 1_000;
 /** Attempts under way for others. */
 const MAX_ATTEMPTS = 32;
 const NO_BYTES = new Uint8Array(0);
@@ -96,6 +94,8 @@ export class DialBack {
     const late = AbortSignal.timeout(TRY_TIMEOUT_MS);
     const targets = addresses.map((address) => multiaddr(`${address}/p2p/${peer}`));
     const silent = new Set(targets);
+    // Beside the dials: who cannot be reached waits for the answer, and is of no use to anybody until then.
+    const probes = new Map(targets.map((target) => [target, isListeningAt(target, late)]));
     const dial = async (target: Multiaddr, signal: AbortSignal): Promise<Connection> => {
       try {
         return await this.#components.dial(target, signal);
@@ -110,7 +110,8 @@ export class DialBack {
     } catch (error) {
       const reason = describeDialFailure(error);
       this.#components.logger.debug('network.not-dialled-back', { peer, cause: reason });
-      if (late.aborted && (await isAnyListening([...silent])))
+      const listening = await Promise.all([...silent].map((target) => probes.get(target)));
+      if (late.aborted && listening.includes(true))
         throw unreachable(peer, 'somebody listens there, and did not say who in time', error);
       return false;
     } finally {
@@ -119,13 +120,9 @@ export class DialBack {
   }
 }
 
-async function isAnyListening(targets: readonly Multiaddr[]): Promise<boolean> {
-  const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS);
-  const probes = targets.map(async (target) => {
-    const address = socketAddressOf(target);
-    return address !== undefined && (await isListening(address, signal));
-  });
-  return (await Promise.all(probes)).includes(true);
+async function isListeningAt(target: Multiaddr, signal: AbortSignal): Promise<boolean> {
+  const address = socketAddressOf(target);
+  return address !== undefined && (await isListening(address, signal));
 }
 
 /** NETWORK_BROKEN_FRAME. */
