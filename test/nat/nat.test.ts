@@ -111,7 +111,10 @@ describe.skipIf(why !== undefined)('a cluster across NATs', () => {
   it('stores and reads files between clients and datanodes behind different NATs', async () => {
     const { a, b, c } = machines;
     const small = await randomFile(c, 'small', SMALL_BYTES);
-    await mustType(c, 'put', 'small', '/small');
+    // A datanode is alive a few seconds before it has its place on a relay; what is put on it until then is refused.
+    await eventually('a put reaches both datanodes', RECOVERY_MS, async () =>
+      (await c.type('put', 'small', '/small')).status === 0 ? true : undefined,
+    );
     large = await randomFile(a, 'large', isLong ? LARGE_BYTES : SMALL_BYTES);
     await mustType(a, 'put', 'large', '/large');
     for (const machine of [a, b]) {

@@ -15,8 +15,10 @@ import {
 
 /** A prime, so that every place within a page comes up. */
 const STRIDE = 13;
+/** Thousands of databases are opened. */
+const LIMIT_MS = 120_000;
 
-describe('a Raft log that was closed', () => {
+describe('a Raft log that was closed', { timeout: LIMIT_MS }, () => {
   it('loses nothing silently, whichever byte of the database has rotted', async () => {
     const { image, acknowledged } = await closedLog();
     const flips = range(0, size(image, '')).map((at) => flipped(image, '', at));
