@@ -63,6 +63,17 @@ export function noMetadata(
   });
 }
 
+/** CLIENT_OUTCOME_UNKNOWN: `cause` is sure that the last attempt did nothing, and knows nothing of those before. */
+export function attemptUnknown(operation: string, cause: unknown): HoldfastError {
+  return new HoldfastError({
+    code: 'CLIENT_OUTCOME_UNKNOWN',
+    kind: 'unknown',
+    message: `An attempt at ${operation} had no answer, and the last one failed (${describeError(cause)}). It may or may not have been done: look before you repeat it.`,
+    facts: { operation },
+    cause,
+  });
+}
+
 export function sessionExpired(operation: string, cause: unknown): HoldfastError {
   return new HoldfastError({
     code: 'CLIENT_SESSION_EXPIRED',

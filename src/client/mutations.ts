@@ -1,14 +1,14 @@
 /** @module Changes of the namespace, each executed once: a replicated session and a sequence number per change. */
 import { toHex } from '../common/bytes.ts';
 import { ByteBudget } from '../common/byte-budget.ts';
-import { isHoldfastError } from '../common/errors.ts';
+import { type HoldfastError, isHoldfastError } from '../common/errors.ts';
 import type { Random } from '../common/random.ts';
 import { NaturalBatches } from '../common/natural-batches.ts';
 import type { Command, Result, SessionCommand } from '../namespace/schema.ts';
 import type { PeerId } from '../network/network.ts';
 import { MUTATE, MUTATE_MANY } from '../protocol/methods.ts';
 import { errorIn } from '../protocol/verdict.ts';
-import { sessionExpired, tooManyWaiting } from './errors.ts';
+import { attemptUnknown, sessionExpired, tooManyWaiting } from './errors.ts';
 import type { AskOptions, MetadataPeers } from './metadata-peers.ts';
 import { accepted } from './result.ts';
 
@@ -103,17 +103,24 @@ export class Mutations {
       if (isRepeated) throw sessionExpired(command.$case, error);
     }
     // The first attempt was refused for the session alone: nothing happened, so a new session may do it.
-    return this.#send(await this.#openedSession(), command, { ...options, onUnknown: () => {} });
+    return this.#send(await this.#openedSession(), command, options);
   }
 
   async #send(session: Session, command: MutationCommand, options: AskOptions): Promise<Result> {
-    const { signal, patienceMs, onUnknown = () => {} } = options;
+    const { signal, patienceMs } = options;
+    let isRepeated = false;
+    const onUnknown = (): void => {
+      isRepeated = true;
+      options.onUnknown?.();
+    };
     const sequence = session.nextSequence++;
     session.outstanding.add(sequence);
     try {
       const untilMs = this.#components.metadata.until(patienceMs);
       const numbered = { session, sequence, command, patienceMs, untilMs, onUnknown };
       return accepted(command.$case, await this.#batches.ask(numbered, signal));
+    } catch (error) {
+      throw isRepeated && isOfLastAttempt(error) ? attemptUnknown(command.$case, error) : error;
     } finally {
       session.outstanding.delete(sequence);
     }
@@ -196,4 +203,9 @@ function commandOf({ session, sequence, command }: Numbered): SessionCommand {
     ackedBelow: Math.min(ackedBelow, sequence),
     command: { kind: command },
   };
+}
+
+/** Whoever says so did not take the command, and cannot know of an attempt that others took before. */
+function isOfLastAttempt(error: unknown): error is HoldfastError {
+  return isHoldfastError(error) && (error.kind === 'unavailable' || error.code.startsWith('NETWORK_'));
 }

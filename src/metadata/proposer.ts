@@ -65,9 +65,8 @@ export class Proposer {
           outcomeUnknown('it was not committed in time'),
         );
       } catch (error) {
-        if (isHoldfastError(error, 'METADATA_NOT_A_MEMBER'))
-          throw maybeProposed ? outcomeUnknown('this node was removed meanwhile', error) : error;
-        if (!this.#mayRetry(error)) throw error;
+        if (!this.#mayRetry(error))
+          throw maybeProposed ? outcomeUnknown('this node stopped or was removed meanwhile', error) : error;
         maybeProposed ||= error.kind === 'unknown';
         last = error;
       }
@@ -105,7 +104,7 @@ export class Proposer {
   }
 
   #mayRetry(error: unknown): error is Error & { readonly kind: string } {
-    if (this.#driver.ended !== undefined) return false;
+    if (this.#driver.ended !== undefined || isHoldfastError(error, 'METADATA_NOT_A_MEMBER')) return false;
     return isHoldfastError(error) && (error.kind === 'unavailable' || error.kind === 'unknown');
   }
 
