@@ -140,12 +140,13 @@ async function readOnce(
   const { hash, sizeBytes } = planned.block;
   const isWhole = isReadWhole(planned, range);
   const fetched = isWhole ? { offset: 0, length: sizeBytes } : range;
-  const task = { hash, range: fetched, holders, signal, onFailure };
-  using expected = isWhole ? context.hasher.expect(sizeBytes) : undefined;
+  using message = isWhole ? context.hasher.begin(sizeBytes) : undefined;
+  const onPiece = (piece: Uint8Array): void => message?.add(piece);
+  const task = { hash, range: fetched, holders, signal, onPiece, onFailure };
   const got = await fetchHedged(context, task);
   if (got === undefined) return undefined;
   for (const { node } of got.sources) context.standing.served(node);
-  if (expected === undefined || toHex(await expected.digest(got.pieces)) === toHex(hash)) return got.pieces;
+  if (message === undefined || (await message.isNamed(hash))) return got.pieces;
   const [only] = got.sources;
   if (got.sources.length === 1 && only !== undefined) {
     onFailure(only, badCopy(toHex(hash), only.node));

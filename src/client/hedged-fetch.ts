@@ -16,6 +16,8 @@ export interface FetchTask {
   /** In the order in which they are asked. */
   readonly holders: readonly Holder[];
   readonly signal: AbortSignal;
+  /** In order. */
+  readonly onPiece: (piece: Uint8Array) => void;
   readonly onFailure: (holder: Holder, error: unknown) => void;
 }
 
@@ -117,13 +119,14 @@ class HedgedFetch {
 
   /** Why the piece is wrong, or undefined. The other stream has lost: it stands where nobody is any more. */
   #take(stream: PieceStream, piece: Uint8Array | undefined): Error | undefined {
-    const { hash, range } = this.#task;
+    const { hash, range, onPiece } = this.#task;
     const bytes = piece?.byteLength ?? 0;
     const gotBytes = this.#receivedBytes + bytes;
     if (piece === undefined || gotBytes > range.length)
       return wrongLength(toHex(hash), stream.holder.node, range.length, gotBytes);
     stream.taken();
     this.#pieces.push(piece);
+    onPiece(piece);
     this.#receivedBytes = gotBytes;
     this.#sources.add(stream.holder);
     for (const other of this.#streams)

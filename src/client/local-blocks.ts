@@ -52,7 +52,7 @@ export class LocalBlocks {
     const info = { hash: toHex(block.hash), sizeBytes: block.sizeBytes };
     const path = blockFilePath(this.#root, info.hash);
     try {
-      if (length === block.sizeBytes) return await this.#readWhole(path, info);
+      if (length === block.sizeBytes) return await this.#readWhole(path, info, block.hash);
       const pieces: Uint8Array[] = [];
       for await (const piece of readBlockFile(path, info, offset, offset + length)) pieces.push(piece);
       return pieces;
@@ -69,11 +69,19 @@ export class LocalBlocks {
     return this.#memory.takeBack(piece);
   }
 
-  async #readWhole(path: string, info: BlockInfo): Promise<readonly Uint8Array[] | undefined> {
-    using expected = this.#hasher.expect(info.sizeBytes);
-    const pieces = await readBlockUnchecked(path, info, this.#memory);
-    const hash = toHex(await expected.digest(pieces));
-    return hash === info.hash ? pieces : this.#passOver(info.hash, `its SHA-256 is ${hash}`);
+  async #readWhole(
+    path: string,
+    info: BlockInfo,
+    hash: Uint8Array,
+  ): Promise<readonly Uint8Array[] | undefined> {
+    using message = this.#hasher.begin(info.sizeBytes);
+    const pieces: Uint8Array[] = [];
+    for await (const piece of readBlockUnchecked(path, info, this.#memory)) {
+      pieces.push(piece);
+      message.add(piece);
+    }
+    if (await message.isNamed(hash)) return pieces;
+    return this.#passOver(info.hash, 'its SHA-256 is another one');
   }
 
   /** A datanode has the block, too, and will find out. */

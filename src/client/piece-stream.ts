@@ -17,9 +17,12 @@ export class PieceStream {
   readonly #context: ClientContext;
   readonly #channel: Promise<Channel>;
   readonly #openedMs: number;
+  /** From the same datanode, this one included, when it opened. */
+  readonly #reads: number;
   #pieces: AsyncIterator<Uint8Array> | undefined;
   #pending: Promise<Uint8Array | undefined> | undefined;
   #isHeard = false;
+  #isOver = false;
 
   constructor(
     context: ClientContext,
@@ -31,6 +34,7 @@ export class PieceStream {
     this.#context = context;
     this.holder = holder;
     this.#openedMs = context.clock.monotonicMs();
+    this.#reads = context.readTimes.began(holder.node);
     if (!context.network.isConnected(holder.peer)) context.network.learn(holder.peer, holder.addresses);
     const header = BlockReadHeader.encode({ hash, ...range }).finish();
     const options = { signal, timeoutMs: OPEN_TIMEOUT_MS };
@@ -50,11 +54,13 @@ export class PieceStream {
   }
 
   async end(): Promise<void> {
+    this.#over();
     await (await this.#channel).end();
   }
 
   /** Gives the rest up. One that nothing was heard of counts as slow. Never throws. */
   abort(error: Error): void {
+    this.#over();
     if (!this.#isHeard) this.#noteWait();
     this.#pending?.catch(() => {});
     this.#channel.then(
@@ -63,6 +69,11 @@ export class PieceStream {
         // It never opened.
       },
     );
+  }
+
+  #over(): void {
+    if (!this.#isOver) this.#context.readTimes.ended(this.holder.node);
+    this.#isOver = true;
   }
 
   async #read(): Promise<Uint8Array | undefined> {
@@ -77,6 +88,7 @@ export class PieceStream {
   }
 
   #noteWait(): void {
-    this.#context.readTimes.note(this.holder.node, this.#context.clock.monotonicMs() - this.#openedMs);
+    const { clock, readTimes } = this.#context;
+    readTimes.note(this.holder.node, clock.monotonicMs() - this.#openedMs, this.#reads);
   }
 }

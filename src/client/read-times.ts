@@ -1,4 +1,4 @@
-/** @module How long datanodes take to begin to send a block: who is near, and from when on one is late. */
+/** @module How long datanodes take to begin to send a block, and what they are sending us: who is best asked next, and from when on one is late. */
 
 /** Waits remembered for the percentile. */
 const WINDOW = 256;
@@ -17,27 +17,51 @@ export class ReadTimes {
   #next = 0;
   /** Bounded by the number of datanodes. */
   readonly #meanMs = new Map<number, number>();
+  /** Blocks that are on their way from a datanode, where there are any. */
+  readonly #reads = new Map<number, number>();
   #hedgeMs: number | undefined;
 
-  /** `node` took so long from the request to its first bytes, or did not in so long. */
-  note(node: number, waitMs: number): void {
+  /** A block is on its way from `node`, until ended() is told of it. Says how many are. */
+  began(node: number): number {
+    const reads = this.#readsOf(node) + 1;
+    this.#reads.set(node, reads);
+    return reads;
+  }
+
+  ended(node: number): void {
+    const left = this.#readsOf(node) - 1;
+    if (left > 0) this.#reads.set(node, left);
+    else this.#reads.delete(node);
+  }
+
+  /** `node` took so long from the request to its first bytes, or did not in so long, while it was at so many reads of ours. */
+  note(node: number, waitMs: number, reads = 1): void {
     const mean = this.#meanMs.get(node);
-    this.#meanMs.set(node, mean === undefined ? waitMs : mean + NEWEST * (waitMs - mean));
+    const alone = waitMs / reads;
+    this.#meanMs.set(node, mean === undefined ? alone : mean + NEWEST * (alone - mean));
     this.#waits[this.#next] = waitMs;
     this.#next = (this.#next + 1) % WINDOW;
     this.#hedgeMs = undefined;
   }
 
-  /** In doublings of a millisecond, so that datanodes that are about alike share the work; -1 for one not tried yet. */
+  /**
+   * In doublings of a millisecond, so that datanodes that are about alike count as alike, and of the blocks that are on their way from
+   * there: so they share the work, and one twice as far has half as much of it. Least for one not tried yet.
+   */
   distance(node: number): number {
     const mean = this.#meanMs.get(node);
-    return mean === undefined ? -1 : Math.floor(Math.log2(1 + mean));
+    const doublings = mean === undefined ? -1 : Math.floor(Math.log2(1 + mean));
+    return doublings + Math.log2(1 + this.#readsOf(node));
   }
 
   /** After this time without a byte a second datanode is asked as well: what 95 of 100 reads stay below. */
   get hedgeMs(): number {
     this.#hedgeMs ??= this.#compute();
     return this.#hedgeMs;
+  }
+
+  #readsOf(node: number): number {
+    return this.#reads.get(node) ?? 0;
   }
 
   #compute(): number {

@@ -1,49 +1,55 @@
-/** @module SHA-256 of large messages of which several are about at the same time: four side by side where that is faster. */
-import type { Clock, Timer } from './clock.ts';
+/** @module SHA-256 of large messages of which several are about at the same time: eight side by side, while they arrive, where that is faster. */
 import { MIB } from './bytes.ts';
+import type { Clock, Timer } from './clock.ts';
 import { sha256Stream } from './hashing.ts';
-import { hasSha256Instructions, Sha256Lanes } from './sha256-lanes.ts';
+import { digestOf } from './lane-memory.ts';
+import { PaddedMessage } from './padded-message.ts';
+import { hasSha256Instructions } from './sha256-instructions.ts';
 import { LANES } from './sha256-lanes-code.ts';
-import type { Sha256Thread } from './sha256-thread.ts';
+import { LAST_STEP_BYTES, type LaneStep, type Sha256Thread, STEP_BYTES } from './sha256-thread.ts';
 
 /** A smaller message is hashed at once: it holds nobody up, and would not fill its lane for long. */
 const LEAST_BYTES = MIB;
-/** How long a message waits for others of its length, when they are on their way. */
+/** How long bytes wait for those of other messages that are on their way. */
 const PATIENCE_MS = 250;
-/** Three full lanes are faster than OpenSSL, two are not. */
-const LEAST_FULL_LANES = 3;
-/** Steps of the lanes, 64 KiB of each, between two looks at what else there is to do: some 4 ms. */
-const STEPS_PER_TURN = 8;
+/** The thread takes as long to start as OpenSSL takes for so much. */
+const WORTH_A_THREAD_BYTES: number = 64 * MIB;
+/** So many lanes are faster than OpenSSL, fewer are not. */
+const LEAST_FULL_LANES = 4;
 
-interface Waiting {
-  readonly pieces: readonly Uint8Array[];
-  readonly resolve: (digest: Uint8Array) => void;
-  readonly reject: (error: unknown) => void;
+/** A message on its way. Whoever never asks about it disposes of it: others wait for its company. */
+export interface ArrivingMessage extends Disposable {
+  /** The next bytes, which must not change before isNamed() has resolved. */
+  add(piece: Uint8Array): void;
+  /** Whether `hash` is its SHA-256. Once, when all of it was added. */
+  isNamed(hash: Uint8Array): Promise<boolean>;
+}
+
+/** One that the thread takes, unless that ends, or no others come. */
+interface Sharing {
+  readonly message: PaddedMessage;
+  /** From its first step to its last. */
+  lane: number | undefined;
+  readonly digest: PromiseWithResolvers<Uint8Array>;
 }
 
 export interface MessageHasherComponents {
   readonly clock: Clock;
-  /** Full groups are hashed there; here when absent. */
+  /** Without it each message is hashed alone, here. */
   readonly thread?: Sha256Thread | undefined;
-}
-
-/** A message on its way. Who never asks for its digest disposes of it: others wait for its company. */
-export interface ExpectedMessage extends Disposable {
-  /** Once. The pieces, all of the message, must not change meanwhile. */
-  digest(pieces: readonly Uint8Array[]): Promise<Uint8Array>;
 }
 
 export class MessageHasher {
   readonly #clock: Clock;
   readonly #thread: Sha256Thread | undefined;
-  /** None where the processor does better. */
-  #lanes: Sha256Lanes | 'none' | undefined;
-  /** Fewer than LANES messages of #waitingBytes each. */
-  #waiting: Waiting[] = [];
-  #waitingBytes = 0;
+  #isWorthwhile: boolean | undefined;
+  /** In the order in which they began; none that the thread has all of. */
+  readonly #sharing = new Set<Sharing>();
+  /** Of all messages that the thread might have taken. */
+  #begunBytes = 0;
+  #freeLanes: number[] = Array.from({ length: LANES }, (_, lane) => lane);
   #patience: Timer | undefined;
-  /** Messages on their way, by their length in bytes. */
-  readonly #expected = new Map<number, number>();
+  #isOutOfPatience = false;
 
   constructor({ clock, thread }: MessageHasherComponents) {
     this.#clock = clock;
@@ -51,90 +57,118 @@ export class MessageHasher {
   }
 
   /** To be called as soon as it is known that the message will come. */
-  expect(sizeBytes: number): ExpectedMessage {
-    this.#expected.set(sizeBytes, this.#companyOf(sizeBytes) + 1);
-    let isExpected = true;
-    const arrives = (): void => {
-      if (!isExpected) return;
-      isExpected = false;
-      const others = this.#companyOf(sizeBytes) - 1;
-      if (others === 0) this.#expected.delete(sizeBytes);
-      else this.#expected.set(sizeBytes, others);
-    };
+  begin(sizeBytes: number): ArrivingMessage {
+    const message = new PaddedMessage(sizeBytes);
+    if (sizeBytes < LEAST_BYTES || !this.#hasLanes())
+      return {
+        add: (piece) => message.add(piece),
+        isNamed: async (hash) => isSame(await digestInTurns(message.pieces), hash),
+        [Symbol.dispose]: () => {},
+      };
+    const sharing: Sharing = { message, lane: undefined, digest: Promise.withResolvers() };
+    this.#sharing.add(sharing);
+    this.#begunBytes += sizeBytes;
+    if (this.#begunBytes >= WORTH_A_THREAD_BYTES) this.#thread?.start(() => this.#work());
     return {
-      digest: (pieces) => {
-        arrives();
-        return this.#digest(pieces, sizeBytes);
+      add: (piece) => {
+        message.add(piece);
+        this.#work();
       },
+      isNamed: async (hash) =>
+        isSame(await sharing.digest.promise, hash) || this.#isNamedAfterAll(message.pieces, hash),
       [Symbol.dispose]: () => {
-        arrives();
-        this.#hashUnlessCompanyComes();
+        this.#leave(sharing);
+        this.#work();
       },
     };
-  }
-
-  #digest(pieces: readonly Uint8Array[], sizeBytes: number): Promise<Uint8Array> {
-    if (sizeBytes < LEAST_BYTES) return Promise.resolve(digestOf(pieces));
-    const isOther = this.#waiting.length > 0 && this.#waitingBytes !== sizeBytes;
-    if (isOther || !this.#hasLanes()) return digestInTurns(pieces);
-    return new Promise((resolve, reject) => {
-      this.#waitingBytes = sizeBytes;
-      this.#waiting.push({ pieces, resolve, reject });
-      this.#hashUnlessCompanyComes();
-    });
-  }
-
-  #companyOf(sizeBytes: number): number {
-    return this.#expected.get(sizeBytes) ?? 0;
-  }
-
-  #hashUnlessCompanyComes(): void {
-    if (this.#waiting.length === 0) return;
-    if (this.#waiting.length === LANES || this.#companyOf(this.#waitingBytes) === 0) this.#hashWaiting();
-    else this.#patience ??= this.#clock.after(PATIENCE_MS, () => this.#hashWaiting());
   }
 
   #hasLanes(): boolean {
-    this.#lanes ??= hasSha256Instructions(() => this.#clock.monotonicMs()) ? 'none' : new Sha256Lanes();
-    return this.#lanes !== 'none';
+    const thread = this.#thread;
+    if (thread === undefined || thread.hasEnded) return false;
+    this.#isWorthwhile ??= !hasSha256Instructions(() => this.#clock.monotonicMs());
+    return this.#isWorthwhile;
   }
 
-  #hashWaiting(): void {
+  /** Nobody calls bytes bad because of code that we put together: OpenSSL has the last word. */
+  async #isNamedAfterAll(pieces: readonly Uint8Array[], hash: Uint8Array): Promise<boolean> {
+    const isRight = isSame(await digestInTurns(pieces), hash);
+    if (isRight) this.#thread?.distrust('a SHA-256 was wrong');
+    return isRight;
+  }
+
+  #work(): void {
+    const thread = this.#thread as Sha256Thread;
+    while (thread.isRunning && this.#hasCompany()) {
+      const group = thread.hasRoom ? this.#nextGroup() : [];
+      if (group.length === 0) return;
+      this.#step(thread, group);
+    }
+    for (const sharing of this.#sharing) this.#hashAlone(sharing);
+  }
+
+  /** There are enough for lanes, or some that are in lanes already. */
+  #hasCompany(): boolean {
+    return this.#freeLanes.length < LANES || this.#sharing.size >= LEAST_FULL_LANES;
+  }
+
+  /** Those of which there is a step to take, as soon as that is all that it may be. */
+  #nextGroup(): Sharing[] {
+    const inLanes = [...this.#sharing].filter(({ lane }) => lane !== undefined);
+    const waiting = [...this.#sharing].filter(({ lane }) => lane === undefined);
+    const company = [...inLanes, ...waiting.slice(0, this.#freeLanes.length)];
+    const ready = company.filter(({ message }) => message.isWhole || message.readableBytes >= STEP_BYTES);
+    if (ready.length === company.length || this.#isOutOfPatience) return ready;
+    this.#patience ??= this.#clock.after(PATIENCE_MS, () => {
+      this.#patience = undefined;
+      this.#isOutOfPatience = true;
+      this.#work();
+    });
+    return [];
+  }
+
+  #step(thread: Sha256Thread, group: readonly Sharing[]): void {
     this.#patience?.cancel();
     this.#patience = undefined;
-    const group = this.#waiting;
-    this.#waiting = [];
-    const lanes = this.#lanes;
-    if (lanes instanceof Sha256Lanes && group.length >= LEAST_FULL_LANES)
-      void this.#hashTogether(lanes, group, this.#waitingBytes);
-    else for (const { pieces, resolve, reject } of group) digestInTurns(pieces).then(resolve, reject);
+    this.#isOutOfPatience = false;
+    const sizeBytes = Math.min(...group.map(({ message }) => stepBytes(message)));
+    const lanes = group.map((sharing): LaneStep => {
+      const isFirst = sharing.lane === undefined;
+      sharing.lane ??= this.#freeLanes.pop() as number;
+      return { lane: sharing.lane, message: sharing.message, isFirst };
+    });
+    const taken = thread.step(lanes, sizeBytes);
+    const ended = group
+      .filter(({ message }) => message.isWhole && message.readableBytes === 0)
+      .map((sharing) => ({ sharing, lane: sharing.lane as number }));
+    for (const { sharing } of ended) this.#leave(sharing);
+    void taken.then((state) => {
+      for (const { sharing, lane } of ended)
+        if (state === undefined) sharing.digest.resolve(digestInTurns(sharing.message.pieces));
+        else sharing.digest.resolve(digestOf(state, lane));
+      this.#work();
+    });
   }
 
-  async #hashTogether(lanes: Sha256Lanes, group: readonly Waiting[], sizeBytes: number): Promise<void> {
-    // A lane without a message of its own does the work of another's.
-    const messages = Array.from({ length: LANES }, (_, lane) => (group[lane] ?? group[0])?.pieces ?? []);
-    try {
-      const digests =
-        (await this.#thread?.digest(messages, sizeBytes)) ??
-        (await digestInLanes(lanes, messages, sizeBytes));
-      for (const [lane, { resolve }] of group.entries()) resolve(digests[lane] as Uint8Array);
-    } catch (error) {
-      for (const { reject } of group) reject(error);
-    }
+  #hashAlone(sharing: Sharing): void {
+    if (!sharing.message.isWhole) return;
+    this.#leave(sharing);
+    sharing.digest.resolve(digestInTurns(sharing.message.pieces));
+  }
+
+  #leave(sharing: Sharing): void {
+    this.#sharing.delete(sharing);
+    if (sharing.lane !== undefined) this.#freeLanes.push(sharing.lane);
+    sharing.lane = undefined;
   }
 }
 
-async function digestInLanes(
-  lanes: Sha256Lanes,
-  messages: readonly (readonly Uint8Array[])[],
-  sizeBytes: number,
-): Promise<Uint8Array[]> {
-  const work = lanes.digest(messages, sizeBytes);
-  for (let steps = 1; ; steps += 1) {
-    const next = work.next();
-    if (next.done === true) return next.value;
-    if (steps % STEPS_PER_TURN === 0) await nextTurn();
-  }
+function stepBytes({ isWhole, readableBytes }: PaddedMessage): number {
+  return isWhole && readableBytes <= LAST_STEP_BYTES ? readableBytes : STEP_BYTES;
+}
+
+function isSame(digest: Uint8Array, hash: Uint8Array): boolean {
+  return Buffer.compare(digest, hash) === 0;
 }
 
 async function digestInTurns(pieces: readonly Uint8Array[]): Promise<Uint8Array> {
@@ -147,12 +181,6 @@ async function digestInTurns(pieces: readonly Uint8Array[]): Promise<Uint8Array>
     sinceTurn = 0;
     await nextTurn();
   }
-  return hash.digest();
-}
-
-function digestOf(pieces: readonly Uint8Array[]): Uint8Array {
-  const hash = sha256Stream();
-  for (const piece of pieces) hash.update(piece);
   return hash.digest();
 }
 

@@ -1,16 +1,22 @@
 /**
- * @module The WebAssembly that computes SHA-256 (FIPS 180-4) of four messages at once, put together instruction by instruction. Each
- * variable of the standard is one vector of four 32-bit lanes, lane i of message i.
+ * @module The WebAssembly that computes SHA-256 (FIPS 180-4) of eight messages at once, put together instruction by instruction. Each
+ * variable of the standard is two vectors of four 32-bit lanes, lane i of message i. Whatever is done with one vector of a pair is done
+ * with the other right after it, and both lie side by side in memory: V8 can make one instruction of 256 bits of the two
+ * (wasm-revec-reducer.cc), which a break in the pattern would keep it from. No vector is stored before the end for the same reason.
  *
- * Imports `lanes.memory`, which is shared, so that another thread may fill it. Exports `compress(at0, at1, at2, at3, blocks)`: takes
- * `blocks` (at least 1) blocks of 64 bytes of each message, from four addresses. The state, eight vectors, lies at address 0.
+ * Imports `lanes.memory`, which is shared, so that another thread may fill it. Exports `compress(at0, …, at7, blocks)`: takes `blocks`
+ * (at least 1) blocks of 64 bytes of each message, from eight addresses. The state, word i of all lanes side by side for each of its
+ * eight words, lies at address 0.
  */
 
 /** Instructions in the binary format (WebAssembly 2.0 §5.4). */
 type Code = readonly number[];
 
-export const LANES = 4;
+export const LANES = 8;
 const VECTOR_BYTES = 16;
+const VECTOR_LANES = 4;
+/** One variable, of all lanes. */
+const PAIR_BYTES: number = 2 * VECTOR_BYTES;
 export const BLOCK_BYTES = 64;
 /** Of WebAssembly's memories. */
 export const PAGE_BYTES = 65_536;
@@ -22,13 +28,23 @@ const PRIMES: readonly number[] = firstPrimes(ROUNDS);
 export const INITIAL_STATE: readonly number[] = PRIMES.slice(0, 8).map((prime) => rootFraction(prime, 2n));
 const ROUND_CONSTANTS: readonly number[] = PRIMES.map((prime) => rootFraction(prime, 3n));
 
-// Locals: four addresses and the count (i32), then vectors: a..h, the last 16 words of the schedule, and four for what is in between.
-const COUNT = 4;
-const FIRST_VARIABLE = 5;
-const FIRST_WORD = 13;
-const FIRST_SPARE = 29;
-const SPARE_T1 = FIRST_SPARE;
-const VECTOR_LOCALS = 28;
+/** Where the 16 words of a block lie for a moment, behind the state. */
+const WORDS_ADDRESS: number = INITIAL_STATE.length * PAIR_BYTES;
+
+/** A variable of the standard: the number of its first vector's local, the second's follows. */
+type Pair = number;
+const COUNT: number = LANES;
+/** Locals: the addresses and the count (i32), then pairs: a to h, the last 16 words of the schedule, and what is in between. */
+const pair = (index: number): Pair => COUNT + 1 + 2 * index;
+const variable = (index: number): Pair => pair(index);
+const wordAt = (round: number): Pair => pair(8 + (round % 16));
+const T1: Pair = pair(24);
+/** a xor b of a round, which is b xor c of the next. */
+const changed = (round: number): Pair => pair(25 + (round % 2));
+/** In the transposition each is a local of its own. */
+const FIRST_SPARE: number = pair(27);
+const SPARES = 9;
+const VECTOR_LOCALS: number = FIRST_SPARE + SPARES - pair(0);
 
 const simd = (opcode: number): Code => [0xfd, ...unsigned(opcode)];
 const local = (index: number): Code => [0x20, ...unsigned(index)];
@@ -57,7 +73,7 @@ const shiftLeft = (bits: number): Code => [...i32(bits), ...simd(0xab)];
 const shiftRight = (bits: number): Code => [...i32(bits), ...simd(0xad)];
 const inAllLanes = (word: number): Code => [
   ...simd(0x0c),
-  ...Array.from({ length: LANES }, () => bytesOf(word)).flat(),
+  ...Array.from({ length: VECTOR_LANES }, () => bytesOf(word)).flat(),
 ];
 /** Of two vectors, the 32-bit words with these numbers (4 to 7 are of the second). */
 const shuffleWords = (...words: readonly number[]): Code => [
@@ -69,115 +85,105 @@ const SWAP_BYTES: Code = [...simd(0x0d), 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 1
 /** The bytes of the module, for a memory of so many pages. */
 export function sha256LanesModule(pages: number): Uint8Array<ArrayBuffer> {
   const body: number[] = [];
-  const emit = (...codes: readonly Code[]): void => {
+  const emit: Emit = (...codes) => {
     for (const code of codes) body.push(...code);
   };
-  for (let at = 0; at < 8; at += 1) emit(i32(0), load(at * VECTOR_BYTES), setLocal(FIRST_VARIABLE + at));
   emit(LOOP);
-  emitMessageWords(emit);
+  emitMessageWords(emit, 0);
+  emitMessageWords(emit, 1);
+  for (let at = 0; at < 8; at += 1) emitPair(emit, (half) => loadHalf(at * PAIR_BYTES, half), variable(at));
   const last = emitRounds(emit);
-  for (const [at, variable] of last.entries())
-    emit(
-      i32(0),
-      local(variable),
-      i32(0),
-      load(at * VECTOR_BYTES),
-      ADD,
-      teeLocal(FIRST_VARIABLE + at),
-      store(at * VECTOR_BYTES),
-    );
+  for (const [at, place] of last.entries())
+    emitPair(emit, (half) => sequence(loadHalf(at * PAIR_BYTES, half), local(place + half), ADD), place);
+  for (const [at, place] of last.entries())
+    for (const half of HALVES)
+      emit(i32(0), local(place + half), store(at * PAIR_BYTES + half * VECTOR_BYTES));
   for (let lane = 0; lane < LANES; lane += 1) emit(local(lane), i32(BLOCK_BYTES), I32_ADD, setLocal(lane));
   emit(local(COUNT), i32(1), I32_SUB, teeLocal(COUNT), REPEAT_IF, END);
   return moduleOf(pages, [1, ...unsigned(VECTOR_LOCALS), V128, ...body, ...END]);
 }
 
 type Emit = (...codes: readonly Code[]) => void;
+const sequence = (...codes: readonly Code[]): Code => codes.flat();
+/** Which vector of a pair. */
+type Half = 0 | 1;
+const HALVES: readonly Half[] = [0, 1];
 
-/** 16 bytes of each message become four words of all messages: a transposition, in each quarter of the block. */
-function emitMessageWords(emit: Emit): void {
+function emitPair(emit: Emit, code: (half: Half) => Code, target: Pair): void {
+  for (const half of HALVES) emit(code(half), setLocal(target + half));
+}
+
+function loadHalf(address: number, half: Half): Code {
+  return [...i32(0), ...load(address + half * VECTOR_BYTES)];
+}
+
+/** Of four lanes: 16 bytes of each message become four words of all messages, a transposition, in each quarter of the block. */
+function emitMessageWords(emit: Emit, half: Half): void {
+  const [m0, m1, m2, m3, low01, low23, high01, high23, out] = Array.from(
+    { length: SPARES },
+    (_, at) => FIRST_SPARE + at,
+  ) as [number, number, number, number, number, number, number, number, number];
   for (let quarter = 0; quarter < 4; quarter += 1) {
-    const [w0, w1, w2, w3] = [0, 1, 2, 3].map((word) => FIRST_WORD + quarter * 4 + word) as [
-      number,
-      number,
-      number,
-      number,
+    for (const [lane, spare] of [m0, m1, m2, m3].entries())
+      emit(local(half * VECTOR_LANES + lane), load(quarter * VECTOR_BYTES), setLocal(spare));
+    emit(local(m0), local(m1), shuffleWords(0, 4, 1, 5), setLocal(low01));
+    emit(local(m0), local(m1), shuffleWords(2, 6, 3, 7), setLocal(high01));
+    emit(local(m2), local(m3), shuffleWords(0, 4, 1, 5), setLocal(low23));
+    emit(local(m2), local(m3), shuffleWords(2, 6, 3, 7), setLocal(high23));
+    const words: readonly Code[] = [
+      [...local(low01), ...local(low23), ...shuffleWords(0, 1, 4, 5)],
+      [...local(low01), ...local(low23), ...shuffleWords(2, 3, 6, 7)],
+      [...local(high01), ...local(high23), ...shuffleWords(0, 1, 4, 5)],
+      [...local(high01), ...local(high23), ...shuffleWords(2, 3, 6, 7)],
     ];
-    const [s0, s1, s2, s3] = [0, 1, 2, 3].map((spare) => FIRST_SPARE + spare) as [
-      number,
-      number,
-      number,
-      number,
-    ];
-    for (const [lane, spare] of [s0, s1, s2, s3].entries())
-      emit(
-        local(lane),
-        load(quarter * VECTOR_BYTES),
-        teeLocal(spare),
-        local(spare),
-        SWAP_BYTES,
-        setLocal(spare),
-      );
-    emit(local(s0), local(s1), shuffleWords(0, 4, 1, 5), setLocal(w0));
-    emit(local(s0), local(s1), shuffleWords(2, 6, 3, 7), setLocal(w1));
-    emit(local(s2), local(s3), shuffleWords(0, 4, 1, 5), setLocal(w2));
-    emit(local(s2), local(s3), shuffleWords(2, 6, 3, 7), setLocal(w3));
-    emit(local(w0), local(w2), shuffleWords(0, 1, 4, 5), setLocal(s0));
-    emit(local(w0), local(w2), shuffleWords(2, 3, 6, 7), setLocal(s1));
-    emit(local(w1), local(w3), shuffleWords(0, 1, 4, 5), setLocal(s2));
-    emit(local(w1), local(w3), shuffleWords(2, 3, 6, 7), setLocal(s3));
-    for (const [at, word] of [w0, w1, w2, w3].entries()) emit(local(FIRST_SPARE + at), setLocal(word));
+    for (const [at, code] of words.entries()) {
+      const address = WORDS_ADDRESS + (quarter * 4 + at) * PAIR_BYTES + half * VECTOR_BYTES;
+      emit(code, setLocal(out), i32(0), local(out), local(out), SWAP_BYTES, store(address));
+    }
   }
 }
 
 /** §6.2.2, steps 1 to 3. Returns where a to h are in the end: they change places instead of values. */
-function emitRounds(emit: Emit): readonly number[] {
-  let places = Array.from({ length: 8 }, (_, at) => FIRST_VARIABLE + at);
-  const wordOf = (round: number): number => FIRST_WORD + (round % 16);
+function emitRounds(emit: Emit): readonly Pair[] {
+  let places = Array.from({ length: 8 }, (_, at) => variable(at));
   for (const [round, constant] of ROUND_CONSTANTS.entries()) {
-    const word = wordOf(round);
-    if (round >= 16) {
-      const sigma1 = xorOf(
-        rotated(wordOf(round - 2), 17),
-        rotated(wordOf(round - 2), 19),
-        shifted(wordOf(round - 2), 10),
-      );
-      const sigma0 = xorOf(
-        rotated(wordOf(round - 15), 7),
-        rotated(wordOf(round - 15), 18),
-        shifted(wordOf(round - 15), 3),
-      );
-      emit(local(word), sigma1, ADD, local(wordOf(round - 7)), ADD, sigma0, ADD, setLocal(word));
-    }
-    const [a, b, c, d, e, f, g, h] = places as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    const sum1 = xorOf(rotated(e, 6), rotated(e, 11), rotated(e, 25));
-    const choice = [...local(g), ...local(f), ...local(g), ...XOR, ...local(e), ...AND, ...XOR];
-    emit(local(h), local(word), inAllLanes(constant), ADD, ADD, sum1, ADD, choice, ADD, setLocal(SPARE_T1));
-    emit(local(d), local(SPARE_T1), ADD, setLocal(d));
-    const sum0 = xorOf(rotated(a, 2), rotated(a, 13), rotated(a, 22));
-    const majority = [
-      ...local(b),
-      ...local(a),
-      ...local(b),
-      ...XOR,
-      ...local(b),
-      ...local(c),
-      ...XOR,
-      ...AND,
-      ...XOR,
-    ];
-    emit(sum0, majority, ADD, local(SPARE_T1), ADD, setLocal(h));
+    emitPair(emit, (half) => scheduled(round, half), wordAt(round));
+    const [a, b, c, d, e, f, g, h] = places as [Pair, Pair, Pair, Pair, Pair, Pair, Pair, Pair];
+    const choice = (half: Half): Code => {
+      const [eAt, fAt, gAt] = [local(e + half), local(f + half), local(g + half)];
+      return sequence(gAt, fAt, gAt, XOR, eAt, AND, XOR);
+    };
+    const t1 = (half: Half): Code => {
+      const sum = xorOf(rotated(e + half, 6), rotated(e + half, 11), rotated(e + half, 25));
+      const input = sequence(local(h + half), local(wordAt(round) + half), inAllLanes(constant), ADD, ADD);
+      return sequence(input, choice(half), ADD, sum, ADD);
+    };
+    emitPair(emit, t1, T1);
+    emitPair(emit, (half) => sequence(local(d + half), local(T1 + half), ADD), d);
+    const majority = (half: Half): Code => {
+      const [aAt, bAt, cAt] = [local(a + half), local(b + half), local(c + half)];
+      const bThenChange = sequence(bAt, aAt, bAt, XOR, teeLocal(changed(round) + half));
+      const bXorC = round === 0 ? sequence(bAt, cAt, XOR) : local(changed(round - 1) + half);
+      return sequence(bThenChange, bXorC, AND, XOR);
+    };
+    const next = (half: Half): Code => {
+      const sum = xorOf(rotated(a + half, 2), rotated(a + half, 13), rotated(a + half, 22));
+      return sequence(majority(half), sum, ADD, local(T1 + half), ADD);
+    };
+    emitPair(emit, next, h);
     places = [h, a, b, c, d, e, f, g];
   }
   return places;
+}
+
+/** The word of a round: of the block, or made of four earlier ones. */
+function scheduled(round: number, half: Half): Code {
+  if (round < 16) return loadHalf(WORDS_ADDRESS + round * PAIR_BYTES, half);
+  const [two, fifteen] = [wordAt(round - 2) + half, wordAt(round - 15) + half];
+  const early = sequence(local(wordAt(round - 16) + half), local(wordAt(round - 7) + half), ADD);
+  const sigma1 = xorOf(rotated(two, 17), rotated(two, 19), shifted(two, 10));
+  const sigma0 = xorOf(rotated(fifteen, 7), rotated(fifteen, 18), shifted(fifteen, 3));
+  return sequence(early, sigma1, ADD, sigma0, ADD);
 }
 
 function rotated(index: number, bits: number): Code {
@@ -192,14 +198,14 @@ function xorOf(first: Code, second: Code, third: Code): Code {
   return [...first, ...second, ...XOR, ...third, ...XOR];
 }
 
-/** One function of five i32, a shared memory that does not grow; §5.5. */
+/** One function of nine i32, a shared memory that does not grow; §5.5. */
 function moduleOf(pages: number, code: Code): Uint8Array<ArrayBuffer> {
   const section = (id: number, content: Code): Code => [id, ...unsigned(content.length), ...content];
   const limits: Code = [...unsigned(pages), ...unsigned(pages)];
   const name = (text: string): Code => [text.length, ...Buffer.from(text)];
   return Uint8Array.from([
     ...MAGIC_AND_VERSION,
-    ...section(1, [1, 0x60, 5, I32, I32, I32, I32, I32, 0]),
+    ...section(1, [1, 0x60, LANES + 1, ...Array<number>(LANES + 1).fill(I32), 0]),
     ...section(2, [1, ...name('lanes'), ...name('memory'), MEMORY, SHARED, ...limits]),
     ...section(3, [1, 0]),
     ...section(7, [1, ...name('compress'), 0, 0]),

@@ -3,12 +3,12 @@ import type { Clock } from '../common/clock.ts';
 import { withDeadline } from '../common/deadline.ts';
 import { isHoldfastError } from '../common/errors.ts';
 import { HASH_SIZE_BYTES } from '../common/hashing.ts';
-import { MIB, toHex } from '../common/bytes.ts';
+import { toHex } from '../common/bytes.ts';
 import type { Logger } from '../common/logger.ts';
-import { PieceMemory } from '../common/piece-memory.ts';
+import type { PieceMemory } from '../common/piece-memory.ts';
 import type { IncomingChannel } from '../network/network.ts';
 import { BlockReadHeader } from '../protocol/messages.ts';
-import { type BlockStore, CHUNK_BYTES } from '../storage/block-store.ts';
+import type { BlockStore } from '../storage/block-store.ts';
 import type { BlockIndexer } from './block-indexer.ts';
 import { checkCopy } from './copy-check.ts';
 import { badHeader, readerStalled } from './errors.ts';
@@ -18,6 +18,8 @@ export interface BlockSenderComponents {
   readonly blocks: BlockStore;
   readonly indexer: BlockIndexer;
   readonly load: LoadMeter;
+  /** Of CHUNK_BYTES each: what is read lies there until it has left. */
+  readonly memory: PieceMemory;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -25,12 +27,8 @@ export interface BlockSenderComponents {
 /** A reader that takes nothing for this long gives its place up, in milliseconds. Clients hold back whole blocks, not parts. */
 const STALL_TIMEOUT_MS = 60_000;
 
-/** Kept for the next readers: what those of four blocks have on their way. */
-const SPARE_BYTES: number = 8 * MIB;
-
 export class BlockSender {
   readonly #components: BlockSenderComponents;
-  readonly #memory = new PieceMemory({ pieceBytes: CHUNK_BYTES, spareBytes: SPARE_BYTES });
 
   constructor(components: BlockSenderComponents) {
     this.#components = components;
@@ -47,14 +45,14 @@ export class BlockSender {
     if (hashBytes.byteLength !== HASH_SIZE_BYTES)
       throw badHeader(`the hash has ${hashBytes.byteLength} bytes`);
     const hash = toHex(hashBytes);
-    const { blocks, clock } = this.#components;
+    const { blocks, clock, memory } = this.#components;
     const sizeBytes = blocks.info(hash)?.sizeBytes ?? 0;
     const range = { offset, length: length === 0 ? Math.max(0, sizeBytes - offset) : length };
     if (sizeBytes > 0 && offset + range.length > sizeBytes)
       throw badHeader(`bytes ${offset} to ${offset + range.length} of a block of ${sizeBytes}`);
     try {
-      for await (const chunk of blocks.read(hash, range, this.#memory)) {
-        const written = channel.write(chunk, () => this.#memory.takeBack(chunk));
+      for await (const chunk of blocks.read(hash, range, memory)) {
+        const written = channel.write(chunk, () => memory.takeBack(chunk));
         await withDeadline(clock, STALL_TIMEOUT_MS, written, () => readerStalled(hash, STALL_TIMEOUT_MS));
       }
     } catch (error) {

@@ -1,7 +1,9 @@
 /** @module The datanode: takes, forwards, serves and announces blocks, and reports to every metadata node. */
 import type { Membership } from '../../dht/membership-ring.ts';
+import { MIB } from '../common/bytes.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
+import { PieceMemory } from '../common/piece-memory.ts';
 import type { WorkerStanding } from '../common/worker.ts';
 import { WorkerRunner, type WorkerRunnerOptions } from '../common/worker-runner.ts';
 import type { Member } from '../namespace/schema.ts';
@@ -19,7 +21,7 @@ import {
   WRITE_BLOCKS,
 } from '../protocol/methods.ts';
 import { serveWorkers } from '../protocol/worker-service.ts';
-import type { BlockStore } from '../storage/block-store.ts';
+import { type BlockStore, CHUNK_BYTES } from '../storage/block-store.ts';
 import { BackgroundPace } from './background-pace.ts';
 import { BlockIndexer, type ChangingRing } from './block-indexer.ts';
 import { BlockReceiver } from './block-receiver.ts';
@@ -77,6 +79,9 @@ export interface DataNodeOptions {
   readonly onFatal: (error: Error) => void;
 }
 
+/** Of pieces of blocks, kept for the next readers and copies: what those of four blocks have on their way. */
+const SPARE_BYTES: number = 8 * MIB;
+
 /**
  * Network and block store stay the caller's to start, stop and close. The caller also installs the rule of admission:
  * `network.authorize(dataNode.authorizer)` in a process without a metadata role.
@@ -110,7 +115,8 @@ export class DataNode {
     );
     const eras = new WriteEras();
     const pace = new BackgroundPace({ ...components, load });
-    const parts = { ...components, load, members, indexer, watch, eras, pace };
+    const memory = new PieceMemory({ pieceBytes: CHUNK_BYTES, spareBytes: SPARE_BYTES });
+    const parts = { ...components, load, members, indexer, watch, eras, pace, memory };
     const references = new NamespaceReferences(parts);
     const spares = new SpareCopies(parts, options);
     const collector = new GarbageCollector({ ...parts, references, spares });

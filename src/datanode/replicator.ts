@@ -1,8 +1,8 @@
 /** @module Copies a block held here to another datanode, on request. */
-import { MIB, toHex } from '../common/bytes.ts';
+import { toHex } from '../common/bytes.ts';
 import { isHoldfastError } from '../common/errors.ts';
 import { HASH_SIZE_BYTES } from '../common/hashing.ts';
-import { PieceMemory } from '../common/piece-memory.ts';
+import type { PieceMemory } from '../common/piece-memory.ts';
 import { BlockPush, type BlockPushComponents } from '../protocol/block-push.ts';
 import type {
   BlockNote,
@@ -12,7 +12,7 @@ import type {
   ReplicateResponse,
 } from '../protocol/messages.ts';
 import type { Logger } from '../common/logger.ts';
-import { type BlockStore, CHUNK_BYTES } from '../storage/block-store.ts';
+import type { BlockStore } from '../storage/block-store.ts';
 import type { BackgroundPace } from './background-pace.ts';
 import type { BlockIndexer } from './block-indexer.ts';
 import { checkCopy } from './copy-check.ts';
@@ -24,6 +24,8 @@ import type { WriteEras } from './write-eras.ts';
 export interface ReplicatorComponents extends BlockPushComponents {
   readonly blocks: BlockStore;
   readonly load: LoadMeter;
+  /** Of CHUNK_BYTES each: what is read lies there until it has left. */
+  readonly memory: PieceMemory;
   readonly eras: WriteEras;
   readonly indexer: BlockIndexer;
   readonly pace: BackgroundPace;
@@ -36,12 +38,8 @@ interface PushOptions {
   readonly signal: AbortSignal;
 }
 
-/** Kept for the next copies. */
-const SPARE_BYTES: number = 4 * MIB;
-
 export class Replicator {
   readonly #components: ReplicatorComponents;
-  readonly #memory = new PieceMemory({ pieceBytes: CHUNK_BYTES, spareBytes: SPARE_BYTES });
 
   constructor(components: ReplicatorComponents) {
     this.#components = components;
@@ -90,7 +88,7 @@ export class Replicator {
     target: Holder,
     { era, background, signal }: PushOptions,
   ): Promise<CopyOutcome | undefined> {
-    const { blocks, pace, eras } = this.#components;
+    const { blocks, pace, eras, memory } = this.#components;
     const sizeBytes = blocks.info(hash)?.sizeBytes ?? 0;
     const [first, ...further] = (await blocks.origins(hash)).map(noteFrom);
     const header = {
@@ -105,9 +103,9 @@ export class Replicator {
     };
     const push = new BlockPush(this.#components, { target, header, signal });
     try {
-      for await (const chunk of blocks.read(hash, undefined, this.#memory)) {
+      for await (const chunk of blocks.read(hash, undefined, memory)) {
         if (background) await pace.pass(chunk.byteLength, signal);
-        await push.write(chunk, () => this.#memory.takeBack(chunk));
+        await push.write(chunk, () => memory.takeBack(chunk));
       }
       return (await push.finish())[0];
     } catch (error) {

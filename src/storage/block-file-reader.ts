@@ -33,19 +33,17 @@ export async function* readBlockFile(
  * All of the data, none of it checked: for a reader who compares its SHA-256, which says more. Each piece is the beginning of CHUNK_BYTES
  * from `memory`. Error: STORAGE_CORRUPT_BLOCK.
  */
-export async function readBlockUnchecked(
+export async function* readBlockUnchecked(
   path: string,
   block: BlockInfo,
   memory: PieceMemory,
-): Promise<readonly Uint8Array[]> {
+): AsyncGenerator<Uint8Array> {
   await using handle = await openBlock(path, block);
-  const pieces: Uint8Array[] = [];
   for (let at = 0; at < block.sizeBytes; at += CHUNK_BYTES) {
     const piece = memory.take().subarray(0, block.sizeBytes - at);
     await fill(handle, block, at, piece);
-    pieces.push(piece);
+    yield piece;
   }
-  return pieces;
 }
 
 /** Error: STORAGE_CORRUPT_BLOCK. */

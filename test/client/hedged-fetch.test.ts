@@ -23,10 +23,11 @@ describe('a block', () => {
   let asked: { readonly peer: string; readonly offset: number }[];
   let failed: string[];
   let aborted: string[];
+  let arrived: Uint8Array[];
 
   beforeEach(() => {
     clock = new ManualClock();
-    [behaviours, asked, failed, aborted] = [{}, [], [], []];
+    [behaviours, asked, failed, aborted, arrived] = [{}, [], [], [], []];
   });
 
   async function* sent(peer: string, offset: number): AsyncGenerator<Uint8Array> {
@@ -63,6 +64,7 @@ describe('a block', () => {
       range: { offset: 0, length: BLOCK.length },
       holders,
       signal: new AbortController().signal,
+      onPiece: (piece) => arrived.push(piece),
       onFailure: ({ peer }) => failed.push(peer),
     });
   };
@@ -77,6 +79,7 @@ describe('a block', () => {
     ]);
     expect(failed).toEqual(['a']);
     expect(got?.sources.map(({ peer }) => peer)).toEqual(['a', 'b']);
+    expect(arrived, 'told as they came').toEqual(got?.pieces);
   });
 
   it('is asked of a second datanode when the first is later than nearly all have been', async () => {
@@ -102,6 +105,13 @@ describe('a block', () => {
     await clock.advance(1_000);
     expect((await alone)?.pieces).toHaveLength(4);
     expect(asked).toHaveLength(2);
+  });
+
+  it('is on its way from nobody any more, whether it came or not', async () => {
+    const readTimes = new ReadTimes();
+    behaviours = { a: { failsAfterBytes: 20 } };
+    await fetch(['a', 'b'], readTimes);
+    expect([1, 2].map((node) => readTimes.began(node))).toEqual([1, 1]);
   });
 
   it('is nowhere when every datanode fails or ends too early, and each is named', async () => {

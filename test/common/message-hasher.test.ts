@@ -1,17 +1,24 @@
-/** @module Large messages hashed side by side, and those for which there is no company. */
+/** @module Large messages hashed side by side while they arrive, and those for which there is no company. */
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
-import { MIB, toHex } from '../../src/common/bytes.ts';
+import { KIB, MIB } from '../../src/common/bytes.ts';
 import { type Clock, systemClock } from '../../src/common/clock.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import { MessageHasher } from '../../src/common/message-hasher.ts';
-import { Sha256Thread } from '../../src/common/sha256-thread.ts';
+import { INITIAL_STATE, LANES } from '../../src/common/sha256-lanes-code.ts';
+import { type LaneStep, Sha256Thread } from '../../src/common/sha256-thread.ts';
 
-function message(sizeBytes: number): { pieces: Uint8Array[]; hash: string } {
+interface Message {
+  readonly sizeBytes: number;
+  readonly pieces: readonly Uint8Array[];
+  readonly hash: Uint8Array;
+}
+
+function messageOf(sizeBytes: number): Message {
   const bytes = randomBytes(sizeBytes);
-  const middle = Math.floor(sizeBytes / 3);
-  const pieces = [bytes.subarray(0, middle), bytes.subarray(middle)];
-  return { pieces, hash: createHash('sha256').update(bytes).digest('hex') };
+  const pieces: Uint8Array[] = [];
+  for (let from = 0; from < sizeBytes; from += 200 * KIB) pieces.push(bytes.subarray(from, from + 200 * KIB));
+  return { sizeBytes, pieces, hash: createHash('sha256').update(bytes).digest() };
 }
 
 /** Nothing that hashes is slow, as with instructions for it: a clock that stands still. */
@@ -21,48 +28,131 @@ function favouring(): Clock {
   let calls = 0;
   return { ...systemClock, monotonicMs: () => ((calls += 1) % 4 === 2 ? calls + 1 : calls) };
 }
+/** Its timers never fire: what is answered was not out of patience. */
+const patient = (): Clock => ({ ...favouring(), after: () => ({ cancel: () => {} }) });
 
 const running = new Sha256Thread({ logger: silentLogger });
+await new Promise<void>((resolve) => running.start(resolve));
 const closed = new Sha256Thread({ logger: silentLogger });
 await closed.close();
 afterAll(() => running.close());
 
+/** The pieces of all messages come in turns. */
+function arrive(hasher: MessageHasher, messages: readonly Message[]): Promise<boolean[]> {
+  const arriving = messages.map(({ sizeBytes }) => hasher.begin(sizeBytes));
+  const rounds = Math.max(...messages.map(({ pieces }) => pieces.length));
+  for (let round = 0; round < rounds; round += 1)
+    for (const [at, { pieces }] of messages.entries()) {
+      const piece = pieces[round];
+      if (piece !== undefined) arriving[at]?.add(piece);
+    }
+  return Promise.all(messages.map(async ({ hash }, at) => (await arriving[at]?.isNamed(hash)) ?? false));
+}
+
+const SIZES = [
+  ['a full group', Array<number>(LANES).fill(MIB)],
+  ['more than a group', Array<number>(LANES * 2 + 3).fill(MIB + 5)],
+  ['less than a group', [MIB, MIB, MIB, MIB, MIB]],
+  ['one alone', [MIB]],
+  ['one length and another', [MIB, 2 * MIB, MIB + 9, 5, MIB, 3 * MIB, MIB - 1, MIB, MIB]],
+] as const;
+
 describe.each([
-  ['with lanes', favouring, undefined],
-  ['without', () => standing, undefined],
-  ['with lanes in a thread', favouring, running],
+  ['with lanes', favouring, running],
+  ['where OpenSSL is faster', () => standing, running],
+  ['without a thread', favouring, undefined],
   ['with a thread that has ended', favouring, closed],
 ])('MessageHasher %s', (_name, clock, thread) => {
-  it.each([
-    ['a full group', [MIB, MIB, MIB, MIB]],
-    ['more than a group', [MIB, MIB, MIB, MIB, MIB, MIB, MIB]],
-    ['less than a group', [MIB, MIB, MIB]],
-    ['one alone', [MIB]],
-    ['another length in between', [MIB, MIB, MIB + 9, 5, MIB, 0, MIB]],
-  ])('gives everybody the hash of their own message: %s', async (_, sizes) => {
+  it.each(SIZES)('knows each message by its name, and by no other: %s', async (_, sizes) => {
     const hasher = new MessageHasher({ clock: clock(), thread });
-    const messages = sizes.map(message);
-    const expected = messages.map(({ pieces: [first, second] }) =>
-      hasher.expect((first?.length ?? 0) + (second?.length ?? 0)),
-    );
-    const digests = await Promise.all(messages.map(({ pieces }, at) => expected[at]?.digest(pieces)));
-    expect(digests.map((digest) => digest && toHex(digest))).toEqual(messages.map(({ hash }) => hash));
+    const messages = sizes.map(messageOf);
+    const [first, ...others] = messages as [Message, ...Message[]];
+    const rotten = { ...first, hash: new Uint8Array(32) };
+    expect(await arrive(hasher, [rotten, ...others])).toEqual([false, ...others.map(() => true)]);
   });
 });
 
-it('waits for company as long as there is some to come', async () => {
-  // Its timers never fire: what is answered was not out of patience.
-  const clock: Clock = { ...favouring(), after: () => ({ cancel: () => {} }) };
-  const hasher = new MessageHasher({ clock });
-  const messages = [MIB, MIB, MIB].map(message);
-  const expected = [...messages, undefined].map(() => hasher.expect(MIB));
-  const other = hasher.expect(MIB + 1);
-  const digests = messages.map(({ pieces }, at) => expected[at]?.digest(pieces));
-  const isFirst = await Promise.race([digests[0], new Promise((resolve) => setImmediate(resolve, 'none'))]);
-  expect(isFirst).toBe('none');
-  // It will not come, and the other one is of another length.
-  expected[3]?.[Symbol.dispose]();
-  const hashes = (await Promise.all(digests)).map((digest) => digest && toHex(digest));
-  expect(hashes).toEqual(messages.map(({ hash }) => hash));
-  other[Symbol.dispose]();
+/** Takes steps when told to, and keeps what it was given. */
+function idleThread(): { thread: Sha256Thread; groups: (readonly LaneStep[])[]; answer: () => void } {
+  const groups: (readonly LaneStep[])[] = [];
+  const answers: (() => void)[] = [];
+  const thread = {
+    isRunning: true,
+    hasRoom: true,
+    hasEnded: false,
+    start: () => {},
+    step(lanes: readonly LaneStep[], sizeBytes: number) {
+      for (const { message } of lanes) message.read(new Uint8Array(sizeBytes));
+      groups.push(lanes);
+      // A state that is nobody's.
+      return new Promise((resolve) => answers.push(() => resolve(Uint32Array.from(INITIAL_STATE))));
+    },
+    distrust() {
+      thread.hasEnded = true;
+      thread.isRunning = false;
+    },
+  };
+  const answer = (): void => answers.splice(0).forEach((each) => each());
+  return { thread: thread as unknown as Sha256Thread, groups, answer };
+}
+
+it('takes steps while messages arrive, of all lanes, and waits for those that are on their way', () => {
+  const { thread, groups } = idleThread();
+  const hasher = new MessageHasher({ clock: patient(), thread });
+  const arriving = Array.from({ length: LANES + 1 }, () => hasher.begin(8 * MIB));
+  for (const each of arriving.slice(1)) each.add(new Uint8Array(300 * KIB));
+  expect(groups, 'the first one is late').toHaveLength(0);
+  arriving[0]?.add(new Uint8Array(300 * KIB));
+  expect(groups.map(({ length }) => length)).toEqual([LANES]);
+  // It will not come: the ninth takes its lane.
+  arriving[0]?.[Symbol.dispose]();
+  for (const each of arriving.slice(1, LANES)) each.add(new Uint8Array(300 * KIB));
+  expect(groups.map(({ length }) => length)).toEqual([LANES, LANES]);
+  expect(groups[1]?.filter(({ isFirst }) => isFirst)).toHaveLength(1);
+  expect(new Set(groups[1]?.map(({ lane }) => lane)).size).toBe(LANES);
+});
+
+it('goes on without one that stands still, once out of patience', () => {
+  const { thread, groups } = idleThread();
+  let isOver = (): void => {};
+  const clock: Clock = {
+    ...favouring(),
+    after: (_, action) => {
+      isOver = action;
+      return { cancel: () => {} };
+    },
+  };
+  const hasher = new MessageHasher({ clock, thread });
+  const arriving = Array.from({ length: LANES }, () => hasher.begin(8 * MIB));
+  for (const each of arriving.slice(2)) each.add(new Uint8Array(300 * KIB));
+  expect(groups).toHaveLength(0);
+  isOver();
+  expect(groups.map(({ length }) => length)).toEqual([LANES - 2]);
+});
+
+it('has OpenSSL look before it calls a message bad, and lanes that were wrong go', async () => {
+  const { thread, answer } = idleThread();
+  const hasher = new MessageHasher({ clock: patient(), thread });
+  const messages = [MIB, MIB, MIB, MIB].map(messageOf);
+  const named = arrive(hasher, messages);
+  while (!thread.hasEnded) {
+    answer();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(await named).toEqual([true, true, true, true]);
+});
+
+it('starts its thread when there is as much to hash as that is worth', async () => {
+  const { thread, groups } = idleThread();
+  const started: (() => void)[] = [];
+  Object.assign(thread, { isRunning: false, start: (onChange: () => void) => started.push(onChange) });
+  const hasher = new MessageHasher({ clock: patient(), thread });
+  const few = Array.from({ length: LANES - 1 }, () => messageOf(MIB));
+  expect(await arrive(hasher, few), 'by OpenSSL').toEqual(few.map(() => true));
+  expect(started).toHaveLength(0);
+  const many = Array.from({ length: LANES }, () => hasher.begin(8 * MIB));
+  for (const each of many) each.add(new Uint8Array(300 * KIB));
+  Object.assign(thread, { isRunning: true });
+  for (const onChange of started) onChange();
+  expect(groups.map(({ length }) => length)).toEqual([LANES]);
 });

@@ -2,12 +2,13 @@
  * @module A directory of files that may be lost at any time: put whole into place by a rename, and removed when it is full,
  * those that were not used longest first. Any number of processes may share it; nothing is locked.
  */
-import { type FileHandle, mkdir, open, readFile, rename, rm, utimes } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { type FileHandle, open, readFile, rename, rm, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Clock } from '../../common/clock.ts';
 import { toHex } from '../../common/bytes.ts';
 import type { Random } from '../../common/random.ts';
 import { isSystemError } from '../../storage/durable-file.ts';
+import { makeDirectory } from '../../storage/make-directory.ts';
 import { CacheRoom } from './cache-room.ts';
 
 export interface CacheShelfComponents {
@@ -16,7 +17,7 @@ export interface CacheShelfComponents {
 }
 
 export interface CacheShelfOptions {
-  /** Made when the first file comes, as is the directory it lies in; not those above. */
+  /** Made when the first file comes, with those above it. */
   readonly directory: string;
   /** Bytes that the files may take together. */
   readonly sizeBytes: number;
@@ -112,8 +113,7 @@ export class CacheShelf {
       return await open(path, 'wx', PRIVATE_FILE_MODE);
     } catch (error) {
       if (!isSystemError(error, 'ENOENT')) throw error;
-      await makeDirectory(dirname(this.#options.directory));
-      await makeDirectory(this.#options.directory);
+      await makeDirectory(this.#options.directory, PRIVATE_DIRECTORY_MODE);
       return open(path, 'wx', PRIVATE_FILE_MODE);
     }
   }
@@ -127,15 +127,6 @@ export class CacheShelf {
 
   #lot(): string {
     return toHex(this.#random.bytes(LOT_BYTES));
-  }
-}
-
-/** Only the last name: where even that cannot be made (/proc), Node's recursive mkdir never ends. */
-async function makeDirectory(path: string): Promise<void> {
-  try {
-    await mkdir(path, { mode: PRIVATE_DIRECTORY_MODE });
-  } catch (error) {
-    if (!isSystemError(error, 'EEXIST')) throw error;
   }
 }
 
