@@ -86,7 +86,7 @@ export class LoadMeter {
       writesInFlight: this.#inFlight.writes,
       readsInFlight: this.#inFlight.reads,
       readOnly: this.#isReadOnly,
-      // Whoever knows the network adds how others are reached.
+      // Whoever knows the network adds how others are reached, and whether they reach this datanode.
       reach: [],
       quarantinedBytes,
       quarantinedBlocks: quarantinedCount,

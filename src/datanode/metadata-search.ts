@@ -140,7 +140,9 @@ export class MetadataSearch {
     await kademlia.fetchManifest(clusterId, signal);
     this.#adoptManifest();
     if (!isAlone()) return;
-    const asked = new Set([...members.members(), ...earlier].map(({ peer }) => peer));
+    // Clients listen nowhere: libp2p would ask the whole DHT for the address of each.
+    const nodes = members.members().filter(({ roles }) => roles.some((role) => role !== 'client'));
+    const asked = new Set([...nodes, ...earlier].map(({ peer }) => peer));
     if (await searchManifest(this.#components, kademlia.manifests, [...asked], signal)) this.#adoptManifest();
   }
 

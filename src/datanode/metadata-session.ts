@@ -1,5 +1,5 @@
 /** @module Registers with each metadata node, and sends each a heartbeat. */
-import type { Reach } from '../protocol/messages.ts';
+import type { NodeLoad, Reach } from '../protocol/messages.ts';
 import { HEARTBEAT, REGISTER } from '../protocol/methods.ts';
 import { reportReach } from '../protocol/reach-report.ts';
 import type { Clock, Timer } from '../common/clock.ts';
@@ -38,6 +38,12 @@ export interface MetadataSessionOptions
   readonly onFatal: (error: Error) => void;
 }
 
+/** Both of one moment: who is told that we can be reached has been told where. */
+interface Place {
+  readonly addresses: readonly string[];
+  readonly isReachable: boolean;
+}
+
 /** Architecture §6; until a metadata node says what the cluster wants. */
 export const HEARTBEAT_PERIOD_MS = 3_000;
 /** Nobody is made to report more often, in milliseconds. */
@@ -56,6 +62,8 @@ export class MetadataSession {
   readonly #registered = new Map<PeerId, string>();
   /** Heartbeats on their way: one per metadata node at most. */
   readonly #beating = new Map<PeerId, Promise<void>>();
+  /** Of those, the ones to whom another is to follow at once. */
+  readonly #outdated = new Set<PeerId>();
   #timer: Timer | undefined;
   #periodMs = 0;
   #reach: { readonly atMs: number; readonly lines: Reach[] } | undefined;
@@ -80,7 +88,11 @@ export class MetadataSession {
     this.#components.network.onPeer({
       connected: (peer) => this.#onConnected(peer),
       disconnected: (peer) => this.#lose(peer),
-      addressesChanged: () => this.#beatAll(),
+      addressesChanged: () => {
+        // What is on its way may say where this node was.
+        for (const peer of this.#beating.keys()) this.#outdated.add(peer);
+        this.#beatAll();
+      },
     });
     this.#setPeriod(HEARTBEAT_PERIOD_MS);
     for (const { peer } of this.#components.members.candidates()) this.#beat(peer);
@@ -127,7 +139,10 @@ export class MetadataSession {
     if (this.#stopping.signal.aborted || this.#beating.has(peer)) return;
     const beating = this.#exchange(peer)
       .catch((error: unknown) => this.#failed(peer, error))
-      .finally(() => this.#beating.delete(peer));
+      .finally(() => {
+        this.#beating.delete(peer);
+        if (this.#outdated.delete(peer)) this.#beat(peer);
+      });
     this.#beating.set(peer, beating);
   }
 
@@ -151,32 +166,33 @@ export class MetadataSession {
   }
 
   async #exchange(peer: PeerId): Promise<void> {
-    if (this.#registered.get(peer) !== this.#addresses().join()) await this.#register(peer);
-    const isKnown = await this.#heartbeat(peer);
+    const place = this.#place();
+    if (this.#registered.get(peer) !== place.addresses.join()) await this.#register(peer, place);
+    const isKnown = await this.#heartbeat(peer, place);
     // It was restarted between two heartbeats, or has dropped this node.
-    if (!isKnown) await this.#register(peer);
+    if (!isKnown) await this.#register(peer, place);
   }
 
-  async #register(peer: PeerId): Promise<void> {
-    const { network, load, indexer, logger } = this.#components;
+  async #register(peer: PeerId, place: Place): Promise<void> {
+    const { network, indexer, logger } = this.#components;
     const { number: node, generation, host, zone, hostGroup } = this.#options;
-    const addresses = this.#addresses();
-    const request = { node, generation, host, zone, hostGroup, addresses, load: await load.report() };
+    const { addresses } = place;
+    const load = await this.#load(place);
+    const request = { node, generation, host, zone, hostGroup, addresses: [...addresses], load };
     const { boot } = await call(network, peer, REGISTER, request, this.#callOptions());
     this.#registered.set(peer, addresses.join());
     indexer.onAnswer(peer, { boot, differs: false });
     logger.info('datanode.registered', { peer });
   }
 
-  async #heartbeat(peer: PeerId): Promise<boolean> {
-    const { network, load, indexer, members, kademlia, watch } = this.#components;
+  async #heartbeat(peer: PeerId, place: Place): Promise<boolean> {
+    const { network, indexer, members, kademlia, watch } = this.#components;
     const { number: node, generation } = this.#options;
-    const report = { ...(await load.report()), reach: this.#reachNow() };
     const held = indexer.heldRoot(peer);
     const request = {
       node,
       generation,
-      load: report,
+      load: await this.#load(place),
       indexEpoch: held?.epoch,
       indexSequence: held?.sequence,
       indexRoot: held?.root,
@@ -199,6 +215,11 @@ export class MetadataSession {
     return answer.known;
   }
 
+  async #load({ isReachable }: Place): Promise<NodeLoad> {
+    const report = await this.#components.load.report();
+    return { ...report, reach: this.#reachNow(), reachable: isReachable };
+  }
+
   /** A look at every peer that is connected, which are the more the larger the cluster is. */
   #reachNow(): Reach[] {
     const { network, members, clock } = this.#components;
@@ -210,9 +231,10 @@ export class MetadataSession {
     return this.#reach.lines;
   }
 
-  /** Sorted: the order says nothing, and shall not look like a change. */
-  #addresses(): string[] {
-    return this.#components.network.addresses().toSorted();
+  /** Sorted: the order of addresses says nothing, and shall not look like a change. */
+  #place(): Place {
+    const { network } = this.#components;
+    return { addresses: network.addresses().toSorted(), isReachable: network.isReachable };
   }
 
   #callOptions(): { readonly signal: AbortSignal; readonly timeoutMs: number } {

@@ -6,6 +6,8 @@ import type { PlacementCandidate } from './placement.ts';
 
 /** A datanode that runs is heard of within this time after the start of a metadata node: two heartbeats and a little. */
 const SURVEY_MS = 7_000;
+/** One that has registered knows within this time how it is reached: it has asked a metadata node, and has its place on a relay. */
+const SETTLING_MS = 10_000;
 
 export interface Registration {
   readonly node: number;
@@ -19,6 +21,8 @@ export interface Registration {
 }
 
 interface Entry extends Registration {
+  /** With this generation. */
+  readonly firstHeardMs: number;
   readonly heardMs: number;
   readonly expectedBytes: number;
 }
@@ -45,11 +49,10 @@ export class DatanodeRegistry {
   }
 
   register(registration: Registration): void {
-    this.#entries.set(registration.node, {
-      ...registration,
-      heardMs: this.#clock.monotonicMs(),
-      expectedBytes: 0,
-    });
+    const known = this.#entries.get(registration.node);
+    const heardMs = this.#clock.monotonicMs();
+    const firstHeardMs = known?.generation === registration.generation ? known.firstHeardMs : heardMs;
+    this.#entries.set(registration.node, { ...registration, firstHeardMs, heardMs, expectedBytes: 0 });
   }
 
   /** False when the node must register (again): never heard of here, in another generation, or silent until it was given up. */
@@ -83,9 +86,14 @@ export class DatanodeRegistry {
     return this.#clock.monotonicMs() - this.#startedMs;
   }
 
-  /** Whether `node` may well be alive although nothing was heard of it: this metadata node has only just started. */
+  /**
+   * Whether `node` may well take blocks in a moment: nothing was heard of it, but this metadata node has only just started, or it
+   * has, and does not know yet how others reach it.
+   */
   isAwaited(node: number): boolean {
-    return !this.#entries.has(node) && this.listeningMs < SURVEY_MS;
+    const entry = this.#entries.get(node);
+    if (entry === undefined) return this.listeningMs < SURVEY_MS;
+    return entry.load.reachable === false && this.#clock.monotonicMs() - entry.firstHeardMs < SETTLING_MS;
   }
 
   /** Milliseconds since it was last heard of. */
@@ -102,10 +110,11 @@ export class DatanodeRegistry {
     return [...this.#entries.values()];
   }
 
-  /** The datanodes new blocks may go to now. */
+  /** The datanodes new blocks may go to now. One that nobody finds a way to would only refuse them. */
   candidates(): PlacementCandidate[] {
     return [...this.#entries.values()]
-      .filter(({ node, load }) => this.liveness(node) === 'alive' && !load.readOnly && load.freeBytes > 0)
+      .filter(({ node }) => this.liveness(node) === 'alive')
+      .filter(({ load }) => !load.readOnly && load.freeBytes > 0 && load.reachable !== false)
       .map(({ node, host, zone = '', hostGroup = '', load, expectedBytes }) => ({
         node,
         host,

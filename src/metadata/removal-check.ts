@@ -52,7 +52,7 @@ function dataConcerns(
     return ['Whether it holds the only copies of any block is not known yet: ask again in a minute.'];
   if (blocks > 0)
     return [
-      `It holds the only copy of ${blocks} blocks (${bytes} bytes). Copy the files that "holdfast locate" shows on it first.`,
+      `It holds the only copy of ${blocks === 1 ? '1 block' : `${blocks} blocks`} (${bytes} bytes). Copy the files that "holdfast locate" shows on it first.`,
     ];
   // What is on a node that does not answer is not counted as a copy, and is gone for good with its number.
   if (blocksMissing > 0 && states.liveness(number) !== 'alive')

@@ -130,6 +130,7 @@ export class StatusService {
       blocks: load?.blocks ?? 0,
       silentMs: Math.round(registry.silentMs(member.number) ?? 0),
       reach: load?.reach ?? [],
+      reachable: load?.reachable,
       scrub: load?.scrub,
       rates: load?.rates,
       ...(states.drain(member.number) !== '' && {

@@ -52,6 +52,8 @@ export function writeFrameHeader(
 }
 
 const methodHeads = new Map<string, Uint8Array>();
+/** The same by their bytes, under slotOf(). */
+const namesBySlot = new Map<number, { readonly method: string; readonly head: Uint8Array }>();
 const MAX_METHOD_HEADS = 1024;
 
 /** The name as a body starts with it: u8 length, then the bytes. RangeError outside 1 to 255 bytes. */
@@ -64,15 +66,34 @@ export function methodHead(method: string): Uint8Array {
   const head = new Uint8Array(1 + name.byteLength);
   head[0] = name.byteLength;
   head.set(name, 1);
-  if (methodHeads.size < MAX_METHOD_HEADS) methodHeads.set(method, head);
+  if (methodHeads.size < MAX_METHOD_HEADS) {
+    methodHeads.set(method, head);
+    namesBySlot.set(slotOf(head), { method, head });
+  }
   return head;
+}
+
+/** Undoes it for a name that was called or is served here: without making a string of it, for every frame. */
+function knownMethod(body: Uint8Array, end: number): string | undefined {
+  const known = namesBySlot.get(slotOf(body));
+  if (known?.head.byteLength !== end) return undefined;
+  for (let at = 1; at < end; at += 1) if (body[at] !== known.head[at]) return undefined;
+  return known.method;
+}
+
+/** Of a name: its length, its last bytes and one from its middle. Names that meet in one cost only a string again. */
+function slotOf(head: Uint8Array): number {
+  const size = head[0] ?? 0;
+  const byte = (at: number): number => head[at] ?? 0;
+  return (size << 24) | (byte(size) << 16) | (byte(size - 1) << 8) | byte((size >> 1) + 1);
 }
 
 /** Undoes `methodHead`. NETWORK_BROKEN_FRAME when the body is too short. */
 export function splitMethod(body: Uint8Array): { method: string; rest: Uint8Array } {
   const end = 1 + (body[0] ?? MAX_METHOD_BYTES);
   if (end > body.byteLength) throw brokenFrame('a body shorter than its method name');
-  const method = Buffer.from(body.buffer, body.byteOffset + 1, end - 1).toString('utf8');
+  const method =
+    knownMethod(body, end) ?? Buffer.from(body.buffer, body.byteOffset + 1, end - 1).toString('utf8');
   return { method, rest: body.subarray(end) };
 }
 

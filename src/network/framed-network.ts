@@ -68,6 +68,10 @@ export class FramedNetwork implements Network {
     return this.#state === 'running' ? this.#transport.addresses() : [];
   }
 
+  get isReachable(): boolean {
+    return this.#transport.isReachable ?? true;
+  }
+
   learn(peer: PeerId, addresses: readonly string[]): void {
     if (peer !== this.localPeer) this.#transport.learn(peer, addresses);
   }

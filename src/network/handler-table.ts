@@ -1,8 +1,10 @@
 /** @module Which handler serves what. */
 import { assert } from '../common/errors.ts';
 import { ByClass } from './by-class.ts';
+import { methodHead } from './frame.ts';
 import type { ChannelHandler, NoticeHandler, RequestHandler, TrafficClass } from './network.ts';
 
+/** Names of methods have 1 to 255 bytes (RangeError). Those that are served are known by their bytes from then on: see methodHead(). */
 export class HandlerTable {
   readonly #requests = new ByClass<RequestHandler>();
   readonly #notices = new ByClass<NoticeHandler>();
@@ -10,16 +12,19 @@ export class HandlerTable {
 
   addRequest(trafficClass: TrafficClass, method: string, handler: RequestHandler): void {
     assert(this.request(trafficClass, method) === undefined, `${trafficClass}/${method} has one handler`);
+    methodHead(method);
     this.#requests.set(trafficClass, method, handler);
   }
 
   addNotice(trafficClass: TrafficClass, method: string, handler: NoticeHandler): void {
     assert(this.notice(trafficClass, method) === undefined, `${trafficClass}/${method} has one handler`);
+    methodHead(method);
     this.#notices.set(trafficClass, method, handler);
   }
 
   addChannel(method: string, handler: ChannelHandler): void {
     assert(!this.#channels.has(method), `${method} has one handler`);
+    methodHead(method);
     this.#channels.set(method, handler);
   }
 

@@ -251,6 +251,10 @@ export class InboundSession {
 }
 
 /** Calls a handler so that a synchronous throw is a rejection too. */
-async function attempt<Result>(handler: () => Promise<Result>): Promise<Result> {
-  return handler();
+function attempt<Result>(handler: () => Promise<Result>): Promise<Result> {
+  try {
+    return handler();
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }

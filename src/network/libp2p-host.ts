@@ -95,6 +95,10 @@ export class Libp2pHost implements Transport {
     return this.#reach.addresses();
   }
 
+  get isReachable(): boolean {
+    return this.#reach.isReachable;
+  }
+
   learn(peer: PeerId, addresses: readonly string[]): void {
     const parsed = addresses.flatMap((text) => {
       try {

@@ -69,7 +69,7 @@ export interface IncomingChannel extends Channel {
 export interface PeerEvents {
   connected?(peer: PeerId): void;
   disconnected?(peer: PeerId): void;
-  /** What addresses() says has changed: a router, a relay, an interface of this machine. */
+  /** What addresses(), or isReachable, says has changed: a router, a relay, an interface of this machine. */
   addressesChanged?(): void;
 }
 
@@ -88,6 +88,8 @@ export interface Network {
   readonly localPeer: PeerId;
   /** Addresses others can dial, as multiaddrs that end in /p2p/<localPeer>. Empty before start(). */
   addresses(): readonly string[];
+  /** Whether others find a way to those, as far as that is known by now. */
+  readonly isReachable: boolean;
   /** Adds to the address book; later calls to that peer may use them. */
   learn(peer: PeerId, addresses: readonly string[]): void;
   /** Peers heard of in the local network, whoever they are: anybody may say anything there. Absent where nobody listens. */

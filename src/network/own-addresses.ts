@@ -1,11 +1,15 @@
 /** @module Where this node listens, as others may dial it. */
+import { isIPv4 } from 'node:net';
 import type { Libp2p } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { parseAddress } from './address-book.ts';
+import { isPublicAddress } from './gateway.ts';
 import type { Innards } from './libp2p-settings.ts';
 import { isRelayed, socketAddressOf } from './relay-address.ts';
 
 const LOOPBACK_IP6 = '/ip6/::1/';
+/** How a socket of both families says where an IPv4 peer is. */
+const MAPPED_IP4 = /^::ffff:(?=\d+\.)/;
 
 export interface OwnAddressesComponents {
   readonly libp2p: Libp2p;
@@ -31,9 +35,19 @@ export class OwnAddresses {
     return [...outside, ...(others.length > 0 ? others : own)];
   }
 
+  /** Whether whoever sees us at `observed` is in one private network (IPv4) with us: no router came between. */
+  isNear(observed: Multiaddr): boolean {
+    const seen = hostOf(observed);
+    return isIPv4(seen) && !isPublicAddress(seen) && this.addresses().some((own) => hostOf(own) === seen);
+  }
+
   /** TCP ports, each once. */
   ports(): readonly number[] {
     const listening = this.#components.innards.transportManager.getAddrs().map(socketAddressOf);
     return [...new Set(listening.flatMap((socket) => (socket === undefined ? [] : [socket.port])))];
   }
+}
+
+function hostOf(address: Multiaddr): string {
+  return (socketAddressOf(address)?.host ?? '').replace(MAPPED_IP4, '');
 }

@@ -2,7 +2,7 @@
  * @module How peers are reached and how they reach us, from one place: the connections to them, the protocols that find better ones
  * (meeting.ts, dial-back.ts), and our places on relays.
  */
-import type { Connection, Libp2p, PeerId as Libp2pPeerId, Stream } from '@libp2p/interface';
+import type { Connection, IdentifyResult, Libp2p, Stream } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import type { Logger } from '../common/logger.ts';
 import { observedAddress } from './address-probe.ts';
@@ -60,6 +60,8 @@ export class PeerReach {
   readonly #own: OwnAddresses;
   /** Addresses that are, or were, punched to; of a connection or of an attempt. */
   readonly #punched = new Set<string>();
+  /** Where each metadata node that is connected sees us. */
+  readonly #seenAt = new Map<PeerId, Multiaddr>();
 
   constructor(components: PeerReachComponents, options: PeerReachOptions) {
     this.#components = components;
@@ -108,8 +110,10 @@ export class PeerReach {
     this.#own = new OwnAddresses({ libp2p, innards, mapped: () => this.#ports.addresses() });
     this.#reachability = new Reachability({
       localPeer: libp2p.peerId.toString(),
+      isAnybodyThere: () => options.relayPeers().some((peer) => peer !== libp2p.peerId.toString()),
       relays: () => this.#usableRelays(),
       addresses: () => this.#own.addresses().map(String),
+      isNear: (relay) => this.#isNear(relay),
       dialBack: (relay) => this.#askForDialBack(relay),
       hasPlace: (relay) => relays.hasPlace(relay),
       reserve: (relay) => relays.reserve(relay),
@@ -129,6 +133,11 @@ export class PeerReach {
     const self = this.#components.libp2p.peerId.toString();
     const relayed = this.#reachability.relays().map((relay) => relayedAddress(relay, self));
     return [...this.#own.addresses().map(String), ...relayed];
+  }
+
+  /** Whether others find a way to those, as far as that is known by now. */
+  get isReachable(): boolean {
+    return this.#reachability.isReachable;
   }
 
   /** The best connection to `peer`, dialled where there is none. Throws whatever is in the way of it. */
@@ -168,8 +177,11 @@ export class PeerReach {
     libp2p.addEventListener('connection:close', ({ detail }: CustomEvent<Connection>) =>
       this.#closed(detail),
     );
-    libp2p.addEventListener('peer:identify', ({ detail }: CustomEvent<{ peerId: Libp2pPeerId }>) => {
-      if (this.#options.relayPeers().includes(detail.peerId.toString())) this.#reachability.look();
+    libp2p.addEventListener('peer:identify', ({ detail }: CustomEvent<IdentifyResult>) => {
+      const peer = detail.peerId.toString();
+      if (!this.#options.relayPeers().includes(peer)) return;
+      if (detail.observedAddr !== undefined) this.#seenAt.set(peer, detail.observedAddr);
+      this.#reachability.look();
     });
   }
 
@@ -193,6 +205,7 @@ export class PeerReach {
     this.#punched.delete(remoteAddr.toString());
     const peer = remotePeer.toString();
     if (!this.#options.relayPeers().includes(peer) || this.#kindOfBest(peer) !== undefined) return;
+    this.#seenAt.delete(peer);
     // Perhaps our router was restarted, or has another address now.
     this.#reachability.forget(peer);
     this.#connections.reconsider();
@@ -218,6 +231,11 @@ export class PeerReach {
       const kind = peer === self ? undefined : this.#kindOfBest(peer);
       return kind === 'direct' || kind === 'reversed';
     });
+  }
+
+  #isNear(relay: PeerId): boolean {
+    const observed = this.#seenAt.get(relay);
+    return observed !== undefined && this.#own.isNear(observed);
   }
 
   #kindOfBest(peer: PeerId): PathKind | undefined {

@@ -3,23 +3,39 @@
  * time, when a connection to a metadata node is new, and when our own addresses change.
  */
 import { createHash } from 'node:crypto';
+import { systemClock } from '../common/clock.ts';
+import { withDeadline } from '../common/deadline.ts';
 import { describeError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
+import { unreachable } from './errors.ts';
 import type { PeerId } from './network.ts';
 
 const ROUND_MS = 2_000;
 /** A verdict this old is asked for again; sooner one that costs relays, and may have been a moment's. */
 const VERDICT_MS = 300_000;
 const SHUT_VERDICT_MS = 60_000;
+/**
+ * When a connection is new, and when there is no hurry: we are in one private network, or were dialled before. Nodes that start together, or
+ * whose metadata nodes do, have other things to do: each question costs a dial.
+ */
+const QUIET_MS = 15_000;
 /** Of a place on a relay; libp2p renews it by itself, and this finds out when it did not. */
 const MAX_RELAYS = 3;
+/** For a relay to grant one. */
+const RESERVE_TIMEOUT_MS = 5_000;
+/** Metadata nodes that have said nothing of our addresses for so long will not: then we are taken for one like most. */
+const UNTOLD_MS = 10_000;
 
 export interface ReachabilityComponents {
   readonly localPeer: PeerId;
+  /** Whether there are metadata nodes other than ourselves. */
+  readonly isAnybodyThere: () => boolean;
   /** Metadata nodes that can be relays: dialled without a relay themselves, connected now. */
   readonly relays: () => readonly PeerId[];
   /** Where we can perhaps be dialled, as text. */
   readonly addresses: () => readonly string[];
+  /** Whether `relay` sees us at one of these, in its own private network: no router is between. */
+  readonly isNear: (relay: PeerId) => boolean;
   /** Whether `relay` can dial us there. Throws when it does not say. */
   readonly dialBack: (relay: PeerId) => Promise<boolean>;
   readonly hasPlace: (relay: PeerId) => boolean;
@@ -27,7 +43,7 @@ export interface ReachabilityComponents {
   readonly reserve: (relay: PeerId) => Promise<void>;
   /** Called in each round in which some metadata node cannot dial us. */
   readonly isShut: () => void;
-  /** Called when the addresses, or relays(), are others than after the look before. */
+  /** Called when the addresses, relays(), or isReachable, are others than at the look before. */
   readonly changed: () => void;
   readonly logger: Logger;
 }
@@ -40,7 +56,13 @@ interface Verdict {
 export class Reachability {
   readonly #components: ReachabilityComponents;
   readonly #verdicts = new Map<PeerId, Verdict>();
+  /** Of those who have not been asked since they were connected, and need not be at once. */
+  readonly #askAtMs = new Map<PeerId, number>();
   #addresses = '';
+  /** Since when they are these. */
+  #sinceMs = performance.now();
+  /** Of them, as last heard from whoever was connected then. */
+  #standing: 'open' | 'shut' | undefined;
   #told = '';
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
@@ -58,6 +80,21 @@ export class Reachability {
   /** Some metadata node that is connected cannot dial us. */
   get isPrivate(): boolean {
     return this.#components.relays().some((relay) => this.#verdicts.get(relay)?.isReachable === false);
+  }
+
+  /**
+   * Whether others find a way to us, as far as that is known by now. Who was dialled once is taken for reachable until somebody says
+   * otherwise: metadata nodes come and go.
+   */
+  get isReachable(): boolean {
+    if (this.#standing === 'shut') return this.relays().length > 0;
+    const { isAnybodyThere, relays, isNear } = this.#components;
+    return (
+      this.#standing === 'open' ||
+      !isAnybodyThere() ||
+      relays().some(isNear) ||
+      performance.now() - this.#sinceMs >= UNTOLD_MS
+    );
   }
 
   start(): void {
@@ -84,6 +121,7 @@ export class Reachability {
   /** What was said of us over a connection that is gone may no longer be so. */
   forget(relay: PeerId): void {
     this.#verdicts.delete(relay);
+    this.#askAtMs.delete(relay);
   }
 
   async stop(): Promise<void> {
@@ -94,15 +132,28 @@ export class Reachability {
 
   async #look(): Promise<void> {
     const { relays, addresses } = this.#components;
-    const now = addresses().join();
-    if (now !== this.#addresses) this.#verdicts.clear();
-    this.#addresses = now;
+    this.#moveTo(addresses().join());
+    this.#tell();
     await Promise.all(relays().map((relay) => this.#ask(relay)));
     if (this.isPrivate) {
+      this.#standing = 'shut';
       this.#components.isShut();
-      await Promise.all(this.#chosen().map((relay) => this.#takePlace(relay)));
-    }
-    const outcome = [now, ...this.relays()].join();
+      // One after the other: libp2p forgets, without a word, those that wait in its queue when one has been granted.
+      for (const relay of this.#chosen()) await this.#takePlace(relay);
+    } else if (relays().some((relay) => this.#verdicts.has(relay))) this.#standing = 'open';
+    this.#tell();
+  }
+
+  #moveTo(addresses: string): void {
+    if (addresses === this.#addresses) return;
+    this.#addresses = addresses;
+    this.#sinceMs = performance.now();
+    this.#standing = undefined;
+    this.#verdicts.clear();
+  }
+
+  #tell(): void {
+    const outcome = [this.#addresses, ...this.relays(), this.isReachable].join();
     if (outcome === this.#told) return;
     this.#told = outcome;
     this.#components.changed();
@@ -110,6 +161,7 @@ export class Reachability {
 
   async #ask(relay: PeerId): Promise<void> {
     const known = this.#verdicts.get(relay);
+    if (known === undefined && !this.#isTimeToAsk(relay)) return;
     const keptMs = known?.isReachable === false ? SHUT_VERDICT_MS : VERDICT_MS;
     if (known !== undefined && performance.now() - known.atMs < keptMs) return;
     const { dialBack, logger } = this.#components;
@@ -123,11 +175,23 @@ export class Reachability {
     }
   }
 
+  #isTimeToAsk(relay: PeerId): boolean {
+    const isUrgent =
+      this.#standing === 'shut' || !(this.#standing === 'open' || this.#components.isNear(relay));
+    if (isUrgent) return true;
+    const nowMs = performance.now();
+    const atMs = this.#askAtMs.get(relay) ?? nowMs + QUIET_MS;
+    this.#askAtMs.set(relay, atMs);
+    return nowMs >= atMs;
+  }
+
   async #takePlace(relay: PeerId): Promise<void> {
     const { hasPlace, reserve, logger } = this.#components;
     if (hasPlace(relay)) return;
     try {
-      await reserve(relay);
+      await withDeadline(systemClock, RESERVE_TIMEOUT_MS, reserve(relay), () =>
+        unreachable(relay, `it granted no place within ${RESERVE_TIMEOUT_MS} ms`),
+      );
       logger.info('network.relay-reserved', { relay });
     } catch (error) {
       logger.info('network.relay-not-reserved', { relay, cause: describeError(error) });

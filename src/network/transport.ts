@@ -47,7 +47,7 @@ export interface TransportListener {
   disconnected(peer: PeerId): void;
   /** There may be a better way to `peer` than the one in use. */
   improved(peer: PeerId): void;
-  /** addresses() says something else than before. */
+  /** addresses(), or isReachable, says something else than before. */
   addressesChanged(): void;
   /** Whether `peer` may speak a protocol of another component, such as the DHT's. */
   admits(peer: PeerId): Promise<boolean>;
@@ -56,6 +56,8 @@ export interface TransportListener {
 export interface Transport {
   readonly localPeer: PeerId;
   addresses(): readonly string[];
+  /** Network.isReachable; absent: always. */
+  readonly isReachable?: boolean;
   learn(peer: PeerId, addresses: readonly string[]): void;
   /** NETWORK_UNREACHABLE, NETWORK_BAD_ADDRESS. */
   dial(address: string, signal: AbortSignal): Promise<PeerId>;

@@ -513,7 +513,11 @@ export interface DataNodeStatus {
   quarantinedBytes?: number | undefined;
   reach: Reach[];
   scrub?: ScrubReport | undefined;
-  rates?: CopyRates | undefined;
+  rates?:
+    | CopyRates
+    | undefined;
+  /** others find a way to it; until they do nothing is placed there */
+  reachable?: boolean | undefined;
 }
 
 export interface DrainRequest {
@@ -555,6 +559,7 @@ export interface NodeLoad {
   reach: Reach[];
   scrub?: ScrubReport | undefined;
   rates?: CopyRates | undefined;
+  reachable?: boolean | undefined;
 }
 
 /** The pass that runs, or the last one. Wall-clock milliseconds. */
@@ -6638,6 +6643,7 @@ function createBaseDataNodeStatus(): DataNodeStatus {
     reach: [],
     scrub: undefined,
     rates: undefined,
+    reachable: undefined,
   };
 }
 
@@ -6681,6 +6687,9 @@ export const DataNodeStatus: MessageFns<DataNodeStatus> = {
     }
     if (message.rates !== undefined) {
       CopyRates.encode(message.rates, writer.uint32(178).fork()).join();
+    }
+    if (message.reachable !== undefined) {
+      writer.uint32(184).bool(message.reachable);
     }
     return writer;
   },
@@ -6802,6 +6811,14 @@ export const DataNodeStatus: MessageFns<DataNodeStatus> = {
             message.rates = CopyRates.decode(reader, reader.uint32());
             continue;
           }
+          case 23: {
+            if (tag !== 184) {
+              break;
+            }
+
+            message.reachable = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6838,6 +6855,7 @@ export const DataNodeStatus: MessageFns<DataNodeStatus> = {
     message.rates = (object.rates !== undefined && object.rates !== null)
       ? CopyRates.fromPartial(object.rates)
       : undefined;
+    message.reachable = object.reachable ?? undefined;
     return message;
   },
 };
@@ -7083,6 +7101,7 @@ function createBaseNodeLoad(): NodeLoad {
     reach: [],
     scrub: undefined,
     rates: undefined,
+    reachable: undefined,
   };
 }
 
@@ -7123,6 +7142,9 @@ export const NodeLoad: MessageFns<NodeLoad> = {
     }
     if (message.rates !== undefined) {
       CopyRates.encode(message.rates, writer.uint32(178).fork()).join();
+    }
+    if (message.reachable !== undefined) {
+      writer.uint32(184).bool(message.reachable);
     }
     return writer;
   },
@@ -7236,6 +7258,14 @@ export const NodeLoad: MessageFns<NodeLoad> = {
             message.rates = CopyRates.decode(reader, reader.uint32());
             continue;
           }
+          case 23: {
+            if (tag !== 184) {
+              break;
+            }
+
+            message.reachable = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7269,6 +7299,7 @@ export const NodeLoad: MessageFns<NodeLoad> = {
     message.rates = (object.rates !== undefined && object.rates !== null)
       ? CopyRates.fromPartial(object.rates)
       : undefined;
+    message.reachable = object.reachable ?? undefined;
     return message;
   },
 };

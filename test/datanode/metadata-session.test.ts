@@ -9,6 +9,7 @@ import { systemRandom } from '../../src/common/random.ts';
 import { type KnownMetadataNode, MemberDirectory } from '../../src/datanode/member-directory.ts';
 import { HEARTBEAT_PERIOD_MS, MetadataSession } from '../../src/datanode/metadata-session.ts';
 import { REFRESH_PERIOD_MS } from '../../src/datanode/metadata-search.ts';
+import { Member } from '../../src/namespace/schema.ts';
 import { serve } from '../../src/network/method.ts';
 import { MemoryNetwork, MemorySwitch } from '../../src/network/memory-network.ts';
 import { isUnprovenSignature, unprovenSignature } from '../../src/network/peer-signature.ts';
@@ -154,6 +155,28 @@ describe('a datanode without a metadata node', () => {
     for (const network of networks.splice(0)) await network.stop();
   });
 
+  it('says at once where it can be reached now, also to one that is being told where it was', async () => {
+    const heard: boolean[] = [];
+    const metadata = await open('m1');
+    const answers = Promise.withResolvers<void>();
+    serve(metadata, REGISTER, async ({ load }) => {
+      heard.push(load?.reachable === true);
+      await answers.promise;
+      return { boot: 'm1' };
+    });
+    const onPeer = vi.spyOn(MemoryNetwork.prototype, 'onPeer');
+    const isReachable = vi.spyOn(MemoryNetwork.prototype, 'isReachable', 'get').mockReturnValue(false);
+    const addresses = vi.spyOn(MemoryNetwork.prototype, 'addresses').mockReturnValue([]);
+    await startDatanode([{ peer: 'm1', addresses: [] }]);
+    await vi.waitFor(() => expect(heard).toEqual([false]));
+    isReachable.mockReturnValue(true);
+    addresses.mockReturnValue(['/p2p/m1/p2p-circuit/p2p/datanode']);
+    for (const [events] of onPeer.mock.calls) events.addressesChanged?.();
+    answers.resolve();
+    await vi.waitFor(() => expect(heard).toEqual([false, true]));
+    vi.restoreAllMocks();
+  });
+
   it('searches for ever, after pauses that double up to half a minute', async () => {
     await startDatanode([]);
     while (clock.monotonicMs() < 150_000) await clock.tick();
@@ -236,6 +259,33 @@ describe('a datanode without a metadata node', () => {
     serveManifests(neighbour, book);
     await startDatanode([{ peer: 'm1', addresses: [] }], [{ peer: 'd2', addresses: [] }]);
     await vi.waitFor(() => expect(newcomer).toContain('datanode'));
+  });
+
+  it('asks every node that belongs to the cluster, and no client, which listens nowhere', async () => {
+    const asked = new Set<string>();
+    const request = vi.spyOn(MemoryNetwork.prototype, 'request');
+    const members = ['m1', 'd2', 'c3'].map((peer, number) =>
+      Member.fromPartial({
+        number,
+        peer,
+        state: 'active',
+        roles: [{ m: 'meta', d: 'data', c: 'client' }[peer[0] ?? ''] ?? ''],
+      }),
+    );
+    const metadata = await open('m1');
+    const answer = { known: true, boot: 'm1', membersVersion: 1, members, epoch: 1 };
+    serve(metadata, REGISTER, async () => ({ boot: 'm1' }));
+    serve(metadata, HEARTBEAT, async () => answer);
+    await startDatanode([{ peer: 'm1', addresses: [] }]);
+    await vi.waitFor(() => expect(answered).toContain('m1'));
+    home.kill('m1');
+    await vi.waitFor(() => {
+      for (const [peer, , method] of request.mock.calls) if (method === MANIFEST.name) asked.add(peer);
+      expect(asked).toContain('d2');
+    });
+    await searchesEnd();
+    expect(asked).not.toContain('c3');
+    vi.restoreAllMocks();
   });
 
   it('registers with one heard of in the local network when a metadata node it knows vouches for it, and else does not', async () => {

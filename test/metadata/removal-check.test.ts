@@ -141,7 +141,7 @@ describe('the removal of a datanode', () => {
     holders = { a: [1, 2] };
     await walk();
     holders = { a: [1, 2], late: [2] };
-    expect((await concernsOf(2))[0]).toContain(`only copy of 1 blocks (${SIZE_BYTES} bytes)`);
+    expect((await concernsOf(2))[0]).toContain(`only copy of 1 block (${SIZE_BYTES} bytes)`);
     beat(2, 0);
     expect(await concernsOf(2)).toHaveLength(1);
   });
@@ -161,6 +161,6 @@ describe('the removal of a datanode', () => {
     expect((await concernsOf(2))[0]).toContain('1 blocks have no living copy');
     beat(2);
     await walk();
-    expect((await concernsOf(2))[0]).toContain('only copy of 1 blocks');
+    expect((await concernsOf(2))[0]).toContain('only copy of 1 block');
   });
 });

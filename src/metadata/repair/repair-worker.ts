@@ -207,11 +207,13 @@ export class RepairWorker implements BackgroundWorker {
 
   #ready(nowMs: number): readonly AtRiskBlock[] {
     const { atRisk, keeper, index } = this.#components;
-    const shards = keeper.shards();
+    // All of them are looked at for this: not while there is nothing to do, as when everybody has just started.
+    let shards: ReturnType<typeof keeper.shards> | undefined;
     const ready: AtRiskBlock[] = [];
     const foreign: string[] = [];
     for (const block of atRisk.inOrderOfDanger()) {
       const shard = shardOfHash(block.hash);
+      shards ??= keeper.shards();
       if (!shards.has(shard)) foreign.push(block.hash);
       else if (block.readyMs <= nowMs && index.isComplete(shard)) ready.push(block);
       if (ready.length >= PLAN_BLOCKS) break;
