@@ -26,6 +26,8 @@ export class Applier {
   readonly #components: ApplierComponents;
   readonly #events: ApplierEvents;
   #tail: Promise<void> = Promise.resolve();
+  /** Calls of enqueue whose entries are not all applied. */
+  #queued = 0;
   #backlogBytes = 0;
   #failed = false;
 
@@ -35,20 +37,25 @@ export class Applier {
   }
 
   /**
-   * Queues `entries`, which follow the last ones. Resolves when more may be queued: at once while the backlog is small,
-   * else when what was queued before them is applied, and after everything is when a membership change is among them
-   * (the core must know before it goes on). Never waits for longer than that: a node that has much to apply must still
-   * answer its leader.
+   * Queues `entries`, which follow the last ones, and begins with them if nothing waits. More may be queued at once
+   * (undefined) while the backlog is small, else when what was queued before them is applied, and after everything is when
+   * a membership change is among them (the core must know before it goes on). Never waits for longer than that: a node
+   * that has much to apply must still answer its leader.
    */
-  async enqueue(entries: readonly Entry[]): Promise<void> {
-    if (entries.length === 0) return;
+  enqueue(entries: readonly Entry[]): Promise<void> | undefined {
+    if (entries.length === 0) return undefined;
     const before = this.#tail;
+    const isIdle = this.#queued === 0;
+    this.#queued += 1;
     this.#backlogBytes += sizeOf(entries);
-    this.#tail = before.then(() => this.#apply(entries));
+    this.#tail = isIdle ? this.#apply(entries) : before.then(() => this.#apply(entries));
     if (entries.some(isConfChange)) return this.#tail;
-    if (this.#backlogBytes <= MAX_BACKLOG_BYTES) return;
+    return this.#backlogBytes <= MAX_BACKLOG_BYTES ? undefined : this.#relieved(before);
+  }
+
+  /** Rows in memory are applied without ever waiting: the messages that came meanwhile have their turn here. */
+  async #relieved(before: Promise<void>): Promise<void> {
     await before;
-    // Rows in memory are applied without ever waiting: the messages that came meanwhile have their turn here.
     await sleep(this.#components.clock, 0);
   }
 
@@ -58,14 +65,15 @@ export class Applier {
   }
 
   async #apply(entries: readonly Entry[]): Promise<void> {
-    if (this.#failed) return;
     try {
+      if (this.#failed) return;
       for (const run of runsOfOneKind(entries)) await this.#applyRun(run);
     } catch (error) {
       this.#failed = true;
       this.#events.failed(error);
     } finally {
       this.#backlogBytes -= sizeOf(entries);
+      this.#queued -= 1;
     }
   }
 

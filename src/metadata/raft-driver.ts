@@ -102,7 +102,6 @@ export class RaftDriver {
     this.#loop = new ReadyLoop({
       core,
       feed: () => this.#feed(),
-      isDue: () => !this.#proposals.isEmpty,
       handle: (ready) => this.#ready.handle(ready),
       failed: (error) => this.fail(error),
     });

@@ -65,17 +65,24 @@ export class ReadyHandler {
     const isStable = ({ index }: Entry): boolean =>
       index <= stableIndex && index < firstUnstable && index < firstConfChange;
     const stable = ready.committedEntries.filter(isStable);
+    const unstable = ready.committedEntries.filter((entry) => !isStable(entry));
     const written = this.#persist(ready);
     // Its failure is heard of below, once the rest is under way.
-    written.catch(() => undefined);
-    if (ready.entries.length > 0 && stable.length > 0) await turnEnds();
-    const admitted = applier.enqueue(stable);
+    written?.catch(() => undefined);
+    let admitted: Promise<void> | undefined;
+    if (ready.mustSync && stable.length > 0) {
+      await turnEnds();
+      admitted = applier.enqueue(stable);
+    }
     await written;
     this.#send(ready.messages.filter(({ type }) => !LEADER_MESSAGES.has(type)));
     if (ready.snapshot !== undefined) await this.#restore(ready.snapshot);
     for (const state of ready.readStates) this.#events.readState(state);
-    await admitted;
-    await applier.enqueue(ready.committedEntries.filter((entry) => !isStable(entry)));
+    // Where nothing waited for the disk, no message waits for this.
+    if (!ready.mustSync) admitted = applier.enqueue(stable);
+    if (admitted !== undefined) await admitted;
+    const allAdmitted = applier.enqueue(unstable);
+    if (allAdmitted !== undefined) await allAdmitted;
   }
 
   #observe(soft: SoftState): void {
@@ -87,11 +94,12 @@ export class ReadyHandler {
    * That a new configuration is committed is durable before it is applied, and so before a voter that it leaves out can
    * be told to go: a node that went back to the old one after a crash would wait for that voter's vote for ever.
    */
-  async #persist({ hardState, entries, snapshot, committedEntries, ...ready }: Ready): Promise<void> {
+  #persist({ hardState, entries, snapshot, committedEntries, ...ready }: Ready): Promise<void> | undefined {
     const hasConfChange = committedEntries.some(isConfChange);
     const mustSync = ready.mustSync || hasConfChange;
-    if (hardState === undefined && entries.length === 0 && snapshot === undefined && !hasConfChange) return;
-    await this.#components.log.append({
+    if (hardState === undefined && entries.length === 0 && snapshot === undefined && !hasConfChange)
+      return undefined;
+    return this.#components.log.append({
       entries,
       mustSync,
       ...(hardState !== undefined && { hardState }),

@@ -6,8 +6,6 @@ export interface ReadyLoopComponents {
   readonly core: RawNode;
   /** Gives the core what waits for it. */
   readonly feed: () => void;
-  /** Whether `feed` has something to give. */
-  readonly isDue: () => boolean;
   /** Does what a Ready orders. */
   readonly handle: (ready: Ready) => Promise<void>;
   readonly failed: (error: unknown) => void;
@@ -25,11 +23,7 @@ export class ReadyLoop {
 
   /** Runs after everything that happens in this turn, so that the proposals of one turn share an entry. */
   wake(): void {
-    if (this.#running !== undefined || this.#stopped) return;
-    this.#running = Promise.resolve()
-      .then(() => this.#run())
-      .catch((error: unknown) => this.#components.failed(error))
-      .finally(() => this.#rest());
+    if (this.#running === undefined && !this.#stopped) this.#running = this.#run();
   }
 
   /** No further Ready is begun. */
@@ -42,20 +36,22 @@ export class ReadyLoop {
     await this.#running;
   }
 
+  /** Never rejects. The end follows upon the last look at the core in one go: what comes after it wakes the loop again. */
   async #run(): Promise<void> {
-    const { core, feed, handle } = this.#components;
-    while (!this.#stopped) {
-      feed();
-      if (!core.hasReady()) return;
-      await handle(core.ready());
-      if (this.#stopped) return;
-      core.advance();
+    const { core, feed, handle, failed } = this.#components;
+    await undefined;
+    try {
+      while (!this.#stopped) {
+        feed();
+        if (!core.hasReady()) return;
+        await handle(core.ready());
+        if (this.#stopped) return;
+        core.advance();
+      }
+    } catch (error) {
+      failed(error);
+    } finally {
+      this.#running = undefined;
     }
-  }
-
-  /** What came between the end of the loop and this moment woke nobody: without a look it would wait for the next tick. */
-  #rest(): void {
-    this.#running = undefined;
-    if (!this.#stopped && (this.#components.isDue() || this.#components.core.hasReady())) this.wake();
   }
 }

@@ -40,14 +40,14 @@ export class EntryApplier {
     );
   }
 
-  /** Loads in one go what these entries, the next ones, are sure to look for. */
-  async prepare(entries: readonly DecodedEntry[]): Promise<void> {
+  /** Loads in one go what these entries, the next ones, are sure to look for; undefined when all of it is here. */
+  prepare(entries: readonly DecodedEntry[]): Promise<void> | undefined {
     const blocks = commandsFrom(entries, 0, 0).flatMap(newBlocksIn);
-    if (blocks.length === 0) return;
+    if (blocks.length === 0) return undefined;
     const { store, cache } = this.#components;
     const loaded = new LoadedRows(store, cache);
     hintBlocks(new RowView(cache, loaded), blocks);
-    if (loaded.isLacking) await loaded.load();
+    return loaded.isLacking ? loaded.load() : undefined;
   }
 
   /**

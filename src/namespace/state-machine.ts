@@ -105,7 +105,8 @@ export class StateMachine {
     return this.#inTurn(async () => {
       const results: Result[][] = [];
       const decoded = entries.map((each) => decodeEntry(each, this.#supportedLevel));
-      await this.#applier.prepare(decoded);
+      const prepared = this.#applier.prepare(decoded);
+      if (prepared !== undefined) await prepared;
       for (const at of decoded.keys()) {
         results.push(await this.#applier.apply(decoded, at));
         const pressure = this.#writeBehind.keepUp();

@@ -1,5 +1,6 @@
 /** @module Many rows with few statements: one row per statement tops out near 40k rows/s, many near 200k. */
 import type { Sql, SqlWriter } from './sql-database.ts';
+import type { SqlStatement } from './sql-script.ts';
 import type { SqlRow, SqlValue } from './sql-value.ts';
 
 /** Rows or keys of one statement; a power of two. Times 8 columns it stays below SQLite's 32766 variables. */
@@ -18,18 +19,32 @@ export async function insertRows(
   sql: SqlWriter,
   head: string,
   rows: readonly (readonly SqlValue[])[],
-  { together = 1 }: InsertOptions = {},
+  options: InsertOptions = {},
 ): Promise<void> {
-  let from = 0;
+  for (const { text, values } of insertions(head, rows, options)) await sql.run(text, values);
+}
+
+/** The statements of insertRows. */
+export function insertions(
+  head: string,
+  rows: readonly (readonly SqlValue[])[],
+  { together = 1 }: InsertOptions = {},
+): SqlStatement[] {
+  const statements: SqlStatement[] = [];
   let size = MAX_ROWS_PER_STATEMENT;
-  while (from < rows.length) {
+  for (let from = 0; from < rows.length; from += size) {
     const left = rows.length - from;
     while (size > left) size = left <= together ? left : size / 2;
     const batch = rows.slice(from, from + size);
-    const row = `(${placeholders(batch[0]?.length ?? 0)})`;
-    await sql.run(`${head} VALUES ${Array.from({ length: size }, () => row).join(',')}`, batch.flat());
-    from += size;
+    statements.push({ text: insertion(head, size, batch[0]?.length ?? 0), values: batch.flat() });
   }
+  return statements;
+}
+
+/** The text that inserts so many rows of so many columns. */
+export function insertion(head: string, rows: number, columns: number): string {
+  const row = `(${placeholders(columns)})`;
+  return `${head} VALUES ${Array.from({ length: rows }, () => row).join(',')}`;
 }
 
 /** Runs `head` + ' IN (…)' for all keys, e.g. head 'SELECT key, value FROM t WHERE key'; rows in no special order. */
@@ -42,7 +57,15 @@ export async function selectKeys(sql: Sql, head: string, keys: readonly SqlValue
 
 /** Deletes by `head` + ' IN (…)', e.g. head 'DELETE FROM t WHERE key'. */
 export async function deleteKeys(sql: SqlWriter, head: string, keys: readonly SqlValue[]): Promise<void> {
-  for (const batch of keyBatches(keys)) await sql.run(`${head} IN (${placeholders(batch.length)})`, batch);
+  for (const { text, values } of deletions(head, keys)) await sql.run(text, values);
+}
+
+/** The statements of deleteKeys. */
+export function deletions(head: string, keys: readonly SqlValue[]): SqlStatement[] {
+  return [...keyBatches(keys)].map((batch) => ({
+    text: `${head} IN (${placeholders(batch.length)})`,
+    values: batch,
+  }));
 }
 
 /** Batches of 1, 2, 4 … 512 keys; the last is filled up by repeating a key, which changes no set. */

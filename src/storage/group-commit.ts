@@ -29,6 +29,11 @@ export class GroupCommit<T> {
     this.#options = options;
   }
 
+  /** Nothing waits or is being written: what happens now comes after all that was added. */
+  get isIdle(): boolean {
+    return this.#pumping === undefined;
+  }
+
   /** Resolves once a write that contains `item` has been done. */
   add(item: T): Promise<void> {
     if (this.#waiting.length >= MAX_WAITING_ITEMS)

@@ -6,11 +6,12 @@ import { decodeOrigin, encodeOrigin, readableOrigin } from './origin-row.ts';
 import type { BlockShelf, ShelfWriter } from './block-shelf.ts';
 import type { BlockOrigin, NewBlock } from './block-store.ts';
 import type { BlockInfo } from './block-info.ts';
-import { deleteKeys, insertRows, selectKeys } from './bulk-sql.ts';
+import { deletions, insertions, selectKeys } from './bulk-sql.ts';
 import { corruptBlock, storageBusy } from './errors.ts';
 import { giveBackPages } from './free-pages.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { QuarantinedBlock, QuarantineReason } from './block-info.ts';
+import type { SqlStatement } from './sql-script.ts';
 import { isSqliteError } from './sqlite-error.ts';
 import { SqliteConnection } from './sqlite.ts';
 import type { SqliteOptions } from './sqlite-format.ts';
@@ -212,24 +213,26 @@ export class PackedBlocks implements BlockShelf {
     const removed: Uint8Array[] = [];
     const purged: Uint8Array[] = [];
     const inserted: (number | Uint8Array)[][] = [];
-    await this.#writer.gatheredTransaction(async (sql) => {
-      for (const change of changes) {
-        const hash = fromHex(change.kind === 'remove' ? change.hash : change.block.hash);
-        if (change.kind === 'insert') inserted.push(packedRow(change.block, change.data));
-        if (change.kind === 'quarantine') {
-          const { reason, era, index, sinceMs } = change.block;
-          await sql.run(QUARANTINE, [reason, era, index, sinceMs, hash]);
-        }
-        if (change.kind === 'release') await sql.run(RELEASE, [hash]);
-        if (change.kind === 'remove' || change.kind === 'quarantine') removed.push(hash);
-        if (change.kind === 'release' || change.kind === 'purge') purged.push(hash);
+    const moved: SqlStatement[] = [];
+    for (const change of changes) {
+      const hash = fromHex(change.kind === 'remove' ? change.hash : change.block.hash);
+      if (change.kind === 'insert') inserted.push(packedRow(change.block, change.data));
+      if (change.kind === 'quarantine') {
+        const { reason, era, index, sinceMs } = change.block;
+        moved.push({ text: QUARANTINE, values: [reason, era, index, sinceMs, hash] });
       }
-      await deleteKeys(sql, 'DELETE FROM packed WHERE hash', removed);
-      await deleteKeys(sql, 'DELETE FROM quarantined WHERE hash', purged);
-      await insertRows(sql, 'INSERT OR IGNORE INTO packed (hash, size, crc, origin, data)', inserted, {
+      if (change.kind === 'release') moved.push({ text: RELEASE, values: [hash] });
+      if (change.kind === 'remove' || change.kind === 'quarantine') removed.push(hash);
+      if (change.kind === 'release' || change.kind === 'purge') purged.push(hash);
+    }
+    await this.#writer.writeTogether([
+      ...moved,
+      ...deletions('DELETE FROM packed WHERE hash', removed),
+      ...deletions('DELETE FROM quarantined WHERE hash', purged),
+      ...insertions('INSERT OR IGNORE INTO packed (hash, size, crc, origin, data)', inserted, {
         together: MAX_BLOCKS_IN_A_STATEMENT,
-      });
-    });
+      }),
+    ]);
   }
 }
 

@@ -1,12 +1,14 @@
 /** @module The rows of a Raft log in SQLite: how they are written, and how they are checked when read back. */
 import type { ConfState, Entry, EntryType, HardState, Index, Snapshot } from '../../raft/types.ts';
 import { utf8 } from '../common/bytes.ts';
+import { assert } from '../common/errors.ts';
 import { crc32c } from '../common/hashing.ts';
-import { insertRows } from './bulk-sql.ts';
+import { insertion, insertions } from './bulk-sql.ts';
 import { corruptLog } from './errors.ts';
 import type { LogStanding } from './log-mark.ts';
 import { EMPTY_LOG, type LogPosition, type LogState } from './log-window.ts';
-import type { Sql, SqlWriter } from './sql-database.ts';
+import type { Sql } from './sql-database.ts';
+import type { SqlStatement } from './sql-script.ts';
 import type { SqliteOptions } from './sqlite-format.ts';
 import type { SqlRow, SqlValue } from './sql-value.ts';
 
@@ -36,36 +38,36 @@ export interface LoadedLog {
 
 /** More than this are rare, and each of them would write the standing anew. */
 export const MAX_APPENDED_TOGETHER = 16;
+/** By the number of entries, which go in with one row each: what is written for each entry, and then for the standing. */
+const APPENDS: readonly string[] = Array.from({ length: MAX_APPENDED_TOGETHER + 1 }, (_, entries) =>
+  insertion('INSERT INTO appends', entries, 12),
+);
 /** Position in this list is the number on disk: append only. */
 const ENTRY_TYPES: readonly EntryType[] = ['EntryNormal', 'EntryConfChange', 'EntryConfChangeV2'];
 /** Rows of one read while a log is loaded. */
 const LOAD_PAGE_ROWS = 256;
 
-export async function insertEntries(sql: SqlWriter, entries: readonly Entry[]): Promise<void> {
-  await insertRows(sql, 'INSERT INTO entries (idx, term, type, crc, data)', entries.map(entryRow));
+export function entryInsertions(entries: readonly Entry[]): SqlStatement[] {
+  return insertions('INSERT INTO entries (idx, term, type, crc, data)', entries.map(entryRow));
 }
 
 /** Part of every transaction: where the log stands after it, so that a lost tail or head shows without its neighbours. */
-export async function saveStanding(sql: SqlWriter, standing: LogStanding, commit: Index): Promise<void> {
-  await sql.run(
-    'INSERT OR REPLACE INTO hard_state (id, term, vote, commit_idx, sequence, last_idx, last_term, crc) VALUES (1, ?, ?, ?, ?, ?, ?, ?)',
-    standingRow(standing, commit),
-  );
+export function standingChange(standing: LogStanding, commit: Index): SqlStatement {
+  return {
+    text: 'INSERT OR REPLACE INTO hard_state (id, term, vote, commit_idx, sequence, last_idx, last_term, crc) VALUES (1, ?, ?, ?, ?, ?, ?, ?)',
+    values: standingRow(standing, commit),
+  };
 }
 
 /**
  * Both of a few entries, at most MAX_APPENDED_TOGETHER, with one prepared statement: the usual write of a log, at a third of what
  * two statements in a transaction cost.
  */
-export async function appendEntries(
-  sql: SqlWriter,
-  entries: readonly Entry[],
-  standing: LogStanding,
-  commit: Index,
-): Promise<void> {
+export function appendChange(entries: readonly Entry[], standing: LogStanding, commit: Index): SqlStatement {
   const after = standingRow(standing, commit);
-  const rows = entries.map((entry) => [...entryRow(entry), ...after]);
-  await insertRows(sql, 'INSERT INTO appends', rows, { together: MAX_APPENDED_TOGETHER });
+  const text = APPENDS[entries.length];
+  assert(text !== undefined, `${entries.length} entries are appended together`);
+  return { text, values: entries.flatMap((entry) => [...entryRow(entry), ...after]) };
 }
 
 function entryRow(entry: Entry): SqlValue[] {
@@ -78,14 +80,14 @@ function standingRow({ sequence, term, vote, lastIndex, lastTerm }: LogStanding,
   return [...values, numbersCrc(values)];
 }
 
-export async function saveSnapshot(sql: SqlWriter, snapshot: Snapshot, base: LogPosition): Promise<void> {
+export function snapshotChange(snapshot: Snapshot, base: LogPosition): SqlStatement {
   const { index, term } = snapshot.metadata;
   const confState = JSON.stringify(snapshot.metadata.confState);
   const crc = snapshotCrc([index, term, base.index, base.term], confState, snapshot.data);
-  await sql.run(
-    'INSERT OR REPLACE INTO snapshot (id, idx, term, conf_state, base_idx, base_term, crc, data) VALUES (1, ?, ?, ?, ?, ?, ?, ?)',
-    [index, term, confState, base.index, base.term, crc, snapshot.data],
-  );
+  return {
+    text: 'INSERT OR REPLACE INTO snapshot (id, idx, term, conf_state, base_idx, base_term, crc, data) VALUES (1, ?, ?, ?, ?, ?, ?, ?)',
+    values: [index, term, confState, base.index, base.term, crc, snapshot.data],
+  };
 }
 
 /**

@@ -1,4 +1,5 @@
 /** @module What the stores ask of a database: statements, and transactions that hold or leave nothing. */
+import type { SqlStatement } from './sql-script.ts';
 import type { SqlRow, SqlValue } from './sql-value.ts';
 
 /** A database as the stores use it. Tests put a disk that fails in its place. */
@@ -9,10 +10,10 @@ export interface SqlDatabase extends Sql {
   /** Runs `body` between BEGIN and COMMIT. If it throws, nothing of it remains. */
   transaction<T>(body: (sql: Sql) => Promise<T>): Promise<T>;
   /**
-   * Like transaction, for a body that only writes: its statements are gathered while it runs, and a few small ones then
-   * cost one change to the thread pool and back instead of one each. `run` inside resolves at once; failures come here.
+   * Like transaction, for statements that only write and are all known: a few small ones then cost one change to the
+   * thread pool and back instead of one each.
    */
-  gatheredTransaction(body: (sql: SqlWriter) => Promise<void>): Promise<void>;
+  writeTogether(statements: readonly SqlStatement[]): Promise<void>;
   close(): Promise<void>;
 }
 

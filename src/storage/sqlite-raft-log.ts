@@ -10,13 +10,14 @@ import { assertFollows, type LogChange, type LogPosition, LogWindow } from './lo
 import { bootstrapChange } from './memory-raft-log.ts';
 import type { LogWrite, RaftLogStore } from './raft-log-store.ts';
 import {
-  appendEntries,
-  insertEntries,
+  appendChange,
+  entryInsertions,
   MAX_APPENDED_TOGETHER,
-  saveSnapshot,
-  saveStanding,
+  snapshotChange,
+  standingChange,
 } from './raft-log-rows.ts';
-import type { SqlDatabase, SqlWriter } from './sql-database.ts';
+import type { SqlDatabase } from './sql-database.ts';
+import type { SqlStatement } from './sql-script.ts';
 import { WindowedRaftLog } from './windowed-raft-log.ts';
 
 /** Appends of one transaction, at most. */
@@ -116,11 +117,12 @@ export class SqliteRaftLog extends WindowedRaftLog implements RaftLogStore {
   async #queue(queued: QueuedChange): Promise<void> {
     this.#latch.check();
     if (this.#closed) throw storageClosed(this.#connection.path);
-    await this.#commits.add(queued);
+    if (this.#commits.isIdle && this.#mayWait(queued)) this.#holdBack(queued);
+    else await this.#commits.add(queued);
   }
 
   async #write(queued: readonly QueuedChange[]): Promise<void> {
-    if (queued.every((one) => this.#mayWait(one))) return this.#holdBack(queued);
+    if (queued.every((one) => this.#mayWait(one))) return queued.forEach((one) => this.#holdBack(one));
     await this.#commit(foldChanges(queued.map((one) => one.change)));
   }
 
@@ -139,8 +141,8 @@ export class SqliteRaftLog extends WindowedRaftLog implements RaftLogStore {
     return wanted === undefined || (wanted.term === term && wanted.vote === vote);
   }
 
-  #holdBack(queued: readonly QueuedChange[]): void {
-    for (const { change } of queued) this.window.apply(change);
+  #holdBack({ change }: QueuedChange): void {
+    this.window.apply(change);
     this.#hardStateWaits = true;
   }
 
@@ -148,7 +150,7 @@ export class SqliteRaftLog extends WindowedRaftLog implements RaftLogStore {
     this.#latch.check();
     if (this.#isOutdated(change)) return;
     await this.#guarded('write the Raft log', async () => {
-      await this.#connection.gatheredTransaction((sql) => this.#writeChange(sql, change));
+      await this.#connection.writeTogether(this.#statementsOf(change));
       this.window.apply(change);
     });
     this.#sequence += 1;
@@ -176,52 +178,55 @@ export class SqliteRaftLog extends WindowedRaftLog implements RaftLogStore {
     return change.snapshot.metadata.index < this.window.storedSnapshot.metadata.index;
   }
 
-  async #writeChange(sql: SqlWriter, change: LogChange): Promise<void> {
+  #statementsOf(change: LogChange): SqlStatement[] {
     const { hardState: held } = this.window.initialState();
-    let last: LogPosition = { index: this.#standing().lastIndex, term: this.#standing().lastTerm };
-    let entries: readonly Entry[] = [];
-    if (change.kind === 'compact') await this.#writeCompaction(sql, change.snapshot, change.upTo);
-    else {
-      last = await this.#makeRoom(sql, change, last);
-      entries = change.entries;
-    }
-    last = entries.at(-1) ?? last;
-    const { term, vote, commit } = (change.kind === 'append' ? change.hardState : undefined) ?? held;
-    const position = { sequence: this.#sequence + 1, lastIndex: last.index, lastTerm: last.term };
-    const standing = { ...position, term, vote };
-    if (entries.length > 0 && entries.length <= MAX_APPENDED_TOGETHER)
-      return appendEntries(sql, entries, standing, commit);
-    await insertEntries(sql, entries);
-    await saveStanding(sql, standing, commit);
+    const index = this.window.lastIndex();
+    const end: LogPosition = { index, term: this.window.term(index) };
+    if (change.kind === 'compact')
+      return [
+        ...this.#compaction(change.snapshot, change.upTo),
+        standingChange(this.#standingAfter(end, held), held.commit),
+      ];
+    const { entries, hardState = held } = change;
+    const { statements, last } = this.#roomFor(change, end);
+    const standing = this.#standingAfter(entries.at(-1) ?? last, hardState);
+    return entries.length > 0 && entries.length <= MAX_APPENDED_TOGETHER
+      ? [...statements, appendChange(entries, standing, hardState.commit)]
+      : [...statements, ...entryInsertions(entries), standingChange(standing, hardState.commit)];
   }
 
-  /** Removes what the entries or a snapshot take the place of. Returns where the log ends then, without the entries. */
-  async #makeRoom(
-    sql: SqlWriter,
+  /** After the next transaction. */
+  #standingAfter(last: LogPosition, { term, vote }: HardState): LogStanding {
+    return { sequence: this.#sequence + 1, term, vote, lastIndex: last.index, lastTerm: last.term };
+  }
+
+  /** Removes what the entries or a snapshot take the place of. Also where the log ends then, without the entries. */
+  #roomFor(
     { snapshot, entries }: LogChange & { kind: 'append' },
-    before: LogPosition,
-  ): Promise<LogPosition> {
+    end: LogPosition,
+  ): { readonly statements: readonly SqlStatement[]; readonly last: LogPosition } {
+    const statements: SqlStatement[] = [];
     let base: LogPosition = this.window.base;
-    let last = before;
+    let last = end;
     if (snapshot !== undefined) {
       const { index, term } = snapshot.metadata;
       base = { index, term };
       last = base;
-      await sql.run('DELETE FROM entries');
-      await saveSnapshot(sql, snapshot, base);
+      statements.push({ text: 'DELETE FROM entries', values: [] }, snapshotChange(snapshot, base));
     }
     const first = entries[0];
-    if (first === undefined) return last;
+    if (first === undefined) return { statements, last };
     assertFollows(entries, base.index, last.index);
-    if (first.index <= last.index) await sql.run('DELETE FROM entries WHERE idx >= ?', [first.index]);
-    return last;
+    if (first.index <= last.index)
+      statements.push({ text: 'DELETE FROM entries WHERE idx >= ?', values: [first.index] });
+    return { statements, last };
   }
 
-  async #writeCompaction(sql: SqlWriter, snapshot: Snapshot, upTo: Index): Promise<void> {
+  #compaction(snapshot: Snapshot, upTo: Index): SqlStatement[] {
     const { base } = this.window;
-    const moves = upTo > base.index;
-    const next: LogPosition = moves ? { index: upTo, term: this.window.term(upTo) } : base;
-    await saveSnapshot(sql, snapshot, next);
-    if (moves) await sql.run('DELETE FROM entries WHERE idx <= ?', [upTo]);
+    if (upTo <= base.index) return [snapshotChange(snapshot, base)];
+    const next: LogPosition = { index: upTo, term: this.window.term(upTo) };
+    const removed = { text: 'DELETE FROM entries WHERE idx <= ?', values: [upTo] };
+    return [snapshotChange(snapshot, next), removed];
   }
 }

@@ -2,7 +2,7 @@
 import { pathToFileURL } from 'node:url';
 import sqlite3 from 'sqlite3';
 import { notDurable, storageClosed } from './errors.ts';
-import type { Sql, SqlDatabase, SqlWriter } from './sql-database.ts';
+import type { Sql, SqlDatabase } from './sql-database.ts';
 import { type SqlStatement, transactionScript } from './sql-script.ts';
 import type { SqlRow, SqlValue } from './sql-value.ts';
 import { makeTables, type SqliteOptions } from './sqlite-format.ts';
@@ -26,6 +26,8 @@ export class SqliteConnection implements SqlDatabase {
   readonly #database: sqlite3.Database;
   readonly #statements = new Map<string, sqlite3.Statement>();
   #tail: Promise<unknown> = Promise.resolve();
+  /** What was asked for and is not over. */
+  #pending = 0;
   #closed = false;
   #transactionCount = 0;
 
@@ -104,14 +106,8 @@ export class SqliteConnection implements SqlDatabase {
     });
   }
 
-  gatheredTransaction(body: (sql: SqlWriter) => Promise<void>): Promise<void> {
+  writeTogether(statements: readonly SqlStatement[]): Promise<void> {
     return this.#alone(async () => {
-      const statements: SqlStatement[] = [];
-      await body({
-        run: async (text, values = []) => {
-          statements.push({ text, values });
-        },
-      });
       // One alone is a transaction of its own, and prepared.
       const script = statements.length === 1 ? undefined : transactionScript(statements);
       try {
@@ -151,20 +147,31 @@ export class SqliteConnection implements SqlDatabase {
     for (const pragma of pragmas) await this.all(`PRAGMA ${pragma}`);
   }
 
+  /** Whoever finds nothing under way begins at once. */
   #alone<T>(work: () => Promise<T>): Promise<T> {
     if (this.#closed) return Promise.reject(storageClosed(this.path));
-    const result = this.#tail.then(work);
+    const isFirst = this.#pending === 0;
+    this.#pending += 1;
+    const result = isFirst ? work() : this.#tail.then(work);
+    const over = (): void => {
+      this.#pending -= 1;
+    };
     // The caller of `work` hears of its failure; the next in the queue only needs to know that it is over.
-    this.#tail = result.then(nothing, nothing);
+    this.#tail = result.then(over, over);
     return result;
   }
 
-  async #runInTurn(statements: readonly SqlStatement[]): Promise<void> {
+  #runInTurn(statements: readonly SqlStatement[]): Promise<void> {
     const [only] = statements;
-    if (only !== undefined && statements.length === 1) return this.#run(only.text, only.values);
-    await this.#run('BEGIN IMMEDIATE', []);
+    return only !== undefined && statements.length === 1
+      ? this.#run(only.text, only.values)
+      : this.#runBetween('BEGIN IMMEDIATE', statements, 'COMMIT');
+  }
+
+  async #runBetween(begin: string, statements: readonly SqlStatement[], end: string): Promise<void> {
+    await this.#run(begin, []);
     for (const { text, values } of statements) await this.#run(text, values);
-    await this.#run('COMMIT', []);
+    await this.#run(end, []);
   }
 
   async #all(text: string, values: readonly SqlValue[]): Promise<SqlRow[]> {
@@ -174,18 +181,25 @@ export class SqliteConnection implements SqlDatabase {
     );
   }
 
-  async #run(text: string, values: readonly SqlValue[]): Promise<void> {
-    const statement = await this.#prepared(text);
-    await settle<void>((done) => statement.run([...values], (error: Error | null) => done(error)));
+  #run(text: string, values: readonly SqlValue[]): Promise<void> {
+    const known = this.#known(text);
+    return known === undefined
+      ? this.#prepared(text).then((made) => runWith(made, values))
+      : runWith(known, values);
+  }
+
+  /** The statement, if it has been prepared; from now on it is the one that was used last. */
+  #known(text: string): sqlite3.Statement | undefined {
+    const known = this.#statements.get(text);
+    if (known === undefined) return undefined;
+    this.#statements.delete(text);
+    this.#statements.set(text, known);
+    return known;
   }
 
   async #prepared(text: string): Promise<sqlite3.Statement> {
-    const known = this.#statements.get(text);
-    if (known !== undefined) {
-      this.#statements.delete(text);
-      this.#statements.set(text, known);
-      return known;
-    }
+    const known = this.#known(text);
+    if (known !== undefined) return known;
     const [oldest] = this.#statements;
     if (oldest !== undefined && this.#statements.size >= MAX_PREPARED_STATEMENTS) {
       this.#statements.delete(oldest[0]);
@@ -227,11 +241,13 @@ function settle<T>(start: (done: (error: Error | null, value?: T) => void) => vo
   });
 }
 
+function runWith(statement: sqlite3.Statement, values: readonly SqlValue[]): Promise<void> {
+  return settle<void>((done) => statement.run([...values], (error: Error | null) => done(error)));
+}
+
 /** sqlite3 repeats here the error of the statement's last run, which its caller has had already. */
 function finalize(statement: sqlite3.Statement): Promise<void> {
   return new Promise((resolve) => {
     statement.finalize(() => resolve());
   });
 }
-
-function nothing(): void {}

@@ -51,9 +51,9 @@ function setUp() {
       },
     },
   );
-  const settled = async (promise: Promise<void>): Promise<boolean> => {
+  const settled = async (promise: Promise<void> | undefined): Promise<boolean> => {
     let isSettled = false;
-    void promise.then(() => (isSettled = true));
+    void Promise.resolve(promise).then(() => (isSettled = true));
     await turn();
     return isSettled;
   };

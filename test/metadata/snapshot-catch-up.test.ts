@@ -5,7 +5,7 @@ import type { Network } from '../../src/network/network.ts';
 import { TestCluster } from './cluster.ts';
 
 const WRITE_PAUSE_MS = 3;
-const MAX_LOG_ENTRIES = 120;
+const MAX_LOG_ENTRIES = 60;
 
 let cluster: TestCluster | undefined;
 afterEach(async () => {

@@ -37,6 +37,21 @@ function nameOf(at: number): string {
 }
 
 describe('rows that are not in memory', () => {
+  it('are loaded for all files that a Housekeeping frees, in a few reads', async () => {
+    const store = new CountingStore();
+    const tree = await FoundedMachine.create(store);
+    await tree.do('makeDirectory', { path: '/d' });
+    for (let at = 0; at < FILES; at += 1) await tree.put(nameOf(at), `block ${at}`);
+    await tree.do('removeTree', { path: '/d' });
+    await tree.do('housekeeping', { limit: FILES });
+    await tree.machine.flush();
+    await tree.reopen();
+    store.reads = 0;
+    const { kind } = await tree.do('housekeeping', { limit: 3 * FILES });
+    expect(kind).toMatchObject({ value: { freedBlocks: FILES } });
+    expect(store.reads).toBeLessThan(10);
+  });
+
   it('are loaded for many log entries at a time', async () => {
     const { tree, store } = await coldTree();
     const entries = Array.from({ length: FILES }, (_, at) => ({

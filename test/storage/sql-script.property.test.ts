@@ -23,7 +23,7 @@ async function opened(): Promise<SqliteConnection> {
   return SqliteConnection.open(join(await temporaryDirectory(), 'script.db'), OPTIONS);
 }
 
-it('writes the same values gathered as one by one', async () => {
+it('writes the same values together as one by one', async () => {
   const connection = await opened();
   const stored = (): Promise<unknown> => connection.all('SELECT a, b, hex(b) AS bytes FROM t ORDER BY a');
   await fc.assert(
@@ -32,9 +32,7 @@ it('writes the same values gathered as one by one', async () => {
       for (const [a, b] of values.entries()) await connection.run(INSERT, [a, b]);
       const oneByOne = await stored();
       await connection.run('DELETE FROM t');
-      await connection.gatheredTransaction(async (sql) => {
-        for (const [a, b] of values.entries()) await sql.run(INSERT, [a, b]);
-      });
+      await connection.writeTogether(values.map((each, at) => ({ text: INSERT, values: [at, each] })));
       expect(await stored()).toEqual(oneByOne);
     }),
     { numRuns: 60 },
@@ -42,14 +40,14 @@ it('writes the same values gathered as one by one', async () => {
   await connection.close();
 });
 
-it('leaves nothing of a gathered transaction that fails, and works on', async () => {
+it('leaves nothing of statements written together of which one fails, and works on', async () => {
   const connection = await opened();
-  const twice = connection.gatheredTransaction(async (sql) => {
-    await sql.run(INSERT, [1, 'once']);
-    await sql.run(INSERT, [1, 'twice']);
-  });
+  const twice = connection.writeTogether([
+    { text: INSERT, values: [1, 'once'] },
+    { text: INSERT, values: [1, 'twice'] },
+  ]);
   await expect(twice).rejects.toMatchObject({ code: 'SQLITE_CONSTRAINT' });
-  await connection.gatheredTransaction((sql) => sql.run(INSERT, [2, 'after']));
+  await connection.writeTogether([{ text: INSERT, values: [2, 'after'] }]);
   expect(await connection.all('SELECT a FROM t')).toEqual([{ a: 2 }]);
   expect(connection.transactionCount).toBe(2);
   await connection.close();

@@ -1,7 +1,7 @@
 /** @module The door to sqlite3: durability read back, transactions that never interleave. */
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { insertRows } from '../../src/storage/bulk-sql.ts';
+import { insertions, insertRows } from '../../src/storage/bulk-sql.ts';
 import { SqliteConnection } from '../../src/storage/sqlite.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
@@ -58,24 +58,19 @@ it('inserts any number of rows, each once', async () => {
 it('writes few rows with one statement, which is all there or not at all', async () => {
   const connection = await opened();
   const insert = (from: number, count: number): Promise<void> =>
-    connection.gatheredTransaction((sql) =>
-      insertRows(
-        sql,
+    connection.writeTogether(
+      insertions(
         'INSERT INTO t (a, b)',
         Array.from({ length: count }, (_, at) => [from + at, 'x\0']),
         { together: 16 },
       ),
     );
-  const texts: string[] = [];
-  const run = async (text: string): Promise<void> => void texts.push(text);
-  for (const count of [13, 16, 45])
-    await insertRows(
-      { run },
-      'INSERT INTO t (a)',
-      Array.from({ length: count }, () => [1]),
-      { together: 16 },
-    );
-  expect(texts.map((text) => text.split('?').length - 1)).toEqual([13, 16, 32, 13]);
+  const rowsOf = (count: number): number[] => {
+    const rows = Array.from({ length: count }, () => [1]);
+    const statements = insertions('INSERT INTO t (a)', rows, { together: 16 });
+    return statements.map(({ text }) => text.split('?').length - 1);
+  };
+  expect([13, 16, 45].map(rowsOf)).toEqual([[13], [16], [32, 13]]);
   await insert(0, 13);
   await expect(insert(10, 16)).rejects.toMatchObject({ code: 'SQLITE_CONSTRAINT' });
   await insert(13, 16);

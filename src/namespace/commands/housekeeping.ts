@@ -1,4 +1,5 @@
 /** @module What nobody asks for: expiring leases and sessions, freeing what was detached, in bounded steps by log time. */
+import { toHex } from '../../common/bytes.ts';
 import { assert } from '../../common/errors.ts';
 import { freePage } from '../block-references.ts';
 import { fileLeaseDeadline, fileSessionDeadline } from '../deadlines.ts';
@@ -85,13 +86,10 @@ function freeOrphans(view: RowView, budget: Budget, context: ApplyContext): void
   if (view.counters.orphans === 0 || budget.units <= 0) return;
   // A directory's children become orphans in their turn: they are the next commands' work.
   const orphans = view.scan('orphan', '', END_OF_TABLE, budget.units);
-  view.hint(
-    'inode',
-    orphans.map(({ row }) => numberKey(row.inode)),
-  );
-  view.hint(
-    'extent',
-    orphans.filter(({ row }) => row.pagesLeft > 0).map(({ row }) => extentKey(row.inode, row.pagesLeft - 1)),
+  lookAhead(
+    view,
+    orphans.map(({ row }) => row),
+    budget,
   );
   for (const { key, row } of orphans) {
     if (budget.units <= 0) return;
@@ -105,6 +103,28 @@ function freeOrphans(view: RowView, budget: Budget, context: ApplyContext): void
     view.counters.orphans--;
     budget.units--;
   }
+}
+
+/**
+ * All rows that freeing these orphans will ask for, table by table: one orphan after the other, each that lacked a row would
+ * begin the whole command anew.
+ */
+function lookAhead(view: RowView, orphans: readonly Orphan[], budget: Budget): void {
+  view.hint(
+    'inode',
+    orphans.map(({ inode }) => numberKey(inode)),
+  );
+  const last = orphans.filter(({ pagesLeft }) => pagesLeft > 0);
+  const pages = view.getMany(
+    'extent',
+    last.map(({ inode, pagesLeft }) => extentKey(inode, pagesLeft - 1)),
+  );
+  const blocks: string[] = [];
+  for (const page of pages) {
+    if (blocks.length >= budget.units) break;
+    for (const { hash } of page?.blocks ?? []) blocks.push(toHex(hash));
+  }
+  view.getMany('block', blocks);
 }
 
 /** True when all pages are freed. The last goes first, so that the count of those left says where to go on. */
