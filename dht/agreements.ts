@@ -29,11 +29,9 @@ export class Agreements {
   /** They do not know the same of `shards`. */
   differ(node: number, shards: Iterable<number>): void {
     const agreed = this.#agreements.get(node)?.shards;
-    for (const shard of shards) agreed?.delete(shard);
-  }
-
-  has(node: number, shard: number): boolean {
-    return this.with(node).has(shard);
+    if (agreed === undefined || agreed.size === 0) return;
+    if (shards instanceof ShardSet) agreed.deleteAll(shards);
+    else for (const shard of shards) agreed.delete(shard);
   }
 
   /** The shards agreed on with `node`; not to be changed. */

@@ -3,7 +3,7 @@ import { prefixOfShard } from './hash-prefix.ts';
 import { packHashes } from './packed-hashes.ts';
 import { pause } from './pause.ts';
 import type { Clock, HeldBlocks } from './ports.ts';
-import { HASH_SIZE_BYTES, SHARD_COUNT } from './shard.ts';
+import { HASH_SIZE_BYTES } from './shard.ts';
 import { ShardDigests } from './shard-digests.ts';
 import { ShardSet } from './shard-set.ts';
 
@@ -21,7 +21,7 @@ export class HeldDigests {
   readonly #components: HeldDigestsComponents;
   readonly #signal: AbortSignal;
   readonly #digests = new ShardDigests();
-  readonly #changed = new ShardSet(Array.from({ length: SHARD_COUNT }, (_, shard) => shard));
+  readonly #changed = ShardSet.all();
   #refreshing: Promise<void> | undefined;
 
   /** Work under way ends with `signal`. */

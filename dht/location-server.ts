@@ -120,11 +120,12 @@ export class LocationServer {
     const same = new ShardSet();
     /** With as many records as the datanode has. */
     const differing = new Map<number, number>();
-    for (const [position, shard] of shards.entries()) {
-      if (!owned.has(shard)) continue;
-      const at = position * DIGEST_SIZE_BYTES;
-      if (known.equals(shard, digests, at)) same.add(shard);
-      else differing.set(shard, countOf(digests, at));
+    let at = 0;
+    for (const shard of shards) {
+      const isOwned = owned.has(shard);
+      if (isOwned && known.equals(shard, digests, at)) same.add(shard);
+      else if (isOwned) differing.set(shard, countOf(digests, at));
+      at += DIGEST_SIZE_BYTES;
     }
     agreements.hear(node, generation);
     agreements.agree(node, same);

@@ -53,14 +53,24 @@ export class ShardDigests {
   }
 
   /** The digests of `shards` one after the other, little-endian. */
-  encode(shards: Iterable<number>): Uint8Array {
-    const listed = [...shards];
-    const bytes = new Uint8Array(listed.length * DIGEST_SIZE_BYTES);
+  encode(shards: ShardSet): Uint8Array {
+    const bytes = new Uint8Array(shards.size * DIGEST_SIZE_BYTES);
     const view = new DataView(bytes.buffer);
+    const words = this.#words;
     let at = 0;
-    for (const shard of listed)
-      for (let word = 0; word < WORDS; word++, at += 4)
-        view.setUint32(at, this.#words[shard * WORDS + word] ?? 0, true);
+    for (const shard of shards) {
+      const from = shard * WORDS;
+      const count = words[from] ?? 0;
+      const first = words[from + 1] ?? 0;
+      const second = words[from + 2] ?? 0;
+      // Most shards of most datanodes are empty.
+      if ((count | first | second) !== 0) {
+        view.setUint32(at, count, true);
+        view.setUint32(at + 4, first, true);
+        view.setUint32(at + 8, second, true);
+      }
+      at += DIGEST_SIZE_BYTES;
+    }
     return bytes;
   }
 

@@ -7,7 +7,7 @@ import { ShardSet } from './shard-set.ts';
 /** So many shards that were asked for in vain are remembered, the first first. */
 export const MAX_ASKED_SHARDS = 256;
 
-const ALL_SHARDS = new ShardSet(Array.from({ length: SHARD_COUNT }, (_, shard) => shard));
+const ALL_SHARDS = ShardSet.all();
 
 /** The shards that `peer` is among the closest of. */
 export function shardsOf(ring: MetadataRing, peer: PeerId): ShardSet {
@@ -115,13 +115,13 @@ export class ShardLedger {
     // A list of members has to be known, else nobody would be awaited; and others may know more than the datanodes here.
     if (this.#ring.epoch === 0 || !this.#isSurveyed) return 0;
     const { agreements } = this;
-    const missing = this.missing();
+    const settled = new ShardSet(this.owned);
+    settled.deleteAll(this.complete);
     // With every heartbeat of every datanode; to look at all datanodes each time would be the square of them.
-    if (missing.length === 0) return 0;
-    const nodes = awaited();
-    const settled = missing.filter((shard) => nodes.every((node) => agreements.has(node, shard)));
+    if (settled.size === 0) return 0;
+    for (const node of awaited()) settled.keepAll(agreements.with(node));
     for (const shard of settled) this.completed(shard);
-    return settled.length;
+    return settled.size;
   }
 
   /** Everything that was known here may be out of date. */

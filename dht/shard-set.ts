@@ -15,7 +15,15 @@ export class ShardSet implements Iterable<number> {
   #revision = 0;
 
   constructor(shards: Iterable<number> = []) {
-    for (const shard of shards) this.add(shard);
+    if (shards instanceof ShardSet) this.addAll(shards);
+    else for (const shard of shards) this.add(shard);
+  }
+
+  /** Every shard there is. */
+  static all(): ShardSet {
+    const set = new ShardSet();
+    for (let word = 0; word < WORDS; word++) set.#put(word, -1);
+    return set;
   }
 
   /** Throws DHT_BAD_BATCH when `bitmap` has another size than 512 bytes. */
@@ -70,6 +78,15 @@ export class ShardSet implements Iterable<number> {
   /** Adds all of `other`. */
   addAll(other: ShardSet): void {
     for (let word = 0; word < WORDS; word++) this.#put(word, this.#word(word) | other.#word(word));
+  }
+
+  /** Leaves only what is in `other`, too. */
+  keepAll(other: ShardSet): void {
+    for (let word = 0; word < WORDS; word++) this.#put(word, this.#word(word) & other.#word(word));
+  }
+
+  deleteAll(other: ShardSet): void {
+    for (let word = 0; word < WORDS; word++) this.#put(word, this.#word(word) & ~other.#word(word));
   }
 
   /** Those that are not in `other`, in rising order. */

@@ -1,6 +1,4 @@
 /** @module Makes the metadata nodes findable: provider records and the signed manifest, in step with the registry. */
-import { membershipEpoch } from '../../dht/membership-ring.ts';
-import { names, namesTheSame, signManifest } from '../../dht/manifest.ts';
 import type { ManifestBook } from '../../dht/manifest-book.ts';
 import type { MetadataRing } from '../../dht/ports.ts';
 import type { Clock } from '../common/clock.ts';
@@ -9,6 +7,7 @@ import type { BackgroundWorker, WorkState } from '../common/worker.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
 import type { Network } from '../network/network.ts';
 import { askForManifest, searchManifest } from '../protocol/manifest-exchange.ts';
+import type { ManifestSigner } from './manifest-signer.ts';
 import type { MemberDirectory } from './member-directory.ts';
 import type { RaftDriver } from './raft-driver.ts';
 
@@ -25,6 +24,7 @@ export interface MetadataDiscovery extends MetadataRing {
 
 export interface DiscoveryWorkerComponents {
   readonly kademlia: MetadataDiscovery;
+  readonly signer: Pick<ManifestSigner, 'changes'>;
   readonly machine: StateMachine;
   readonly members: Pick<MemberDirectory, 'withRole'>;
   readonly driver: Pick<RaftDriver, 'leader'>;
@@ -56,6 +56,8 @@ export class DiscoveryWorker implements BackgroundWorker {
   readonly idleMs: number = IDLE_MS;
   readonly #components: DiscoveryWorkerComponents;
   #membersVersion = -1;
+  /** Of what was published. */
+  #signerChanges = 0;
   /** As of the last publication: the version, and where the metadata nodes were. */
   #publishedVersion = -1;
   #publishedNodes = '';
@@ -72,7 +74,7 @@ export class DiscoveryWorker implements BackgroundWorker {
   }
 
   async work(signal: AbortSignal): Promise<WorkState> {
-    const { kademlia, machine, clock } = this.#components;
+    const { kademlia, machine, clock, signer, driver } = this.#components;
     this.#startedMs ??= clock.monotonicMs();
     const isSettled = clock.monotonicMs() - this.#startedMs >= SETTLING_MS;
     if (isSettled) await this.#maybeSearch(signal);
@@ -81,15 +83,17 @@ export class DiscoveryWorker implements BackgroundWorker {
     const { membersVersion } = machine.counters();
     if (membersVersion !== this.#membersVersion) kademlia.refresh();
     this.#membersVersion = membersVersion;
-    const isSigned = this.#sign(cluster);
-    const isTaken = await this.#gatherSignatures(signal);
+    // Where everything was restarted nobody reads records yet: a leader comes first, whom each question to the DHT delays.
+    if (!isSettled && driver.leader === 0) return 'idle';
     const isDue = this.#isDue(membersVersion);
     const nodes = this.#whereabouts();
     // A record kept by nobody is no record; and newcomers among the metadata nodes should keep it at once.
     if (isDue || this.#keptBy === 0 || nodes !== this.#publishedNodes)
       this.#keptBy = await kademlia.provide(cluster.id, signal);
     this.#publishedNodes = nodes;
-    if (isDue || isSigned || isTaken) await this.#publish(cluster.id, membersVersion, signal);
+    const { changes } = signer;
+    if (isDue || changes !== this.#signerChanges) await this.#publish(cluster.id, membersVersion, signal);
+    this.#signerChanges = changes;
     if (isSettled) await this.#callOnMissing(signal);
     return 'idle';
   }
@@ -102,40 +106,6 @@ export class DiscoveryWorker implements BackgroundWorker {
   #whereabouts(): string {
     const nodes = this.#components.members.withRole('meta');
     return JSON.stringify(nodes.map(({ peer, addresses }) => [peer, addresses]));
-  }
-
-  /** Signs what the registry says of the metadata nodes, when that is new; says whether it was. */
-  #sign({ id, epoch: clusterEpoch }: { readonly id: string; readonly epoch: number }): boolean {
-    const { network, machine, members, kademlia } = this.#components;
-    const epoch = membershipEpoch(clusterEpoch, machine.counters().membersVersion);
-    const nodes = members
-      .withRole('meta')
-      .filter(({ number }) => machine.memberByNumber(number) !== undefined)
-      .map(({ number, peer, addresses }) => ({ number, peer, addresses: [...addresses] }));
-    if (epoch === 0 || !nodes.some(({ peer }) => peer === network.localPeer)) return false;
-    const before = kademlia.manifests.signedBy(network.localPeer);
-    if (before !== undefined && namesTheSame(before.nodes, nodes)) return false;
-    kademlia.manifests.add(signManifest(network, { cluster: id, epoch, nodes }));
-    return true;
-  }
-
-  /**
-   * A member that was away may know only one of the others: its signature is wanted here, over a manifest that names this node,
-   * before that one goes. Says whether any came.
-   */
-  async #gatherSignatures(signal: AbortSignal): Promise<boolean> {
-    const { network, members, kademlia } = this.#components;
-    const isMissing = (peer: string): boolean => {
-      const signed = kademlia.manifests.signedBy(peer);
-      return signed === undefined || !names(signed, network.localPeer);
-    };
-    const asked = members
-      .withRole('meta')
-      .filter(({ peer }) => peer !== network.localPeer && network.isConnected(peer) && isMissing(peer));
-    const taken = await Promise.all(
-      asked.map(({ peer }) => askForManifest(this.#components, kademlia.manifests, peer, signal)),
-    );
-    return taken.includes(true);
   }
 
   /** Everybody may have moved while this node was away: any node that is where it was can tell where to. */

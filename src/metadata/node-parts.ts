@@ -32,6 +32,7 @@ import { LocationService } from './location-service.ts';
 import { LogCompactor } from './log-compactor.ts';
 import { MemberAuthorizer } from './member-authorizer.ts';
 import { MemberChanges } from './member-changes.ts';
+import { ManifestSigner } from './manifest-signer.ts';
 import { MemberDirectory } from './member-directory.ts';
 import { MemberService } from './member-service.ts';
 import { MembershipManager } from './membership-manager.ts';
@@ -158,6 +159,7 @@ export function composeParts(
     new IndexInspection(parts),
     new SnapshotServer({ ...parts, store: parts.made }, options),
   ];
+  const signer = new ManifestSigner(parts);
   const work: readonly BackgroundWorker[] = [
     membership,
     new LivenessWorker(parts),
@@ -172,7 +174,8 @@ export function composeParts(
     new SnapshotLeftovers(parts),
     new AddressWorker(parts),
     new StandingWorker(parts, { epoch, cluster: options.cluster }),
-    new DiscoveryWorker(parts),
+    signer,
+    new DiscoveryWorker({ ...parts, signer }),
     new WitnessWorker(parts),
     ...repair.workers,
     ...(base.furtherWorkers ?? []),

@@ -68,7 +68,7 @@ describe('LocationServer', () => {
   });
 
   it('reports a batch overtaken by a later one as not taken, and wants nothing on an overtaken comparison', () => {
-    const differing = new ShardDigests().encode([7]);
+    const differing = new ShardDigests().encode(new ShardSet([7]));
     differing[0] = 1;
     const shards = new ShardSet([7]).encode();
     server.announce(3, request({ sequence: 5 }));
@@ -123,7 +123,7 @@ describe('LocationServer', () => {
       server.lookup({ hashes: packHashes([A]), epoch: 1 }).incomplete;
     const shard = shardOfHash(A);
     const shards = new ShardSet([shard]).encode();
-    const digests = new ShardDigests().encode([shard]);
+    const digests = new ShardDigests().encode(new ShardSet([shard]));
     server.compare(3, comparison({ shards, digests }));
     expect(incomplete()).toEqual([0]);
     server.compare(4, comparison({ node: 4, shards, digests }));
@@ -133,7 +133,7 @@ describe('LocationServer', () => {
   describe('an agreement with a datanode', () => {
     const shard = shardOfHash(A);
     const shards = new ShardSet([shard]).encode();
-    const empty = new ShardDigests().encode([shard]);
+    const empty = new ShardDigests().encode(new ShardSet([shard]));
     const agreed = (): number => world.ledger('peerA').agreements.with(3).size;
     const heartbeat = { node: 3, generation: 2, epoch: 1, sequence: 7 };
     const rootOf = (digests = new ShardDigests()): Uint8Array => digests.root(world.ledger('peerA').owned);
@@ -161,7 +161,7 @@ describe('LocationServer', () => {
     it('ends for the shards that a comparison shows to differ', () => {
       const digests = new Uint8Array(empty.byteLength).fill(1);
       server.compare(3, comparison({ generation: 2, sequence: 8, shards, digests }));
-      expect([agreed(), world.ledger('peerA').agreements.has(3, shard)]).toEqual([4095, false]);
+      expect([agreed(), world.ledger('peerA').agreements.with(3).has(shard)]).toEqual([4095, false]);
     });
 
     it('ends with a heartbeat that says something else, but not with one that was overtaken', () => {

@@ -37,7 +37,7 @@ export function falselyAgreed(world: StormWorld): string[] {
   return world.holders().flatMap(({ peer, table, ledger }) => {
     const { counts } = table.lookup(packHashes(held));
     const lacks = new Set(held.filter((_, at) => counts[at] === 0).map(shardOfHash));
-    const wrong = [...lacks].filter((shard) => ledger.agreements.has(DATANODE, shard));
+    const wrong = [...lacks].filter((shard) => ledger.agreements.with(DATANODE).has(shard));
     return wrong.length === 0 ? [] : [`${peer}: lacks blocks of ${wrong.length} shards it agrees on`];
   });
 }

@@ -13,9 +13,13 @@ import {
   MANIFEST_RENEWAL_MS,
   SETTLING_MS,
 } from '../../src/metadata/discovery-worker.ts';
+import { ManifestSigner, type ManifestSignerComponents } from '../../src/metadata/manifest-signer.ts';
 import { Member } from '../../src/namespace/schema.ts';
 import { MemoryNetwork, MemorySwitch, memoryAddress } from '../../src/network/memory-network.ts';
 import { createManifestBook, serveManifests } from '../../src/protocol/manifest-exchange.ts';
+
+/** Both, one after the other. */
+type Workers = Pick<DiscoveryWorker, 'work'>;
 
 const NEVER = new AbortController().signal;
 
@@ -62,7 +66,7 @@ describe('a metadata node', () => {
     return { network, book };
   }
 
-  function workerOf({ network, book }: { network: MemoryNetwork; book: ManifestBook }): DiscoveryWorker {
+  function workerOf({ network, book }: { network: MemoryNetwork; book: ManifestBook }): Workers {
     const clock: Clock = { ...systemClock, monotonicMs: () => nowMs };
     const kademlia = {
       manifests: book,
@@ -86,18 +90,29 @@ describe('a metadata node', () => {
       kademlia,
       machine,
       members: { withRole: (role: string) => members.filter(({ roles }) => roles.includes(role)) },
-      driver: { leader },
+      driver: {
+        get leader() {
+          return leader;
+        },
+      },
       clock,
       logger: silentLogger,
     };
-    return new DiscoveryWorker(components as unknown as DiscoveryWorkerComponents);
+    const signer = new ManifestSigner(components as unknown as ManifestSignerComponents);
+    const worker = new DiscoveryWorker({
+      ...components,
+      signer,
+    } as unknown as DiscoveryWorkerComponents);
+    return {
+      work: async (signal) => {
+        await signer.work(signal);
+        return worker.work(signal);
+      },
+    };
   }
 
   /** One that has run for long enough to look for others. */
-  async function settledWorkerOf(node: {
-    network: MemoryNetwork;
-    book: ManifestBook;
-  }): Promise<DiscoveryWorker> {
+  async function settledWorkerOf(node: { network: MemoryNetwork; book: ManifestBook }): Promise<Workers> {
     const worker = workerOf(node);
     await worker.work(NEVER);
     nowMs += SETTLING_MS;
@@ -131,6 +146,27 @@ describe('a metadata node', () => {
     expect(self.book.current?.nodes[1]).toMatchObject({ peer: 'p2', addresses: ['/elsewhere'] });
   });
 
+  it('asks who signs nothing ever more rarely, and at once when the members change', async () => {
+    for (const number of [1, 2]) member(number, 'meta');
+    const self = await open(1);
+    await open(2);
+    await self.network.request('p2', 'control', 'nothing', new Uint8Array(0)).catch(() => {});
+    const worker = workerOf(self);
+    let asked = 0;
+    const request = self.network.request.bind(self.network);
+    self.network.request = (...words) => {
+      asked += 1;
+      return request(...words);
+    };
+    for (const until = nowMs + 5_000; nowMs < until; nowMs += 100) await worker.work(NEVER);
+    expect(asked).toBeGreaterThan(5);
+    expect(asked).toBeLessThan(10);
+    const before = asked;
+    version += 1;
+    await worker.work(NEVER);
+    expect(asked).toBe(before + 1);
+  });
+
   it('signs nothing when it is no metadata node by its own registry', async () => {
     member(2, 'meta');
     const self = await open(1);
@@ -150,6 +186,18 @@ describe('a metadata node', () => {
     nowMs = MANIFEST_RENEWAL_MS + 1;
     await worker.work(NEVER);
     expect(published).toBe(2);
+  });
+
+  it('publishes nothing while it has just started and nobody leads, but signs', async () => {
+    member(1, 'meta');
+    const self = await open(1);
+    const worker = workerOf(self);
+    leader = 0;
+    await worker.work(NEVER);
+    expect([provided, published, self.book.current?.nodes.length]).toEqual([0, 0, 1]);
+    nowMs += SETTLING_MS;
+    await worker.work(NEVER);
+    expect([provided, published]).toEqual([1, 1]);
   });
 
   it('publishes again and again what nobody keeps yet', async () => {
