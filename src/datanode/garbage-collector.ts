@@ -186,8 +186,8 @@ export class GarbageCollector implements BackgroundWorker {
   ): Promise<'keep' | 'release' | 'delete'> {
     const { blocks, clock, spares } = this.#components;
     const { hash, reason, era, sinceMs } = block;
-    // Written anew meanwhile; of a bad copy somebody may want to see what the disk did.
-    if (reason !== 'corrupt' && blocks.has(hash)) return 'delete';
+    // Written anew meanwhile, and not rotten since; of a bad copy somebody may want to see what the disk did.
+    if (reason !== 'corrupt' && blocks.has(hash)) return (await blocks.verify(hash)) ? 'delete' : 'keep';
     const ageMs = clock.wallMs() - sinceMs;
     if (copies === 0) {
       if (reason !== 'corrupt' && collection.undoneEra > 0 && era <= collection.undoneEra) return 'release';

@@ -79,6 +79,9 @@ export class BlockHoldings {
     return this.#takeOut(hash, 'quarantine', isStill, async (shelf, block) => {
       const entry = { ...block, ...note };
       const earlier = this.#quarantine.get(hash);
+      // After a crash a copy put aside whole may lie beside the one written anew: rot does not take its place.
+      if (note.reason === 'corrupt' && earlier !== undefined && earlier.reason !== 'corrupt')
+        return shelf.remove(block);
       if (earlier !== undefined) await this.#delete(earlier);
       if (await shelf.quarantine(entry)) this.#quarantine.add(entry);
     });

@@ -84,7 +84,8 @@ export interface BlockStore {
   verify(hash: BlockHash): Promise<boolean>;
   /**
    * Takes a copy out of service: it is kept, but neither served nor listed until release(). `isStill` is asked at the very
-   * moment when nothing can come in between; when it says false, nothing happens and the answer is false.
+   * moment when nothing can come in between; when it says false, nothing happens and the answer is false. A copy that was put
+   * aside before is deleted, but for one that is whole where this one is corrupt: then it is this one.
    */
   quarantine(hash: BlockHash, note: QuarantineNote, isStill?: () => boolean): Promise<boolean>;
   /** Brings a quarantined copy back into service, durably; false when there is none to bring back. A corrupt one never is. */
