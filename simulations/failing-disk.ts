@@ -1,7 +1,8 @@
 /** @module A disk that fails when it is told to, around the real database and the real marker. */
 import type { LogStanding } from '../src/storage/log-mark.ts';
 import type { Marker } from '../src/storage/log-marker.ts';
-import type { Sql, SqlDatabase, SqlWriter } from '../src/storage/sql-database.ts';
+import type { Sql, SqlDatabase } from '../src/storage/sql-database.ts';
+import type { SqlStatement } from '../src/storage/sql-script.ts';
 import type { SqlRow, SqlValue } from '../src/storage/sql-value.ts';
 
 /**
@@ -59,8 +60,8 @@ export class FailingDatabase implements SqlDatabase {
     return this.#guarded(() => this.#real.transaction(body));
   }
 
-  gatheredTransaction(body: (sql: SqlWriter) => Promise<void>): Promise<void> {
-    return this.#guarded(() => this.#real.gatheredTransaction(body));
+  writeTogether(statements: readonly SqlStatement[]): Promise<void> {
+    return this.#guarded(() => this.#real.writeTogether(statements));
   }
 
   close(): Promise<void> {

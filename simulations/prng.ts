@@ -7,6 +7,7 @@ const PRIME = 0x01000193;
 
 /** sfc32. Each concern forks its own stream, so that removing one kind of fault does not reshuffle the others. */
 export class Prng {
+  // Signed: an engine keeps 32 bits in place, and what needs 33 in an object of its own for each draw.
   #a: number;
   #b: number;
   #c: number;
@@ -14,9 +15,9 @@ export class Prng {
 
   /** `stream` names the concern, e.g. 'network'. */
   constructor(seed: number, stream: string) {
-    this.#a = seed >>> 0;
-    this.#b = Math.floor(seed / UINT32) >>> 0;
-    this.#c = hashText(stream);
+    this.#a = seed | 0;
+    this.#b = Math.floor(seed / UINT32) | 0;
+    this.#c = hashText(stream) | 0;
     const warmUpRounds = 12;
     for (let i = 0; i < warmUpRounds; i++) this.#next();
   }
@@ -44,12 +45,12 @@ export class Prng {
   }
 
   #next(): number {
-    const sum = (this.#a + this.#b + this.#counter) >>> 0;
-    this.#counter = (this.#counter + 1) >>> 0;
+    const sum = (this.#a + this.#b + this.#counter) | 0;
+    this.#counter = (this.#counter + 1) | 0;
     this.#a = this.#b ^ (this.#b >>> 9);
-    this.#b = (this.#c + (this.#c << 3)) >>> 0;
-    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + sum) >>> 0;
-    return sum;
+    this.#b = (this.#c + (this.#c << 3)) | 0;
+    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + sum) | 0;
+    return sum >>> 0;
   }
 }
 

@@ -1,7 +1,7 @@
-/** @module Forty bugs that consensus systems and what stands on them have shipped. Scenarios and mutants speak of them by number. */
+/** @module Forty bugs that consensus systems and what stands on them have shipped, and some of ours. Scenarios and mutants speak of them by number. */
 
 export interface ShippedBug {
-  /** 'S01' to 'S40'. */
+  /** 'S01' to 'S40'; 'H01' and on: of Holdfast alone. */
   readonly id: string;
   readonly what: string;
   /** Where it shipped, or was found: issues and pull requests, as OWNER#NUMBER in short. */
@@ -141,8 +141,25 @@ export const SHIPPED_BUGS: readonly ShippedBug[] = [
     source: 'qdrant#9654',
   },
   {
-    id: 'own',
+    id: 'H01',
     what: 'a node that was away never follows a leader that joined meanwhile',
     source: 'simulation seed 43 (hell)',
   },
+  {
+    id: 'H02',
+    what: 'work outlives whom it was begun for, or what tells of his end outlives the work',
+    source: 'the memory of simulated runs',
+  },
+  {
+    id: 'H03',
+    what: 'a voter that is far behind is counted as one that keeps up',
+    source: 'a joiner under load',
+  },
+  { id: 'H04', what: 'a small block that has rotted is served', source: 'never' },
+  {
+    id: 'H05',
+    what: 'a whole copy that was put aside is deleted for one that has rotted',
+    source: 'seed 3 of bench:simulations',
+  },
+  { id: 'H06', what: 'a node dials for others what it should not, or whom it should not', source: 'never' },
 ];

@@ -5,6 +5,7 @@ import type { Coverage } from './coverage.ts';
 import type { FaultBudget } from './fault-budget.ts';
 import type { Roster } from './roster.ts';
 import type { Fault } from './faults.ts';
+import { electoratesIn } from './electorates.ts';
 import type { MetadataProcess } from './metadata-process.ts';
 
 export interface AmnesiaComponents {
@@ -66,8 +67,9 @@ export class Amnesia {
       }
       case 'lost-fsyncs': {
         const image = node.machine.image();
+        const wasAlone = isAlone(node);
         this.#components.world.after(fault.backMs, () => {
-          if (this.#isOver || isAlone(node) || !this.#areOthersWell(node))
+          if (this.#isOver || wasAlone || isAlone(node) || !this.#areOthersWell(node))
             return this.#components.coverage.saw('faults spared by the budget');
           this.#quietUntilMs = this.#components.world.nowMs + QUIET_MS;
           this.#rob(node, 0, () => node.machine.putBack(image, { asCopy: false }));
@@ -101,8 +103,11 @@ export class Amnesia {
   }
 }
 
-/** The only one that votes: what its drive has lost nobody knows. */
-function isAlone({ node }: MetadataProcess): boolean {
-  const { voters, votersOutgoing } = node?.status().confState ?? { voters: [], votersOutgoing: [] };
-  return new Set([...voters, ...votersOutgoing]).size <= 1;
+/**
+ * The only one that votes, as far as its disk knows: what its drive has lost nobody could tell it. Those who came since do not
+ * count: it has never heard of them, and asks nobody (seed 62455, hell).
+ */
+function isAlone(node: MetadataProcess): boolean {
+  const electorates = electoratesIn(node);
+  return electorates.length === 0 || electorates.some((voters) => voters.length <= 1);
 }

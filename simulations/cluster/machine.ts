@@ -1,4 +1,5 @@
 /** @module The machine under one simulated node: disk and clocks, which outlive its processes. */
+import type { ManifestChain } from '../../dht/messages.ts';
 import type { Index, Term } from '../../raft/types.ts';
 import type { Member } from '../../src/namespace/schema.ts';
 import { MemoryRowStore } from '../../src/storage/memory-row-store.ts';
@@ -31,6 +32,7 @@ export interface DiskImage {
   readonly files: SimulatedFiles;
   readonly witnessed: readonly Seen[];
   readonly book: readonly Member[];
+  readonly manifests: ManifestChain;
 }
 
 /** Of a metadata node's directory. */
@@ -47,6 +49,8 @@ export class Machine {
   readonly platter: BlockPlatter;
   /** Metadata nodes, as they were known last: peers.json. Kept with every change, so that a crash takes nothing of it. */
   book: readonly Member[] = [];
+  /** The signed lists of them: the file `manifests` of a metadata node. */
+  manifests: ManifestChain = { links: [] };
   readonly #world: World;
   readonly #random: Prng;
   #log = new RaftLogFile();
@@ -141,6 +145,7 @@ export class Machine {
     this.#log.wipe();
     this.#witnessed = [];
     this.book = [];
+    this.manifests = { links: [] };
     this.files.wipe();
     this.setRowsAside();
   }
@@ -169,6 +174,7 @@ export class Machine {
       files,
       witnessed: this.#witnessed,
       book: this.book,
+      manifests: this.manifests,
     };
   }
 
@@ -181,6 +187,7 @@ export class Machine {
     this.files.become(image.files);
     this.#witnessed = image.witnessed;
     this.book = image.book;
+    this.manifests = image.manifests;
   }
 
   /** As a node does that cannot read them. */

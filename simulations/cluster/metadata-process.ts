@@ -2,6 +2,7 @@
 import { bootstrapCluster } from '../../src/metadata/genesis.ts';
 import { MetadataNode } from '../../src/metadata/metadata-node.ts';
 import type { Genesis, Member } from '../../src/namespace/schema.ts';
+import type { Timer } from '../../src/common/clock.ts';
 import { StateMachine } from '../../src/namespace/state-machine.ts';
 import {
   indexMembership,
@@ -27,7 +28,11 @@ interface MetadataService {
   readonly node: MetadataNode;
   readonly machine: StateMachine;
   readonly kademlia: SimulatedKademlia;
+  readonly notes: Timer;
 }
+
+/** How often manifests are written down, in milliseconds; as src/node/manifest-file.ts does. */
+const NOTE_PERIOD_MS = 1_000;
 
 export class MetadataProcess extends SimulatedProcess<MetadataService> {
   readonly #options: MetadataProcessOptions;
@@ -77,13 +82,14 @@ export class MetadataProcess extends SimulatedProcess<MetadataService> {
     this.shared.oracle.crashed(this);
   }
 
-  protected override async close({ node, kademlia }: MetadataService): Promise<void> {
+  protected override async close({ node, kademlia, notes }: MetadataService): Promise<void> {
+    notes.cancel();
     await node.stop();
     kademlia.stop();
   }
 
   protected override async open(run: Run): Promise<void> {
-    const { gate, network } = run;
+    const { gate, network, clock } = run;
     const { oracle, coverage, handovers, listings } = this.shared;
     const { number, seeds, scenario } = this.#options;
     const { files } = this.machine;
@@ -102,6 +108,7 @@ export class MetadataProcess extends SimulatedProcess<MetadataService> {
       membership: () => indexMembership(machine.members(), listVersion(machine)),
       knownMetadata: () => metadataMembership(machine.members(), listVersion(machine)),
     });
+    kademlia.manifests.restore(this.machine.manifests);
     const node = new MetadataNode(
       { ...run, log, machine, files, witnessStore, kademlia },
       {
@@ -118,7 +125,10 @@ export class MetadataProcess extends SimulatedProcess<MetadataService> {
     await node.start();
     await network.start();
     kademlia.start();
-    this.serve(run, { node, machine, kademlia });
+    const notes = clock.every(NOTE_PERIOD_MS, () => {
+      this.machine.manifests = kademlia.manifests.chain();
+    });
+    this.serve(run, { node, machine, kademlia, notes });
     await node.takePart();
   }
 }

@@ -19,14 +19,12 @@ import { ListingErrors } from './listing-errors.ts';
 import { HandoverWatch } from './handover-watch.ts';
 import { HealedCluster } from './healed-cluster.ts';
 import { NamespaceWatch } from './namespace-watch.ts';
-import { losesDisks, type Scenario } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
 
 /** Bounds of the phases, in milliseconds of true time. */
 const SETUP_LIMIT_MS = 60_000;
 /** Longer than a snapshot, several elections and a client's patience take one after the other. */
 const HEAL_LIMIT_MS = 120_000;
-/** Where files are lost for good, each client asks for each of them as long as a client's patience lasts (seed 61735, calm). */
-const HEAL_LIMIT_WITH_LOSSES_MS = 600_000;
 /** How long a cluster whose quorum is gone is watched for wrong answers. */
 const BEREFT_MS = 20_000;
 /** Of runs: those that end with a core alone at first. */
@@ -181,8 +179,7 @@ export class SimulatedCluster {
       if (new Prng(this.#scenario.seed, 'core').chance(CORE_SHARE))
         await this.#drive('a core to serve without the rest', HEAL_LIMIT_MS, healed.serveWithoutSome());
       this.#roster.heal();
-      const limitMs = losesDisks(this.#scenario) ? HEAL_LIMIT_WITH_LOSSES_MS : HEAL_LIMIT_MS;
-      await this.#drive('the healed cluster to serve and agree', limitMs, healed.serveAgain());
+      await this.#drive('the healed cluster to serve and agree', HEAL_LIMIT_MS, healed.serveAgain());
     }
     this.journal.checkHistory();
   }

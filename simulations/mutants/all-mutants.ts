@@ -3,6 +3,7 @@ import { ELECTION_MUTANTS } from './election-mutants.ts';
 import { MEMBERSHIP_MUTANTS } from './membership-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { NAMESPACE_MUTANTS } from './namespace-mutants.ts';
+import { OWN_MUTANTS } from './own-mutants.ts';
 import { READ_MUTANTS } from './read-mutants.ts';
 import { REPLICATION_MUTANTS } from './replication-mutants.ts';
 import { SNAPSHOT_MUTANTS } from './snapshot-mutants.ts';
@@ -17,6 +18,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...MEMBERSHIP_MUTANTS,
   ...STORAGE_MUTANTS,
   ...NAMESPACE_MUTANTS,
+  ...OWN_MUTANTS,
 ].toSorted((a, b) => a.bug.localeCompare(b.bug));
 
 /** Throws RangeError for a name that there is not. */

@@ -107,9 +107,11 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'unknown-leader-not-asked-about',
-    bug: 'own',
+    bug: 'H01',
     scenario: 'unknown-leader-is-asked-about',
-    swarm: 'cluster',
+    swarm: {
+      none: 'not met in 162 seeds of whole clusters: who starts again is told of the members by those who vouch for it by now; it must have been cut off, and not down',
+    },
     file: 'src/metadata/member-authorizer.ts',
     find: 'Promise.any(others.map(',
     replace: 'Promise.any(others.slice(others.length).map(',

@@ -8,7 +8,7 @@ export type Swarm = 'raft' | 'cluster' | { readonly none: string };
 
 export interface Mutant {
   readonly name: string;
-  /** Of shipped-bugs.ts, 'S01' to 'S40', or 'own'. */
+  /** Of shipped-bugs.ts, 'S01' to 'S40', or 'H01' and on. */
   readonly bug: string;
   /** The one that must catch it; a file of simulations/scenarios. */
   readonly scenario: string;

@@ -37,7 +37,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     swarm: 'cluster',
     file: 'src/metadata/ready-handler.ts',
     find: 'await written;',
-    replace: 'await written.catch(() => {});',
+    replace: 'await written?.catch(() => {});',
   },
   {
     name: 'failed-fsync-forgotten',

@@ -14,7 +14,8 @@ export class World {
   #steps = 0;
   /** Asked for and not yet come. */
   #turns = 0;
-  #settled: (() => void) | undefined;
+  /** What is to be done once everything has settled. */
+  #next: (() => void) | undefined;
 
   /** Milliseconds since the world began, fractional. True time: no process can read it. */
   get nowMs(): number {
@@ -38,18 +39,18 @@ export class World {
   /** Runs until `untilMs`, or until `isDone` says so after an event; `afterEach` looks at what an event has done. */
   async run(untilMs: number, afterEach: () => void, isDone: () => boolean = () => false): Promise<void> {
     let atOnce = 0;
-    await this.#settle();
-    while (!isDone()) {
-      const event = this.#events.takeUntil(untilMs);
-      if (event === undefined) break;
+    /** False when there is nothing more to wait for. */
+    const step = (): boolean => {
+      const event = isDone() ? undefined : this.#events.takeUntil(untilMs);
+      if (event === undefined) return false;
       atOnce = event.atMs > this.#nowMs ? 0 : atOnce + 1;
       if (atOnce > MAX_EVENTS_AT_ONCE) throw new Error(`Time stands still at ${this.#nowMs} ms.`);
       this.#nowMs = event.atMs;
       this.#steps += 1;
       event.callback();
-      await this.#settle();
-      afterEach();
-    }
+      return true;
+    };
+    await this.#settled(step, afterEach);
     if (!isDone()) this.#nowMs = Math.max(this.#nowMs, untilMs);
   }
 
@@ -61,19 +62,40 @@ export class World {
     this.#events.clear();
   }
 
-  /** An immediate comes after all promises and ticks that are ready: no real I/O is under way, so nothing else is left. */
-  #settle(): Promise<void> {
-    if (this.#turns === 0)
-      for (; this.#turns < TURNS_AHEAD; this.#turns += 1)
-        // oxlint-disable-next-line no-restricted-globals -- of the event loop's own turns nothing depends on real time
-        setImmediate(() => this.#turn());
-    return new Promise((resolve) => (this.#settled = resolve));
+  /**
+   * Each step in a turn of its own, and what it started settled before `afterEach` and the next: an immediate comes after all
+   * promises and ticks that are ready, and as no real I/O is under way nothing else is left. Without a promise of its own for
+   * each: there are tens of thousands.
+   */
+  #settled(step: () => boolean, afterEach: () => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let isFirst = true;
+      const turn = (): void => {
+        try {
+          if (!isFirst) afterEach();
+          isFirst = false;
+          if (!step()) return resolve();
+        } catch (error) {
+          return reject(error);
+        }
+        this.#atNextTurn(turn);
+      };
+      this.#atNextTurn(turn);
+    });
+  }
+
+  #atNextTurn(next: () => void): void {
+    this.#next = next;
+    if (this.#turns > 0) return;
+    for (; this.#turns < TURNS_AHEAD; this.#turns += 1)
+      // oxlint-disable-next-line no-restricted-globals -- of the event loop's own turns nothing depends on real time
+      setImmediate(() => this.#turn());
   }
 
   #turn(): void {
     this.#turns -= 1;
-    const resolve = this.#settled;
-    this.#settled = undefined;
-    resolve?.();
+    const next = this.#next;
+    this.#next = undefined;
+    next?.();
   }
 }
