@@ -23,6 +23,7 @@ import {
 } from './options.ts';
 import { addRunOptions, type RunFlags, runNode } from './run-node.ts';
 import type { Shell } from './shell.ts';
+import { tokenFrom } from './token-argument.ts';
 
 interface EntryFlags extends NodeFlags, ClientFlags, RunFlags {
   readonly role?: readonly string[];
@@ -64,7 +65,8 @@ export function addInitCommand(group: Command, shell: Shell): void {
 export function addJoinCommand(group: Command, shell: Shell): void {
   const command = addCommand(group, 'join <token>', {
     summary: 'make this machine a node of the cluster that the token names',
-    example: 'holdfast cluster join hf1_… --start\nholdfast cluster join hf1_… --role data --capacity 500G',
+    example:
+      'holdfast cluster join hf1_… --start\nholdfast cluster join - --role data --capacity 500G < token',
   });
   addEntryOptions(command, shell).action((token: string, flags: EntryFlags) => join(shell, token, flags));
 }
@@ -123,7 +125,7 @@ async function join(shell: Shell, token: string, flags: EntryFlags): Promise<voi
   const { joinCluster } = await import('../src/node/join-cluster.ts');
   const { config, profile } = await joinCluster(
     await entryComponents(flags),
-    token,
+    await tokenFrom(shell, token),
     await newNode(flags),
     admissionOptions(shell),
   );

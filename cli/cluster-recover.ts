@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { systemClock } from '../src/common/clock.ts';
 import { systemRandom } from '../src/common/random.ts';
 import type { RecoveryPlan } from '../src/node/recover-cluster.ts';
+import { counted } from './counted.ts';
 import { formatTime } from './duration.ts';
 import { usage } from './errors.ts';
 import { addCommand, addDirectoryOption, collect, type NodeFlags } from './options.ts';
@@ -117,7 +118,9 @@ function planScreen(plan: RecoveryPlan): readonly string[] {
     `Kept: everything in the log of node ${name(config.number)}, up to entry ${own.lastIndex} (${own.lastTimeMs === 0 ? 'of unknown time' : `${formatTime(own.lastTimeMs)} UTC`}).`,
     ...(kept === 0
       ? []
-      : [`  The last ${kept} of its entries may never have been acknowledged; they are kept too.`]),
+      : [
+          `  The last ${counted(kept, 'entry')} of its log may never have been acknowledged; what they changed is kept too.`,
+        ]),
     'Lost: every change acknowledged after that entry by metadata nodes that are gone. How many there were, nobody can tell.',
     'Blocks on datanodes are not touched.',
     `Then: node ${name(config.number)} is the only metadata node, in epoch ${epoch}. ${others.map(({ number }) => name(number)).join(', ')} can never take part as metadata nodes again, under these numbers.`,

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { admissionOptions } from './admission-notice.ts';
 import { addClientCommand, type ClientFlags } from './options.ts';
 import type { Shell } from './shell.ts';
+import { tokenFrom } from './token-argument.ts';
 
 interface ConnectFlags extends ClientFlags {
   readonly name?: string;
@@ -15,7 +16,7 @@ export function addConnectCommand(program: Command, shell: Shell): void {
     'connect <token>',
     {
       summary: 'use a cluster from this machine, without a node on it (needs a token for the role client)',
-      example: 'holdfast connect hf1_…',
+      example: 'holdfast connect hf1_…\nholdfast connect - < token   # no list of processes shows it',
     },
     shell.terminal,
   )
@@ -26,7 +27,7 @@ export function addConnectCommand(program: Command, shell: Shell): void {
 
 async function connectWithToken(shell: Shell, token: string, flags: ConnectFlags): Promise<void> {
   const { enrol } = await import('../src/client/enrol.ts');
-  const { clusterId, clusterName } = await enrol(token, flags.profile, {
+  const { clusterId, clusterName } = await enrol(await tokenFrom(shell, token), flags.profile, {
     ...admissionOptions(shell),
     ...(flags.name === undefined ? {} : { name: flags.name }),
     ...(flags.mdns === true && { mdns: true }),

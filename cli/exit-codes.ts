@@ -42,6 +42,7 @@ const BY_CODE: Readonly<Record<string, ExitStatus>> = {
   CLI_LOCAL_EXISTS: EXIT.conflict,
   NAMESPACE_NOT_FOUND: EXIT.notFound,
   NAMESPACE_NO_SUCH_MEMBER: EXIT.notFound,
+  METADATA_NO_SUCH_TOKEN: EXIT.notFound,
   NAMESPACE_EXISTS: EXIT.conflict,
   NAMESPACE_NOT_EMPTY: EXIT.conflict,
   NAMESPACE_LAST_METADATA_NODE: EXIT.conflict,

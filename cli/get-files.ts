@@ -1,9 +1,10 @@
 /** @module What `holdfast get` and `cat` do: which path becomes which local file. */
-import { mkdir, stat as statLocal } from 'node:fs/promises';
+import { stat as statLocal } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '../src/client/client.ts';
 import type { Stat } from '../src/namespace/schema.ts';
 import { isHoldfastError } from '../src/common/errors.ts';
+import { makeDirectory } from '../src/storage/make-directory.ts';
 import { formatBytes } from './byte-size.ts';
 import type { CacheFlags } from './cache-options.ts';
 import { counted } from './counted.ts';
@@ -187,7 +188,7 @@ async function localKind(path: string): Promise<'directory' | 'other' | undefine
 
 async function makeLocalDirectory(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true });
+    await makeDirectory(path);
   } catch (error) {
     throw (await localKind(path)) === 'other'
       ? localExists(path)

@@ -99,6 +99,16 @@ function datanodes({ dataNodes }: StatusResponse): HealthCheck {
   if (alive === 0)
     return check('datanodes', 'fail', finding, 'Files cannot be read or written. Start a datanode.');
   if (silent.length > 0) return check('datanodes', 'warn', finding, `Look after ${silent.join(', ')}.`);
+  const lonely = dataNodes
+    .filter(({ reachable }) => reachable === false)
+    .map(({ member }) => `${member?.number} (${member?.name})`);
+  if (lonely.length > 0)
+    return check(
+      'datanodes',
+      'warn',
+      finding,
+      `Nothing is placed on ${lonely.join(', ')} until others find a way there: if that takes longer than some seconds, forward a port and --announce it.`,
+    );
   return check('datanodes', 'ok', finding);
 }
 

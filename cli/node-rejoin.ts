@@ -12,6 +12,7 @@ import {
 } from './options.ts';
 import { addRunOptions, type RunFlags, runNode } from './run-node.ts';
 import type { Shell } from './shell.ts';
+import { tokenFrom } from './token-argument.ts';
 
 interface RejoinFlags extends NodeFlags, ClientFlags, RunFlags {
   readonly role?: readonly string[];
@@ -35,12 +36,17 @@ export function addRejoinCommand(group: Command, shell: Shell): void {
 
 async function rejoin(shell: Shell, token: string, flags: RejoinFlags): Promise<void> {
   const { changeCluster } = await import('../src/node/change-cluster.ts');
-  const changed = await changeCluster(await entryComponents(flags), flags.dir, token, {
-    profileDir: flags.profile,
-    ...(flags.role && { roles: parseRoles(flags.role) }),
-    force: flags.force ?? false,
-    ...admissionOptions(shell),
-  });
+  const changed = await changeCluster(
+    await entryComponents(flags),
+    flags.dir,
+    await tokenFrom(shell, token),
+    {
+      profileDir: flags.profile,
+      ...(flags.role && { roles: parseRoles(flags.role) }),
+      force: flags.force ?? false,
+      ...admissionOptions(shell),
+    },
+  );
   const { config, formerCluster, kept, profile } = changed;
   const { clusterId, clusterName, number, roles } = config;
   const facts = { clusterId, clusterName, number, roles, formerCluster, kept, directory: flags.dir, profile };

@@ -1,5 +1,6 @@
 /** @module A recovery's plan for people and for programs: what comes back, from where, and what does not and why. */
-import type { NamespaceRecovery, PassedBackup } from '../src/client/recovery/namespace-recovery.ts';
+import type { NamespaceRecovery } from '../src/client/recovery/namespace-recovery.ts';
+import type { PassedBackup } from '../src/client/recovery/newest-backup.ts';
 import type { FoundCounts } from '../src/client/recovery/found-blocks.ts';
 import type { PlanCounts, PlannedEntry } from '../src/client/recovery/recovery-plan.ts';
 import type { SurveyedNode } from '../src/client/recovery/block-survey.ts';

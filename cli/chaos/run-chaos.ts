@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describeError } from '../../src/common/errors.ts';
 import type { Client } from '../../src/index.ts';
-import { BLOCK_RESERVE_BYTES } from '../../src/node/running-roles.ts';
+import { BLOCK_RESERVE_BYTES } from '../../src/storage/block-room.ts';
 import { LocalCluster } from '../demo/local-cluster.ts';
 import { chaosFailed } from '../errors.ts';
 import { createProgress } from '../progress-bar.ts';

@@ -3,6 +3,7 @@ import { mkdtemp, open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { describeError } from '../../src/common/errors.ts';
+import { BLOCK_RESERVE_BYTES } from '../../src/storage/block-room.ts';
 import { formatBytes } from '../byte-size.ts';
 import type { HealthCheck } from '../health-check.ts';
 import { check } from './check.ts';
@@ -23,6 +24,10 @@ export async function spaceCheck(directory: string): Promise<HealthCheck> {
 
 export function judgeSpace(directory: string, freeBytes: number, totalBytes: number): HealthCheck {
   const finding = `${formatBytes(freeBytes)} of ${formatBytes(totalBytes)} are free at ${directory}`;
+  if (freeBytes < BLOCK_RESERVE_BYTES) {
+    const advice = `A datanode leaves ${formatBytes(BLOCK_RESERVE_BYTES)} free and takes no more blocks: free room, or drain it.`;
+    return check('disk-space', 'fail', finding, advice);
+  }
   const share = totalBytes === 0 ? 0 : freeBytes / totalBytes;
   if (share < NO_SPACE)
     return check('disk-space', 'fail', finding, 'Writes are about to fail: free room, or drain this node.');

@@ -1,5 +1,4 @@
 /** @module The network of a process that is only a client: it dials, listens nowhere and serves nobody. */
-import { mkdir } from 'node:fs/promises';
 import type { Clock } from '../common/clock.ts';
 import { assert } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
@@ -10,6 +9,7 @@ import type { Libp2pHost } from '../network/libp2p-host.ts';
 import type { Libp2pHostOptions } from '../network/libp2p-settings.ts';
 import type { Network, PeerId } from '../network/network.ts';
 import { TicketTransport } from '../network/ticket-transport.ts';
+import { makeDirectory } from '../storage/make-directory.ts';
 import { profileKeyFile } from './profile.ts';
 import { TicketFile } from './ticket-file.ts';
 
@@ -57,7 +57,7 @@ export async function openClientNetwork(
   components: ClientNetworkComponents,
   options: Pick<Libp2pHostOptions, 'multicast' | 'relayPeers'> = {},
 ): Promise<Network> {
-  await mkdir(profileDir, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
+  await makeDirectory(profileDir, PRIVATE_DIRECTORY_MODE);
   const keyFile = profileKeyFile(profileDir);
   const localPeer = (await readIdentityFile(keyFile))?.peer ?? (await createKey(keyFile));
   const tickets = await TicketFile.open(components, { profileDir, localPeer });

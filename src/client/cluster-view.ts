@@ -13,7 +13,8 @@ import type { MembersResponse } from '../protocol/messages.ts';
 import { MEMBERS } from '../protocol/methods.ts';
 import { unexpectedAnswer } from './errors.ts';
 import { MemberMap } from './member-map.ts';
-import { MetadataPeers, metadataNodesOf } from './metadata-peers.ts';
+import { metadataNodesOf } from './known-metadata.ts';
+import { MetadataPeers } from './metadata-peers.ts';
 import { MetadataSearch } from './metadata-search.ts';
 import { type KnownPeer, MAX_KNOWN_DATANODES, type Profile } from './profile.ts';
 

@@ -12,7 +12,7 @@ import { JOIN } from '../protocol/methods.ts';
 import { decodeToken } from '../protocol/token.ts';
 import { openClientNetwork } from './client-network.ts';
 import { noMetadata, otherCluster, unexpectedAnswer } from './errors.ts';
-import { metadataNodesOf } from './metadata-peers.ts';
+import { metadataNodesOf } from './known-metadata.ts';
 import { loadProfile, type Profile, saveProfile } from './profile.ts';
 
 export interface EnrolOptions extends AdmissionOptions {

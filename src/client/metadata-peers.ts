@@ -1,13 +1,13 @@
-/** @module The metadata nodes a client knows: it sticks to one that answers, and goes to the next by itself. */
+/** @module Asking metadata nodes: a client sticks to one that answers, and goes to the next by itself. */
 import { relayAbort } from '../common/abort-relay.ts';
 import { type Clock, sleep } from '../common/clock.ts';
 import { type ErrorKind, isHoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
-import type { Member } from '../namespace/schema.ts';
 import { call, type Method } from '../network/method.ts';
 import type { Network, PeerId } from '../network/network.ts';
 import { closed, closedInFlight, noMetadata } from './errors.ts';
+import { KnownMetadata } from './known-metadata.ts';
 import { PeerPulse } from './peer-pulse.ts';
 import { type KnownPeer, MAX_KNOWN_PEERS } from './profile.ts';
 
@@ -53,8 +53,6 @@ export const CONNECT_PATIENCE_MS = 1_000;
  * one of which nobody knows.
  */
 const SHORTEST_REPETITION_MS = 500;
-/** Who did not answer is not gone to for its leadership alone for so long, in milliseconds. */
-const SHUN_MS = 60_000;
 const FIRST_BACKOFF_MS = 25;
 const LONGEST_BACKOFF_MS = 500;
 
@@ -82,25 +80,22 @@ export class MetadataPeers {
   readonly #components: MetadataPeersComponents;
   readonly #closing = new AbortController();
   readonly #pulse: PeerPulse;
-  #peers: KnownPeer[] = [];
-  #current = 0;
-  /** When those that are known failed last. */
-  readonly #failedMs = new Map<PeerId, number>();
+  readonly #known: KnownMetadata;
 
   constructor(components: MetadataPeersComponents, peers: readonly KnownPeer[]) {
     this.#components = components;
     this.#pulse = new PeerPulse(components);
-    this.#know(peers);
-    this.#current = this.#peers.length === 0 ? 0 : components.random.int(this.#peers.length);
+    const first = peers.length === 0 ? 0 : components.random.int(Math.min(peers.length, MAX_KNOWN_PEERS));
+    this.#known = new KnownMetadata(components, peers, first);
   }
 
   get known(): readonly KnownPeer[] {
-    return this.#peers;
+    return this.#known.peers;
   }
 
   /** The metadata node that answered last. */
   get current(): PeerId | undefined {
-    return this.#peers[this.#current]?.peer;
+    return this.#known.current;
   }
 
   /**
@@ -108,21 +103,12 @@ export class MetadataPeers {
    * only reads never hears of it, so that readers stay spread over all.
    */
   prefer(leader: PeerId): void {
-    const position = this.#peers.findIndex(({ peer }) => peer === leader);
-    const failedMs = this.#failedMs.get(leader) ?? Number.NEGATIVE_INFINITY;
-    if (position >= 0 && this.#components.clock.monotonicMs() - failedMs > SHUN_MS) this.#current = position;
+    this.#known.prefer(leader);
   }
 
   /** Takes these as the metadata nodes there are now; says whether that changed anything. None at all is no news. */
   replace(peers: readonly KnownPeer[]): boolean {
-    if (peers.length === 0 || sameText(peers, this.#peers)) return false;
-    const current = this.current;
-    this.#know(peers);
-    this.#current = Math.max(
-      0,
-      this.#peers.findIndex(({ peer }) => peer === current),
-    );
-    return true;
+    return this.#known.replace(peers);
   }
 
   /**
@@ -175,14 +161,13 @@ export class MetadataPeers {
     const silent = new Set<string>();
     let kind: ErrorKind = 'unavailable';
     let last: unknown = 'none is known';
-    for (let attempt = 0; this.#peers.length > 0; attempt += 1) {
+    for (let attempt = 0; ; attempt += 1) {
+      const peer = this.#known.current;
       const remaining = deadline - clock.monotonicMs();
-      if (remaining <= (attempt === 0 ? 0 : SHORTEST_REPETITION_MS)) break;
-      const position = this.#current;
-      const { peer } = this.#peers[position] as KnownPeer;
+      if (peer === undefined || remaining <= (attempt === 0 ? 0 : SHORTEST_REPETITION_MS)) break;
       try {
         const timeoutMs = Math.min(ATTEMPT_TIMEOUT_MS, remaining);
-        const connectTimeoutMs = this.#peers.length > 1 ? CONNECT_PATIENCE_MS : timeoutMs;
+        const connectTimeoutMs = this.known.length > 1 ? CONNECT_PATIENCE_MS : timeoutMs;
         const limits = { signal, timeoutMs, connectTimeoutMs };
         const asked = call(this.#components.network, peer, method, request, limits);
         const answer = await this.#pulse.attend(peer, asked);
@@ -201,31 +186,18 @@ export class MetadataPeers {
           options.onUnknown();
         }
         if (isHoldfastError(error) && SILENT.includes(error.code)) silent.add(peer);
-        if (silent.size >= Math.min(ENOUGH_SILENT, this.#peers.length)) this.#components.unanswered?.();
+        if (silent.size >= Math.min(ENOUGH_SILENT, this.known.length)) this.#components.unanswered?.();
         last = preferTelling(last, error);
-        this.#failedMs.set(peer, clock.monotonicMs());
-        this.#moveOn(position);
+        this.#known.failed(peer);
       }
-      const rounds = Math.floor(attempt / this.#peers.length);
+      const rounds = Math.floor(attempt / this.known.length);
       await this.#backOff(rounds, deadline, signal);
     }
     throw kind === 'unavailable' && isTelling(last) ? last : noMetadata(method.name, kind, [...tried], last);
   }
 
   #areMost(some: ReadonlySet<PeerId>): boolean {
-    return this.#peers.filter(({ peer }) => some.has(peer)).length * 2 > this.#peers.length;
-  }
-
-  #know(peers: readonly KnownPeer[]): void {
-    this.#peers = peers.slice(0, MAX_KNOWN_PEERS);
-    for (const { peer, addresses } of this.#peers) this.#components.network.learn(peer, addresses);
-    for (const peer of this.#failedMs.keys())
-      if (!this.#peers.some((known) => known.peer === peer)) this.#failedMs.delete(peer);
-  }
-
-  /** Calls that failed together move on once, not once each. */
-  #moveOn(failedPosition: number): void {
-    if (this.#current === failedPosition) this.#current = (failedPosition + 1) % this.#peers.length;
+    return this.known.filter(({ peer }) => some.has(peer)).length * 2 > this.known.length;
   }
 
   /** The first round over the peers goes fast; each further one waits longer, with jitter. */
@@ -235,13 +207,6 @@ export class MetadataPeers {
     const remaining = deadline - clock.monotonicMs();
     await sleep(clock, Math.max(0, Math.min(longest / 2 + random.int(longest), remaining)), signal);
   }
-}
-
-/** The active metadata nodes among `members`, ready for a profile. */
-export function metadataNodesOf(members: readonly Member[]): KnownPeer[] {
-  return members
-    .filter((member) => member.roles.includes('meta') && member.state !== 'left')
-    .map(({ peer, addresses }) => ({ peer, addresses }));
 }
 
 function mayRetry(error: unknown): boolean {
@@ -257,8 +222,4 @@ function preferTelling(before: unknown, now: unknown): unknown {
 /** Said by a metadata node, and sure that nothing happened. */
 function isTelling(error: unknown): boolean {
   return isHoldfastError(error) && error.kind === 'unavailable' && !error.code.startsWith('NETWORK_');
-}
-
-function sameText(left: readonly KnownPeer[], right: readonly KnownPeer[]): boolean {
-  return JSON.stringify(left) === JSON.stringify(right);
 }

@@ -1,9 +1,10 @@
 /** @module What a client keeps between runs: its key, its cluster, and the nodes it knows. */
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, open, readFile, rename } from 'node:fs/promises';
+import { chmod, open, readFile, rename } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { PeerId } from '../network/network.ts';
+import { makeDirectory } from '../storage/make-directory.ts';
 import { badProfile, noProfile } from './errors.ts';
 
 export interface KnownPeer {
@@ -66,7 +67,7 @@ export async function saveProfile(profileDir: string, profile: Profile): Promise
 
 /** The same for any `file` in the profile's directory. */
 export async function replacePrivateFile(profileDir: string, file: string, text: string): Promise<void> {
-  await mkdir(profileDir, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
+  await makeDirectory(profileDir, PRIVATE_DIRECTORY_MODE);
   // Clients may share a profile, also those of containers, which all have the same process id: none shall rename what another writes.
   const temporary = `${file}.${randomUUID()}.new`;
   const handle = await open(temporary, 'w', PRIVATE_FILE_MODE);

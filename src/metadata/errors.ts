@@ -16,6 +16,16 @@ export function notLeader(leader: number): HoldfastError {
   });
 }
 
+/** METADATA_NO_SUCH_TOKEN (refused): a token that is not there cannot be revoked. */
+export function noSuchToken(id: string): HoldfastError {
+  return new HoldfastError({
+    code: 'METADATA_NO_SUCH_TOKEN',
+    kind: 'refused',
+    message: `This cluster has no join token ${id}: nothing was revoked. "holdfast cluster token list" shows the ids.`,
+    facts: { id },
+  });
+}
+
 /** METADATA_NO_QUORUM (unavailable): nothing happened, since too few metadata nodes answer each other. */
 export function noQuorum(what: string, waitedMs: number): HoldfastError {
   return new HoldfastError({
@@ -52,7 +62,7 @@ export function notSurveyed(datanode: number): HoldfastError {
   return new HoldfastError({
     code: 'METADATA_NOT_SURVEYED',
     kind: 'unavailable',
-    message: `This metadata node has just started and has not heard from datanode ${datanode} yet, which it needs for that many copies. Ask another one, or again in a moment.`,
+    message: `That many copies need datanode ${datanode}, which this metadata node has not heard from yet, or which does not know yet how others reach it. Ask another one, or again in a moment.`,
     facts: { datanode },
   });
 }

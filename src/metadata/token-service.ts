@@ -1,6 +1,7 @@
 /** @module Makes, lists and revokes join tokens. The secret leaves this process once, in the token's text. */
 import { toHex } from '../common/bytes.ts';
 import type { Clock } from '../common/clock.ts';
+import { isHoldfastError } from '../common/errors.ts';
 import { sha256 } from '../common/hashing.ts';
 import type { Random } from '../common/random.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
@@ -9,7 +10,7 @@ import type { Network, PeerId } from '../network/network.ts';
 import type { CreateTokenRequest, CreateTokenResponse } from '../protocol/messages.ts';
 import { CREATE_TOKEN, LIST_TOKENS, REVOKE_TOKEN } from '../protocol/methods.ts';
 import { briefAddresses, encodeToken } from '../protocol/token.ts';
-import { badRequest, notAllowed, notReady } from './errors.ts';
+import { badRequest, noSuchToken, notAllowed, notReady } from './errors.ts';
 import { type MemberDirectory, type Role, hasRole } from './member-directory.ts';
 import type { Proposer } from './proposer.ts';
 import type { ReadBarrier } from './read-barrier.ts';
@@ -53,7 +54,11 @@ export class TokenService {
     });
     serve(network, REVOKE_TOKEN, async ({ id }, { peer, signal }) => {
       this.#checkCaller(peer);
-      await proposer.submitInternal({ $case: 'revokeToken', value: { id } }, signal);
+      try {
+        await proposer.submitInternal({ $case: 'revokeToken', value: { id } }, signal);
+      } catch (error) {
+        throw isHoldfastError(error, 'NAMESPACE_TOKEN_INVALID') ? noSuchToken(id) : error;
+      }
       return {};
     });
   }

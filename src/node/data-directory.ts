@@ -2,6 +2,7 @@
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { syncDirectory } from '../storage/durable-file.ts';
+import { makeDirectory } from '../storage/make-directory.ts';
 import { DirectoryLock, isLockFile } from './directory-lock.ts';
 import { writeDurably } from './durable-file.ts';
 import { configDamaged, directoryNotWritable, notInitialised, systemCode } from './errors.ts';
@@ -48,7 +49,7 @@ export class DataDirectory {
   static async claim(path: string): Promise<DataDirectory> {
     const absolute = resolve(path);
     try {
-      await mkdir(absolute, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
+      await makeDirectory(absolute, PRIVATE_DIRECTORY_MODE);
     } catch (error) {
       throw directoryNotWritable(absolute, error);
     }

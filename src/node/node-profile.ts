@@ -1,8 +1,8 @@
 /** @module The client profile that founding and joining leave for the user who ran them. */
-import { mkdir } from 'node:fs/promises';
 import { isHoldfastError } from '../common/errors.ts';
 import { loadProfile, type Profile, profileKeyFile, saveProfile } from '../client/profile.ts';
 import { loadOrCreateIdentity } from '../network/identity.ts';
+import { makeDirectory } from '../storage/make-directory.ts';
 
 /** `kept`: one for this cluster was there. `other`: one for another cluster was there, and stays. */
 export type ProfileOutcome = 'written' | 'kept' | 'other';
@@ -31,7 +31,7 @@ export async function prepareProfile(
     const outcome = existing.clusterId === clusterId ? 'kept' : 'other';
     return { newClient: undefined, save: () => Promise.resolve(outcome) };
   }
-  await mkdir(profileDir, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
+  await makeDirectory(profileDir, PRIVATE_DIRECTORY_MODE);
   const { peer } = await loadOrCreateIdentity(profileKeyFile(profileDir));
   return {
     newClient: peer,

@@ -5,6 +5,7 @@ import { DataNode } from '../datanode/data-node.ts';
 import type { MetadataNode } from '../metadata/metadata-node.ts';
 import type { CopyRates } from '../protocol/messages.ts';
 import type { Network } from '../network/network.ts';
+import { BLOCK_RESERVE_BYTES } from '../storage/block-room.ts';
 import { type FileBlockStore, openBlockStore } from '../storage/file-block-store.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { DiskRate } from './disk-rate.ts';
@@ -20,9 +21,6 @@ import { recallNodes } from './remembered-nodes.ts';
 import { startMetrics } from './role-metrics.ts';
 import { ScrubFile } from './scrub-file.ts';
 import { WorkerPauses } from './worker-pauses.ts';
-
-/** Left free on the disk that holds the blocks, so that log and namespace of the same disk can still be written. */
-export const BLOCK_RESERVE_BYTES: number = 512 * 1024 * 1024;
 
 /** Free beside that, before the disk's speed is measured. */
 const PROBE_ROOM_BYTES: number = 1024 * 1024 * 1024;

@@ -1,12 +1,13 @@
 /** @module The directories of a block store: where a block's file is, and what is found there at start. */
 import { statSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HASH_SIZE_BYTES, type BlockHash } from '../common/hashing.ts';
 import type { Logger } from '../common/logger.ts';
 import { sizeFromFile } from './block-file.ts';
 import type { BlockInfo } from './block-info.ts';
 import { syncDirectory } from './durable-file.ts';
+import { makeDirectory } from './make-directory.ts';
 import { QUARANTINE_REASONS, type QuarantinedBlock } from './block-info.ts';
 
 const BLOCK_NAME = new RegExp(`^[0-9a-f]{${HASH_SIZE_BYTES * 2}}$`);
@@ -51,9 +52,8 @@ export class BlockDirectory {
   /** Makes all directories durably, and drops what was half written when the process ended. */
   async prepare(): Promise<void> {
     await rm(join(this.root, 'incoming'), { recursive: true, force: true });
-    for (const name of ['incoming', 'quarantine', 'blocks'])
-      await mkdir(join(this.root, name), { recursive: true });
-    for (const name of fanOut()) await mkdir(join(this.root, 'blocks', name), { recursive: true });
+    for (const name of ['incoming', 'quarantine', 'blocks']) await makeDirectory(join(this.root, name));
+    for (const name of fanOut()) await makeDirectory(join(this.root, 'blocks', name));
     await syncDirectory(join(this.root, 'blocks'));
     await syncDirectory(this.root);
   }

@@ -5,6 +5,9 @@ import type { StoreUsage } from './block-store.ts';
 import { storageFull } from './errors.ts';
 import type { Quarantine } from './quarantine.ts';
 
+/** Left free on the disk that holds the blocks, so that log and namespace of the same disk can still be written. */
+export const BLOCK_RESERVE_BYTES: number = 512 * MIB;
+
 export interface RoomOptions {
   /** Bytes of the file system that blocks must leave free. */
   readonly reserveBytes: number;

@@ -1,7 +1,8 @@
 /** @module The files that snapshots travel in, as a collaborator, so that a simulator can own their disk. */
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { isSystemError, syncDirectory, syncFile } from './durable-file.ts';
+import { makeDirectory } from './make-directory.ts';
 
 export interface FileReadOptions {
   /** First byte to read; 0 when absent. */
@@ -44,9 +45,7 @@ export interface Files {
 const DEFAULT_PART_BYTES: number = 64 * 1024;
 
 export const systemFiles: Files = {
-  async makeDirectory(path) {
-    await mkdir(path, { recursive: true });
-  },
+  makeDirectory: (path) => makeDirectory(path),
   list: (directory) => readdir(directory),
   async sizeOf(path) {
     try {

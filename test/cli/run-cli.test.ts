@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { HoldfastError } from '../../src/common/errors.ts';
+import { interrupted } from '../../cli/errors.ts';
 import { EXIT } from '../../cli/exit-codes.ts';
 import { Output } from '../../cli/output.ts';
 import { buildProgram, SECTIONS } from '../../cli/program.ts';
@@ -27,6 +28,17 @@ describe('the command line', () => {
       expect(commands.map((command) => command.name())).toEqual(names);
       expect(commands[0]?.helpGroup()).toBe(heading);
     }
+  });
+
+  it('takes a token from the first line of standard input, where no list of processes shows it', async () => {
+    const mistyped = await run(['connect', '-'], { stdin: ' hf1_not!a!token \nmore' });
+    expect(mistyped).toMatchObject({ status: EXIT.denied });
+    expect(mistyped.stderr).toContain('it holds characters that no token has');
+    expect(await run(['cluster', 'join', '-'], { stdin: '' })).toMatchObject({ status: EXIT.usage });
+    const ctrlC = new AbortController();
+    const waiting = run(['node', 'rejoin', '-'], { signal: ctrlC.signal });
+    ctrlC.abort(interrupted('SIGINT'));
+    expect(await waiting).toMatchObject({ status: EXIT.interrupted });
   });
 
   it('tells of the failure itself when closing down afterwards fails, too', async () => {
@@ -100,7 +112,6 @@ describe('the command line', () => {
   });
 
   it('ends with 130 and the reason when it was interrupted, whatever the work threw', async () => {
-    const { interrupted } = await import('../../cli/errors.ts');
     const signal = AbortSignal.abort(interrupted('SIGINT'));
     const { status, stderr } = await run(['stat', '/gone'], { signal });
     expect(status).toBe(130);

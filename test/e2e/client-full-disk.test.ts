@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LocalCluster } from '../../cli/demo/local-cluster.ts';
 import { EXIT } from '../../cli/exit-codes.ts';
 import type { Client } from '../../src/index.ts';
-import { BLOCK_RESERVE_BYTES } from '../../src/node/running-roles.ts';
+import { BLOCK_RESERVE_BYTES } from '../../src/storage/block-room.ts';
 import { Command } from './support/command.ts';
 import { eventually } from './support/eventually.ts';
 import { knownBytes, sha256Of } from './support/known-bytes.ts';

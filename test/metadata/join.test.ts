@@ -95,6 +95,12 @@ describe('joining', () => {
     });
   });
 
+  it('tells who revokes a token that is not there that nothing was revoked', async () => {
+    await expect(call(client, door, REVOKE_TOKEN, { id: 'mistyped' })).rejects.toMatchObject({
+      code: 'METADATA_NO_SUCH_TOKEN',
+    });
+  });
+
   it('is refused to a second peer with a token for one', async () => {
     const token = await createToken();
     await joinWith(token, await cluster.newPeer());

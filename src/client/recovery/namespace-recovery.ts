@@ -3,16 +3,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ByteBudget } from '../../common/byte-budget.ts';
 import { describeError, type HoldfastError, isHoldfastError } from '../../common/errors.ts';
-import { RestoreEntry } from '../../namespace/schema.ts';
 import type { BackupMark } from '../../protocol/messages.ts';
 import type { ClientContext } from '../client-context.ts';
 import { recoveryIncomplete } from '../errors.ts';
-import { BackupEntries, type SavedEntry } from './backup-entries.ts';
-import { readBackup } from './backup-source.ts';
+import { BackupEntries } from './backup-entries.ts';
 import { BlockChains } from './block-chain.ts';
 import { surveyDatanodes, type SurveyedNode } from './block-survey.ts';
 import { blockRef, EntryRestorer, type RestorableEntry, type Restoration } from './entry-restorer.ts';
-import { FoundBlocks, type FoundCounts, type FoundVersion } from './found-blocks.ts';
+import { FoundBlocks, type FoundCounts } from './found-blocks.ts';
+import { newestBackup, type PassedBackup, type TakenBackup } from './newest-backup.ts';
+import { entryFromBackup, entryFromBlocks } from './planned-content.ts';
 import { type PlanCounts, type PlannedEntry, RecoveryPlan } from './recovery-plan.ts';
 
 export interface RecoveryOptions {
@@ -28,14 +28,6 @@ export interface RecoveryProgress {
   readonly phase: 'survey' | 'plan' | 'restore';
   /** Blocks, paths or entries since the last call. */
   readonly count: number;
-}
-
-/** A backup newer than the one in use, which was finished once and cannot be read now. */
-export interface PassedBackup {
-  readonly path: string;
-  readonly mark: BackupMark | undefined;
-  /** For people. */
-  readonly reason: string;
 }
 
 export interface RestoreTally extends Readonly<Record<Restoration, number>> {
@@ -175,70 +167,6 @@ interface Prepared extends TakenBackup {
   readonly nodes: readonly SurveyedNode[];
   readonly found: FoundBlocks;
   readonly chains: BlockChains;
-}
-
-interface TakenBackup {
-  readonly entries: BackupEntries;
-  readonly backup: BackupMark | undefined;
-  readonly passed: readonly PassedBackup[];
-}
-
-/** The newest that is whole; each one that is not is passed over, with its reason. */
-async function newestBackup(
-  context: ClientContext,
-  { found, chains }: { readonly found: FoundBlocks; readonly chains: BlockChains },
-  signal: AbortSignal,
-): Promise<TakenBackup> {
-  const passed: PassedBackup[] = [];
-  for (const version of await found.backups()) {
-    const { backup: mark, path } = version;
-    const { blocks, loss } = await chains.blocksOf(version);
-    if (loss !== undefined) {
-      passed.push({ path, mark, reason: loss.detail });
-      continue;
-    }
-    try {
-      const entries = await BackupEntries.load(found.database, readBackup(context, path, blocks, signal));
-      return { entries, backup: mark, passed };
-    } catch (error) {
-      if (!isHoldfastError(error, 'NAMESPACE_BACKUP_DAMAGED', 'CLIENT_BLOCK_UNAVAILABLE')) throw error;
-      passed.push({ path, mark, reason: describeError(error) });
-    }
-  }
-  return { entries: await BackupEntries.empty(found.database), backup: undefined, passed };
-}
-
-function entryFromBackup(path: string, { inode }: SavedEntry): RestoreEntry {
-  const { kind, sizeBytes, mtimeMs, ctimeMs, version, replication, blockSizeBytes, linkTarget } = inode;
-  const { owner, group, mode } = inode;
-  return RestoreEntry.fromPartial({
-    path,
-    kind,
-    sizeBytes,
-    mtimeMs,
-    ctimeMs,
-    version,
-    replication,
-    blockSizeBytes,
-    linkTarget,
-    attributes: { owner, group, mode },
-  });
-}
-
-/** Blocks know neither owner nor replication; an entry that the backup has at the path does. */
-function entryFromBlocks(path: string, version: FoundVersion, saved: SavedEntry | undefined): RestoreEntry {
-  const { startedMs, sizeBytes, mtimeMs, blockSizeBytes, mode } = version;
-  const before = saved?.inode.kind === 'file' ? saved.inode : undefined;
-  return RestoreEntry.fromPartial({
-    path,
-    kind: 'file',
-    sizeBytes,
-    blockSizeBytes,
-    ctimeMs: startedMs,
-    mtimeMs: mtimeMs || startedMs,
-    replication: before?.replication ?? 0,
-    attributes: { owner: before?.owner ?? '', group: before?.group ?? '', mode: mode ?? before?.mode },
-  });
 }
 
 /** Of this path, not of all of them. */

@@ -31,7 +31,8 @@ export async function restart(
     const startMs = performance.now();
     const node = await cluster.startNode('d1');
     const readyS = secondsSince(startMs);
-    const wanted = { startMs, blocks: heldBefore + blocks };
+    // Those of before may be surplus by now: while the store was filled it counted as dead, and others took copies.
+    const wanted = { startMs, blocks };
     const { cpuSeconds } = await measured([node.ready.pid], () =>
       poll(() => isAnnounced(client, number, wanted).catch(notYet)),
     );
@@ -75,7 +76,7 @@ async function fillStore(directory: string, blocks: number): Promise<number> {
   return blockCount;
 }
 
-/** The datanode was heard since its start, and every metadata node knows all its blocks and agrees with it on every shard. */
+/** The datanode was heard since its start, and every metadata node knows so many of its blocks and agrees with it on every shard. */
 async function isAnnounced(
   client: Client,
   number: number,

@@ -10,12 +10,18 @@ import { noProfile } from '../../../src/client/errors.ts';
 import { StatusResponse } from '../../../src/protocol/messages.ts';
 import { temporaryDirectory } from '../../storage/temporary-directory.ts';
 
+const GIB = 1024 ** 3;
+
 it.each([
   [50, 'ok'],
   [10, 'warn'],
   [2, 'fail'],
 ])('a disk with %i%% free is %s', (free, health) => {
-  expect(judgeSpace('/d', free, 100).health).toBe(health);
+  expect(judgeSpace('/d', free * GIB, 100 * GIB).health).toBe(health);
+});
+
+it('a small disk without the room that a datanode leaves free fails, however large that share is', () => {
+  expect(judgeSpace('/d', GIB / 4, GIB)).toMatchObject({ health: 'fail', name: 'disk-space' });
 });
 
 it.each([
