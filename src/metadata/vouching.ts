@@ -36,6 +36,8 @@ export interface VouchingEvents {
 
 /** A node that answers does so in milliseconds; one that hangs holds up a start by no more than this. */
 const FIRST_ROUND_MS = 1_000;
+/** A copy cannot vote before it was heard: its start waits for answers for so long. What it knows of addresses may be old, and others find it. */
+const COPY_PATIENCE_MS = 10_000;
 /** Between two rounds at first; doubled with each, up to the longest. */
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 4_000;
@@ -74,13 +76,13 @@ export class Vouching {
   }
 
   /**
-   * One round. True when the node may take part now; else `vouched` says when. Goes on in the background until all have
-   * answered. Throws METADATA_ROLLED_BACK, METADATA_COPY_ALONE.
+   * One round; of a copy, rounds for ten seconds. True when the node may take part now; else `vouched` says when. Goes on in
+   * the background until all have answered. Throws METADATA_ROLLED_BACK, METADATA_COPY_ALONE.
    */
   async begin(): Promise<boolean> {
     const { isCopy, run } = this.#options;
     if (isCopy && this.#ownSets().some(({ voters }) => voters.length === 1)) throw copyAlone(run.number);
-    const verdict = await this.#round();
+    const verdict = (await this.#round()) ?? (await this.#waitAsCopy());
     if (verdict !== undefined) throw verdict;
     this.#hasVouched = this.#isEnough();
     this.#background = this.#goOn();
@@ -90,6 +92,18 @@ export class Vouching {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#background;
+  }
+
+  /** Until enough have answered, one accuses, or the start has waited long enough for that. */
+  async #waitAsCopy(): Promise<HoldfastError | undefined> {
+    const { clock } = this.#components;
+    const untilMs = clock.monotonicMs() + COPY_PATIENCE_MS;
+    while (!this.#isEnough() && !this.#stopping.signal.aborted && clock.monotonicMs() < untilMs) {
+      await sleep(clock, FIRST_PAUSE_MS);
+      const verdict = await this.#round();
+      if (verdict !== undefined) return verdict;
+    }
+    return undefined;
   }
 
   /** Never rejects. */
