@@ -5,7 +5,7 @@ import type { ClientContext } from '../../src/client/client-context.ts';
 import { HoldfastError } from '../../src/common/errors.ts';
 import { BlockWriteResponse, type Holder } from '../../src/protocol/messages.ts';
 import { HELLO } from '../../src/protocol/methods.ts';
-import { ManualClock } from '../metadata/manual-clock.ts';
+import { ManualClock } from '../manual-clock.ts';
 
 const NODES = [1, 2, 3];
 const chain: Holder[] = NODES.map((node) => ({

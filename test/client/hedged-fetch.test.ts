@@ -5,7 +5,7 @@ import { fetchHedged } from '../../src/client/hedged-fetch.ts';
 import { ReadTimes } from '../../src/client/read-times.ts';
 import { sleep } from '../../src/common/clock.ts';
 import { BlockReadHeader, type Holder } from '../../src/protocol/messages.ts';
-import { ManualClock } from '../metadata/manual-clock.ts';
+import { ManualClock } from '../manual-clock.ts';
 
 const BLOCK = Uint8Array.from({ length: 40 }, (_, at) => at);
 const PIECE_BYTES = 10;

@@ -4,7 +4,7 @@ import { LONGEST_SIGN_LIMIT_MS, PeerPulse, SIGN_LIMIT_MS, SILENCE_MS } from '../
 import { timedOut } from '../../src/network/errors.ts';
 import type { CallOptions, Network } from '../../src/network/network.ts';
 import { MembersResponse } from '../../src/protocol/messages.ts';
-import { ManualClock } from '../dht/manual-clock.ts';
+import { ManualClock } from '../manual-clock.ts';
 
 /** It looks every so often, so that it notices that much later. */
 const LOOK_MS = 100;

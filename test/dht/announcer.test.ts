@@ -12,7 +12,8 @@ import type { PeerId } from '../../dht/ports.ts';
 import { shardOfHash } from '../../dht/shard.ts';
 import { TURN_MS } from '../../dht/telling-turns.ts';
 import { CALLER, hashOf, HeldSet, IndexWorld } from './index-world.ts';
-import { ManualClock, quietLogger, settle } from './manual-clock.ts';
+import { ManualClock, settle } from '../manual-clock.ts';
+import { silentLogger } from '../../src/common/logger.ts';
 
 const A = hashOf('a');
 const B = hashOf('b');
@@ -37,7 +38,7 @@ afterEach(async () => {
 function start(options: { generation?: number; maxUnsettledHashes?: number } = {}): Announcer {
   const { rpc, ring } = world;
   const announcer = new Announcer(
-    { rpc, ring, held, clock, logger: quietLogger },
+    { rpc, ring, held, clock, logger: silentLogger },
     { node: CALLER, generation: 1, ...options },
   );
   ring.onChange(() => announcer.holdersChanged());
@@ -412,7 +413,7 @@ describe('a changed membership', () => {
     world.setMembers(former);
     const own = world.newRing();
     const announcer = new Announcer(
-      { rpc: world.rpc, ring: own, held, clock, logger: quietLogger },
+      { rpc: world.rpc, ring: own, held, clock, logger: silentLogger },
       { node: CALLER, generation: 1 },
     );
     own.onChange(() => announcer.holdersChanged());

@@ -7,7 +7,8 @@ import { packHashes } from '../../dht/packed-hashes.ts';
 import type { PeerId } from '../../dht/ports.ts';
 import { HOLDERS_PER_SHARD, shardOfHash } from '../../dht/shard.ts';
 import { CALLER, hashOf, IndexWorld } from './index-world.ts';
-import { ManualClock, quietLogger } from './manual-clock.ts';
+import { ManualClock } from '../manual-clock.ts';
+import { silentLogger } from '../../src/common/logger.ts';
 
 const PEERS = ['peerA', 'peerB', 'peerC', 'peerD', 'peerE', 'peerF', 'peerG'];
 const FIRST = PEERS.slice(0, 4);
@@ -84,7 +85,7 @@ class World {
 
   async lookUpAll(): Promise<number> {
     const { rpc, ring } = this.index;
-    const locator = new Locator({ rpc, ring, clock: this.clock, logger: quietLogger });
+    const locator = new Locator({ rpc, ring, clock: this.clock, logger: silentLogger });
     const found = await locator.lookup(this.announced);
     return found.filter((nodes) => nodes.includes(CALLER)).length;
   }

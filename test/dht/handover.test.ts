@@ -5,7 +5,8 @@ import { MAX_PULLED_BLOCKS } from '../../dht/location-server.ts';
 import { MAX_BATCH_HASHES, packHashes } from '../../dht/packed-hashes.ts';
 import type { HandoverRpc, PeerId } from '../../dht/ports.ts';
 import { CALLER, hashOf, IndexWorld } from './index-world.ts';
-import { ManualClock, quietLogger } from './manual-clock.ts';
+import { ManualClock } from '../manual-clock.ts';
+import { silentLogger } from '../../src/common/logger.ts';
 
 const NEVER = new AbortController().signal;
 const OLD = ['peerA', 'peerB'];
@@ -34,7 +35,7 @@ describe('a newcomer', () => {
       ring: world.ring,
       table: world.table(NEW),
       ledger: world.ledger(NEW),
-      logger: quietLogger,
+      logger: silentLogger,
     };
     const known = { isDatanode: () => true, awaited: () => world.awaited };
     return new Handover({ ...parts, ...known, rpc, clock }, { self: NEW, recordsPerSecond });

@@ -9,7 +9,8 @@ import { packHashes, unpackHashes } from '../../dht/packed-hashes.ts';
 import type { BlockHash, Clock, HeldBlocks, LocationRpc, PeerId } from '../../dht/ports.ts';
 import { ShardLedger } from '../../dht/shard-ledger.ts';
 import { TellingTurns } from '../../dht/telling-turns.ts';
-import { ManualClock, quietLogger } from './manual-clock.ts';
+import { ManualClock } from '../manual-clock.ts';
+import { silentLogger } from '../../src/common/logger.ts';
 
 /** `up` answers, `dead` fails at once, `hang` answers never. `lossy` does what it is told and then fails. */
 export type Health = 'up' | 'dead' | 'hang' | 'lossy';
@@ -143,7 +144,7 @@ export class IndexWorld {
         isDatanode: () => true,
         awaited: () => this.awaited,
         clock,
-        logger: quietLogger,
+        logger: silentLogger,
       },
       { self, ...options },
     );

@@ -21,7 +21,6 @@ import { silentLogger } from '../../src/common/logger.ts';
 import { WorkerRunner } from '../../src/common/worker-runner.ts';
 import { createIdentity } from '../../src/network/identity.ts';
 import { isSignedBy, signAs } from '../../src/network/peer-signature.ts';
-import { quietLogger } from './manual-clock.ts';
 
 const CLUSTER = 'test-cluster';
 const METADATA_NODES = 4;
@@ -61,7 +60,7 @@ async function startHost(options: HostOptions): Promise<Host> {
     verify: isSignedBy,
   };
   const manifests = new ManifestBook(
-    { signatures, logger: quietLogger },
+    { signatures, logger: silentLogger },
     { cluster: CLUSTER, known: () => membership },
   );
   const libp2p = await createLibp2p({
@@ -83,7 +82,7 @@ async function startHost(options: HostOptions): Promise<Host> {
   const service: KadDHT = libp2p.services.dht;
   const peer = libp2p.peerId.toString();
   const kademlia = new Kademlia(
-    { service, manifests, clock: systemClock, logger: quietLogger },
+    { service, manifests, clock: systemClock, logger: silentLogger },
     {
       self: peer,
       ownsShards: options.ownsShards ?? options.serverMode,

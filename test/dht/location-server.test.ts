@@ -8,7 +8,7 @@ import { ShardDigests } from '../../dht/shard-digests.ts';
 import { ShardSet } from '../../dht/shard-set.ts';
 import { TURN_MS } from '../../dht/telling-turns.ts';
 import { hashOf, IndexWorld } from './index-world.ts';
-import { ManualClock } from './manual-clock.ts';
+import { ManualClock } from '../manual-clock.ts';
 
 const A = hashOf('a');
 const PEERS = ['peerA', 'peerB', 'peerC'];

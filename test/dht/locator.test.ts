@@ -6,7 +6,8 @@ import { MAX_BATCH_HASHES, packHashes } from '../../dht/packed-hashes.ts';
 import type { DatanodeInquiry, PeerId } from '../../dht/ports.ts';
 import { shardOfHash } from '../../dht/shard.ts';
 import { hashOf, IndexWorld } from './index-world.ts';
-import { ManualClock, quietLogger, settle } from './manual-clock.ts';
+import { ManualClock, settle } from '../manual-clock.ts';
+import { silentLogger } from '../../src/common/logger.ts';
 
 const A = hashOf('a');
 const PEERS = ['peerA', 'peerB', 'peerC', 'peerD', 'peerE'];
@@ -19,7 +20,7 @@ let order: readonly PeerId[];
 beforeEach(() => {
   world = new IndexWorld(PEERS);
   clock = new ManualClock();
-  locator = new Locator({ rpc: world.rpc, ring: world.ring, clock, logger: quietLogger });
+  locator = new Locator({ rpc: world.rpc, ring: world.ring, clock, logger: silentLogger });
   order = world.ring.closest(shardOfHash(A), PEERS.length);
 });
 
@@ -39,7 +40,7 @@ describe('lookup', () => {
   it('asks a holder that is itself the one first, and the nearest when it knows nothing', async () => {
     const [nearest, , self, stranger] = order;
     const asking = (peer: PeerId | undefined): Locator =>
-      new Locator({ rpc: world.rpc, ring: world.newRing(peer), clock, logger: quietLogger });
+      new Locator({ rpc: world.rpc, ring: world.newRing(peer), clock, logger: silentLogger });
     tell(self, 4, [A]);
     expect(await asking(self).lookup([A])).toEqual([[4]]);
     expect(world.lookups.map(({ peer }) => peer)).toEqual([self]);
@@ -137,7 +138,7 @@ describe('lookup', () => {
         return new Map([[A, [4]]]);
       },
     };
-    locator = new Locator({ rpc: world.rpc, ring: world.ring, inquiry, clock, logger: quietLogger });
+    locator = new Locator({ rpc: world.rpc, ring: world.ring, inquiry, clock, logger: silentLogger });
     expect(await locator.lookup([A, known])).toEqual([[4], [9]]);
     expect(asked).toEqual([[A]]);
   });
@@ -148,7 +149,7 @@ describe('lookup', () => {
     world.health.set(order[1] ?? '', 'dead');
     for (const peer of order.slice(3)) world.health.set(peer, 'hang');
     const inquiry: DatanodeInquiry = { holders: async () => new Map([[A, [4]]]) };
-    locator = new Locator({ rpc: world.rpc, ring: world.ring, inquiry, clock, logger: quietLogger });
+    locator = new Locator({ rpc: world.rpc, ring: world.ring, inquiry, clock, logger: silentLogger });
     expect(await locator.lookup([A])).toEqual([[4]]);
     expect(clock.monotonicMs()).toBe(0);
     expect(clock.pendingTimers).toBe(0);
@@ -162,7 +163,7 @@ describe('lookup', () => {
       holders: (_, signal) =>
         new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
     };
-    locator = new Locator({ rpc: world.rpc, ring: world.ring, inquiry, clock, logger: quietLogger });
+    locator = new Locator({ rpc: world.rpc, ring: world.ring, inquiry, clock, logger: silentLogger });
     expect(await locator.lookup([A])).toEqual([[4]]);
   });
 
@@ -172,7 +173,7 @@ describe('lookup', () => {
     const answer = Promise.withResolvers<ReadonlyMap<string, readonly number[]>>();
     let asked = 0;
     const inquiry: DatanodeInquiry = { holders: () => (asked++, answer.promise) };
-    locator = new Locator({ rpc: world.rpc, ring: world.ring, inquiry, clock, logger: quietLogger });
+    locator = new Locator({ rpc: world.rpc, ring: world.ring, inquiry, clock, logger: silentLogger });
     const found = locator.lookup([A]);
     await clock.advance(INQUIRE_AFTER_MS);
     expect(world.lookups).toHaveLength(PEERS.length);
@@ -182,14 +183,14 @@ describe('lookup', () => {
 
   it('does not trouble datanodes for what a complete holder does not know', async () => {
     const inquiry = { holders: () => Promise.reject(new Error('the datanodes were asked')) };
-    locator = new Locator({ rpc: world.rpc, ring: world.ring, inquiry, clock, logger: quietLogger });
+    locator = new Locator({ rpc: world.rpc, ring: world.ring, inquiry, clock, logger: silentLogger });
     expect(await locator.lookup([A])).toEqual([[]]);
   });
 
   it('asks the datanodes beside holders that are silent, and does not wait for those', async () => {
     for (const peer of PEERS) world.health.set(peer, 'hang');
     const inquiry: DatanodeInquiry = { holders: async () => new Map([[A, [4]]]) };
-    locator = new Locator({ rpc: world.rpc, ring: world.ring, inquiry, clock, logger: quietLogger });
+    locator = new Locator({ rpc: world.rpc, ring: world.ring, inquiry, clock, logger: silentLogger });
     const found = locator.lookup([A]);
     await clock.advance(INQUIRE_AFTER_MS);
     expect(await found).toEqual([[4]]);
@@ -207,7 +208,7 @@ describe('lookup', () => {
 
   it('learns of a newer membership from the answer', async () => {
     const own = world.newRing();
-    locator = new Locator({ rpc: world.rpc, ring: own, clock, logger: quietLogger });
+    locator = new Locator({ rpc: world.rpc, ring: own, clock, logger: silentLogger });
     world.setMembers(PEERS.slice(1));
     await locator.lookup([A]);
     expect([own.epoch, own.all()]).toEqual([world.ring.epoch, PEERS.slice(1)]);
@@ -215,7 +216,7 @@ describe('lookup', () => {
 
   it('splits large lookups into batches', async () => {
     world = new IndexWorld(['peerA']);
-    locator = new Locator({ rpc: world.rpc, ring: world.ring, clock, logger: quietLogger });
+    locator = new Locator({ rpc: world.rpc, ring: world.ring, clock, logger: silentLogger });
     const hashes = Array.from({ length: MAX_BATCH_HASHES + 3 }, (_, each) => hashOf(each));
     tell('peerA', 4, hashes.slice(0, MAX_BATCH_HASHES));
     const found = await locator.lookup(hashes);
@@ -233,7 +234,7 @@ describe('lookup', () => {
 
   it('fails when no metadata node is known', async () => {
     world = new IndexWorld([]);
-    locator = new Locator({ rpc: world.rpc, ring: world.ring, clock, logger: quietLogger });
+    locator = new Locator({ rpc: world.rpc, ring: world.ring, clock, logger: silentLogger });
     await expect(locator.lookup([A])).rejects.toMatchObject({ code: 'DHT_NO_METADATA_PEERS' });
   });
 });

@@ -7,7 +7,7 @@ import type { SignedManifest } from '../../dht/messages.ts';
 import type { Signatures } from '../../dht/ports.ts';
 import { createIdentity } from '../../src/network/identity.ts';
 import { isSignedBy, signAs } from '../../src/network/peer-signature.ts';
-import { quietLogger } from './manual-clock.ts';
+import { silentLogger } from '../../src/common/logger.ts';
 
 const CLUSTER = 'ours';
 
@@ -38,7 +38,7 @@ function signed(epoch: number, peers: readonly Signatures[], cluster = CLUSTER):
 function bookOf(known: readonly Signatures[], epoch = 0): ManifestBook {
   const membership: Membership = { epoch, peers: known.map(({ localPeer }) => localPeer) };
   return new ManifestBook(
-    { signatures: c, logger: quietLogger },
+    { signatures: c, logger: silentLogger },
     { cluster: CLUSTER, known: () => membership },
   );
 }
@@ -75,7 +75,7 @@ describe('a book of manifests', () => {
       return isSignedBy(...words);
     };
     const book = new ManifestBook(
-      { signatures: { ...c, verify }, logger: quietLogger },
+      { signatures: { ...c, verify }, logger: silentLogger },
       { cluster: CLUSTER, known: () => ({ epoch: 0, peers: [a.localPeer] }) },
     );
     const first = signed(3, [a, b]);

@@ -1,5 +1,5 @@
 /** @module How messages travel in a storm, from one seed: at once, late, or never. */
-import type { ManualClock } from './manual-clock.ts';
+import type { ManualClock } from '../manual-clock.ts';
 
 /** At once; all of them, but late; as they may, if at all. */
 export type Weather = 'calm' | 'slow' | 'storm';

@@ -12,7 +12,8 @@ import type { BlockHash, LocationRpc, PeerId } from '../../dht/ports.ts';
 import { ShardLedger } from '../../dht/shard-ledger.ts';
 import { TellingTurns } from '../../dht/telling-turns.ts';
 import { hashOf, HeldSet } from './index-world.ts';
-import { ManualClock, quietLogger } from './manual-clock.ts';
+import { ManualClock } from '../manual-clock.ts';
+import { silentLogger } from '../../src/common/logger.ts';
 import { StormPost } from './storm-post.ts';
 
 export const DATANODE = 7;
@@ -143,7 +144,7 @@ export class StormWorld {
     const parts = { table, ledger, ring, awaited, turns: new TellingTurns({ clock }) };
     const server = new LocationServer(parts, { boot: `boot-${++this.#boots}` });
     const handover = new Handover(
-      { rpc: this.#rpc(), ring, table, ledger, isDatanode: () => true, awaited, clock, logger: quietLogger },
+      { rpc: this.#rpc(), ring, table, ledger, isDatanode: () => true, awaited, clock, logger: silentLogger },
       { self: peer },
     );
     const own = { table, ledger, ring, server, handover, list };
@@ -202,7 +203,7 @@ export class StormWorld {
     const list = { known: { epoch: 0, peers: this.#peers } };
     const ring = new MembershipRing(() => list.known);
     const announcer = new Announcer(
-      { rpc: this.#rpc(), ring, held, clock, logger: quietLogger },
+      { rpc: this.#rpc(), ring, held, clock, logger: silentLogger },
       { node: DATANODE, generation },
     );
     ring.onChange(() => announcer.holdersChanged());

@@ -7,7 +7,7 @@ import {
   TellingPace,
 } from '../../dht/telling-pace.ts';
 import { LONGEST_TURN_MS, TellingTurns, TURN_MS } from '../../dht/telling-turns.ts';
-import { ManualClock } from './manual-clock.ts';
+import { ManualClock } from '../manual-clock.ts';
 
 /** Records of a turn at the first pace. */
 const A_TURN = (FIRST_RECORDS_PER_SECOND * TURN_MS) / 1000;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { message } from '../../raft/messages.ts';
 import type { Message } from '../../raft/types.ts';
 import { CommitNotices } from '../../src/metadata/commit-notices.ts';
-import { ManualClock } from '../dht/manual-clock.ts';
+import { ManualClock } from '../manual-clock.ts';
 
 const ENTRY = { term: 1, index: 8, type: 'EntryNormal', data: new Uint8Array(1) } as const;
 

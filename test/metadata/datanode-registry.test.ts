@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { DatanodeRegistry } from '../../src/metadata/datanode-registry.ts';
 import { livenessSettings } from '../../src/metadata/liveness-judge.ts';
-import { ManualClock } from './manual-clock.ts';
+import { ManualClock } from '../manual-clock.ts';
 
 const LOAD = {
   capacityBytes: 1e9,

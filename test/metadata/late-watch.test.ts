@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Asker, LOOK_MS, LateWatch } from '../../src/metadata/late-watch.ts';
-import { ManualClock } from '../dht/manual-clock.ts';
+import { ManualClock } from '../manual-clock.ts';
 
 function late(): Error {
   return new Error('late');

@@ -12,7 +12,7 @@ import { SilenceReports } from '../../src/metadata/silence-reports.ts';
 import { Cluster, Member } from '../../src/namespace/schema.ts';
 import { NEIGHBOURS_EACH_SIDE, neighbours } from '../../src/datanode/node-ring.ts';
 import { NEIGHBOUR_SILENT_MS, WATCH_PERIOD_MS } from '../../src/datanode/neighbour-watch.ts';
-import { ManualClock } from './manual-clock.ts';
+import { ManualClock } from '../manual-clock.ts';
 
 const SETTINGS = livenessSettings(undefined);
 const PERIOD_MS = heartbeatPeriodMs(SETTINGS, 5);

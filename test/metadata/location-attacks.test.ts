@@ -7,7 +7,7 @@ import { call } from '../../src/network/method.ts';
 import type { Network } from '../../src/network/network.ts';
 import { ANNOUNCE, COMPARE, HEARTBEAT, HOLDINGS, LOOKUP, PULL } from '../../src/protocol/methods.ts';
 import { hashOf } from '../dht/index-world.ts';
-import { ManualClock } from '../dht/manual-clock.ts';
+import { ManualClock } from '../manual-clock.ts';
 import { TestCluster } from './cluster.ts';
 
 const A = packHashes([hashOf('a')]);

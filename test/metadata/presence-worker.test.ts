@@ -10,7 +10,7 @@ import { Member } from '../../src/namespace/schema.ts';
 import { MemoryNetwork, MemorySwitch, memoryAddress } from '../../src/network/memory-network.ts';
 import { call, serve } from '../../src/network/method.ts';
 import { ANSWERS, FEATURE_LEVEL } from '../../src/protocol/methods.ts';
-import { ManualClock } from '../dht/manual-clock.ts';
+import { ManualClock } from '../manual-clock.ts';
 
 const NEVER = new AbortController().signal;
 const PATIENCE = { timeout: 5_000 };

@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../../src/common/clock.ts';
 import { systemRandom } from '../../src/common/random.ts';
 import type { RaftListener } from '../../src/metadata/raft-driver.ts';
 import { ReadBarrier } from '../../src/metadata/read-barrier.ts';
-import { ManualClock } from './manual-clock.ts';
+import { ManualClock } from '../manual-clock.ts';
 
 /** A driver whose leader has committed up to `commit`, and which applies nothing of it by itself. */
 function setUp(state: { applied: number; commit: number; isFetching?: boolean; clock?: Clock }) {

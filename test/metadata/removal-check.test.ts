@@ -16,7 +16,7 @@ import { removalConcerns } from '../../src/metadata/removal-check.ts';
 import { DEFAULT_DEAD_AFTER_MS } from '../../src/namespace/limits.ts';
 import { Member } from '../../src/namespace/schema.ts';
 import type { KeeperReport } from '../../src/protocol/messages.ts';
-import { ManualClock } from './manual-clock.ts';
+import { ManualClock } from '../manual-clock.ts';
 
 const SIZE_BYTES = 1_000;
 const LOAD = {

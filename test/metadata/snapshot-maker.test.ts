@@ -10,7 +10,7 @@ import { SnapshotMaker } from '../../src/metadata/snapshot-maker.ts';
 import { SnapshotStore } from '../../src/metadata/snapshot-store.ts';
 import type { RaftLogStore } from '../../src/storage/raft-log-store.ts';
 import { FoundedMachine } from '../namespace/founded-machine.ts';
-import { ManualClock } from './manual-clock.ts';
+import { ManualClock } from '../manual-clock.ts';
 
 const MINUTE_MS = 60_000;
 

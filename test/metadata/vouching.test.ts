@@ -10,7 +10,7 @@ import { Member } from '../../src/namespace/schema.ts';
 import type { Network } from '../../src/network/network.ts';
 import { type VoterSet, VouchResponse } from '../../src/protocol/messages.ts';
 import { TestCluster } from './cluster.ts';
-import { ManualClock } from './manual-clock.ts';
+import { ManualClock } from '../manual-clock.ts';
 
 const SEEN: Seen = { number: 2, boot: 5, id: 77, sequence: 100 };
 const RUN: Incarnation = { number: 2, boot: 6, id: 1, openedAt: 100 };

@@ -6,7 +6,7 @@ import type { CopyRunner } from '../../../src/metadata/repair/copy-runner.ts';
 import type { Move } from '../../../src/metadata/repair/move-finder.ts';
 import { SHARD_COUNT } from '../../../dht/shard.ts';
 import { silentLogger } from '../../../src/common/logger.ts';
-import { ManualClock } from '../manual-clock.ts';
+import { ManualClock } from '../../manual-clock.ts';
 
 const MIB = 1024 * 1024;
 const BLOCK_BYTES = 8 * MIB;

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { SHARD_COUNT } from '../../../dht/shard.ts';
 import { BlockSurvey } from '../../../src/metadata/repair/block-survey.ts';
-import { ManualClock } from '../manual-clock.ts';
+import { ManualClock } from '../../manual-clock.ts';
 
 const BLOCK = { hash: '0'.repeat(64), sizeBytes: 1, copies: 2 };
 

@@ -8,7 +8,7 @@ import {
   SETTLING_MS,
   STALE_MS,
 } from '../../../src/metadata/repair/repair-turns.ts';
-import { ManualClock } from '../manual-clock.ts';
+import { ManualClock } from '../../manual-clock.ts';
 
 type Answer = (request: { readonly body: Uint8Array }) => Promise<Uint8Array>;
 

@@ -7,7 +7,7 @@ import { BlockExaminer } from '../../../src/metadata/repair/block-examiner.ts';
 import type { CopyOrder } from '../../../src/metadata/repair/repair-planner.ts';
 import { RepairTurns } from '../../../src/metadata/repair/repair-turns.ts';
 import { RepairWorker, type RepairWorkerComponents } from '../../../src/metadata/repair/repair-worker.ts';
-import { ManualClock } from '../manual-clock.ts';
+import { ManualClock } from '../../manual-clock.ts';
 import { seededRandom } from '../seeded-random.ts';
 
 const SINGLE = 'a'.repeat(64);

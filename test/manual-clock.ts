@@ -1,9 +1,12 @@
 /** @module A clock that stands still until told otherwise. */
 import { setImmediate } from 'node:timers/promises';
-import type { Clock, Timer } from '../../src/common/clock.ts';
+import type { Clock, Timer } from '../src/common/clock.ts';
+
+/** Between the two clocks of a machine: whoever takes one for the other is found out. */
+const EPOCH_MS = 1_700_000_000_000;
 
 /** Lets everything that is ready run: promises, and some I/O. */
-async function settle(): Promise<void> {
+export async function settle(): Promise<void> {
   for (let turn = 0; turn < 4; turn++) await setImmediate();
 }
 
@@ -19,7 +22,7 @@ export class ManualClock implements Clock {
   }
 
   wallMs(): number {
-    return 1_700_000_000_000 + this.#nowMs;
+    return EPOCH_MS + this.#nowMs;
   }
 
   monotonicMs(): number {
@@ -32,8 +35,14 @@ export class ManualClock implements Clock {
     return { cancel: () => void this.#timers.delete(timer) };
   }
 
-  every(): Timer {
-    throw new Error('nothing under test repeats');
+  every(periodMs: number, callback: () => void): Timer {
+    const repeat = (): Timer =>
+      this.after(periodMs, () => {
+        timer = repeat();
+        callback();
+      });
+    let timer = repeat();
+    return { cancel: () => timer.cancel() };
   }
 
   /** Moves time on, firing timers in order, and lets what they started run. */
