@@ -2,13 +2,9 @@
  * @module Whether the metadata nodes can dial this node, and places on them as relays while one of them cannot. Asked again from time to
  * time, when a connection to a metadata node is new, and when our own addresses change.
  */
-import { createHash } from 'node:crypto';
-import { systemClock } from '../common/clock.ts';
-import { withDeadline } from '../common/deadline.ts';
 import { describeError } from '../common/errors.ts';
-import type { Logger } from '../common/logger.ts';
-import { unreachable } from './errors.ts';
 import type { PeerId } from './network.ts';
+import { RelayPlaces, type RelayPlacesComponents } from './relay-places.ts';
 
 const ROUND_MS = 2_000;
 /** A verdict this old is asked for again; sooner one that costs relays, and may have been a moment's. */
@@ -19,33 +15,22 @@ const SHUT_VERDICT_MS = 60_000;
  * whose metadata nodes do, have other things to do: each question costs a dial.
  */
 const QUIET_MS = 15_000;
-/** Of a place on a relay; libp2p renews it by itself, and this finds out when it did not. */
-const MAX_RELAYS = 3;
-/** For a relay to grant one. */
-const RESERVE_TIMEOUT_MS = 5_000;
 /** Metadata nodes that have said nothing of our addresses for so long will not: then we are taken for one like most. */
 const UNTOLD_MS = 10_000;
 
-export interface ReachabilityComponents {
-  readonly localPeer: PeerId;
+export interface ReachabilityComponents extends RelayPlacesComponents {
   /** Whether there are metadata nodes other than ourselves. */
   readonly isAnybodyThere: () => boolean;
-  /** Metadata nodes that can be relays: dialled without a relay themselves, connected now. */
-  readonly relays: () => readonly PeerId[];
   /** Where we can perhaps be dialled, as text. */
   readonly addresses: () => readonly string[];
   /** Whether `relay` sees us at one of these, in its own private network: no router is between. */
   readonly isNear: (relay: PeerId) => boolean;
   /** Whether `relay` can dial us there. Throws when it does not say. */
   readonly dialBack: (relay: PeerId) => Promise<boolean>;
-  readonly hasPlace: (relay: PeerId) => boolean;
-  /** Takes or renews a place on `relay`. */
-  readonly reserve: (relay: PeerId) => Promise<void>;
   /** Called in each round in which some metadata node cannot dial us. */
   readonly isShut: () => void;
   /** Called when the addresses, relays(), or isReachable, are others than at the look before. */
   readonly changed: () => void;
-  readonly logger: Logger;
 }
 
 interface Verdict {
@@ -55,6 +40,7 @@ interface Verdict {
 
 export class Reachability {
   readonly #components: ReachabilityComponents;
+  readonly #places: RelayPlaces;
   readonly #verdicts = new Map<PeerId, Verdict>();
   /** Of those who have not been asked since they were connected, and need not be at once. */
   readonly #askAtMs = new Map<PeerId, number>();
@@ -70,11 +56,12 @@ export class Reachability {
 
   constructor(components: ReachabilityComponents) {
     this.#components = components;
+    this.#places = new RelayPlaces(components);
   }
 
   /** The relays over which others reach us; none while every metadata node that was asked can dial us. */
   relays(): readonly PeerId[] {
-    return this.isPrivate ? this.#chosen().filter((relay) => this.#components.hasPlace(relay)) : [];
+    return this.isPrivate ? this.#places.taken() : [];
   }
 
   /** Some metadata node that is connected cannot dial us. */
@@ -138,8 +125,7 @@ export class Reachability {
     if (this.isPrivate) {
       this.#standing = 'shut';
       this.#components.isShut();
-      // One after the other: libp2p forgets, without a word, those that wait in its queue when one has been granted.
-      for (const relay of this.#chosen()) await this.#takePlace(relay);
+      await this.#places.take();
     } else if (relays().some((relay) => this.#verdicts.has(relay))) this.#standing = 'open';
     this.#tell();
   }
@@ -183,28 +169,5 @@ export class Reachability {
     const atMs = this.#askAtMs.get(relay) ?? nowMs + QUIET_MS;
     this.#askAtMs.set(relay, atMs);
     return nowMs >= atMs;
-  }
-
-  async #takePlace(relay: PeerId): Promise<void> {
-    const { hasPlace, reserve, logger } = this.#components;
-    if (hasPlace(relay)) return;
-    try {
-      await withDeadline(systemClock, RESERVE_TIMEOUT_MS, reserve(relay), () =>
-        unreachable(relay, `it granted no place within ${RESERVE_TIMEOUT_MS} ms`),
-      );
-      logger.info('network.relay-reserved', { relay });
-    } catch (error) {
-      logger.info('network.relay-not-reserved', { relay, cause: describeError(error) });
-    }
-  }
-
-  /** At most MAX_RELAYS: each node has an order of its own, so that the load is spread. */
-  #chosen(): readonly PeerId[] {
-    const { localPeer, relays } = this.#components;
-    const rank = (relay: PeerId): string =>
-      createHash('sha256').update(localPeer).update(relay).digest('hex');
-    return relays()
-      .toSorted((left, right) => (rank(left) < rank(right) ? -1 : 1))
-      .slice(0, MAX_RELAYS);
   }
 }
