@@ -148,7 +148,6 @@ function missing({ blocksMissing, atRiskComplete }: StatusResponse): HealthCheck
     : check('missing', 'fail', finding, 'Start the datanodes that are away: they hold the only copies.');
 }
 
-/** A block over a relay costs a metadata node its bandwidth twice, and both ends their patience. */
 /** Said only while one is open: it holds collection, and shall not be forgotten. */
 function recovery({ cluster }: StatusResponse): HealthCheck[] {
   if (!isRecovering(cluster)) return [];
@@ -162,6 +161,7 @@ function recovery({ cluster }: StatusResponse): HealthCheck[] {
   ];
 }
 
+/** A block over a relay costs a metadata node its bandwidth twice, and both ends their patience. */
 function relays({ reach }: StatusResponse): HealthCheck {
   const relayed = reach.filter(({ path }) => path === 'relayed');
   const peers = sum(relayed.map((line) => line.peers));
