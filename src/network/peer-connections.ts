@@ -68,9 +68,9 @@ export class PeerConnections {
 
   /** The best connection to `peer`, dialled where there is none. Throws whatever is in the way of it. */
   async connect(peer: PeerId, signal: AbortSignal): Promise<Connection> {
-    const connection = this.best(peer) ?? (await unlessAborted(this.#dialOnce(peer), signal));
+    const connection = this.best(peer) ?? (await unlessAborted(signal, () => this.#dialOnce(peer)));
     if (!isRelayed(connection.remoteAddr)) return connection;
-    await unlessAborted(this.#upgrades.within(peer, UPGRADE_PATIENCE_MS), signal);
+    await unlessAborted(signal, () => this.#upgrades.within(peer, UPGRADE_PATIENCE_MS));
     return this.best(peer) ?? connection;
   }
 
@@ -146,7 +146,9 @@ export class PeerConnections {
     return dialRace(
       ordered,
       async (relay, given) => {
-        const over = usable(relay) ? this.best(relay) : await unlessAborted(this.#dialRelay(relay), given);
+        const over = usable(relay)
+          ? this.best(relay)
+          : await unlessAborted(given, () => this.#dialRelay(relay));
         if (over === undefined || isRelayed(over.remoteAddr))
           throw unreachable(relay, 'a relay behind a relay');
         return this.#components.dial(multiaddr(relayedAddress(relay, peer)), given);
@@ -187,16 +189,18 @@ function withPeer(address: Multiaddr, peer: PeerId): Multiaddr {
   return text.includes('/p2p/') ? address : multiaddr(`${text}/p2p/${peer}`);
 }
 
-/** Leaves when `signal` fires; what `work` does goes on for the others who wait for it. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+/**
+ * Leaves when `signal` fires; what was started goes on for the others who wait for it. For a caller who is gone already nothing is
+ * started: nobody would hear of its failure, and one that nobody hears of ends the process.
+ */
+async function unlessAborted<T>(signal: AbortSignal, start: () => Promise<T>): Promise<T> {
   signal.throwIfAborted();
   const aborted = Promise.withResolvers<never>();
   const onAbort = (): void => aborted.reject(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    return await Promise.race([work, aborted.promise]);
+    return await Promise.race([start(), aborted.promise]);
   } finally {
     signal.removeEventListener('abort', onAbort);
-    work.catch(() => undefined);
   }
 }
