@@ -93,18 +93,21 @@ describe('a put', () => {
     if (smallDisk === undefined) return context.skip('needs the right to mount a tmpfs (run as root)');
     const disk = smallDisk;
     const sizeBytes = 40 * MIB;
-    let filling: Promise<string> | undefined;
-    const result = await client.put('/around', knownBytes('around', sizeBytes), {
-      sizeBytes,
-      blockSizeBytes: MIB,
-      onProgress({ doneBytes }) {
-        if (doneBytes >= sizeBytes / 4) filling ??= fillDisk(disk);
-      },
-    });
+    let filler: string | undefined;
+    // Blocks are on their way while the disk fills up, and more come when it is full.
+    async function* source(): AsyncGenerator<Uint8Array> {
+      let givenBytes = 0;
+      for await (const chunk of knownBytes('around', sizeBytes)) {
+        if (givenBytes >= sizeBytes / 4) filler ??= await fillDisk(disk);
+        givenBytes += chunk.byteLength;
+        yield chunk;
+      }
+    }
+    const result = await client.put('/around', source(), { sizeBytes, blockSizeBytes: MIB });
     expect(result.copies).toBe(2);
     expect(result.underReplicatedBlocks).toBeGreaterThan(0);
     expect(await digest('/around')).toBe(await digestOf('around', sizeBytes));
-    await rm((await filling) ?? '');
+    await rm(filler ?? '');
     // A client of its own: the first one leaves the datanode that failed alone for a while.
     await using other = await cluster.connect();
     await eventually('three copies again', PATIENCE_MS, async () => {

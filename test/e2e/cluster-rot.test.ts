@@ -20,7 +20,7 @@ describe('a cluster with rotten disks', () => {
   beforeAll(async () => {
     cluster = await LocalCluster.start({ metadataNodes: 1, dataNodes: 3 });
     client = await cluster.connect();
-    await client.put('/film', knownBytes('film', FILE_BYTES), { blockSizeBytes: MIB });
+    await client.put('/film', knownBytes('film', FILE_BYTES), { blockSizeBytes: MIB, ack: 'all' });
     wanted = await sha256Of(knownBytes('film', FILE_BYTES));
   });
   afterAll(async () => {
@@ -40,14 +40,14 @@ describe('a cluster with rotten disks', () => {
     expect(spoiled).toEqual([12, 12]);
     // Two of three copies are bad: a block whose first choice is good shows none of them.
     expect(await read()).toBe(wanted);
-    const found =
-      (await countQuarantined(cluster.nodeDirectory('d1'))) +
-      (await countQuarantined(cluster.nodeDirectory('d2')));
-    expect(found).toBeGreaterThan(0);
-    await eventually('the bad copies are no longer named', 20_000, async () => {
+    // Who reads a bad copy reports it, and does not wait for what comes of that.
+    await eventually('bad copies are put aside, and just these no longer named', 20_000, async () => {
+      const found =
+        (await countQuarantined(cluster.nodeDirectory('d1'))) +
+        (await countQuarantined(cluster.nodeDirectory('d2')));
       const { blocks } = await client.locate('/film');
       const named = blocks.reduce((sum, { nodes }) => sum + nodes.length, 0);
-      return named === 36 - found ? true : undefined;
+      return found > 0 && named === 36 - found ? true : undefined;
     });
     await eventually('the status shows them', 60_000, async () => {
       const { blocksUnderReplicated, blocksMissing } = await client.status();

@@ -16,8 +16,6 @@ import { Machine, type RunningCommand } from '../e2e/support/machine.ts';
 import { NatWorld, type PrivateNetwork, whyNoNatWorld } from '../e2e/support/nat-world.ts';
 
 const READER = fileURLToPath(new URL('reader-program.ts', import.meta.url));
-/** How soon the bulk of a client goes over a hole, where one can be punched. */
-const PUNCHED_WITHIN_SECONDS = 10;
 const MIB = 1024 * 1024;
 /** Long enough over a relay to be cut in the middle. */
 const LARGE_BYTES = 96 * MIB;
@@ -137,15 +135,15 @@ describe.skipIf(why !== undefined)('a cluster across NATs', () => {
   });
 
   it('moves the bulk of a client to a hole where both routers keep ports, and over relays where one does not', async () => {
-    const readIn = async (machine: Machine, namespace: string): Promise<Reading> => {
+    const readIn = async (machine: Machine, namespace: string, path: string): Promise<Reading> => {
       const profile = join(machine.home, '.holdfast', 'client');
-      const words = [READER, profile, '/small', String(PUNCHED_WITHIN_SECONDS)];
+      const words = [READER, profile, '/small', String(RECOVERY_MS / 1000), path];
       const { stdout } = await run('ip', ['netns', 'exec', namespace, process.execPath, ...words]);
       return JSON.parse(stdout) as Reading;
     };
     const [punched, relayed] = await Promise.all([
-      readIn(machines.k, networks.k.machine),
-      readIn(machines.c, networks.c.machine),
+      readIn(machines.k, networks.k.machine, 'punched'),
+      readIn(machines.c, networks.c.machine, 'relayed'),
     ]);
     expect(new Set(punched.paths)).toEqual(new Set(['punched']));
     expect(punched.relayedMib).toBe(0);
