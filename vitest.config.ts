@@ -11,6 +11,8 @@ export default defineConfig({
           // What has a command of its own needs more than a user's rights.
           exclude: ['test/e2e/**', 'test/nat/**'],
           testTimeout: 30_000,
+          // A condition that is waited for comes, on a busy machine, when it comes: the default is a second.
+          expect: { poll: { timeout: 10_000 } },
           // Most of them wait for disks and short clocks: one worker (the default on two cores) leaves a core idle.
           maxWorkers: 2,
           sequence: { groupOrder: 0 },

@@ -76,7 +76,7 @@ it('a second command is known by its ticket, and makes no libp2p connection', as
   const server = await startServer(await createIdentity());
   const profileDir = await makeProfile();
   const first = await run(profileDir, server);
-  await vi.waitFor(() => expect(server.network.connectedPeers()).toEqual([]));
+  await vi.waitFor(() => expect(server.network.connectedPeers()).toEqual([]), PATIENCE);
   let connections = 0;
   server.network.onPeer({ connected: () => void (connections += 1) });
   const client = await openClient(profileDir, server);

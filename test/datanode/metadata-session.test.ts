@@ -17,6 +17,9 @@ import { createManifestBook, serveManifests } from '../../src/protocol/manifest-
 import type { NodeLoad } from '../../src/protocol/messages.ts';
 import { HEARTBEAT, MANIFEST, REGISTER } from '../../src/protocol/methods.ts';
 
+/** Of a condition on a busy machine, in milliseconds. */
+const PATIENCE = { timeout: 10_000 };
+
 const IDLE: NodeLoad = {
   capacityBytes: 0,
   usedBytes: 0,
@@ -168,12 +171,12 @@ describe('a datanode without a metadata node', () => {
     const isReachable = vi.spyOn(MemoryNetwork.prototype, 'isReachable', 'get').mockReturnValue(false);
     const addresses = vi.spyOn(MemoryNetwork.prototype, 'addresses').mockReturnValue([]);
     await startDatanode([{ peer: 'm1', addresses: [] }]);
-    await vi.waitFor(() => expect(heard).toEqual([false]));
+    await vi.waitFor(() => expect(heard).toEqual([false]), PATIENCE);
     isReachable.mockReturnValue(true);
     addresses.mockReturnValue(['/p2p/m1/p2p-circuit/p2p/datanode']);
     for (const [events] of onPeer.mock.calls) events.addressesChanged?.();
     answers.resolve();
-    await vi.waitFor(() => expect(heard).toEqual([false, true]));
+    await vi.waitFor(() => expect(heard).toEqual([false, true]), PATIENCE);
     vi.restoreAllMocks();
   });
 
@@ -186,7 +189,7 @@ describe('a datanode without a metadata node', () => {
   it('asks nobody else where metadata nodes are while all that it knows answer', async () => {
     await openMetadataNode('m1');
     await startDatanode([{ peer: 'm1', addresses: [] }], [{ peer: 'd2', addresses: [] }]);
-    await vi.waitFor(() => expect(answered).toContain('m1'));
+    await vi.waitFor(() => expect(answered).toContain('m1'), PATIENCE);
     while (clock.monotonicMs() < 2 * REFRESH_PERIOD_MS) await clock.tick();
     expect(searchedMs).toEqual([]);
   });
@@ -194,7 +197,7 @@ describe('a datanode without a metadata node', () => {
   it('searches now and then, once one that it knows has not answered for a while', async () => {
     await openMetadataNode('m1');
     await startDatanode(['m1', 'm9'].map((peer) => ({ peer, addresses: [] })));
-    await vi.waitFor(() => expect(answered).toContain('m1'));
+    await vi.waitFor(() => expect(answered).toContain('m1'), PATIENCE);
     while (clock.monotonicMs() < 2 * REFRESH_PERIOD_MS + HEARTBEAT_PERIOD_MS) await clock.tick();
     expect(searchedMs).toEqual([REFRESH_PERIOD_MS, 2 * REFRESH_PERIOD_MS]);
   });
@@ -212,13 +215,13 @@ describe('a datanode without a metadata node', () => {
     const list = { membersVersion: 0, members: [], epoch: 1 };
     serve(network, HEARTBEAT, async () => ({ known: true, boot: 'm1', ...list }));
     await startDatanode([{ peer: 'm1', addresses: [] }]);
-    await vi.waitFor(() => expect(asks).toBe(1));
+    await vi.waitFor(() => expect(asks).toBe(1), PATIENCE);
     const nodes = [{ number: 1, peer: 'm1', addresses: [] }];
     book.add(signManifest(signaturesOf('m1'), { cluster: 'c', epoch: 7, nodes }));
     await vi.waitFor(async () => {
       await clock.tick();
       expect(asks).toBe(2);
-    });
+    }, PATIENCE);
     for (let ticks = 0; ticks < 5; ticks += 1) {
       await clock.tick();
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -230,10 +233,10 @@ describe('a datanode without a metadata node', () => {
     await openMetadataNode('m1');
     const newcomer = await openMetadataNode('m2', 'm1');
     await startDatanode([{ peer: 'm1', addresses: [] }]);
-    await vi.waitFor(() => expect(answered).toContain('m1'));
+    await vi.waitFor(() => expect(answered).toContain('m1'), PATIENCE);
     found.push({ peer: 'm2', addresses: [] });
     home.kill('m1');
-    await vi.waitFor(() => expect(newcomer).toContain('datanode'));
+    await vi.waitFor(() => expect(newcomer).toContain('datanode'), PATIENCE);
     expect(clock.monotonicMs()).toBe(0);
   });
 
@@ -241,7 +244,7 @@ describe('a datanode without a metadata node', () => {
     await openMetadataNode('m1');
     const impostor = await openMetadataNode('m2');
     await startDatanode([{ peer: 'm1', addresses: [] }]);
-    await vi.waitFor(() => expect(answered).toContain('m1'));
+    await vi.waitFor(() => expect(answered).toContain('m1'), PATIENCE);
     found.push({ peer: 'm2', addresses: [] });
     home.kill('m1');
     const searches = searchedMs.length;
@@ -258,7 +261,7 @@ describe('a datanode without a metadata node', () => {
     book.add(signManifest(signaturesOf('m1'), { cluster: 'c', epoch: 7, nodes }));
     serveManifests(neighbour, book);
     await startDatanode([{ peer: 'm1', addresses: [] }], [{ peer: 'd2', addresses: [] }]);
-    await vi.waitFor(() => expect(newcomer).toContain('datanode'));
+    await vi.waitFor(() => expect(newcomer).toContain('datanode'), PATIENCE);
   });
 
   it('asks every node that belongs to the cluster, and no client, which listens nowhere', async () => {
@@ -277,12 +280,12 @@ describe('a datanode without a metadata node', () => {
     serve(metadata, REGISTER, async () => ({ boot: 'm1' }));
     serve(metadata, HEARTBEAT, async () => answer);
     await startDatanode([{ peer: 'm1', addresses: [] }]);
-    await vi.waitFor(() => expect(answered).toContain('m1'));
+    await vi.waitFor(() => expect(answered).toContain('m1'), PATIENCE);
     home.kill('m1');
     await vi.waitFor(() => {
       for (const [peer, , method] of request.mock.calls) if (method === MANIFEST.name) asked.add(peer);
       expect(asked).toContain('d2');
-    });
+    }, PATIENCE);
     await searchesEnd();
     expect(asked).not.toContain('c3');
     vi.restoreAllMocks();
@@ -292,7 +295,7 @@ describe('a datanode without a metadata node', () => {
     const newcomer = await openMetadataNode('m2', 'm1');
     const impostor = await openMetadataNode('m3');
     await startDatanode([{ peer: 'm1', addresses: [] }], [], ['m3', 'm2', 'nobody']);
-    await vi.waitFor(() => expect(newcomer).toContain('datanode'));
+    await vi.waitFor(() => expect(newcomer).toContain('datanode'), PATIENCE);
     expect(impostor).not.toContain('datanode');
   });
 
@@ -305,6 +308,6 @@ describe('a datanode without a metadata node', () => {
     expect(members.metadataNodes().map(({ peer }) => peer)).toEqual(['m2']);
     expect(members.candidates().map(({ peer }) => peer)).toEqual(['m2', 'm1']);
     await startDatanode([{ peer: 'm1', addresses: [] }]);
-    await vi.waitFor(() => expect(first).toContain('datanode'));
+    await vi.waitFor(() => expect(first).toContain('datanode'), PATIENCE);
   });
 });

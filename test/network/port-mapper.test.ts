@@ -7,6 +7,9 @@ import { findGateway, PortMapper } from '../../src/network/port-mapper.ts';
 import { openUpnp } from '../../src/network/upnp.ts';
 import { type FakeGateway, type FakeIgdOptions, startIgd, startNatPmp } from './fake-gateways.ts';
 
+/** Of a condition on a busy machine, in milliseconds. */
+const PATIENCE = { timeout: 10_000 };
+
 const OUTER = '203.0.113.7';
 const HERE = '127.0.0.1';
 const gateways: FakeGateway[] = [];
@@ -42,7 +45,7 @@ describe('a node behind a router that opens ports', () => {
     const router = await igd();
     const { mapper, changed } = mapperOf(upnpAt(router));
     mapper.want();
-    await vi.waitFor(() => expect(changed).toHaveBeenCalledOnce());
+    await vi.waitFor(() => expect(changed).toHaveBeenCalledOnce(), PATIENCE);
     expect(mapper.addresses()).toEqual([`/ip4/${OUTER}/tcp/4600`]);
     expect(router.open.get(4600)).toEqual({ host: HERE, port: 4600, seconds: 7_200 });
     await mapper.stop();
@@ -54,7 +57,7 @@ describe('a node behind a router that opens ports', () => {
     gateways.push(router);
     const { mapper, changed } = mapperOf((signal) => openNatPmp(HERE, signal, router.port));
     mapper.want();
-    await vi.waitFor(() => expect(changed).toHaveBeenCalledOnce(), 3_000);
+    await vi.waitFor(() => expect(changed).toHaveBeenCalledOnce(), PATIENCE);
     expect(mapper.addresses()).toEqual([`/ip4/${OUTER}/tcp/4601`]);
     expect(router.open.get(4601)).toMatchObject({ port: 4600 });
     await mapper.stop();
@@ -67,7 +70,7 @@ describe('a node behind a router that opens ports', () => {
     router.open.set(4600, neighbour);
     const { mapper, changed } = mapperOf(upnpAt(router));
     mapper.want();
-    await vi.waitFor(() => expect(changed).toHaveBeenCalledOnce());
+    await vi.waitFor(() => expect(changed).toHaveBeenCalledOnce(), PATIENCE);
     expect(router.open.get(4601)).toEqual({ host: HERE, port: 4600, seconds: 0 });
     await mapper.stop();
     expect([...router.open]).toEqual([[4600, neighbour]]);
@@ -77,7 +80,7 @@ describe('a node behind a router that opens ports', () => {
     const router = await igd({ outerAddress: '192.168.1.2' });
     const { mapper, changed } = mapperOf(upnpAt(router));
     mapper.want();
-    await vi.waitFor(() => expect(router.asked).toContain('DeletePortMapping'));
+    await vi.waitFor(() => expect(router.asked).toContain('DeletePortMapping'), PATIENCE);
     await mapper.stop();
     expect([mapper.addresses(), changed.mock.calls.length, router.open.size]).toEqual([[], 0, 0]);
   });
@@ -86,7 +89,7 @@ describe('a node behind a router that opens ports', () => {
     const router = await igd({ maxPorts: 1 });
     const { mapper } = mapperOf(upnpAt(router), [4600, 4700]);
     mapper.want();
-    await vi.waitFor(() => expect(router.asked).toContain('DeletePortMapping'));
+    await vi.waitFor(() => expect(router.asked).toContain('DeletePortMapping'), PATIENCE);
     await mapper.stop();
     expect([mapper.addresses(), router.open.size]).toEqual([[], 0]);
   });
@@ -107,7 +110,7 @@ describe('a node behind a router that opens ports', () => {
     };
     const { mapper } = mapperOf((signal) => findGateway([nobody], signal));
     mapper.want();
-    await vi.waitFor(() => expect(searches).toBe(1));
+    await vi.waitFor(() => expect(searches).toBe(1), PATIENCE);
     mapper.want();
     await mapper.stop();
     expect([searches, mapper.addresses()]).toEqual([1, []]);

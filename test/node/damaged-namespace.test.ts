@@ -11,6 +11,9 @@ import { type RunningNode, startNode } from '../../src/node/holdfast-node.ts';
 import { initCluster } from '../../src/node/init-cluster.ts';
 import { openRaftLog } from '../../src/storage/raft-log-file.ts';
 
+/** Of a condition on a busy machine, in milliseconds. */
+const PATIENCE = { timeout: 10_000 };
+
 const COMPONENTS = { clock: systemClock, random: systemRandom, logger: silentLogger };
 const PAGE_BYTES = 4_096;
 const FILES = 60;
@@ -100,7 +103,7 @@ describe('a metadata node whose namespace.db is damaged', () => {
     await overwrite(1);
     await using client = await connect({ profileDir });
     await client.stat('/file-7').catch(() => {});
-    await vi.waitFor(() => expect(fatal).toMatchObject([{ code: 'STORAGE_CORRUPT_ROWS' }]));
+    await vi.waitFor(() => expect(fatal).toMatchObject([{ code: 'STORAGE_CORRUPT_ROWS' }]), PATIENCE);
     await node.stop().catch(() => {});
     expect(await keptAside()).toHaveLength(1);
     const again = await start();
