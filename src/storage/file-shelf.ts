@@ -8,11 +8,13 @@ import { BlockFileWriter } from './block-file-writer.ts';
 import type { BlockShelf, ShelfWriter } from './block-shelf.ts';
 import type { BlockOrigin, NewBlock } from './block-store.ts';
 import type { BlockInfo } from './block-info.ts';
+import { DirectMemory } from './direct-memory.ts';
 import { isSystemError, syncDirectory } from './durable-file.ts';
 import type { QuarantinedBlock } from './block-info.ts';
 
 export class FileShelf implements BlockShelf {
   readonly #directory: BlockDirectory;
+  readonly #memory = new DirectMemory();
   #attempts = 0;
 
   constructor(directory: BlockDirectory) {
@@ -22,7 +24,8 @@ export class FileShelf implements BlockShelf {
   async begin(block: NewBlock): Promise<ShelfWriter> {
     this.#attempts += 1;
     const temporary = this.#directory.incomingPath(block.hash, this.#attempts);
-    return await BlockFileWriter.open(block, temporary, this.#directory.blockPath(block.hash));
+    const path = this.#directory.blockPath(block.hash);
+    return await BlockFileWriter.open(block, { temporary, path }, this.#memory);
   }
 
   read(block: BlockInfo, from: number, to: number, memory?: PieceMemory): AsyncIterable<Uint8Array> {
