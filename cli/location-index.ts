@@ -1,7 +1,12 @@
 /** @module `holdfast dht`: the location index, holder by holder, shard by shard, and one lookup step by step. */
 import type { Command } from 'commander';
 import { toHex } from '../src/common/bytes.ts';
-import type { IndexLookupResponse, IndexNode, IndexOverviewResponse } from '../src/protocol/index-view.ts';
+import type {
+  IndexLookupResponse,
+  IndexNode,
+  IndexOverviewResponse,
+  IndexStatusResponse,
+} from '../src/protocol/index-view.ts';
 import { formatBytes } from './byte-size.ts';
 import { counted } from './counted.ts';
 import { usage } from './errors.ts';
@@ -87,8 +92,10 @@ function statusScreen(
     String(status?.leaving ?? ''),
     String(status?.records ?? ''),
     status === undefined ? '' : formatBytes(status.bytes),
+    String(status?.recordsOnDisk ?? ''),
+    status === undefined ? '' : formatBytes(status.bytesOnDisk),
     milliseconds.toFixed(1),
-    failure || (away ? 'away' : ''),
+    failure || (away ? 'away' : diskComplaint(status)),
   ]);
   const datanodes = nodes.flatMap(({ number, status }) =>
     (status?.nodes ?? []).map(({ node, records, generation, sequence, confirmed, digest }) => [
@@ -104,8 +111,11 @@ function statusScreen(
     `Epoch ${describeEpoch(epoch)}, as node ${answeredBy} knows it: ${SHARD_COUNT} shards on ${counted(nodes.length, 'metadata node')}.`,
     '',
     ...textTable(
-      [['NODE', 'HOLDER', 'EPOCH', 'COMPLETE', 'LEAVING', 'RECORDS', 'MEMORY', 'MS', ''], ...holders],
-      [0, 4, 5, 6, 7],
+      [
+        ['NODE', 'HOLDER', 'EPOCH', 'COMPLETE', 'LEAVING', 'RECORDS', 'MEMORY', 'ON DISK', 'DISK', 'MS', ''],
+        ...holders,
+      ],
+      [0, 4, 5, 6, 7, 8, 9],
     ),
     '',
     ...textTable(
@@ -116,6 +126,11 @@ function statusScreen(
       [0, 1, 2, 4],
     ),
   ];
+}
+
+function diskComplaint(status: IndexStatusResponse | undefined): string {
+  const failure = status?.diskFailure ?? '';
+  return failure === '' ? '' : `cannot write to disk: ${failure}`;
 }
 
 function byFirst([a = '']: readonly string[], [b = '']: readonly string[]): number {

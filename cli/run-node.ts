@@ -18,6 +18,7 @@ export interface RunFlags {
   readonly metricsListen?: string;
   readonly metadataCache?: number;
   readonly indexMemory?: number;
+  readonly indexDisk?: number;
   readonly mdns?: boolean;
   readonly upnp?: boolean;
 }
@@ -38,6 +39,11 @@ export function addRunOptions(command: Command): Command {
     .option(
       '--index-memory <size>',
       'memory for the location index of a metadata node, at most (2.5 GiB, or a quarter of the machine), from now on',
+      parseBytes,
+    )
+    .option(
+      '--index-disk <size>',
+      'disk for what of it does not fit there, at most (four times its memory; 0: none), from now on',
       parseBytes,
     )
     .option('--mdns', 'look for nodes of the cluster in the local network by multicast, from now on')
@@ -70,10 +76,11 @@ export async function runNode(
   const fatal = Promise.withResolvers<never>();
   // It may come while the node is still being announced; the race below sees it all the same.
   fatal.promise.catch(() => {});
-  const { metadataCache, indexMemory, mdns, upnp } = flags;
+  const { metadataCache, indexMemory, indexDisk, mdns, upnp } = flags;
   const ofRun: NodeChanges = {
     ...(metadataCache !== undefined && { metadataCacheBytes: metadataCache }),
     ...(indexMemory !== undefined && { indexMemoryBytes: indexMemory }),
+    ...(indexDisk !== undefined && { indexDiskBytes: indexDisk }),
     ...(mdns !== undefined && { mdns }),
     ...(upnp !== undefined && { upnp }),
   };

@@ -4,6 +4,7 @@ import { badBatch, describe } from './errors.ts';
 import { partsOf, prefixOfShard } from './hash-prefix.ts';
 import type { LocationTable } from './location-table.ts';
 import type { PullResponse } from './messages.ts';
+import { PatientTable } from './patient-table.ts';
 import { pause } from './pause.ts';
 import type { Clock, HandoverRpc, Logger, MetadataRing, PeerId } from './ports.ts';
 import { HOLDERS_PER_SHARD } from './shard.ts';
@@ -44,6 +45,7 @@ export interface HandoverOptions {
 export class Handover {
   readonly #components: HandoverComponents;
   readonly #options: HandoverOptions;
+  readonly #patient: PatientTable;
   #pulled = 0;
   #pullsFromMs = 0;
   /** Failed in the last step: others are tried in this one, and if there are none, the datanodes. */
@@ -52,6 +54,7 @@ export class Handover {
   constructor(components: HandoverComponents, options: HandoverOptions) {
     this.#components = components;
     this.#options = options;
+    this.#patient = new PatientTable(components.table);
   }
 
   /** Records taken over since the start. */
@@ -143,7 +146,10 @@ export class Handover {
     const before = this.#pulled;
     const startMs = clock.monotonicMs();
     try {
+      const { losses } = ledger;
       const whole = await this.#fetch(peer, shards.map(prefixOfShard), 0, signal);
+      // What was lost meanwhile may be one of these: they are fetched again.
+      if (ledger.losses !== losses) return true;
       for (const shard of shards)
         if (whole.has(prefixOfShard(shard)) && ledger.owned.has(shard)) ledger.completed(shard);
       const dueMs = ((this.#pulled - before) * 1000) / recordsPerSecond;
@@ -172,7 +178,8 @@ export class Handover {
     } finally {
       deadline.release();
     }
-    this.#pulled += this.#components.table.merge(answer, this.#components.isDatanode);
+    const merged = this.#patient.merge(answer, this.#components.isDatanode);
+    this.#pulled += typeof merged === 'number' ? merged : await merged;
     const [first] = prefixes;
     if (!answer.tooLarge || first === undefined)
       return new Set(answer.prefixes.filter((each) => prefixes.includes(each)));

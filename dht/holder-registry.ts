@@ -1,8 +1,9 @@
 /** @module The datanodes that location records name, as small numbers, and how many records name each. */
 import { tooManyNodes } from './errors.ts';
 
-/** Sixteen bits name a holder, and 0 names nobody. */
-export const MAX_HOLDERS = 65_535;
+/** Sixteen bits name a holder; 0 is an empty place, and the highest a block that nobody holds any more. */
+export const MAX_HOLDERS = 65_534;
+export const NOBODY = 65_535;
 
 interface Holder {
   readonly node: number;
@@ -67,12 +68,12 @@ export class HolderRegistry {
     this.#liveRecords++;
   }
 
-  /** One record fewer names `id`. */
-  release(id: number): void {
+  /** `count` records fewer name `id`. */
+  release(id: number, count = 1): void {
     const holder = this.#get(id);
-    holder.records--;
-    if (holder.alive) this.#liveRecords--;
-    else this.#deadRecords--;
+    holder.records -= count;
+    if (holder.alive) this.#liveRecords -= count;
+    else this.#deadRecords -= count;
     if (!holder.alive && holder.records === 0) this.#recycle(id);
   }
 

@@ -1,7 +1,7 @@
 /** @module A metadata node's side of the index protocol: checks what peers say, then asks the table. */
 import { badBatch, notYourNode, staleGeneration } from './errors.ts';
 import { shardOfPrefix } from './hash-prefix.ts';
-import type { LocationTable } from './location-table.ts';
+import type { AnnounceOutcome, LocationTable } from './location-table.ts';
 import type {
   AnnounceRequest,
   AnnounceResponse,
@@ -16,7 +16,9 @@ import type {
   RingHint,
 } from './messages.ts';
 import { countPacked, MAX_BATCH_HASHES } from './packed-hashes.ts';
+import { PatientTable } from './patient-table.ts';
 import type { MetadataRing } from './ports.ts';
+import { PullAnswer } from './pull-answer.ts';
 import { shardOfPacked } from './shard.ts';
 import { countOf, DIGEST_SIZE_BYTES, ShardDigests } from './shard-digests.ts';
 import type { ShardLedger } from './shard-ledger.ts';
@@ -25,8 +27,6 @@ import type { TellingTurns } from './telling-turns.ts';
 
 /** Prefixes of one announcement or pull. */
 export const MAX_PREFIXES = 4096;
-/** Blocks of one answer to a pull. */
-export const MAX_PULLED_BLOCKS = 8192;
 
 const NOTHING_HELD = new ShardDigests();
 
@@ -54,37 +54,51 @@ export interface LocationServerOptions {
   readonly boot: string;
 }
 
-/** Synchronous and free of side effects beyond table and ledger; the shell authenticates the caller and moves the bytes. */
+/**
+ * Free of side effects beyond table and ledger; the shell authenticates the caller and moves the bytes. What needs the
+ * table answers at once while what it needs is in memory, and with a promise where it has to be read from disk.
+ */
 export class LocationServer {
   readonly boot: string;
   readonly #components: LocationServerComponents;
+  readonly #patient: PatientTable;
 
   constructor(components: LocationServerComponents, options: LocationServerOptions) {
     this.#components = components;
+    this.#patient = new PatientTable(components.table);
     this.boot = options.boot;
   }
 
   /**
    * Takes a batch from the member numbered `callerNode`, as its authenticated peer id says. `taken` lower than sent means
    * the rest must be sent again. Also takes what belongs elsewhere by now, and says so: it will be handed over or dropped.
-   * Throws DHT_BAD_BATCH, DHT_NOT_YOUR_NODE, DHT_STALE_GENERATION, DHT_TOO_MANY_NODES.
+   * Throws, or rejects with, DHT_BAD_BATCH, DHT_NOT_YOUR_NODE, DHT_STALE_GENERATION, DHT_TOO_MANY_NODES, DHT_STOPPED.
    */
-  announce(callerNode: number, request: AnnounceRequest): AnnounceResponse {
+  announce(callerNode: number, request: AnnounceRequest): AnnounceResponse | Promise<AnnounceResponse> {
     if (request.node !== callerNode) throw notYourNode(callerNode, request.node);
     refuseLarge(countPacked(request.added) + countPacked(request.removed), MAX_BATCH_HASHES);
     refuseLarge(request.whole.length, MAX_PREFIXES);
-    const { table, ledger } = this.#components;
-    const outcome = table.announce(request);
+    const outcome = this.#patient.announce(request);
+    return outcome instanceof Promise
+      ? outcome.then((known) => this.#announced(request, known))
+      : this.#announced(request, outcome);
+  }
+
+  #announced(request: AnnounceRequest, outcome: AnnounceOutcome): AnnounceResponse {
     if (outcome.kind === 'stale-generation')
       throw staleGeneration(request.node, outcome.known, request.generation);
-    ledger.agreements.hear(request.node, request.generation);
+    this.#components.ledger.agreements.hear(request.node, request.generation);
     const taken = outcome.kind === 'taken' ? outcome.taken : 0;
     return { boot: this.boot, taken, ring: this.#hint(request.epoch) };
   }
 
-  /** Throws DHT_BAD_BATCH. */
-  lookup({ hashes, epoch }: LookupRequest): LookupResponse {
-    refuseLarge(countPacked(hashes), MAX_BATCH_HASHES);
+  /** Throws DHT_BAD_BATCH; rejects with DHT_STOPPED. */
+  lookup(request: LookupRequest): LookupResponse | Promise<LookupResponse> {
+    refuseLarge(countPacked(request.hashes), MAX_BATCH_HASHES);
+    return this.#patient.withRows([request.hashes], () => this.#lookup(request));
+  }
+
+  #lookup({ hashes, epoch }: LookupRequest): LookupResponse {
     const { table, ledger } = this.#components;
     const found = table.lookup(hashes);
     const incomplete: number[] = [];
@@ -170,27 +184,27 @@ export class LocationServer {
     };
   }
 
-  /** As many of the prefixes as fit into an answer, in their order, and none of a shard that is not complete here. Throws DHT_BAD_BATCH. */
-  pull({ prefixes }: PullRequest): PullResponse {
+  /** As many of the prefixes as fit into an answer, in their order, and none of a shard that is not complete here. Throws DHT_BAD_BATCH; rejects with DHT_STOPPED. */
+  pull({ prefixes }: PullRequest): PullResponse | Promise<PullResponse> {
     refuseLarge(prefixes.length, MAX_PREFIXES);
+    for (const prefix of prefixes) shardOfPrefix(prefix);
+    const answer = new PullAnswer(this.boot);
+    const waiting = this.#offer(prefixes, 0, answer);
+    return waiting === undefined ? answer.encode() : waiting.then(() => answer.encode());
+  }
+
+  /** From `prefixes[from]` on. A promise once one of them has to be read from disk. */
+  #offer(prefixes: readonly string[], from: number, answer: PullAnswer): Promise<void> | undefined {
     const { table, ledger } = this.#components;
-    const offered = prefixes.filter((prefix) => ledger.isComplete(shardOfPrefix(prefix)));
-    const answer = {
-      prefixes: [] as string[],
-      hashes: [] as Uint8Array[],
-      counts: [] as number[],
-      nodes: [] as number[],
-    };
-    for (const prefix of offered) {
-      const records = table.below(prefix, MAX_PULLED_BLOCKS - answer.counts.length);
-      if (records === undefined) break;
-      answer.prefixes.push(prefix);
-      answer.hashes.push(records.hashes);
-      for (const count of records.counts) answer.counts.push(count);
-      for (const node of records.nodes) answer.nodes.push(node);
+    for (let at = from; at < prefixes.length && !answer.isFull; at++) {
+      const prefix = prefixes[at] ?? '';
+      const added = this.#patient.withPrefix(prefix, () => {
+        // In one turn with looking at it: it may have been handed over, or lost, while it was read.
+        if (ledger.isComplete(shardOfPrefix(prefix))) answer.add(prefix, table.below(prefix, answer.room));
+      });
+      if (added instanceof Promise) return added.then(() => this.#offer(prefixes, at + 1, answer));
     }
-    const tooLarge = offered.length > 0 && answer.prefixes.length === 0;
-    return { boot: this.boot, ...answer, hashes: Buffer.concat(answer.hashes), tooLarge };
+    return undefined;
   }
 
   /** For a caller that chose this holder by an older membership than the one known here. */

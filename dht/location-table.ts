@@ -5,17 +5,24 @@ import type { AnnounceRequest } from './messages.ts';
 import { countPacked, forEachPacked, hashAt } from './packed-hashes.ts';
 import type { BlockHash } from './ports.ts';
 import { SaidHashes } from './said-hashes.ts';
-import { HASH_SIZE_BYTES, SHARD_COUNT } from './shard.ts';
+import { HASH_SIZE_BYTES } from './shard.ts';
 import { ShardDigests } from './shard-digests.ts';
-import { type HashKey, hashKeyOf, ShardRecords } from './shard-records.ts';
+import { hashKeyOf } from './shard-records.ts';
+import { ShardSpill, type ShardSpillComponents, type ShardSpillOptions } from './shard-spill.ts';
+import { TableShards } from './table-shards.ts';
 
 /** A record is one (block, datanode) pair. At no more than 80 bytes each this bounds the table near 2.5 GiB. */
 export const DEFAULT_MAX_RECORDS = 32_000_000;
+/** Memory of one record, at most. */
+export const RECORD_SIZE_BYTES = 80;
 
 const KEY_OF_TESTS = new Uint8Array(HASH_SIZE_BYTES).fill(1);
 
 export interface LocationTableOptions {
+  /** In memory and on disk together. */
   readonly maxRecords?: number;
+  /** Where shards go that do not fit into memory; without it, all must. */
+  readonly spill?: Omit<ShardSpillComponents, 'shards'> & ShardSpillOptions;
   /** 32 secret bytes, so that nobody can choose hashes that are slow to find. */
   readonly secret?: Uint8Array;
   /** Told of every block that a datanode, by its own word, has no longer. Called in the middle of a batch: only note it. */
@@ -53,24 +60,34 @@ interface NodeState {
   readonly digests: ShardDigests;
 }
 
-interface Shard {
-  readonly records: ShardRecords;
-  /** The registry's `deaths` when its dead records were last cleared away. */
-  sweptAt: number;
-}
-
+/**
+ * Synchronous. While some shards are on disk, PatientTable reads beforehand what an operation will touch; what is said here
+ * of a shard means wherever it is.
+ */
 export class LocationTable {
+  /** Undefined when all records must be in memory. */
+  readonly spill: ShardSpill | undefined;
   readonly #maxRecords: number;
-  readonly #key: HashKey;
+  readonly #memoryRecords: number;
   readonly #onRemoved: LocationTableOptions['onRemoved'];
-  readonly #shards: (Shard | undefined)[] = [];
   readonly #nodes = new Map<number, NodeState>();
   readonly #holders = new HolderRegistry();
+  readonly #shards: TableShards;
+  /** As of the batch that is being taken. */
+  #limit: number;
 
-  constructor(options: LocationTableOptions = {}) {
+  constructor({ spill, ...options }: LocationTableOptions = {}) {
     this.#maxRecords = options.maxRecords ?? DEFAULT_MAX_RECORDS;
-    this.#key = hashKeyOf(options.secret ?? KEY_OF_TESTS);
+    this.#limit = this.#maxRecords;
+    this.#memoryRecords = Math.floor((spill?.memoryBytes ?? 0) / RECORD_SIZE_BYTES);
+    this.#shards = new TableShards(this.#holders, hashKeyOf(options.secret ?? KEY_OF_TESTS));
     this.#onRemoved = options.onRemoved;
+    if (spill === undefined) return;
+    const onLost = (shard: number): void => {
+      this.dropShard(shard);
+      spill.onLost(shard);
+    };
+    this.spill = new ShardSpill({ ...spill, shards: this.#shards }, { ...spill, onLost });
   }
 
   /** Records of living holders. */
@@ -80,16 +97,21 @@ export class LocationTable {
 
   /** Shards with at least one block in them. */
   get shardCount(): number {
-    return this.#shards.filter((shard) => (shard?.records.size ?? 0) > 0).length;
+    return this.#shards.count;
   }
 
   /** Memory of the records, in bytes. */
   get sizeBytes(): number {
-    return this.#shards.reduce((sum, shard) => sum + (shard?.records.sizeBytes ?? 0), 0);
+    return this.#shards.sizeBytes;
+  }
+
+  /** Shards that are on disk. */
+  get spilledShards(): number {
+    return this.#shards.spilled;
   }
 
   isEmpty(shard: number): boolean {
-    return (this.#shards[shard]?.records.size ?? 0) === 0;
+    return (this.#shards.at(shard)?.records.size ?? 0) === 0;
   }
 
   /** Numbers of the datanodes that were heard of. */
@@ -110,18 +132,51 @@ export class LocationTable {
    * whatever an unanswered earlier one said. Throws DHT_TOO_MANY_NODES, DHT_BAD_BATCH.
    */
   announce(batch: AnnounceRequest): AnnounceOutcome {
-    const wholes = batch.whole.map((prefix) => ({ prefix, shard: shardOfPrefix(prefix) }));
+    for (const prefix of batch.whole) shardOfPrefix(prefix);
+    const outcome = this.take(batch);
+    if (outcome.kind !== 'taken') return outcome;
+    const said = new SaidHashes(batch.added);
+    for (const prefix of batch.whole) this.forgetOthers(batch.node, prefix, said);
+    return outcome;
+  }
+
+  /** The removals and additions of a batch. Throws DHT_TOO_MANY_NODES, DHT_BAD_BATCH. */
+  take(batch: AnnounceRequest): AnnounceOutcome {
     const stale = this.advance(batch.node, batch.generation, batch.sequence);
     if (stale !== undefined) return stale;
     const state = this.#stateOf(batch.node);
-    let taken = countPacked(batch.removed);
+    const removed = countPacked(batch.removed);
+    let taken = removed;
+    this.#beginBatch();
     forEachPacked(batch.removed, (packed, offset, shard) => this.#remove(packed, offset, shard, state));
     forEachPacked(batch.added, (packed, offset, shard) => {
       if (this.#add(packed, offset, shard, state)) taken++;
     });
-    const said = new SaidHashes(batch.added);
-    for (const whole of wholes) this.#forgetOthers(whole, said, state);
+    this.spill?.changed(taken);
     return { kind: 'taken', taken };
+  }
+
+  /** Whether `node` was said to hold anything below a prefix beside what it just `said`, as far as counts tell. */
+  mayHoldOthers(node: number, prefix: string, said: SaidHashes): boolean {
+    const shard = shardOfPrefix(prefix);
+    // All that was said is in by now: with equal counts there is nothing else.
+    return (
+      prefix.length > SHARD_DIGITS || this.#nodes.get(node)?.digests.count(shard) !== said.countOf(shard)
+    );
+  }
+
+  /** Forgets whatever else `node` was said to hold below a prefix. Throws DHT_BAD_BATCH. */
+  forgetOthers(node: number, prefix: string, said: SaidHashes): void {
+    const state = this.#nodes.get(node);
+    if (state === undefined || !this.mayHoldOthers(node, prefix, said)) return;
+    const shard = shardOfPrefix(prefix);
+    const others: Uint8Array[] = [];
+    this.#shards.swept(shard).records.forEach((hash, holders) => {
+      if (holders.includes(state.id) && isBelow(hash, prefix) && !said.has(shard, hash))
+        others.push(Uint8Array.from(hash));
+    });
+    for (const hash of others) this.#remove(new DataView(hash.buffer), 0, shard, state);
+    this.spill?.changed(others.length);
   }
 
   /** Notes that `node` said something under this generation and sequence; the outcome when that is stale. Throws DHT_TOO_MANY_NODES. */
@@ -145,7 +200,7 @@ export class LocationTable {
     const nodes: number[] = [];
     forEachPacked(packed, (view, offset, shard) => {
       const before = nodes.length;
-      const records = this.#shards[shard]?.records;
+      const records = this.#shards.at(shard)?.records;
       if (records !== undefined) this.#collect(records.holdersOf(view, offset), nodes);
       counts.push(nodes.length - before);
     });
@@ -154,7 +209,7 @@ export class LocationTable {
 
   /** Blocks below a prefix with their holders; undefined when there are more than `limit` blocks. Throws DHT_BAD_BATCH. */
   below(prefix: string, limit: number): PackedRecords | undefined {
-    const records = this.#shards[shardOfPrefix(prefix)]?.records;
+    const records = this.#shards.at(shardOfPrefix(prefix))?.records;
     const hashes: Uint8Array[] = [];
     const counts: number[] = [];
     const nodes: number[] = [];
@@ -174,19 +229,21 @@ export class LocationTable {
     let next = 0;
     let position = 0;
     const before = this.recordCount;
+    this.#beginBatch();
     forEachPacked(hashes, (packed, offset, shard) => {
       const end = next + (counts[position++] ?? 0);
       for (const node of nodes.slice(next, end))
         if (accepts(node)) this.#add(packed, offset, shard, this.#stateOf(node));
       next = end;
     });
+    this.spill?.changed(this.recordCount - before);
     return this.recordCount - before;
   }
 
   /** The blocks of one shard with their holders, in no particular order; blocks nobody holds are left out. */
   blocks(shard: number): { readonly hash: BlockHash; readonly nodes: readonly number[] }[] {
     const found: { hash: BlockHash; nodes: number[] }[] = [];
-    this.#shards[shard]?.records.forEach((bytes, holders) => {
+    this.#shards.at(shard)?.records.forEach((bytes, holders) => {
       const nodes: number[] = [];
       this.#collect(holders, nodes);
       if (nodes.length > 0) found.push({ hash: Buffer.from(bytes).toString('hex'), nodes });
@@ -199,18 +256,20 @@ export class LocationTable {
     const state = this.#nodes.get(node);
     if (state === undefined) return;
     this.#nodes.delete(node);
-    this.#holders.bury(state.id);
+    this.#shards.bury(state.id, state.digests);
+    this.spill?.changed(this.#holders.deadRecords);
   }
 
   /** Forgets a whole shard, as when others hold it now. */
   dropShard(shard: number): void {
-    const forgotten = this.#shards[shard];
+    const forgotten = this.#shards.forget(shard);
     if (forgotten === undefined) return;
-    this.#shards[shard] = undefined;
-    forgotten.records.forEach((_, holders) => {
-      for (const id of holders) this.#holders.release(id);
-    });
-    for (const { digests } of this.#nodes.values()) digests.clear(shard);
+    this.spill?.release(forgotten.records);
+    this.spill?.changed(forgotten.records.size);
+    for (const { id, digests } of this.#nodes.values()) {
+      this.#holders.release(id, digests.count(shard));
+      digests.clear(shard);
+    }
   }
 
   #stateOf(node: number): NodeState {
@@ -223,34 +282,23 @@ export class LocationTable {
   }
 
   #add(packed: DataView, offset: number, shard: number, { id, digests }: NodeState): boolean {
-    const { records } = this.#sweptShard(shard);
+    const swept = this.#shards.swept(shard);
+    const { records } = swept;
     if (!this.#hasRoomFor(id)) return records.has(packed, offset, id);
     if (!records.add(packed, offset, id)) return true;
+    this.#shards.changed(swept, packed, offset);
     digests.add(shard, packed, offset);
     this.#holders.acquire(id);
     return true;
   }
 
   #remove(packed: DataView, offset: number, shard: number, { id, digests }: NodeState): void {
-    if (!this.#sweptShard(shard).records.remove(packed, offset, id)) return;
+    const swept = this.#shards.swept(shard);
+    if (!swept.records.remove(packed, offset, id)) return;
+    this.#shards.changed(swept, packed, offset);
     digests.remove(shard, packed, offset);
     this.#holders.release(id);
     this.#onRemoved?.(Buffer.from(hashAt(packed, offset)).toString('hex'));
-  }
-
-  #forgetOthers(
-    { prefix, shard }: { readonly prefix: string; readonly shard: number },
-    said: SaidHashes,
-    state: NodeState,
-  ): void {
-    // All that was said is in by now: with equal counts there is nothing else.
-    if (prefix.length === SHARD_DIGITS && state.digests.count(shard) === said.countOf(shard)) return;
-    const others: Uint8Array[] = [];
-    this.#sweptShard(shard).records.forEach((hash, holders) => {
-      if (holders.includes(state.id) && isBelow(hash, prefix) && !said.has(shard, hash))
-        others.push(Uint8Array.from(hash));
-    });
-    for (const hash of others) this.#remove(new DataView(hash.buffer), 0, shard, state);
   }
 
   /**
@@ -259,27 +307,18 @@ export class LocationTable {
    */
   #hasRoomFor(id: number): boolean {
     const { liveRecords, deadRecords } = this.#holders;
-    if (liveRecords + deadRecords + this.#holders.recordsOf(id) < this.#maxRecords) return true;
-    if (deadRecords > 0) for (let shard = 0; shard < SHARD_COUNT; shard++) this.#sweptShard(shard);
-    return liveRecords + this.#holders.recordsOf(id) < this.#maxRecords;
+    if (liveRecords + deadRecords + this.#holders.recordsOf(id) < this.#limit) return true;
+    if (deadRecords > 0) this.#shards.sweepAll();
+    return liveRecords + this.#holders.recordsOf(id) < this.#limit;
   }
 
-  /** The shard with the records of dead holders cleared away: the cost of a death is spread over later touches. */
-  #sweptShard(index: number): Shard {
-    const { deaths } = this.#holders;
-    const shard: Shard = (this.#shards[index] ??= { records: new ShardRecords(this.#key), sweptAt: deaths });
-    if (shard.sweptAt === deaths) return shard;
-    shard.sweptAt = deaths;
-    const dead: { readonly hash: Uint8Array; readonly id: number }[] = [];
-    shard.records.forEach((hash, holders) => {
-      for (const id of holders)
-        if (!this.#holders.isAlive(id)) dead.push({ hash: Uint8Array.from(hash), id });
-    });
-    for (const { hash, id } of dead) {
-      shard.records.remove(new DataView(hash.buffer), 0, id);
-      this.#holders.release(id);
-    }
-    return shard;
+  /** While nothing can be written to disk, only what is there already does not count against memory. */
+  #beginBatch(): void {
+    this.#shards.nextBatch();
+    const isBounded = this.spill !== undefined && !this.spill.isAble;
+    this.#limit = isBounded
+      ? Math.min(this.#maxRecords, this.#memoryRecords + (this.spill?.records ?? 0))
+      : this.#maxRecords;
   }
 
   #collect(holders: Uint16Array, nodes: number[]): void {

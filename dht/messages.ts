@@ -161,6 +161,13 @@ export interface IndexStatusResponse {
   nodes: NodeRecords[];
   /** of memory that the table takes */
   bytes: number;
+  /** of its records that do not fit into memory */
+  bytesOnDisk: number;
+  /** of `records` */
+  recordsOnDisk: number;
+  shardsOnDisk: number;
+  /** why nothing can be written there for now; empty while something can */
+  diskFailure: string;
   ownedBitmap: Uint8Array;
   completeBitmap: Uint8Array;
   /** records taken over from other metadata nodes since the start */
@@ -1696,6 +1703,10 @@ function createBaseIndexStatusResponse(): IndexStatusResponse {
     leaving: 0,
     nodes: [],
     bytes: 0,
+    bytesOnDisk: 0,
+    recordsOnDisk: 0,
+    shardsOnDisk: 0,
+    diskFailure: "",
     ownedBitmap: new Uint8Array(0),
     completeBitmap: new Uint8Array(0),
     pulled: 0,
@@ -1730,6 +1741,18 @@ export const IndexStatusResponse: MessageFns<IndexStatusResponse> = {
     }
     if (message.bytes !== 0) {
       writer.uint32(72).uint64(message.bytes);
+    }
+    if (message.bytesOnDisk !== 0) {
+      writer.uint32(104).uint64(message.bytesOnDisk);
+    }
+    if (message.recordsOnDisk !== 0) {
+      writer.uint32(112).uint64(message.recordsOnDisk);
+    }
+    if (message.shardsOnDisk !== 0) {
+      writer.uint32(120).uint32(message.shardsOnDisk);
+    }
+    if (message.diskFailure !== "") {
+      writer.uint32(130).string(message.diskFailure);
     }
     if (message.ownedBitmap.length !== 0) {
       writer.uint32(82).bytes(message.ownedBitmap);
@@ -1828,6 +1851,38 @@ export const IndexStatusResponse: MessageFns<IndexStatusResponse> = {
             message.bytes = longToNumber(reader.uint64());
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.bytesOnDisk = longToNumber(reader.uint64());
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.recordsOnDisk = longToNumber(reader.uint64());
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.shardsOnDisk = reader.uint32();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.diskFailure = reader.string();
+            continue;
+          }
           case 10: {
             if (tag !== 82) {
               break;
@@ -1878,6 +1933,10 @@ export const IndexStatusResponse: MessageFns<IndexStatusResponse> = {
     message.leaving = object.leaving ?? 0;
     message.nodes = object.nodes?.map((e) => NodeRecords.fromPartial(e)) || [];
     message.bytes = object.bytes ?? 0;
+    message.bytesOnDisk = object.bytesOnDisk ?? 0;
+    message.recordsOnDisk = object.recordsOnDisk ?? 0;
+    message.shardsOnDisk = object.shardsOnDisk ?? 0;
+    message.diskFailure = object.diskFailure ?? "";
     message.ownedBitmap = object.ownedBitmap ?? new Uint8Array(0);
     message.completeBitmap = object.completeBitmap ?? new Uint8Array(0);
     message.pulled = object.pulled ?? 0;

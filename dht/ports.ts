@@ -99,3 +99,34 @@ export interface HeldBlocks {
   /** Every block held durably whose hash begins with the hex digits `prefix`, as of now. */
   below(prefix: string): readonly BlockHash[];
 }
+
+/** Bytes of one page on disk, and those at its end that the store keeps its checksum in. */
+export const PAGE_SIZE_BYTES = 4096;
+export const PAGE_TRAILER_BYTES = 4;
+
+/** Pages that were written together; each run is another object. */
+export interface PageRun {
+  readonly pages: number;
+}
+
+/**
+ * Pages on disk that need not outlive the process. What it gives is what was written, every byte checked; anything else is
+ * an error.
+ */
+export interface PageStore {
+  /** Disk taken by the runs that are there, in bytes. */
+  readonly usedBytes: number;
+  /** Whole pages; the last PAGE_TRAILER_BYTES of each are overwritten. Rejects when there is no room, or the disk fails: then nothing is kept. */
+  write(pages: Uint8Array): Promise<PageRun>;
+  /** `count` pages of a run from `first` on. */
+  read(run: PageRun, first: number, count: number): Promise<Uint8Array>;
+  /** Single pages of many runs, in their order; in the place of one that cannot be had, why. */
+  readEach(pages: readonly PagePlace[]): Promise<readonly (Uint8Array | Error)[]>;
+  /** Its pages may be overwritten: reads that are under way fail. */
+  free(run: PageRun): void;
+}
+
+export interface PagePlace {
+  readonly run: PageRun;
+  readonly page: number;
+}

@@ -36,6 +36,7 @@ export class ShardLedger {
   #isSurveyed = false;
   readonly #asked = new Set<number>();
   readonly #agreements = new Agreements();
+  #losses = 0;
 
   constructor(ring: MetadataRing, self: PeerId) {
     this.#ring = ring;
@@ -90,6 +91,18 @@ export class ShardLedger {
   /** Others have it: nothing of it is kept here. */
   released(shard: number): void {
     this.#complete.delete(shard);
+  }
+
+  /** Rises with every shard that is lost. */
+  get losses(): number {
+    return this.#losses;
+  }
+
+  /** What was known of it here is gone: other holders hand it over, or its datanodes tell it anew. */
+  lost(shard: number): void {
+    this.#losses++;
+    this.#complete.delete(shard);
+    this.#agreements.end([shard]);
   }
 
   /** Says which missing shards others are about to hand over: datanodes need not send those. */

@@ -24,11 +24,28 @@ export function hashKeyOf(secret: Uint8Array): HashKey {
   return key.map((word) => word | 1);
 }
 
+/** The records of one shard, wherever they are. Hashes are packed, and given by the byte they begin at. */
+export interface Records {
+  /** Blocks with at least one holder. */
+  readonly size: number;
+  /** Memory taken, in bytes. */
+  readonly sizeBytes: number;
+  /** False when `holder` was there already. */
+  add(packed: DataView, offset: number, holder: number): boolean;
+  /** False when `holder` was not there. */
+  remove(packed: DataView, offset: number, holder: number): boolean;
+  has(packed: DataView, offset: number, holder: number): boolean;
+  /** Valid until the next change. */
+  holdersOf(packed: DataView, offset: number): Uint16Array;
+  /** Every block, in no particular order. What is given is valid during the call only; nothing may change meanwhile. */
+  forEach(visit: (hash: Uint8Array, holders: Uint16Array) => void): void;
+}
+
 /**
  * Linear probing (Knuth, TAOCP 6.4, algorithms L and R). A slot is eight words of hash and `width` holders, filled from
  * the left; a block with more holders than that widens its shard.
  */
-export class ShardRecords {
+export class ShardRecords implements Records {
   readonly #key: HashKey;
   #capacity = FIRST_CAPACITY;
   #width = 1;
@@ -40,17 +57,14 @@ export class ShardRecords {
     this.#key = key;
   }
 
-  /** Blocks with at least one holder. */
   get size(): number {
     return this.#blocks;
   }
 
-  /** Memory of the two arrays, in bytes. */
   get sizeBytes(): number {
     return this.#hashes.byteLength + this.#holders.byteLength;
   }
 
-  /** False when `holder` was there already. `packed` holds the hash at byte `offset`. */
   add(packed: DataView, offset: number, holder: number): boolean {
     if (this.#blocks + 1 > this.#capacity * MAX_LOAD)
       this.#rebuild(Math.ceil(this.#capacity * GROWTH), this.#width);
@@ -74,7 +88,6 @@ export class ShardRecords {
     return true;
   }
 
-  /** False when `holder` was not there. */
   remove(packed: DataView, offset: number, holder: number): boolean {
     const slot = this.#find(packed, offset);
     const first = slot * this.#width;
@@ -91,12 +104,10 @@ export class ShardRecords {
     return this.holdersOf(packed, offset).includes(holder);
   }
 
-  /** Valid until the next change. */
   holdersOf(packed: DataView, offset: number): Uint16Array {
     return this.#holdersAt(this.#find(packed, offset));
   }
 
-  /** Every block, in no particular order. What is given is valid during the call only; nothing may change meanwhile. */
   forEach(visit: (hash: Uint8Array, holders: Uint16Array) => void): void {
     const bytes = new Uint8Array(this.#hashes.buffer);
     for (let slot = 0; slot < this.#capacity; slot++) {

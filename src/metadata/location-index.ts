@@ -2,11 +2,13 @@
 import { Handover } from '../../dht/handover.ts';
 import { indexStatus } from '../../dht/index-status.ts';
 import { LocationServer } from '../../dht/location-server.ts';
-import { DEFAULT_MAX_RECORDS, LocationTable } from '../../dht/location-table.ts';
+import { DEFAULT_MAX_RECORDS, LocationTable, RECORD_SIZE_BYTES } from '../../dht/location-table.ts';
 import type { IndexStatusResponse } from '../../dht/messages.ts';
+import { prefixOfShard } from '../../dht/hash-prefix.ts';
 import { keeper } from '../../dht/keeper.ts';
 import { packHashes } from '../../dht/packed-hashes.ts';
-import type { PeerId } from '../../dht/ports.ts';
+import { PatientTable } from '../../dht/patient-table.ts';
+import type { PageStore, PeerId } from '../../dht/ports.ts';
 import { HASH_SIZE_BYTES } from '../../dht/shard.ts';
 import { ShardLedger } from '../../dht/shard-ledger.ts';
 import { TellingTurns } from '../../dht/telling-turns.ts';
@@ -25,6 +27,9 @@ import { ACTIVE, type MemberDirectory } from './member-directory.ts';
 
 const BOOT_ID_BYTES = 8;
 
+/** A promise where records have to be read from disk. */
+type Awaitable<T> = T | Promise<T>;
+
 export interface LocationIndexComponents {
   readonly network: Network;
   readonly kademlia: MetadataDiscovery;
@@ -35,6 +40,8 @@ export interface LocationIndexComponents {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Where records go that do not fit into memory; without it, no more are taken than fit. */
+  readonly locationPages?: PageStore | undefined;
 }
 
 export interface LocationIndexOptions {
@@ -42,11 +49,17 @@ export interface LocationIndexOptions {
   readonly onRemoved: (hash: BlockHash) => void;
   /** What its records may take, in bytes; DEFAULT_INDEX_BYTES when absent. */
   readonly memoryBytes?: number | undefined;
+  /** As ShardSpillOptions has it. */
+  readonly minShardBytes?: number | undefined;
+  /** What they may take of disk, in bytes; INDEX_DISK_PER_MEMORY times their memory when absent. */
+  readonly diskBytes?: number | undefined;
 }
 
-/** Of one copy of one block, at most. */
-const RECORD_BYTES = 80;
-export const DEFAULT_INDEX_BYTES: number = DEFAULT_MAX_RECORDS * RECORD_BYTES;
+export const DEFAULT_INDEX_BYTES: number = DEFAULT_MAX_RECORDS * RECORD_SIZE_BYTES;
+/** With what fits into memory this makes nine times as many records as without a disk. */
+export const INDEX_DISK_PER_MEMORY = 4;
+/** Disk that one record takes, at most, give or take a page a shard. */
+const RECORD_ON_DISK_BYTES = 40;
 
 export class LocationIndex {
   /** The index dies with the process: a new name each start tells datanodes to compare what this node should know. */
@@ -54,23 +67,21 @@ export class LocationIndex {
   readonly server: LocationServer;
   readonly #components: LocationIndexComponents;
   readonly #table: LocationTable;
+  readonly #patient: PatientTable;
   readonly #ledger: ShardLedger;
   readonly #handover: Handover;
   readonly #turns: TellingTurns;
   #membersVersion = -1;
   #absences: number | undefined;
 
-  constructor(components: LocationIndexComponents, { onRemoved, memoryBytes }: LocationIndexOptions) {
+  constructor(components: LocationIndexComponents, options: LocationIndexOptions) {
     const { network, kademlia: ring, random } = components;
     const self = network.localPeer;
     this.#components = components;
     this.boot = toHex(random.bytes(BOOT_ID_BYTES));
-    this.#table = new LocationTable({
-      secret: random.bytes(HASH_SIZE_BYTES),
-      maxRecords: Math.floor((memoryBytes ?? DEFAULT_INDEX_BYTES) / RECORD_BYTES),
-      onRemoved,
-    });
     this.#ledger = new ShardLedger(ring, self);
+    this.#table = this.#newTable(options);
+    this.#patient = new PatientTable(this.#table);
     const awaited = (): readonly number[] => this.#awaited();
     const turns = new TellingTurns(components);
     this.#turns = turns;
@@ -81,6 +92,7 @@ export class LocationIndex {
   }
 
   stop(): void {
+    this.#table.spill?.stop();
     this.#turns.stop();
   }
 
@@ -95,16 +107,22 @@ export class LocationIndex {
     return keeper(kademlia, shard, isAlive) === network.localPeer;
   }
 
-  /** The blocks of a shard that this node knows of, with the numbers of their datanodes. */
-  blocks(shard: number): ReturnType<LocationTable['blocks']> {
-    return this.#table.blocks(shard);
+  /** As ShardIndex has it. */
+  blocks(shard: number): Awaitable<ReturnType<LocationTable['blocks']> | undefined> {
+    // In one turn with looking at them: they may have been handed over, or lost, while they were read.
+    return this.#patient.withPrefix(prefixOfShard(shard), () =>
+      this.isComplete(shard) ? this.#table.blocks(shard) : undefined,
+    );
   }
 
   /** Datanodes that this node knows to hold each of `hashes`, in their order. */
-  holders(hashes: readonly BlockHash[]): readonly (readonly number[])[] {
-    const { counts, nodes } = this.#table.lookup(packHashes(hashes));
-    let next = 0;
-    return counts.map((count) => nodes.slice(next, (next += count)));
+  holders(hashes: readonly BlockHash[]): Awaitable<readonly (readonly number[])[]> {
+    const packed = packHashes(hashes);
+    return this.#patient.withRows([packed], () => {
+      const { counts, nodes } = this.#table.lookup(packed);
+      let next = 0;
+      return counts.map((count) => nodes.slice(next, (next += count)));
+    });
   }
 
   status(): IndexStatusResponse {
@@ -117,6 +135,30 @@ export class LocationIndex {
   work(signal: AbortSignal): Promise<'busy' | 'idle'> {
     this.#followMembers();
     return this.#handover.work(signal);
+  }
+
+  #newTable({
+    onRemoved,
+    memoryBytes = DEFAULT_INDEX_BYTES,
+    ...options
+  }: LocationIndexOptions): LocationTable {
+    const { random, locationPages: store } = this.#components;
+    const recordsInMemory = Math.floor(memoryBytes / RECORD_SIZE_BYTES);
+    const common = { secret: random.bytes(HASH_SIZE_BYTES), onRemoved };
+    const { diskBytes = INDEX_DISK_PER_MEMORY * memoryBytes, minShardBytes } = options;
+    if (store === undefined || diskBytes === 0)
+      return new LocationTable({ ...common, maxRecords: recordsInMemory });
+    return new LocationTable({
+      ...common,
+      maxRecords: recordsInMemory + Math.floor(diskBytes / RECORD_ON_DISK_BYTES),
+      spill: {
+        ...this.#components,
+        store,
+        memoryBytes,
+        minShardBytes,
+        onLost: (shard) => this.#ledger.lost(shard),
+      },
+    });
   }
 
   #followMembers(): void {

@@ -64,9 +64,12 @@ export class LocationService {
   }
 }
 
-function translated<T>(ask: () => T): T {
+function translated<T>(ask: () => T | Promise<T>): T | Promise<T> {
   try {
-    return ask();
+    const answer = ask();
+    return answer instanceof Promise
+      ? answer.catch((error: unknown) => Promise.reject(fromDht(error)))
+      : answer;
   } catch (error) {
     throw fromDht(error);
   }

@@ -8,6 +8,7 @@ import type { Member } from '../namespace/schema.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
 import type { Network } from '../network/network.ts';
 import type { Files } from '../storage/files.ts';
+import type { PageStore } from '../storage/page-store.ts';
 import type { RaftLogStore } from '../storage/raft-log-store.ts';
 import type { MetadataDiscovery } from './discovery-worker.ts';
 import type { PlacementPolicy } from './placement.ts';
@@ -27,6 +28,8 @@ export interface MetadataNodeComponents {
   readonly files?: Files;
   /** What is remembered of the other metadata nodes outlives the process; without it, it does not. */
   readonly witnessStore?: WitnessStore;
+  /** For the part of the location index that does not fit into memory; the caller disposes of it. */
+  readonly locationPages?: PageStore;
   /** FreeSpacePlacement when absent. */
   readonly placement?: PlacementPolicy;
   /** Listed, paused and hurried with the others. */
@@ -59,6 +62,10 @@ export interface MetadataNodeOptions {
   readonly workers?: WorkerRunnerOptions;
   /** Memory for the location index, in bytes; DEFAULT_INDEX_BYTES when absent. */
   readonly indexMemoryBytes?: number;
+  /** Disk for what does not fit there, in bytes; INDEX_DISK_PER_MEMORY times as much when absent. */
+  readonly indexDiskBytes?: number;
+  /** Shards with less memory are not written to disk; DEFAULT_MIN_SHARD_BYTES when absent. */
+  readonly indexMinShardBytes?: number;
   /** Rate of the snapshots this node sends, all together. */
   readonly maxSnapshotBytesPerSecond?: number;
 }

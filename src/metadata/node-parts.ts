@@ -123,7 +123,12 @@ export function composeParts(
     states,
     index: new LocationIndex(
       { ...base, registry, states },
-      { onRemoved: (hash) => repair.lostCopies.note(hash), memoryBytes: options.indexMemoryBytes },
+      {
+        onRemoved: (hash) => repair.lostCopies.note(hash),
+        memoryBytes: options.indexMemoryBytes,
+        minShardBytes: options.indexMinShardBytes,
+        diskBytes: options.indexDiskBytes,
+      },
     ),
     changes: new MemberChanges(base),
     survey: new SilenceSurvey({ ...base, registry }),

@@ -17,6 +17,7 @@ export class DataDirectory {
   readonly raftLogFile: string;
   readonly namespaceFile: string;
   readonly snapshotDir: string;
+  readonly locationPagesFile: string;
   readonly blockDir: string;
   readonly peersFile: string;
   readonly manifestFile: string;
@@ -32,6 +33,7 @@ export class DataDirectory {
     this.raftLogFile = join(path, 'raft.db');
     this.namespaceFile = join(path, 'namespace.db');
     this.snapshotDir = join(path, 'snapshots');
+    this.locationPagesFile = join(path, 'location-pages');
     this.blockDir = join(path, 'blocks');
     this.peersFile = join(path, 'peers.json');
     this.manifestFile = join(path, 'manifests');

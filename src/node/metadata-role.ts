@@ -6,10 +6,13 @@ import type { HoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
 import type { WorkerRunnerOptions } from '../common/worker-runner.ts';
+import { INDEX_DISK_PER_MEMORY } from '../metadata/location-index.ts';
 import { MetadataNode } from '../metadata/metadata-node.ts';
 import { Member } from '../namespace/schema.ts';
 import { StateMachine } from '../namespace/state-machine.ts';
 import type { Network } from '../network/network.ts';
+import { FilePageStore } from '../storage/file-page-store.ts';
+import type { PageStore } from '../storage/page-store.ts';
 import { openRaftLog } from '../storage/raft-log-file.ts';
 import { openRowStore } from '../storage/sqlite-row-store.ts';
 import { defaultIndexBytes } from './index-memory.ts';
@@ -29,6 +32,7 @@ export interface MetadataRoleComponents {
 export interface MetadataStores {
   readonly log: Awaited<ReturnType<typeof openRaftLog>>;
   readonly machine: StateMachine;
+  readonly locationPages: PageStore;
   /** Resolves with STORAGE_CORRUPT_ROWS when the namespace's file turns out to be unreadable. */
   readonly damaged: Promise<HoldfastError>;
 }
@@ -55,7 +59,11 @@ export async function openMetadataStores(
     config.metadataCacheBytes === undefined ? {} : { cacheSizeBytes: config.metadataCacheBytes },
   );
   cleanup.defer(() => machine.close());
-  return { log, machine, damaged: store.damaged };
+  const maxBytes =
+    config.indexDiskBytes ?? INDEX_DISK_PER_MEMORY * (config.indexMemoryBytes ?? defaultIndexBytes());
+  const locationPages = await FilePageStore.open(directory.locationPagesFile, { maxBytes });
+  cleanup.use(locationPages);
+  return { log, machine, locationPages, damaged: store.damaged };
 }
 
 export function createMetadataNode(
@@ -91,6 +99,7 @@ export function createMetadataNode(
         maxSnapshotBytesPerSecond: config.snapshotBytesPerSecond,
       }),
       indexMemoryBytes: config.indexMemoryBytes ?? defaultIndexBytes(),
+      ...(config.indexDiskBytes !== undefined && { indexDiskBytes: config.indexDiskBytes }),
       onFatal,
     },
   );

@@ -16,6 +16,7 @@ export interface NodeChanges {
   readonly capacityBytes?: number;
   readonly metadataCacheBytes?: number;
   readonly indexMemoryBytes?: number;
+  readonly indexDiskBytes?: number;
   readonly snapshotBytesPerSecond?: number;
 }
 
@@ -32,6 +33,7 @@ export async function changedConfig(config: NodeConfig, changes: NodeChanges): P
     capacityBytes,
     metadataCacheBytes,
     indexMemoryBytes,
+    indexDiskBytes,
     snapshotBytesPerSecond,
   } = changes;
   return {
@@ -46,6 +48,7 @@ export async function changedConfig(config: NodeConfig, changes: NodeChanges): P
     ...(capacityBytes === undefined ? {} : { capacityBytes }),
     ...(metadataCacheBytes === undefined ? {} : { metadataCacheBytes }),
     ...(indexMemoryBytes === undefined ? {} : { indexMemoryBytes }),
+    ...(indexDiskBytes === undefined ? {} : { indexDiskBytes }),
     ...(snapshotBytesPerSecond === undefined ? {} : { snapshotBytesPerSecond }),
   };
 }

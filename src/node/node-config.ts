@@ -46,6 +46,8 @@ export interface NodeConfig {
   readonly metadataCacheBytes?: number;
   /** Memory for the location index, in bytes; absent: defaultIndexBytes(). */
   readonly indexMemoryBytes?: number;
+  /** Disk for what of it does not fit there, in bytes; absent: INDEX_DISK_PER_MEMORY times its memory. */
+  readonly indexDiskBytes?: number;
   /** Bytes per second of the snapshots it sends; absent: DEFAULT_MAX_SNAPSHOT_BYTES_PER_SECOND. */
   readonly snapshotBytesPerSecond?: number;
   /** Set by `cluster leave`: the number is gone for good. */
@@ -96,6 +98,7 @@ function isNodeConfig(value: unknown): value is NodeConfig {
       config.capacityBytes,
       config.metadataCacheBytes,
       config.indexMemoryBytes,
+      config.indexDiskBytes,
       config.snapshotBytesPerSecond,
     ].every((size) => size === undefined || isCount(size)) &&
     [config.zone, config.hostGroup].every((text) => text === undefined || isText(text)) &&

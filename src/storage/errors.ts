@@ -23,6 +23,16 @@ export function storageFull(path: string, wantedBytes: number, freeBytes: number
   });
 }
 
+/** Of a file whose pages can be done without. */
+export function corruptPage(path: string, page: number): HoldfastError {
+  return new HoldfastError({
+    code: 'STORAGE_CORRUPT_PAGE',
+    kind: 'broken',
+    message: `Page ${page} of ${path} is not what was written there. What it held is made anew; look at the disk.`,
+    facts: { path, page },
+  });
+}
+
 export function storageClosed(path: string): HoldfastError {
   return new HoldfastError({
     code: 'STORAGE_CLOSED',

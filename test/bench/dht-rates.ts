@@ -99,12 +99,13 @@ async function measureTable(): Promise<{ announce: Rate; lookup: Rate; bytesPerR
   );
   const before = process.memoryUsage().rss;
   const announce = await rate(TABLE_RECORDS, async () => {
-    for (const bytes of announcements) server.announce(NODE, AnnounceRequest.decode(bytes));
+    for (const bytes of announcements) await server.announce(NODE, AnnounceRequest.decode(bytes));
   });
   const bytesPerRecord = Math.round((process.memoryUsage().rss - before) / TABLE_RECORDS);
   const questions = batches.map((hashes) => LookupRequest.encode({ hashes, epoch: 1 }).finish());
   const lookup = await rate(TABLE_RECORDS, async () => {
-    for (const bytes of questions) LookupResponse.encode(server.lookup(LookupRequest.decode(bytes))).finish();
+    for (const bytes of questions)
+      LookupResponse.encode(await server.lookup(LookupRequest.decode(bytes))).finish();
   });
   return { announce, lookup, bytesPerRecord };
 }

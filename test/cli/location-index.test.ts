@@ -20,12 +20,22 @@ class IndexClient extends FakeClient {
       records: 5,
       shards: 2,
       owned: 4,
+      recordsOnDisk: 3,
+      bytesOnDisk: 8192,
       complete: 3,
       leaving: 1,
       bytes: 2048,
       pulled: 0,
     };
-    const status = { ...figures, epoch: EPOCH, nodes, ownedBitmap: bitmap, completeBitmap: bitmap };
+    const onDisk = { bytesOnDisk: 8192, recordsOnDisk: 3, shardsOnDisk: 1, diskFailure: 'full' };
+    const status = {
+      ...figures,
+      ...onDisk,
+      epoch: EPOCH,
+      nodes,
+      ownedBitmap: bitmap,
+      completeBitmap: bitmap,
+    };
     return {
       answeredBy: 1,
       epoch: EPOCH,
@@ -63,7 +73,9 @@ describe('holdfast dht', () => {
     const { stdout, status } = await run(['dht', 'status'], { client });
     expect(status).toBe(0);
     expect(stdout).toMatch(/Epoch 2\.77/);
-    expect(stdout).toMatch(/1 +m1 +2\.77 +3 of 4 +1 +5 +2\.0 KiB/);
+    expect(stdout).toMatch(
+      /1 +m1 +2\.77 +3 of 4 +1 +5 +2\.0 KiB +3 +8\.0 KiB +0\.5 +cannot write to disk: full/,
+    );
     expect(stdout).toMatch(/2 +m2 .*no answer/);
     expect(stdout).toMatch(/9 +1 +5 +3\.12 +4 +0102/);
     const json = JSON.parse((await run(['dht', 'status', '--json'], { client })).stdout);
@@ -71,6 +83,8 @@ describe('holdfast dht', () => {
       number: 1,
       epoch: '2.77',
       owned: 4,
+      recordsOnDisk: 3,
+      bytesOnDisk: 8192,
       datanodes: [{ node: 9, digest: '0102' }],
     });
   });

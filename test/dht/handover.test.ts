@@ -1,7 +1,7 @@
 /** @module Taking shards over: within bounds, in parts where they are large, and from somebody else where one fails. */
 import { describe, expect, it } from 'vitest';
 import { Handover } from '../../dht/handover.ts';
-import { MAX_PULLED_BLOCKS } from '../../dht/location-server.ts';
+import { MAX_PULLED_BLOCKS } from '../../dht/pull-answer.ts';
 import { MAX_BATCH_HASHES, packHashes } from '../../dht/packed-hashes.ts';
 import type { HandoverRpc, PeerId } from '../../dht/ports.ts';
 import { CALLER, hashOf, IndexWorld } from './index-world.ts';

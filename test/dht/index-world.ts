@@ -178,7 +178,11 @@ export class IndexWorld {
     return this.announced.filter((batch) => batch.peer === peer);
   }
 
-  async #call<T>(peer: PeerId, signal: AbortSignal, serve: (server: LocationServer) => T): Promise<T> {
+  async #call<T>(
+    peer: PeerId,
+    signal: AbortSignal,
+    serve: (server: LocationServer) => T | Promise<T>,
+  ): Promise<T> {
     await Promise.resolve();
     signal.throwIfAborted();
     const server = this.#servers.get(peer);

@@ -26,7 +26,7 @@ export class StormPost {
   }
 
   /** Whoever gives up does not stop what is on its way: it is done, late, and nobody hears the answer. */
-  call<T>(signal: AbortSignal, serve: () => T): Promise<T> {
+  call<T>(signal: AbortSignal, serve: () => T | Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
       this.#travel(() => {

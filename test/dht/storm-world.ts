@@ -250,7 +250,7 @@ export class StormWorld {
     };
   }
 
-  #call<T>(peer: PeerId, signal: AbortSignal, serve: (holder: Holder) => T): Promise<T> {
+  #call<T>(peer: PeerId, signal: AbortSignal, serve: (holder: Holder) => T | Promise<T>): Promise<T> {
     const holder = this.#holder(peer);
     return this.post.call(signal, () => {
       // A life that is over answers no more.

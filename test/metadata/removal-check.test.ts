@@ -60,8 +60,10 @@ describe('the removal of a datanode', () => {
     } as never;
     const index: ShardIndex = {
       isComplete: (shard) => !unknown.has(shard),
-      blocks: (shard) =>
-        shard === 0 ? Object.entries(holders).map(([hash, nodes]) => ({ hash, nodes })) : [],
+      blocks: (shard) => {
+        if (unknown.has(shard)) return undefined;
+        return shard === 0 ? Object.entries(holders).map(([hash, nodes]) => ({ hash, nodes })) : [];
+      },
       holders: (hashes) => hashes.map((hash) => holders[hash] ?? []),
     };
     const shards = new Set(Array.from({ length: SHARD_COUNT }, (_, shard) => shard));

@@ -124,7 +124,8 @@ export class BalanceWorker implements BackgroundWorker {
       return 'busy';
     }
     this.#moves.delete(move.hash);
-    if (index.holders([move.hash])[0]?.includes(move.target)) return 'busy';
+    const [nodes] = await index.holders([move.hash]);
+    if (nodes?.includes(move.target)) return 'busy';
     await this.#paced(move.sizeBytes, signal);
     moves.start(move, () => this.#moved(move));
     return 'busy';
@@ -139,9 +140,10 @@ export class BalanceWorker implements BackgroundWorker {
     await this.#pacer.pacer.spend(bytes, signal);
   }
 
-  #moved({ hash, source, target }: Move): void {
+  async #moved({ hash, source, target }: Move): Promise<void> {
     const { surplus, index } = this.#components;
-    if (index.holders([hash])[0]?.includes(target)) surplus.offer(hash, source);
+    const [nodes] = await index.holders([hash]);
+    if (nodes?.includes(target)) surplus.offer(hash, source);
   }
 
   /** This keeper's part of the next plan, and blocks for it. */

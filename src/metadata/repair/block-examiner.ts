@@ -29,8 +29,8 @@ export class BlockExaminer {
   }
 
   /** Those of `blocks` that this node knows everything of, as they are now; they enter or leave the blocks at risk. */
-  examine(blocks: readonly WantedBlock[], patienceMs: number): readonly ExaminedBlock[] {
-    const holders = this.#components.index.holders(blocks.map(({ hash }) => hash));
+  async examine(blocks: readonly WantedBlock[], patienceMs: number): Promise<readonly ExaminedBlock[]> {
+    const holders = await this.#components.index.holders(blocks.map(({ hash }) => hash));
     const examined = blocks.map((block, position) => ({
       ...block,
       ...this.census(block.hash, holders[position]),

@@ -82,7 +82,7 @@ export class BlockSurvey implements BackgroundWorker {
     const walk = this.#walk;
     const page = await machine.scanBlocks(walk.after, PAGE_BLOCKS);
     const kept = page.filter(({ hash }) => shards.has(shardOfHash(hash)));
-    for (const block of examiner.examine(kept, PATIENCE_MS)) {
+    for (const block of await examiner.examine(kept, PATIENCE_MS)) {
       walk.tally.add(block);
       balance.look(block);
     }

@@ -52,13 +52,13 @@ export class CopyRunner {
   }
 
   /** Begins the copy unless it is on its way. `onCopied` is told when the target holds and has announced it. */
-  start(order: CopyOrder, onCopied: () => void, onFailed?: () => void): void {
+  start(order: CopyOrder, onCopied: () => Promise<void>, onFailed?: () => void): void {
     const key = keyOf(order);
     if (this.#running.has(key)) return;
     const abort = new AbortController();
     const done = this.#copy(order, abort.signal)
-      .then((copied) => {
-        if (copied) onCopied();
+      .then(async (copied) => {
+        if (copied) await onCopied();
         else if (!abort.signal.aborted) onFailed?.();
       })
       .finally(() => this.#running.delete(key));

@@ -46,13 +46,12 @@ export class LossSearch {
     for (let looked = 0; looked < STEP_BLOCKS && hashes.length < PAGE_BLOCKS; ) {
       const shard = this.#shardsLeft.pop();
       if (shard === undefined) break;
-      if (!index.isComplete(shard)) continue;
-      for (const { hash, nodes } of index.blocks(shard)) {
+      for (const { hash, nodes } of (await index.blocks(shard)) ?? []) {
         looked += 1;
         if (this.#lost.some((node) => nodes.includes(node))) hashes.push(hash);
       }
     }
     for (let at = 0; at < hashes.length; at += PAGE_BLOCKS)
-      examiner.examine(await machine.wantedBlocks(hashes.slice(at, at + PAGE_BLOCKS)), 0);
+      await examiner.examine(await machine.wantedBlocks(hashes.slice(at, at + PAGE_BLOCKS)), 0);
   }
 }

@@ -47,25 +47,27 @@ export class LostCopies {
   /** Looks at a page of what was noted; what misses a copy is at risk from here on. */
   async look(): Promise<void> {
     const { machine, keeper, index, examiner, logger } = this.#components;
-    this.#letGoOfHealed();
+    await this.#letGoOfHealed();
     const hashes = [...this.#news].slice(0, PAGE_BLOCKS);
     for (const hash of hashes) this.#news.delete(hash);
     const kept = hashes.filter((hash) => keeper.keeps(hash) && index.isComplete(shardOfHash(hash)));
     if (kept.length === 0) return;
-    for (const { hash, good, leaving, copies } of examiner.examine(await machine.wantedBlocks(kept), 0)) {
+    const examined = await examiner.examine(await machine.wantedBlocks(kept), 0);
+    for (const { hash, good, leaving, copies } of examined) {
       if (good.length >= copies) continue;
       if (this.#short.size < MAX_LOST_COPIES) this.#short.add(hash);
       logger.warn('repair.copy-lost', { hash, left: good.length + leaving.length, wanted: copies });
     }
   }
 
-  #letGoOfHealed(): void {
+  async #letGoOfHealed(): Promise<void> {
     const { atRisk, index, logger } = this.#components;
     for (const hash of this.#short) {
       if (atRisk.get(hash) !== undefined) continue;
       this.#short.delete(hash);
       // Also when its file was removed, or its shard is another keeper's by now: neither is at risk here any more.
-      logger.info('repair.copy-made-up-for', { hash, nodes: index.holders([hash])[0] ?? [] });
+      const [nodes = []] = await index.holders([hash]);
+      logger.info('repair.copy-made-up-for', { hash, nodes });
     }
   }
 }

@@ -52,7 +52,7 @@ export class MoveFinder {
     taken: ReadonlySet<BlockHash>,
   ): Promise<readonly Move[]> {
     const { machine, moves: copies } = this.#components;
-    const hashes = this.#someBlocksOn(source, target).filter(
+    const hashes = (await this.#someBlocksOn(source, target)).filter(
       (hash) => !taken.has(hash) && !copies.hasFailed(hash, source) && !copies.hasFailed(hash, target),
     );
     const moves: Move[] = [];
@@ -61,7 +61,7 @@ export class MoveFinder {
       for (const block of await machine.wantedBlocks(hashes.slice(from, from + PAGE_BLOCKS))) {
         const { hash, sizeBytes } = block;
         if (sizeBytes > leftBytes || moves.length >= limit) continue;
-        if (!this.#mayMove(block, source, target)) continue;
+        if (!(await this.#mayMove(block, source, target))) continue;
         moves.push({ hash, sizeBytes, source, target });
         leftBytes -= sizeBytes;
       }
@@ -69,10 +69,11 @@ export class MoveFinder {
   }
 
   /** As far as is known now: it has all its copies, and they would stand as far apart as they do. */
-  #mayMove({ hash, copies }: WantedBlock, source: number, target: number): boolean {
+  async #mayMove({ hash, copies }: WantedBlock, source: number, target: number): Promise<boolean> {
     const { index, examiner } = this.#components;
     const place = placesOf(this.#components);
-    const { good } = examiner.census(hash, index.holders([hash])[0]);
+    const [nodes] = await index.holders([hash]);
+    const { good } = examiner.census(hash, nodes);
     const others = good.filter((node) => node !== source).map(place);
     return (
       good.length === copies && good.includes(source) && keepsSpread(place(source), place(target), others)
@@ -80,7 +81,7 @@ export class MoveFinder {
   }
 
   /** From where the last search ended: not the same blocks to and fro. */
-  #someBlocksOn(source: number, target: number): BlockHash[] {
+  async #someBlocksOn(source: number, target: number): Promise<BlockHash[]> {
     const { index, keeper } = this.#components;
     const shards = keeper.shards();
     const found: BlockHash[] = [];
@@ -88,8 +89,8 @@ export class MoveFinder {
     for (let step = 0; step < SHARD_COUNT; step += 1) {
       if (found.length >= MAX_CONSIDERED || looked >= MAX_LOOKED_AT) break;
       const shard = (this.#nextShard = (this.#nextShard + 1) % SHARD_COUNT);
-      if (!shards.has(shard) || !index.isComplete(shard)) continue;
-      for (const { hash, nodes } of index.blocks(shard)) {
+      if (!shards.has(shard)) continue;
+      for (const { hash, nodes } of (await index.blocks(shard)) ?? []) {
         looked += 1;
         if (nodes.includes(source) && !nodes.includes(target)) found.push(hash);
       }

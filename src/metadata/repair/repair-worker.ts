@@ -75,7 +75,7 @@ export class RepairWorker implements BackgroundWorker {
     if (atRisk.takeVacancy()) losses.again();
     await lostCopies.look();
     if (losses.isBusy) await losses.step();
-    copies.callOff((order) => this.#isNeeded(order));
+    await this.#callOff();
     await this.#plan(signal);
     if (losses.isBusy || lostCopies.isBusy) return 'busy';
     if (copies.orders.length === 0) return 'idle';
@@ -97,11 +97,19 @@ export class RepairWorker implements BackgroundWorker {
   }
 
   /** A datanode that comes back in time brings its copies with it. */
-  #isNeeded({ hash, target }: CopyOrder): boolean {
-    const { index, examiner, atRisk, states } = this.#components;
+  async #callOff(): Promise<void> {
+    const { copies, index } = this.#components;
+    const hashes = copies.orders.map(({ hash }) => hash);
+    const nodes = await index.holders(hashes);
+    const holders = new Map(hashes.map((hash, at) => [hash, nodes[at]]));
+    copies.callOff((order) => this.#isNeeded(order, holders.get(order.hash)));
+  }
+
+  #isNeeded({ hash, target }: CopyOrder, nodes: readonly number[] | undefined): boolean {
+    const { examiner, atRisk, states } = this.#components;
     const block = atRisk.get(hash);
     if (block === undefined || states.liveness(target) === 'dead') return false;
-    const { good } = examiner.census(hash, index.holders([hash])[0]);
+    const { good } = examiner.census(hash, nodes);
     return good.includes(target) || good.length < block.wanted;
   }
 
@@ -124,8 +132,8 @@ export class RepairWorker implements BackgroundWorker {
     const stillWanted = new Set(wanted.map(({ hash }) => hash));
     for (const { hash } of ready) if (!stillWanted.has(hash)) atRisk.remove(hash);
     const arriving = Map.groupBy(copies.orders, ({ hash }) => hash);
-    const endangered = examiner
-      .examine(wanted, 0)
+    const examined = await examiner.examine(wanted, 0);
+    const endangered = examined
       .filter(({ good, copies: count }) => good.length < count)
       .map((block): EndangeredBlock => {
         const { hash, sizeBytes, good, leaving, copies: count } = block;
@@ -193,13 +201,15 @@ export class RepairWorker implements BackgroundWorker {
   }
 
   /** The target has announced it; what this node itself has not heard yet it hears in a moment. */
-  #copied({ hash, target }: CopyOrder): void {
+  async #copied({ hash, target }: CopyOrder): Promise<void> {
     const { atRisk, badCopies, examiner, index, clock } = this.#components;
     // Else it would count as missing, and be made again and again, until the report of its predecessor is forgotten.
     badCopies.forgive(hash, target);
+    if (atRisk.get(hash) === undefined) return;
+    const [nodes] = await index.holders([hash]);
     const block = atRisk.get(hash);
     if (block === undefined) return;
-    const { good } = examiner.census(hash, index.holders([hash])[0]);
+    const { good } = examiner.census(hash, nodes);
     if (good.length >= block.wanted) return atRisk.remove(hash);
     const readyMs = good.includes(target) ? block.readyMs : clock.monotonicMs() + ANNOUNCEMENT_MS;
     atRisk.put({ ...block, readyMs, stuck: undefined });

@@ -91,9 +91,10 @@ export class SoleSearch {
     let page: BlockHash[] = [];
     let looked = 0;
     for (const shard of keeper.shards()) {
-      if (!index.isComplete(shard)) continue;
+      const blocks = await index.blocks(shard);
+      if (blocks === undefined) continue;
       found.shards += 1;
-      for (const { hash, nodes } of index.blocks(shard)) {
+      for (const { hash, nodes } of blocks) {
         looked += 1;
         if (this.#isOnlyOn(node, hash, nodes)) page.push(hash);
       }

@@ -89,7 +89,7 @@ async function measureFilled(machine: StateMachine, sizeBytes: number): Promise<
   const examiner = examinerOf(table);
   const examined = await cost(async () => {
     for (let at = 0; at < hashes.length; at += PAGE_BLOCKS)
-      examiner.examine(
+      await examiner.examine(
         hashes.slice(at, at + PAGE_BLOCKS).map((hash) => ({ hash, sizeBytes: EIGHT_MIB, copies: COPIES })),
         0,
       );

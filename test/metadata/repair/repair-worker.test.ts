@@ -16,12 +16,12 @@ const NODES = [1, 2, 3, 4];
 const COPIES = 3;
 
 interface Started extends CopyOrder {
-  readonly onCopied: () => void;
+  readonly onCopied: () => Promise<void>;
   readonly onFailed: () => void;
 }
 
 /** `holders` may change as copies arrive; an order runs until it is taken out of `started`. */
-function keeperOf(holders: Record<string, number[]>) {
+async function keeperOf(holders: Record<string, number[]>) {
   const clock = new ManualClock();
   const started: Started[] = [];
   const wanted = (hash: string) => ({ hash, sizeBytes: 1, copies: COPIES });
@@ -54,7 +54,7 @@ function keeperOf(holders: Record<string, number[]>) {
       hasFailed: () => false,
       work: () => new Map(),
       oneEnds: async () => {},
-      start: (order: CopyOrder, onCopied: () => void, onFailed: () => void) =>
+      start: (order: CopyOrder, onCopied: () => Promise<void>, onFailed: () => void) =>
         started.push({ ...order, onCopied, onFailed }),
     },
     placement: new FreeSpacePlacement(),
@@ -67,13 +67,13 @@ function keeperOf(holders: Record<string, number[]>) {
   };
   const examiner = new BlockExaminer(base);
   const worker = new RepairWorker({ ...base, examiner, turns: new RepairTurns(base) });
-  examiner.examine(Object.keys(holders).map(wanted), 0);
+  await examiner.examine(Object.keys(holders).map(wanted), 0);
   return { started, atRisk: base.atRisk, work: () => worker.work(new AbortController().signal) };
 }
 
 it('helps a block with two copies once every block with one has got its second', async () => {
   const holders = { [DOUBLE]: [1, 2], [SINGLE]: [1] };
-  const { started, work } = keeperOf(holders);
+  const { started, work } = await keeperOf(holders);
   await work();
   await work();
   expect(new Set(started.map(({ hash }) => hash))).toEqual(new Set([SINGLE]));
@@ -85,7 +85,7 @@ it('helps a block with two copies once every block with one has got its second',
 
 it('says of a block that its last copy failed, until one arrives', async () => {
   const holders = { [SINGLE]: [1] };
-  const { started, atRisk, work } = keeperOf(holders);
+  const { started, atRisk, work } = await keeperOf(holders);
   await work();
   for (const { onFailed } of started.splice(0)) onFailed();
   expect(atRisk.get(SINGLE)?.stuck).toBe('copy-failed');
@@ -93,6 +93,6 @@ it('says of a block that its last copy failed, until one arrives', async () => {
   expect(atRisk.get(SINGLE)?.stuck).toBe('copy-failed');
   const [arrived] = started.splice(0, 1) as [Started];
   holders[SINGLE]?.push(arrived.target);
-  arrived.onCopied();
+  await arrived.onCopied();
   expect(atRisk.get(SINGLE)?.stuck).toBeUndefined();
 });

@@ -1,0 +1,52 @@
+/** @module What one answer to a pull has room for. */
+import type { PackedRecords } from './location-table.ts';
+import type { PullResponse } from './messages.ts';
+
+/** Blocks of one answer to a pull. */
+export const MAX_PULLED_BLOCKS = 8192;
+
+export class PullAnswer {
+  readonly #boot: string;
+  readonly #prefixes: string[] = [];
+  readonly #hashes: Uint8Array[] = [];
+  readonly #counts: number[] = [];
+  readonly #nodes: number[] = [];
+  #isFull = false;
+
+  constructor(boot: string) {
+    this.#boot = boot;
+  }
+
+  /** Whether something did not fit: nothing may follow it. */
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  /** Blocks that still fit. */
+  get room(): number {
+    return MAX_PULLED_BLOCKS - this.#counts.length;
+  }
+
+  /** All that is below a prefix; `undefined` when that is more than there is room for. */
+  add(prefix: string, records: PackedRecords | undefined): void {
+    if (records === undefined) {
+      this.#isFull = true;
+      return;
+    }
+    this.#prefixes.push(prefix);
+    this.#hashes.push(records.hashes);
+    for (const count of records.counts) this.#counts.push(count);
+    for (const node of records.nodes) this.#nodes.push(node);
+  }
+
+  encode(): PullResponse {
+    return {
+      boot: this.#boot,
+      prefixes: this.#prefixes,
+      hashes: Buffer.concat(this.#hashes),
+      counts: this.#counts,
+      nodes: this.#nodes,
+      tooLarge: this.#isFull && this.#prefixes.length === 0,
+    };
+  }
+}
