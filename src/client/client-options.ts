@@ -43,7 +43,10 @@ export type PutSource = Uint8Array | AsyncIterable<Uint8Array>;
 export type AckMode = 'all' | 'quorum' | 'one';
 
 export interface PutOptions extends OperationOptions {
-  /** Expected size, for progress and for placing ahead. A hint: what the source yields is what is stored. */
+  /**
+   * Expected size, for progress, for placing ahead, and for refusing at once what needs larger blocks. A hint: what the source
+   * yields is what is stored.
+   */
   readonly sizeBytes?: number | undefined;
   /** Copies of each block; when absent what the nearest directory above says, or the cluster. */
   readonly replication?: number | undefined;

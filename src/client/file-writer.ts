@@ -4,7 +4,13 @@ import { MIB } from '../common/bytes.ts';
 import { ByteBudget } from '../common/byte-budget.ts';
 import { orAborted } from '../common/deadline.ts';
 import { currentEra } from '../namespace/collection.ts';
-import { MAX_BLOCK_SIZE_BYTES, MAX_REPLICATION, MIN_BLOCK_SIZE_BYTES } from '../namespace/limits.ts';
+import { activeLevel } from '../namespace/feature-level.ts';
+import {
+  MAX_BLOCK_SIZE_BYTES,
+  MAX_REPLICATION,
+  maxFileBlocks,
+  MIN_BLOCK_SIZE_BYTES,
+} from '../namespace/limits.ts';
 import type { BlockRef, CreateFile, Stat } from '../namespace/schema.ts';
 import type { Holder } from '../protocol/messages.ts';
 import type { BackupMark } from '../protocol/messages.ts';
@@ -38,9 +44,10 @@ export async function writeFile(
   options: PutOptions & { readonly backup?: BackupMark },
 ): Promise<PutResult> {
   options.signal?.throwIfAborted();
-  const { defaultBlockSizeBytes } = await context.cluster();
-  const { blockSizeBytes = defaultBlockSizeBytes, replication } = options;
+  const cluster = await context.cluster();
+  const { blockSizeBytes = cluster.defaultBlockSizeBytes, replication } = options;
   checkRange('blockSizeBytes', blockSizeBytes, MIN_BLOCK_SIZE_BYTES, MAX_BLOCK_SIZE_BYTES);
+  checkBlockCount(options.sizeBytes ?? 0, blockSizeBytes, maxFileBlocks(activeLevel(cluster)));
   if (replication !== undefined) checkRange('replication', replication, 1, MAX_REPLICATION);
   const copies = replication ?? (await context.defaultReplication.of(path, options));
   return new FileWriter(context, { ...options, path, blockSizeBytes, copies }).write(source);
@@ -263,6 +270,13 @@ function awaitedCopies(ack: AckMode | undefined, copies: number): AwaitedCopies 
     case 'one':
       return { copies: 1, required: 1 };
   }
+}
+
+/** Now, not when so many of them are written. */
+function checkBlockCount(sizeBytes: number, blockSizeBytes: number, mostBlocks: number): void {
+  if (sizeBytes <= mostBlocks * blockSizeBytes) return;
+  const wanted = `at least ${Math.ceil(sizeBytes / mostBlocks)}, since a file has at most ${mostBlocks} blocks and this one ${sizeBytes} bytes`;
+  throw invalidArgument('blockSizeBytes', blockSizeBytes, wanted);
 }
 
 function checkRange(name: string, value: number, least: number, most: number): void {

@@ -38,6 +38,7 @@ const UNSEEN: ReadonlySet<MutationCommand['$case']> = new Set([
   'openSession',
   'openAppend',
   'appendBlocks',
+  'copyBlocks',
   'renewLease',
   'abandonFile',
 ]);

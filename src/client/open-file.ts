@@ -89,6 +89,22 @@ export class OpenFile {
     );
   }
 
+  /**
+   * Takes over all blocks of the file with this inode, as it is when the last of them are taken; instead of appending. Errors:
+   * NAMESPACE_NOT_FOUND when it is removed or replaced meanwhile, NAMESPACE_LEASE_EXPIRED.
+   */
+  async takeBlocksOf(from: number, signal: AbortSignal): Promise<void> {
+    const { inode } = this;
+    const options = { signal, patienceMs: PUT_PATIENCE_MS };
+    for (let isWhole = false; !isWhole; ) {
+      const value = { inode, fencingToken: this.#fencingToken, firstBlock: this.#blockCount, from };
+      const result = await this.#context.mutations.run({ $case: 'copyBlocks', value }, options);
+      const grant = grantResult('copyBlocks', result);
+      this.#blockCount = grant.blockCount;
+      isWhole = grant.blockCount === statOf('copyBlocks', grant.appendedTo).blockCount;
+    }
+  }
+
   /** Puts the file at its path, in one step. */
   async close(precondition: Precondition | undefined, mtimeMs: number, signal: AbortSignal): Promise<Stat> {
     const { inode } = this;

@@ -10,6 +10,7 @@ import type {
   TouchOptions,
 } from './client-options.ts';
 import type { ClientContext } from './client-context.ts';
+import { copyFile } from './copy-file.ts';
 import type { MutationCommand } from './mutations.ts';
 import { removedResult } from './result.ts';
 
@@ -51,11 +52,14 @@ export abstract class TreeClient {
     this.context.defaultReplication.forget();
   }
 
-  /** Copies a file by reference: no block is moved. */
+  /**
+   * Copies a file by reference: no block is moved, and nobody sees a part of it. Errors: those of rename, NAMESPACE_NOT_FOUND
+   * also when a large file is removed or replaced while it is being copied.
+   */
   async copy(from: string, to: string, options: MoveOptions = {}): Promise<void> {
     const attributes = this.context.attributes();
     const value = { from: checked(from), to: checked(to), noClobber: options.noClobber ?? false, attributes };
-    await this.#change({ $case: 'copyFile', value }, options);
+    await copyFile(this.context, value, options);
   }
 
   /** Sets the modification time; creates an empty file where there is none. */
@@ -81,7 +85,10 @@ export abstract class TreeClient {
     await this.#change({ $case: 'setAttributes', value }, options);
   }
 
-  /** Of a file: how many copies it has. Of a directory: how many new files below it get; 0 there means as its parent says. */
+  /**
+   * Of a file: how many copies it has; its blocks follow, those of a large file by and by. Of a directory: how many
+   * new files below it get; 0 there means as its parent says.
+   */
   async setReplication(path: string, replication: number, options: OperationOptions = {}): Promise<void> {
     await this.#change({ $case: 'setReplication', value: { path: checked(path), replication } }, options);
     this.context.defaultReplication.forget();

@@ -56,6 +56,7 @@ const NEEDS_SESSION: ReadonlySet<string> = new Set([
   'setAttributes',
   'openAppend',
   'closeAppend',
+  'copyBlocks',
 ]);
 const NEEDS_NO_SESSION: ReadonlySet<string> = new Set(['openSession', 'renewLease', 'abandonFile']);
 

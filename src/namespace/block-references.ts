@@ -4,13 +4,14 @@ import { assert } from '../common/errors.ts';
 import { HASH_SIZE_BYTES } from '../common/hashing.ts';
 import { currentEra } from './collection.ts';
 import { invalidArgument, writtenTooLongAgo } from './errors.ts';
-import { hasLevel } from './feature-level.ts';
+import { activeLevel, hasLevel } from './feature-level.ts';
 import { extentKey } from './keys.ts';
 import {
   EXTENT_PAGE_BLOCKS,
+  MAX_APPENDED_BLOCKS,
   MAX_BLOCK_SIZE_BYTES,
   MAX_BLOCKS_PER_COMMAND,
-  MAX_FILE_BLOCKS,
+  maxFileBlocks,
 } from './limits.ts';
 import type { RowView } from './row-view.ts';
 import type { BlockRef, ExtentPage, Inode } from './schema.ts';
@@ -33,6 +34,13 @@ export function checkBlocks(blocks: readonly BlockRef[], maxSizeBytes: number): 
   }
 }
 
+/** Refuses more blocks than a file may have. */
+export function checkBlockCount(view: RowView, blockCount: number): void {
+  const most = maxFileBlocks(activeLevel(view.cluster));
+  if (blockCount > most)
+    throw invalidArgument(`A file has at most ${most} blocks; use a larger block size.`, { got: blockCount });
+}
+
 /** Says early which rows addBlocks will look at. */
 export function hintBlocks(view: RowView, blocks: readonly BlockRef[]): void {
   const keys = blocks.map(({ hash }) => toHex(hash));
@@ -51,10 +59,14 @@ export function addBlocks(
   writtenEra: number,
 ): Inode {
   const blockCount = inode.blockCount + blocks.length;
-  if (blockCount > MAX_FILE_BLOCKS)
-    throw invalidArgument(`A file has at most ${MAX_FILE_BLOCKS} blocks; use a larger block size.`, {
-      got: blockCount,
-    });
+  checkBlockCount(view, blockCount);
+  if (inode.appendTo !== 0 && blockCount > MAX_APPENDED_BLOCKS)
+    throw invalidArgument(
+      `At most ${MAX_APPENDED_BLOCKS} blocks are appended in one step; append in parts.`,
+      {
+        got: blockCount,
+      },
+    );
   checkEra(view, blocks, writtenEra);
   hintBlocks(view, blocks);
   let sizeBytes = inode.sizeBytes;
@@ -91,14 +103,19 @@ export function shareBlocks(view: RowView, source: Inode, copy: Inode): Inode {
 }
 
 /**
- * Asks for `replication` copies of each block of a file. A block that other files share keeps the highest number
- * anybody ever asked for: whether the others still need it is not known without reading all of them.
+ * Asks for `replication` copies of each block of a file, from page `fromPage` to before `toPage`. A block that other files
+ * share keeps the highest number anybody ever asked for: whether the others still need it is not known without reading
+ * all of them.
  */
-export function replicateBlocks(view: RowView, inode: Inode, replication: number): void {
-  const pages = pagesOf(view, inode);
+export function replicatePages(
+  view: RowView,
+  inode: Inode,
+  { fromPage, toPage, replication }: { fromPage: number; toPage: number; replication: number },
+): void {
+  const pages = pagesBetween(view, inode, fromPage, toPage);
   hintPages(view, pages);
-  for (const [page, { blocks }] of pages.entries()) {
-    view.put('extent', extentKey(inode.id, page), makePage(blocks, replication));
+  for (const [at, { blocks }] of pages.entries()) {
+    view.put('extent', extentKey(inode.id, fromPage + at), makePage(blocks, replication));
     for (const { hash } of blocks) {
       const key = toHex(hash);
       const row = view.get('block', key);
@@ -172,10 +189,17 @@ function hintPages(view: RowView, pages: readonly ExtentPage[]): void {
   for (const { blocks } of pages) hintBlocks(view, blocks);
 }
 
+export function pageCount({ blockCount }: Pick<Inode, 'blockCount'>): number {
+  return Math.ceil(blockCount / EXTENT_PAGE_BLOCKS);
+}
+
 /** All pages of a file, in order. */
 export function pagesOf(view: RowView, inode: Inode): ExtentPage[] {
-  const count = Math.ceil(inode.blockCount / EXTENT_PAGE_BLOCKS);
-  const keys = Array.from({ length: count }, (_, page) => extentKey(inode.id, page));
+  return pagesBetween(view, inode, 0, pageCount(inode));
+}
+
+function pagesBetween(view: RowView, inode: Inode, from: number, to: number): ExtentPage[] {
+  const keys = Array.from({ length: to - from }, (_, at) => extentKey(inode.id, from + at));
   view.hint('extent', keys);
   return keys.map((key) => pageAt(view, key));
 }

@@ -17,6 +17,13 @@ export function fileSessionDeadline(view: RowView, session: Session): void {
   noteFiled(view, session.deadlineMs);
 }
 
+/** Due at once: of what is due at the same time, the oldest comes first. */
+export function fileReplicationDeadline(view: RowView, inode: number, timeMs: number): void {
+  const key = deadlineKey(timeMs, 'replication', numberKey(inode));
+  view.put('deadline', key, { kind: 'replication', inode, session: '' });
+  noteFiled(view, timeMs);
+}
+
 export function removeLeaseDeadline(view: RowView, lease: Lease): void {
   view.remove('deadline', deadlineKey(lease.deadlineMs, 'lease', numberKey(lease.inode)));
 }

@@ -181,6 +181,15 @@ export function resultForgotten(session: string, sequence: number, ackedBelow: n
   );
 }
 
+/** The file is too large to be copied in one step. */
+export function tooManyBlocks(path: string, blockCount: number, limit: number): HoldfastError {
+  return refusal(
+    'TOO_MANY_BLOCKS',
+    `${path} has ${blockCount} blocks, and one step copies at most ${limit}. Use a client of this version: it copies such files in parts.`,
+    { path, blockCount, limit },
+  );
+}
+
 export function limitReached(what: string, limit: number): HoldfastError {
   return refusal('LIMIT_REACHED', `There cannot be more than ${limit} ${what}.`, { what, limit });
 }

@@ -18,9 +18,10 @@ export const FIRST_FEATURE_LEVEL = 1;
  * The highest level this code knows:
  * 1: files, directories, members, tokens; 2: symlinks, append, owner and mode, defaults of directories, replacing an
  * empty directory by a rename, settings of the cluster and its recovery, a new number for a node that lost its log, the
- * state of datanodes and metadata nodes; the last metadata node stays.
+ * state of datanodes and metadata nodes; the last metadata node stays; 3: files of more than 65,536 blocks, copied and
+ * replicated in steps.
  */
-export const SUPPORTED_FEATURE_LEVEL = 2;
+export const SUPPORTED_FEATURE_LEVEL = 3;
 
 /** Commands that are not of the first level. */
 const LEVEL_OF: Readonly<Partial<Record<CommandKind['$case'], number>>> = {
@@ -37,6 +38,7 @@ const LEVEL_OF: Readonly<Partial<Record<CommandKind['$case'], number>>> = {
   setDrain: 2,
   setPresence: 2,
   restoreEntry: 2,
+  copyBlocks: 3,
 };
 
 /** The level a cluster must have before this command may enter its log. Founding and raising bring their own. */

@@ -42,7 +42,7 @@ export function resultKey(session: string, sequence: number): string {
   return `${session}/${numberKey(sequence)}`;
 }
 
-export function deadlineKey(timeMs: number, kind: 'lease' | 'session', id: string): string {
+export function deadlineKey(timeMs: number, kind: 'lease' | 'session' | 'replication', id: string): string {
   return `${numberKey(timeMs)}/${kind}/${id}`;
 }
 

@@ -20,9 +20,14 @@ export const MAX_MODE = 0o7777;
 
 /** Blocks per row of table `extent`: some 2.5 KiB a row, which an append rewrites. */
 export const EXTENT_PAGE_BLOCKS = 64;
+/** That one command brings, copies or looks through: some 20 ms, in which nothing else happens on a metadata node. */
 export const MAX_BLOCKS_PER_COMMAND = 1024;
-/** Copy and set-replication touch every block of a file in one command, so a file's blocks are bounded. */
-export const MAX_FILE_BLOCKS = 65_536;
+/** What goes through a whole file does so in steps; this bounds how many there are. See maxFileBlocks for lower levels. */
+export const MAX_FILE_BLOCKS: number = 2 ** 20;
+/** Below feature level 3, where copying a file and setting its replication are one step each, however large it is. */
+const MAX_FILE_BLOCKS_IN_ONE_STEP = 65_536;
+/** Closing an append moves the pages of what was appended in one step; it does not touch their blocks. */
+export const MAX_APPENDED_BLOCKS = 65_536;
 /** Short blocks at the end of a file that was appended to; the SDK keeps them far fewer, see append-plan.ts. */
 export const MAX_TAIL_BLOCKS = 32;
 export const MIN_BLOCK_SIZE_BYTES: number = 64 * KIB;
@@ -51,7 +56,7 @@ export const MAX_TOKEN_USERS = 1024;
 export const MAX_LIST_ENTRIES = 250;
 export const MAX_SCAN_BLOCKS = 10_000;
 
-/** Units of work of one Housekeeping: a block freed, an entry detached or a deadline looked at is one. */
+/** Units of work of one Housekeeping: a block freed or replicated, an entry detached or a deadline looked at is one. */
 export const DEFAULT_HOUSEKEEPING_LIMIT = 256;
 export const MAX_HOUSEKEEPING_LIMIT = 4096;
 /** Directories emptied by one Housekeeping: each costs a scan of its own. */
@@ -96,3 +101,8 @@ export const MAX_GRACE_MS: number = 365 * 24 * 3_600_000;
 export const RECOVERY_ERA_GAP = 1_024;
 /** Rows of table `garbage`, which only level 1 writes, that one BeginEra removes. */
 export const MAX_FORGOTTEN_GARBAGE = 1_000;
+
+/** Blocks that a file may have in a cluster of this feature level. */
+export function maxFileBlocks(featureLevel: number): number {
+  return featureLevel >= 3 ? MAX_FILE_BLOCKS : MAX_FILE_BLOCKS_IN_ONE_STEP;
+}

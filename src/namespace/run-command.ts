@@ -7,12 +7,14 @@ import { setAttributes } from './commands/attributes.ts';
 import { setDrain, setLiveness } from './commands/datanodes.ts';
 import { setPresence } from './commands/presence.ts';
 import { makeDirectory, removeDirectory, removeTree, unlink } from './commands/directories.ts';
-import { appendBlocks, closeFile, copyFile, createFile, setReplication, touch } from './commands/files.ts';
+import { copyBlocks, copyFile } from './commands/copy.ts';
+import { appendBlocks, closeFile, createFile, touch } from './commands/files.ts';
 import { genesis, raiseFeatureLevel } from './commands/genesis.ts';
 import { housekeeping } from './commands/housekeeping.ts';
 import { abandonFile, renewLease } from './commands/leases.ts';
 import { addMember, removeMember, replaceMember, updateMember } from './commands/members.ts';
 import { rename } from './commands/rename.ts';
+import { setReplication } from './commands/replication.ts';
 import { findStoredResult, openSession, storeResult } from './commands/sessions.ts';
 import { restoreEntry } from './commands/restore.ts';
 import { makeSymlink } from './commands/symlinks.ts';
@@ -138,5 +140,7 @@ function handle(
       return configureCollection(view, kind.value);
     case 'restoreEntry':
       return restoreEntry(view, kind.value, context);
+    case 'copyBlocks':
+      return copyBlocks(view, kind.value, context);
   }
 }

@@ -71,6 +71,8 @@ export interface Inode {
   appendInode: number;
   /** that inode: the file it is for */
   appendTo: number;
+  /** From feature level 3. */
+  pagesToReplicate?: number | undefined;
 }
 
 export interface BlockRow {
@@ -123,7 +125,10 @@ export interface GarbageBlock {
   sinceMs: number;
 }
 
-/** Row of table `deadline`, key time/kind/id: what Housekeeping must look at when that time has passed. */
+/**
+ * Row of table `deadline`, key time/kind/id: what Housekeeping must look at when that time has passed.
+ * kind: 'lease' | 'session' | from feature level 3 'replication', of a file with pages_to_replicate
+ */
 export interface Deadline {
   kind: string;
   inode: number;
@@ -320,6 +325,9 @@ export interface Command {
     | { $case: "setDrain"; value: SetDrain }
     | { $case: "setPresence"; value: SetPresence }
     | { $case: "restoreEntry"; value: RestoreEntry }
+    | //
+    /** Level 3. */
+    { $case: "copyBlocks"; value: CopyBlocks }
     | undefined;
 }
 
@@ -414,6 +422,17 @@ export interface CopyFile {
   to: string;
   noClobber: boolean;
   attributes?: Attributes | undefined;
+}
+
+/**
+ * Appends to what is written under a lease the next blocks of file `from`, MAX_BLOCKS_PER_COMMAND at most: for files too large for
+ * CopyFile. Once a Grant says that there are as many as the file has, the copy is the file as it was then.
+ */
+export interface CopyBlocks {
+  inode: number;
+  fencingToken: number;
+  firstBlock: number;
+  from: number;
 }
 
 export interface Unlink {
@@ -594,6 +613,7 @@ export interface RestoreEntry {
   precondition: Precondition | undefined;
 }
 
+/** Expires leases and sessions, frees blocks of orphans and says of others how many copies are wanted: of `limit` together. */
 export interface Housekeeping {
   limit: number;
 }
@@ -606,7 +626,7 @@ export interface Result {
     /** create (complete), close, rename, copy, touch, set replication, mkdir */
     { $case: "stat"; value: Stat }
     | //
-    /** create (not complete), append, renew */
+    /** create (not complete), append, copy blocks, renew */
     { $case: "grant"; value: Grant }
     | //
     /** add member, update member */
@@ -625,6 +645,7 @@ export interface Refused {
   factsJson: string;
 }
 
+/** `appended_to`: the file that is appended to, or whose blocks are copied, as it is. */
 export interface Grant {
   inode: number;
   fencingToken: number;
@@ -981,6 +1002,7 @@ function createBaseInode(): Inode {
     tailBlocks: 0,
     appendInode: 0,
     appendTo: 0,
+    pagesToReplicate: undefined,
   };
 }
 
@@ -1045,6 +1067,9 @@ export const Inode: MessageFns<Inode> = {
     }
     if (message.appendTo !== 0) {
       writer.uint32(160).uint64(message.appendTo);
+    }
+    if (message.pagesToReplicate !== undefined) {
+      writer.uint32(168).uint32(message.pagesToReplicate);
     }
     return writer;
   },
@@ -1222,6 +1247,14 @@ export const Inode: MessageFns<Inode> = {
             message.appendTo = longToNumber(reader.uint64());
             continue;
           }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.pagesToReplicate = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1259,6 +1292,7 @@ export const Inode: MessageFns<Inode> = {
     message.tailBlocks = object.tailBlocks ?? 0;
     message.appendInode = object.appendInode ?? 0;
     message.appendTo = object.appendTo ?? 0;
+    message.pagesToReplicate = object.pagesToReplicate ?? undefined;
     return message;
   },
 };
@@ -3171,6 +3205,9 @@ export const Command: MessageFns<Command> = {
       case "restoreEntry":
         RestoreEntry.encode(message.kind.value, writer.uint32(562).fork()).join();
         break;
+      case "copyBlocks":
+        CopyBlocks.encode(message.kind.value, writer.uint32(642).fork()).join();
+        break;
     }
     return writer;
   },
@@ -3468,6 +3505,14 @@ export const Command: MessageFns<Command> = {
             message.kind = { $case: "restoreEntry", value: RestoreEntry.decode(reader, reader.uint32()) };
             continue;
           }
+          case 80: {
+            if (tag !== 642) {
+              break;
+            }
+
+            message.kind = { $case: "copyBlocks", value: CopyBlocks.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3693,6 +3738,12 @@ export const Command: MessageFns<Command> = {
       case "restoreEntry": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "restoreEntry", value: RestoreEntry.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "copyBlocks": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "copyBlocks", value: CopyBlocks.fromPartial(object.kind.value) };
         }
         break;
       }
@@ -4777,6 +4828,97 @@ export const CopyFile: MessageFns<CopyFile> = {
     message.attributes = (object.attributes !== undefined && object.attributes !== null)
       ? Attributes.fromPartial(object.attributes)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseCopyBlocks(): CopyBlocks {
+  return { inode: 0, fencingToken: 0, firstBlock: 0, from: 0 };
+}
+
+export const CopyBlocks: MessageFns<CopyBlocks> = {
+  encode(message: CopyBlocks, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.inode !== 0) {
+      writer.uint32(8).uint64(message.inode);
+    }
+    if (message.fencingToken !== 0) {
+      writer.uint32(16).uint64(message.fencingToken);
+    }
+    if (message.firstBlock !== 0) {
+      writer.uint32(24).uint32(message.firstBlock);
+    }
+    if (message.from !== 0) {
+      writer.uint32(32).uint64(message.from);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CopyBlocks {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCopyBlocks();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.inode = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.fencingToken = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.firstBlock = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.from = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CopyBlocks>): CopyBlocks {
+    return CopyBlocks.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CopyBlocks>): CopyBlocks {
+    const message = createBaseCopyBlocks();
+    message.inode = object.inode ?? 0;
+    message.fencingToken = object.fencingToken ?? 0;
+    message.firstBlock = object.firstBlock ?? 0;
+    message.from = object.from ?? 0;
     return message;
   },
 };

@@ -1,9 +1,17 @@
 /** @module The short blocks at the end of a file, and how gathered blocks take their place. */
 import { toHex } from '../common/bytes.ts';
-import { dropReference, makePage, pagesOf, replicateBlocks } from './block-references.ts';
+import {
+  checkBlockCount,
+  dropReference,
+  makePage,
+  pageCount,
+  pagesOf,
+  replicatePages,
+} from './block-references.ts';
 import { invalidArgument } from './errors.ts';
 import { extentKey } from './keys.ts';
-import { EXTENT_PAGE_BLOCKS, MAX_FILE_BLOCKS, MAX_TAIL_BLOCKS } from './limits.ts';
+import { EXTENT_PAGE_BLOCKS, MAX_TAIL_BLOCKS } from './limits.ts';
+import { needsSteps, replicateLater } from './replication.ts';
 import type { RowView } from './row-view.ts';
 import type { BlockRef, ExtentPage, Inode } from './schema.ts';
 
@@ -32,17 +40,23 @@ export function replaceTail(
   const replaced = short.slice(kept.length);
   const tailBlocks = checkGathered(gathering, gathered, kept, replaced);
   const blockCount = keepBlocks + gathered.length;
-  if (blockCount > MAX_FILE_BLOCKS)
-    throw invalidArgument(`A file has at most ${MAX_FILE_BLOCKS} blocks; use a larger block size.`, {
-      got: blockCount,
-    });
+  checkBlockCount(view, blockCount);
 
   // Somebody changed the file's replication meanwhile.
-  if (gathering.replication !== file.replication) replicateBlocks(view, gathering, file.replication);
+  const { replication } = file;
+  const isLate = gathering.replication !== replication;
+  const isLateAndLarge = isLate && needsSteps(view, gathering.blockCount);
+  if (isLate && !isLateAndLarge)
+    replicatePages(view, gathering, { fromPage: 0, toPage: pageCount(gathering), replication });
   for (const { hash } of replaced) dropReference(view, toHex(hash), timeMs);
   movePages(view, file, gathering, keepBlocks, gathered);
   const sizeBytes = file.sizeBytes + gathering.sizeBytes - sum(replaced);
-  return { ...file, blockCount, sizeBytes, tailBlocks: tailBlocks > 1 ? tailBlocks : 0 };
+  const appended: Inode = { ...file, blockCount, sizeBytes, tailBlocks: tailBlocks > 1 ? tailBlocks : 0 };
+  if (isLateAndLarge) return replicateLater(view, appended, timeMs);
+  const { pagesToReplicate } = file;
+  if (pagesToReplicate === undefined) return appended;
+  // Short blocks that were replaced by fewer may have taken the last page with them.
+  return { ...appended, pagesToReplicate: Math.min(pagesToReplicate, pageCount(appended)) };
 }
 
 /** Gives how many short blocks the file will end with. A file is full blocks first and short ones after them: ranges are found by that. */
@@ -98,15 +112,20 @@ function movePages(
   }
 }
 
-/** The blocks of `file` from `first` (0 when negative) to its end. */
-export function blocksFrom(view: RowView, file: Inode, first: number): BlockRef[] {
+/** The blocks of `file` from `first` (0 when negative) to before `end`, or to its end. */
+export function blocksFrom(
+  view: RowView,
+  file: Inode,
+  first: number,
+  end: number = file.blockCount,
+): BlockRef[] {
   const from = Math.max(0, first);
   const firstPage = Math.floor(from / EXTENT_PAGE_BLOCKS);
   const keys: string[] = [];
-  for (let page = firstPage; page * EXTENT_PAGE_BLOCKS < file.blockCount; page++)
-    keys.push(extentKey(file.id, page));
+  for (let page = firstPage; page * EXTENT_PAGE_BLOCKS < end; page++) keys.push(extentKey(file.id, page));
   const pages = view.getMany('extent', keys) as ExtentPage[];
-  return pages.flatMap(({ blocks }) => blocks).slice(from - firstPage * EXTENT_PAGE_BLOCKS);
+  const offset = firstPage * EXTENT_PAGE_BLOCKS;
+  return pages.flatMap(({ blocks }) => blocks).slice(from - offset, end - offset);
 }
 
 function sum(blocks: readonly BlockRef[]): number {

@@ -20,7 +20,7 @@ export type TableName = (typeof TABLES)[number];
 
 /** What the rows may hold. It is the namespace's feature level, which says what each format adds. */
 export const FIRST_ROW_FORMAT = 1;
-export const NEWEST_ROW_FORMAT = 2;
+export const NEWEST_ROW_FORMAT = 3;
 
 export interface RowChange {
   readonly table: TableName;

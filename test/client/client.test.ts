@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Client } from '../../src/client/client.ts';
 import { KIB, toHex } from '../../src/common/bytes.ts';
+import { MAX_FILE_BLOCKS, MIN_BLOCK_SIZE_BYTES } from '../../src/namespace/limits.ts';
 import { contents, gather, hashOf, inChunks } from './bytes.ts';
 import { FileCluster } from './file-cluster.ts';
 
@@ -103,6 +104,9 @@ describe('a client', () => {
   it('refuses block sizes and ranges that make no sense before anything is sent', async () => {
     const tiny = client.put('/tiny', contents(1), { blockSizeBytes: 1 });
     await expect(tiny).rejects.toMatchObject({ code: 'CLIENT_INVALID_ARGUMENT' });
+    const sizeBytes = MAX_FILE_BLOCKS * MIN_BLOCK_SIZE_BYTES + 1;
+    const vast = client.put('/vast', contents(1), { blockSizeBytes: MIN_BLOCK_SIZE_BYTES, sizeBytes });
+    await expect(vast).rejects.toMatchObject({ code: 'CLIENT_INVALID_ARGUMENT' });
     await expect(client.get('/range', { offset: -1 })).rejects.toMatchObject({
       code: 'CLIENT_INVALID_ARGUMENT',
     });

@@ -5,15 +5,17 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { SUPPORTED_FEATURE_LEVEL } from '../../src/namespace/feature-level.ts';
-import { CommandBatch } from '../../src/namespace/schema.ts';
+import { CommandBatch, type Result } from '../../src/namespace/schema.ts';
 import { StateMachine } from '../../src/namespace/state-machine.ts';
 import { MemoryRowStore } from '../../src/storage/memory-row-store.ts';
+import { NEWEST_ROW_FORMAT } from '../../src/storage/row-store.ts';
 import { SqliteConnection } from '../../src/storage/sqlite.ts';
 import { openRowStore } from '../../src/storage/sqlite-row-store.ts';
 import { temporaryDirectory } from '../storage/temporary-directory.ts';
-import { block, command, FoundedMachine, outcome, statOf } from './founded-machine.ts';
+import { block, command, FoundedMachine, grantOf, outcome, statOf } from './founded-machine.ts';
 
-interface LevelOne {
+/** What code of an earlier level left. */
+interface OldLog {
   readonly term: number;
   readonly openInode: number;
   readonly openToken: number;
@@ -25,12 +27,14 @@ interface LevelOne {
 }
 
 const fixture = (name: string): URL => new URL(`fixtures/${name}`, import.meta.url);
-const levelOne = JSON.parse(readFileSync(fixture('level-1.json'), 'utf8')) as LevelOne;
+const logOf = (level: number): OldLog =>
+  JSON.parse(readFileSync(fixture(`level-${level}.json`), 'utf8')) as OldLog;
+const levelOne = logOf(1);
 
-/** The rows that code of level 1 left, in a fresh file. */
-async function levelOneRows(): Promise<string> {
+/** The rows that code of this level left, in a fresh file. */
+async function rowsOf(level: number): Promise<string> {
   const path = join(await temporaryDirectory(), 'rows.db');
-  await writeFile(path, gunzipSync(readFileSync(fixture('level-1.sqlite.gz'))));
+  await writeFile(path, gunzipSync(readFileSync(fixture(`level-${level}.sqlite.gz`))));
   return path;
 }
 
@@ -41,7 +45,7 @@ async function formatOf(path: string): Promise<number> {
   return Number(row?.['user_version']);
 }
 
-async function replay(machine: StateMachine, { entries, term }: LevelOne): Promise<void> {
+async function replay(machine: StateMachine, { entries, term }: OldLog): Promise<void> {
   for (const [position, entry] of entries.entries()) {
     const index = position + 1;
     if (entry.startsWith('conf:'))
@@ -66,7 +70,7 @@ describe('what feature level 1 has left', () => {
   });
 
   it('is opened as rows, goes on at level 1, and takes level 2 once it is raised', async () => {
-    const path = await levelOneRows();
+    const path = await rowsOf(1);
     const store = await openRowStore(path);
     const machine = await StateMachine.open({ store });
     expect((await machine.namespaceHash()).hash).toBe(levelOne.namespaceHash);
@@ -92,13 +96,50 @@ describe('what feature level 1 has left', () => {
     const directory = await temporaryDirectory();
     const store = await openRowStore(join(directory, 'rows.db'));
     const machine = await StateMachine.open({ store });
-    const snapshot = await levelOneRows();
+    const snapshot = await rowsOf(1);
     await machine.verify(snapshot);
     await machine.restoreFrom(snapshot);
     expect((await machine.namespaceHash()).hash).toBe(levelOne.namespaceHash);
     await machine.close();
     await store.close();
   });
+});
+
+describe('what feature level 2 has left', () => {
+  const levelTwo = logOf(2);
+
+  it('is replayed to the very same rows, so that old and new nodes are equal while the gate is shut', async () => {
+    const machine = await StateMachine.open({ store: new MemoryRowStore() });
+    await replay(machine, levelTwo);
+    expect(await machine.namespaceHash()).toEqual({ index: levelTwo.index, hash: levelTwo.namespaceHash });
+  });
+
+  it('is opened as rows, goes on at level 2, and takes level 3 once it is raised', async () => {
+    const path = await rowsOf(2);
+    const store = await openRowStore(path);
+    const machine = await StateMachine.open({ store });
+    expect((await machine.namespaceHash()).hash).toBe(levelTwo.namespaceHash);
+    expect(machine.featureLevel).toBe(2);
+    const { inode: from, blockCount } = await machine.stat('/a/b/large');
+    const lease = { inode: levelTwo.openInode, fencingToken: levelTwo.openToken };
+    const part = command('copyBlocks', { ...lease, firstBlock: 70, from });
+    const next = (index: number, ...commands: (typeof raise)[]) =>
+      machine.apply([{ index: levelTwo.index + index, term: 3, data: batch(2 + index - 1, ...commands) }]);
+    const [shut] = await next(1, part);
+    expect(shut?.map(outcome)).toEqual(['NAMESPACE_FEATURE_NOT_ACTIVE']);
+    await machine.flush();
+    expect(await formatOf(path)).toBe(2);
+    const [open] = await next(2, command('raiseFeatureLevel', { level: 3 }), part);
+    expect(open?.map(outcome)).toEqual(['done', 'grant']);
+    expect(grantOf(open?.[1] as Result).blockCount).toBe(blockCount);
+    await machine.close();
+    await store.close();
+    expect(await formatOf(path)).toBe(3);
+  });
+});
+
+it('names the format of rows by the feature level that they need', () => {
+  expect(NEWEST_ROW_FORMAT).toBe(SUPPORTED_FEATURE_LEVEL);
 });
 
 describe('a machine that supports level 1 only', () => {
@@ -124,7 +165,7 @@ describe('a machine that supports level 1 only', () => {
   });
 });
 
-it('marks rows of level 2, and copies of them, so that code of level 1 refuses the files', async () => {
+it('marks rows of its level, and copies of them, so that code of level 1 refuses the files', async () => {
   const directory = await temporaryDirectory();
   const [path, copy] = [join(directory, 'rows.db'), join(directory, 'copy.db')];
   const store = await openRowStore(path);
@@ -136,10 +177,10 @@ it('marks rows of level 2, and copies of them, so that code of level 1 refuses t
   await tree.machine.close();
   await store.close();
   for (const file of [path, copy]) {
-    expect(await formatOf(file)).toBe(2);
+    expect(await formatOf(file)).toBe(SUPPORTED_FEATURE_LEVEL);
     await expect(SqliteConnection.open(file, { format: 1, schema: [] })).rejects.toMatchObject({
       code: 'STORAGE_WRONG_FORMAT',
-      facts: { wanted: 1, got: 2 },
+      facts: { wanted: 1, got: SUPPORTED_FEATURE_LEVEL },
     });
   }
 });

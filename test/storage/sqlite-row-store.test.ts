@@ -3,7 +3,7 @@ import { copyFile, readdir, readFile, stat, truncate, writeFile } from 'node:fs/
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { utf8 } from '../../src/common/bytes.ts';
-import type { RowChange, RowStore } from '../../src/storage/row-store.ts';
+import { NEWEST_ROW_FORMAT, type RowChange, type RowStore } from '../../src/storage/row-store.ts';
 import { openRowStore } from '../../src/storage/sqlite-row-store.ts';
 import { SqliteConnection } from '../../src/storage/sqlite.ts';
 import { rowStoreSuite } from './row-store.suite.ts';
@@ -121,7 +121,7 @@ it('refuses a file of another format', async () => {
   await (await SqliteConnection.open(path, { format: 99, schema: [] })).close();
   await expect(openRowStore(path)).rejects.toMatchObject({
     code: 'STORAGE_WRONG_FORMAT',
-    facts: { wanted: 2, got: 99 },
+    facts: { wanted: NEWEST_ROW_FORMAT, got: 99 },
   });
 });
 

@@ -1,14 +1,8 @@
-/** @module Commands on files: create, append, close, copy, touch, set replication. */
-import type { HoldfastError } from '../../common/errors.ts';
+/** @module Commands on files: create, append, close, touch. */
 import { keepAttributes, withAttributes } from '../attributes.ts';
-import { addBlocks, checkBlocks, hintBlocks, replicateBlocks, shareBlocks } from '../block-references.ts';
+import { addBlocks, checkBlocks, hintBlocks } from '../block-references.ts';
 import { exists, invalidArgument, isADirectory, notFound, versionMismatch } from '../errors.ts';
-import {
-  DEFAULT_BLOCK_SIZE_BYTES,
-  MAX_BLOCK_SIZE_BYTES,
-  MAX_REPLICATION,
-  MIN_BLOCK_SIZE_BYTES,
-} from '../limits.ts';
+import { DEFAULT_BLOCK_SIZE_BYTES, MAX_BLOCK_SIZE_BYTES, MIN_BLOCK_SIZE_BYTES } from '../limits.ts';
 import { splitPath } from '../path.ts';
 import { findInode, findPlace, inheritedReplication, linkOver, type Place } from '../place.ts';
 import { hasLevel } from '../feature-level.ts';
@@ -18,17 +12,16 @@ import type {
   AppendBlocks,
   Attributes,
   CloseFile,
-  CopyFile,
   CreateFile,
   Inode,
   Precondition,
   Result,
-  SetReplication,
   Touch,
 } from '../schema.ts';
 import { type ApplyContext, inodeOf, newInode, nextVersion, putInode } from '../tree.ts';
 import { makeDirectories } from './directories.ts';
 import { checkLease, endLease, extendLease, grantLease } from './leases.ts';
+import { checkReplication } from './replication.ts';
 
 /** A fresh file that nobody sees until it is closed; with `complete` it is linked in the same breath. */
 export function createFile(
@@ -98,20 +91,6 @@ export function closeFile(view: RowView, command: CloseFile, context: ApplyConte
   return statResult(place.path, putFile(view, place, written, context));
 }
 
-/** A copy by reference: blocks never change, so only the namespace does. */
-export function copyFile(view: RowView, command: CopyFile, context: ApplyContext): Result {
-  const { path, inode: source } = findInode(view, command.from);
-  if (source.kind === 'directory') throw isADirectory(path);
-  const place = findPlace(view, command.to);
-  if (place.existing?.id === source.id)
-    throw invalidArgument(`${place.path} cannot be copied onto itself.`, { path: place.path });
-  checkTarget(place, { ifAbsent: command.noClobber, ifVersion: 0 });
-  const { replication, blockSizeBytes, tailBlocks, mode } = source;
-  const fresh: Inode = { ...newInode(view, 'file', context), replication, blockSizeBytes, tailBlocks };
-  const copy = withAttributes(view, fresh, command.attributes && { ...command.attributes, mode });
-  return statResult(place.path, putFile(view, place, shareBlocks(view, source, copy), context));
-}
-
 /** Sets the modification time (0: now) of what is there; creates an empty file where there is nothing. */
 export function touch(view: RowView, command: Touch, context: ApplyContext): Result {
   const mtimeMs = command.mtimeMs || context.timeMs;
@@ -130,25 +109,8 @@ export function touch(view: RowView, command: Touch, context: ApplyContext): Res
   return statResult(place.path, linkOver(view, place, owned, context));
 }
 
-/** Of a file: how many copies it has. Of a directory, from feature level 2: how many new files below it get (0: as its parent says). */
-export function setReplication(view: RowView, command: SetReplication, context: ApplyContext): Result {
-  const { replication } = command;
-  if (replication === 0 && !hasLevel(view, 2)) throw replicationOutOfRange(0);
-  checkReplication(replication);
-  const { path, inode } = findInode(view, command.path);
-  if (inode.kind === 'directory') {
-    if (!hasLevel(view, 2)) throw isADirectory(path);
-  } else {
-    if (replication === 0) throw replicationOutOfRange(0);
-    replicateBlocks(view, inode, replication);
-  }
-  const changed: Inode = { ...inode, replication, ctimeMs: context.timeMs };
-  putInode(view, changed);
-  return statResult(path, changed);
-}
-
 /** Links what was written; a file it replaces hands its owner and mode on. */
-function putFile(view: RowView, place: Place, written: Inode, context: ApplyContext): Inode {
+export function putFile(view: RowView, place: Place, written: Inode, context: ApplyContext): Inode {
   const kept = hasLevel(view, 2) ? keepAttributes(place.existing, written) : written;
   return linkOver(view, place, kept, context);
 }
@@ -169,18 +131,10 @@ export function checkTarget(place: Place, precondition: Precondition | undefined
   if (existing.version !== wanted) throw versionMismatch(path, wanted, existing.version);
 }
 
-function checkReplication(asked: number): void {
-  if (asked > MAX_REPLICATION) throw replicationOutOfRange(asked);
-}
-
 function chooseBlockSize(view: RowView, asked: number): number {
   const sizeBytes = asked || view.cluster?.defaultBlockSizeBytes || DEFAULT_BLOCK_SIZE_BYTES;
   if (sizeBytes >= MIN_BLOCK_SIZE_BYTES && sizeBytes <= MAX_BLOCK_SIZE_BYTES) return sizeBytes;
   throw invalidArgument(`Block sizes are ${MIN_BLOCK_SIZE_BYTES} to ${MAX_BLOCK_SIZE_BYTES} bytes.`, {
     got: asked,
   });
-}
-
-function replicationOutOfRange(got: number): HoldfastError {
-  return invalidArgument(`Replication is 1 to ${MAX_REPLICATION}.`, got === 0 ? {} : { got });
 }

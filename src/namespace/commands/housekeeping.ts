@@ -2,7 +2,7 @@
 import { toHex } from '../../common/bytes.ts';
 import { assert } from '../../common/errors.ts';
 import { freePage } from '../block-references.ts';
-import { fileLeaseDeadline, fileSessionDeadline } from '../deadlines.ts';
+import { fileLeaseDeadline, fileReplicationDeadline, fileSessionDeadline } from '../deadlines.ts';
 import { direntRange, END_OF_TABLE, extentKey, nameOfDirent, numberKey, timeOfDeadline } from '../keys.ts';
 import {
   DEFAULT_HOUSEKEEPING_LIMIT,
@@ -11,24 +11,29 @@ import {
   MAX_HOUSEKEEPING_LIMIT,
   SESSION_IDLE_MS,
 } from '../limits.ts';
+import { replicateSome } from '../replication.ts';
 import { housekeepingResult } from '../results.ts';
 import type { RowView } from '../row-view.ts';
 import type { Deadline, Housekeeping, Orphan, Result } from '../schema.ts';
-import { type ApplyContext, inodeOf, orphanInode, unlinkEntry } from '../tree.ts';
+import { type ApplyContext, inodeOf, orphanInode, putInode, unlinkEntry } from '../tree.ts';
 import { dropLease } from './leases.ts';
 import { dropSession } from './sessions.ts';
 
-/** Work one Housekeeping may still do, in units; pages are freed whole, so it may end up to a page below zero. */
+/** Work one Housekeeping may still do, in units; pages are gone through whole, so it may end up to a page below zero. */
 interface Budget {
   units: number;
+  /** Those of them that asking for copies may take: what waits to be freed waits no longer for it. */
+  replicatedUnits: number;
   directories: number;
   freedBlocks: number;
 }
 
 /** All state is in rows, so it goes on where the last one ended, whoever leads then. */
 export function housekeeping(view: RowView, command: Housekeeping, context: ApplyContext): Result {
+  const units = Math.min(command.limit || DEFAULT_HOUSEKEEPING_LIMIT, MAX_HOUSEKEEPING_LIMIT);
   const budget: Budget = {
-    units: Math.min(command.limit || DEFAULT_HOUSEKEEPING_LIMIT, MAX_HOUSEKEEPING_LIMIT),
+    units,
+    replicatedUnits: Math.ceil(units / 2),
     directories: MAX_HOUSEKEEPING_DIRECTORIES,
     freedBlocks: 0,
   };
@@ -53,10 +58,16 @@ function expireDeadlines(view: RowView, budget: Budget, context: ApplyContext): 
     'session',
     due.filter(({ row }) => row.kind === 'session').map(({ row }) => row.session),
   );
+  view.hint(
+    'inode',
+    due.filter(({ row }) => row.kind === 'replication').map(({ row }) => numberKey(row.inode)),
+  );
   for (const { key, row } of due) {
+    if (row.kind === 'replication' && budget.replicatedUnits <= 0) continue;
     view.remove('deadline', key);
     if (row.kind === 'lease') expireLease(view, row, context);
-    else expireSession(view, row, context);
+    else if (row.kind === 'session') expireSession(view, row, context);
+    else replicateFile(view, row, budget, context);
     budget.units--;
   }
   const first = view.scan('deadline', '', END_OF_TABLE, 1)[0];
@@ -80,6 +91,19 @@ function expireSession(view: RowView, deadline: Deadline, context: ApplyContext)
   const renewed = { ...session, deadlineMs: expiresMs };
   view.put('session', session.id, renewed);
   fileSessionDeadline(view, renewed);
+}
+
+/** Goes on with a file that wants other copies; the row of one that is not through is filed behind all that is due. */
+function replicateFile(view: RowView, deadline: Deadline, budget: Budget, context: ApplyContext): void {
+  const inode = view.get('inode', numberKey(deadline.inode));
+  // What was removed needs no copies; or replication was set twice, and another row has seen to all of it.
+  if (inode === undefined || inode.parent === 0 || inode.pagesToReplicate === undefined) return;
+  const replicated = replicateSome(view, inode, budget.replicatedUnits);
+  const pages = inode.pagesToReplicate - (replicated.pagesToReplicate ?? 0);
+  budget.units -= pages * EXTENT_PAGE_BLOCKS;
+  budget.replicatedUnits -= pages * EXTENT_PAGE_BLOCKS;
+  putInode(view, replicated);
+  if (replicated.pagesToReplicate !== undefined) fileReplicationDeadline(view, inode.id, context.timeMs);
 }
 
 function freeOrphans(view: RowView, budget: Budget, context: ApplyContext): void {
