@@ -17,7 +17,10 @@ export function fileGrowth(sizes: readonly number[]): Dimension {
       coldCopy: { name: 'copy after a restart, of a block', unit: 'CPU µs', counts: 'each' },
       replicate: { name: 'set replication, of a block', unit: 'CPU µs', counts: 'each' },
       remove: { name: 'remove and free, of a block', unit: 'CPU µs', counts: 'each' },
-      longestTurn: { name: 'longest turn of the event loop', unit: 'ms', counts: 'seen' },
+      copyTurn: { name: 'copy, longest turn of the event loop', unit: 'ms', counts: 'seen' },
+      replicateTurn: { name: 'set replication, longest turn', unit: 'ms', counts: 'seen' },
+      appendTurn: { name: 'append as much, at most 65,536 blocks, longest turn', unit: 'ms', counts: 'seen' },
+      removeTurn: { name: 'remove and free, longest turn', unit: 'ms', counts: 'seen' },
     },
     measure: (size) => pointOf('file-point.ts', [size]),
   };

@@ -3,7 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MIB } from '../../../src/common/bytes.ts';
-import { MAX_LEASE_MS } from '../../../src/namespace/limits.ts';
+import {
+  MAX_APPENDED_BLOCKS,
+  MAX_BLOCKS_PER_COMMAND,
+  MAX_FILE_BLOCKS,
+  MAX_LEASE_MS,
+} from '../../../src/namespace/limits.ts';
+import type { Grant, Result } from '../../../src/namespace/schema.ts';
 import { StateMachine } from '../../../src/namespace/state-machine.ts';
 import { openRowStore } from '../../../src/storage/sqlite-row-store.ts';
 import { block, FoundedMachine, grantOf, outcome } from '../../namespace/founded-machine.ts';
@@ -36,39 +42,79 @@ async function measure(): Promise<Record<string, number>> {
   const last = Math.max(0, blocks - PLAN_BLOCKS);
   figures['lastPlan'] = await repeated(() => machine.fileBlocks({ path: PATH }, last, PLAN_BLOCKS));
   figures['openAppend'] = await appendShort();
-  figures['replicate'] = await perBlock(() => founded.do('setReplication', { path: PATH, replication: 2 }));
-  figures['copy'] = await perBlock(() => founded.do('copyFile', { from: PATH, to: '/copy' }));
+  figures['replicate'] = await perBlock(() => replicate(2));
+  figures['copy'] = await perBlock(() => copyTo('/copy'));
+  figures['copyTurn'] = await longestTurn(() => copyTo('/cold-copy'));
+  figures['replicateTurn'] = await longestTurn(() => replicate(4));
+  await restart();
+  figures['coldCopy'] = await perBlock(() => copyTo('/colder-copy'));
+  figures['remove'] = await perBlock(() => remove(PATH));
+  figures['appendTurn'] = await longestTurn(() => appendMuch('/copy'));
+  figures['removeTurn'] = await longestTurn(() => remove('/cold-copy'));
+  return figures;
+}
+
+/** As the client does it. */
+async function copyTo(path: string): Promise<Result> {
+  const { inode: from, blockCount } = await founded.machine.stat(PATH);
+  if (blockCount <= MAX_BLOCKS_PER_COMMAND) return founded.do('copyFile', { from: PATH, to: path });
+  const copy = grantOf(await founded.do('createFile', { path, leaseMs: MAX_LEASE_MS, blockSizeBytes: MIB }));
+  for (let firstBlock = 0; firstBlock < blockCount; )
+    firstBlock = grantOf(await founded.do('copyBlocks', { ...copy, firstBlock, from })).blockCount;
+  return founded.do('closeFile', copy);
+}
+
+function replicate(replication: number): Promise<Result> {
+  return cleaned(founded.do('setReplication', { path: PATH, replication }));
+}
+
+/** Until nothing is left of it for Housekeeping to do. */
+async function cleaned(work: Promise<Result>): Promise<Result> {
+  const result = await work;
+  await founded.clean();
+  return result;
+}
+
+function remove(path: string): Promise<Result> {
+  return cleaned(founded.do('unlink', { path }));
+}
+
+/** As many blocks as the file has, as far as one append may bring them. */
+async function appendMuch(path: string): Promise<Result> {
+  const { blockCount } = await founded.machine.stat(path);
+  const gathering = grantOf(await founded.do('openAppend', { path, leaseMs: MAX_LEASE_MS }));
+  await gather(gathering, Math.min(blocks, MAX_APPENDED_BLOCKS, MAX_FILE_BLOCKS - blockCount), 'more');
+  return founded.do('closeAppend', { ...gathering, keepBlocks: blockCount - 1 });
+}
+
+/** With nothing in memory but what is read anew. */
+async function restart(): Promise<void> {
   await founded.machine.flush();
   founded.machine = await StateMachine.open({ store });
-  const turns = startTurnWatch();
-  figures['coldCopy'] = await perBlock(() => founded.do('copyFile', { from: PATH, to: '/cold-copy' }));
-  figures['longestTurn'] = turns.longestMs();
-  figures['remove'] = await perBlock(async () => {
-    const removed = await founded.do('unlink', { path: PATH });
-    await founded.clean();
-    return removed;
-  });
-  return figures;
 }
 
 /** Microseconds a block. */
 async function write(path: string, count: number): Promise<number> {
-  const { inode, fencingToken } = grantOf(
-    await founded.do('createFile', { path, leaseMs: MAX_LEASE_MS, blockSizeBytes: MIB }),
-  );
+  const grant = grantOf(await founded.do('createFile', { path, leaseMs: MAX_LEASE_MS, blockSizeBytes: MIB }));
+  const microseconds = await gather(grant, count, path);
+  const flushed = await cost(() => founded.machine.flush());
+  mustSucceed(outcome(await founded.do('closeFile', grant)));
+  return (microseconds + flushed.cpuMicroseconds) / count;
+}
+
+/** Microseconds in all. */
+async function gather({ inode, fencingToken }: Grant, count: number, name: string): Promise<number> {
   let microseconds = 0;
   for (let first = 0; first < count; first += TOGETHER) {
     const part = Array.from({ length: Math.min(TOGETHER, count - first) }, (_, at) =>
-      block(`${path} ${first + at}`),
+      block(`${name} ${first + at}`),
     );
     const { cpuMicroseconds } = await cost(() =>
       founded.do('appendBlocks', { inode, fencingToken, firstBlock: first, blocks: part }),
     );
     microseconds += cpuMicroseconds;
   }
-  const flushed = await cost(() => founded.machine.flush());
-  mustSucceed(outcome(await founded.do('closeFile', { inode, fencingToken })));
-  return (microseconds + flushed.cpuMicroseconds) / count;
+  return microseconds;
 }
 
 /** A last block that is replaced by one with more in it, again and again: as a log grows. */
@@ -91,7 +137,7 @@ async function repeated(work: (at: number) => Promise<unknown>): Promise<number>
   return cpuMicroseconds / REPEATED;
 }
 
-async function perBlock(work: () => Promise<Parameters<typeof outcome>[0]>): Promise<number> {
+async function perBlock(work: () => Promise<Result>): Promise<number> {
   const { result, cpuMicroseconds } = await cost(async () => {
     const answer = await work();
     await founded.machine.flush();
@@ -106,8 +152,9 @@ function mustSucceed(result: string): void {
   if (/^[A-Z]/.test(result)) throw new Error(`The state machine refused: ${result}.`);
 }
 
-/** How much of the processor one turn of the event loop takes at most. */
-function startTurnWatch(): { longestMs(): number } {
+/** Milliseconds of processor that one turn of the event loop takes at most, after a restart. */
+async function longestTurn(work: () => Promise<Result>): Promise<number> {
+  await restart();
   let longest = 0;
   let before = process.threadCpuUsage();
   const look = (): void => {
@@ -116,11 +163,12 @@ function startTurnWatch(): { longestMs(): number } {
     longest = Math.max(longest, (user + system) / 1_000);
   };
   const timer = setInterval(look, 1);
-  return {
-    longestMs() {
-      clearInterval(timer);
-      look();
-      return longest;
-    },
-  };
+  try {
+    mustSucceed(outcome(await work()));
+    await founded.machine.flush();
+  } finally {
+    clearInterval(timer);
+  }
+  look();
+  return longest;
 }
