@@ -1,14 +1,17 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { sleep, systemClock } from '../../src/common/clock.ts';
 import type { Logger } from '../../src/common/logger.ts';
+import { Pacer } from '../../src/common/pacer.ts';
 import type { Network } from '../../src/network/network.ts';
 import { TestCluster } from './cluster.ts';
 
 const WRITE_PAUSE_MS = 3;
+const LOOK_PAUSE_MS = 5;
 const MAX_LOG_ENTRIES = 60;
 
 let cluster: TestCluster | undefined;
 afterEach(async () => {
+  vi.restoreAllMocks();
   await cluster?.stop();
   expect(cluster?.fatal ?? []).toEqual([]);
   cluster = undefined;
@@ -49,11 +52,24 @@ async function writing(to: TestCluster, client: Network, via: string, signal: Ab
   }
 }
 
+/** From now on nobody goes on with sending a snapshot before `mayGoOn`. */
+function holdSnapshots(mayGoOn: () => boolean): void {
+  const spend = Pacer.prototype.spend;
+  vi.spyOn(Pacer.prototype, 'spend').mockImplementation(async function (this: Pacer, bytes, signal) {
+    while (!mayGoOn()) await sleep(systemClock, LOOK_PAUSE_MS, signal);
+    return spend.call(this, bytes, signal);
+  });
+}
+
 /** Three nodes of which one is down while the log goes far beyond it. */
-async function withOneFarBehind(logger: Logger, maxSnapshotBytesPerSecond: number) {
+async function withOneFarBehind(logger: Logger, maxSnapshotBytesPerSecond?: number) {
   const home = await TestCluster.start(
     3,
-    { maxLogEntries: MAX_LOG_ENTRIES, trailingEntries: 10, maxSnapshotBytesPerSecond },
+    {
+      maxLogEntries: MAX_LOG_ENTRIES,
+      trailingEntries: 10,
+      ...(maxSnapshotBytesPerSecond !== undefined && { maxSnapshotBytesPerSecond }),
+    },
     logger,
   );
   cluster = home;
@@ -78,11 +94,12 @@ async function expectEqual(home: TestCluster, a: number, b: number): Promise<voi
 describe('a follower that is far behind', () => {
   it('catches up while writes go on, with one snapshot, although the log outgrows its bound meanwhile', async () => {
     const logger = new EventLog();
-    // Slow enough that the log would be compacted past the snapshot several times while it is being sent.
-    const { home, client, leader, number } = await withOneFarBehind(logger, 40_000);
+    const { home, client, leader, number } = await withOneFarBehind(logger);
     const stopping = new AbortController();
-    const written = writing(home, client, leader.peer, stopping.signal);
     const before = leader.log.lastIndex();
+    // The log would be compacted past the snapshot while that is being sent.
+    holdSnapshots(() => leader.log.lastIndex() - before > MAX_LOG_ENTRIES);
+    const written = writing(home, client, leader.peer, stopping.signal);
     try {
       const back = await home.restart(number);
       await home.until('it has the snapshot', () => logger.count('snapshot.restored') > 0);
