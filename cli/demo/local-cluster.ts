@@ -88,13 +88,13 @@ export class LocalCluster {
   /** A further node: `m…` a metadata node, `d…` a datanode. */
   async join(name: string, token: string = this.#token): Promise<NodeProcess> {
     const role = name.startsWith('m') ? 'meta' : 'data';
-    const words = ['cluster', 'join', token, '--role', role, '--start', ...(await this.#entryWords(name))];
-    return this.#start(name, words);
+    const words = ['cluster', 'join', token, '--role', role, '--start'];
+    return this.#start(name, async () => [...words, ...(await this.#entryWords(name))]);
   }
 
   /** Starts a node whose directory exists: after kill(), or the first time. */
   async startNode(name: string, more: readonly string[] = []): Promise<NodeProcess> {
-    return this.#start(name, ['node', 'start', '--dir', this.nodeDirectory(name), ...more]);
+    return this.#start(name, async () => ['node', 'start', '--dir', this.nodeDirectory(name), ...more]);
   }
 
   nodeDirectory(name: string): string {
@@ -172,24 +172,30 @@ export class LocalCluster {
     await this.stop();
   }
 
-  async #start(name: string, words: readonly string[]): Promise<NodeProcess> {
-    const { nodeArguments = ['--log-level', 'warn'] } = this.#options;
-    const surroundings = await this.#placeOf(name);
-    const starting = NodeProcess.start({
-      name,
-      directory: this.nodeDirectory(name),
-      words: [...words, ...nodeArguments],
-      surroundings,
-      signal: anySignal(this.#stopping.signal, this.#options.signal),
-    });
+  async #start(name: string, words: () => Promise<readonly string[]>): Promise<NodeProcess> {
+    // With its place, which stop() has to wait for, too: a disk that is mounted later would be left behind.
+    const starting = this.#prepareAndStart(name, words);
     this.#starting.add(starting);
     try {
-      const node = await starting;
-      this.#nodes.set(name, node);
-      return node;
+      return await starting;
     } finally {
       this.#starting.delete(starting);
     }
+  }
+
+  async #prepareAndStart(name: string, words: () => Promise<readonly string[]>): Promise<NodeProcess> {
+    const { nodeArguments = ['--log-level', 'warn'] } = this.#options;
+    this.#stopping.signal.throwIfAborted();
+    const surroundings = await this.#placeOf(name);
+    const node = await NodeProcess.start({
+      name,
+      directory: this.nodeDirectory(name),
+      words: [...(await words()), ...nodeArguments],
+      surroundings,
+      signal: anySignal(this.#stopping.signal, this.#options.signal),
+    });
+    this.#nodes.set(name, node);
+    return node;
   }
 
   async #found(): Promise<void> {
