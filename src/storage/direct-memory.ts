@@ -52,9 +52,15 @@ export class DirectMemory {
   }
 }
 
+/** None where the process may not have the ten GiB of addresses that V8 sets aside for it. */
 function slotPairs(): DirectLease['slots'][] {
   const pages = (MAX_FILES * SLOTS_PER_FILE * SLOT_BYTES) / WASM_PAGE_BYTES;
-  const { buffer } = new WebAssembly.Memory({ initial: pages, maximum: pages });
-  const slot = (at: number): Uint8Array => new Uint8Array(buffer, at * SLOT_BYTES, SLOT_BYTES);
-  return Array.from({ length: MAX_FILES }, (_, file) => [slot(2 * file), slot(2 * file + 1)]);
+  try {
+    const { buffer } = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    const slot = (at: number): Uint8Array => new Uint8Array(buffer, at * SLOT_BYTES, SLOT_BYTES);
+    return Array.from({ length: MAX_FILES }, (_, file) => [slot(2 * file), slot(2 * file + 1)]);
+  } catch (error) {
+    if (error instanceof RangeError) return [];
+    throw error;
+  }
 }

@@ -27,6 +27,7 @@ describe('a large block', async () => {
   });
   afterEach(async () => {
     vi.restoreAllMocks();
+    vi.unstubAllGlobals();
     await store.close();
   });
 
@@ -89,6 +90,13 @@ describe('a large block', async () => {
     expect(store.has(described(failed).hash)).toBe(false);
   });
 
+  it('goes through the page cache where there are no addresses for such memory', async () => {
+    const writes = vi.spyOn(prototype, 'write');
+    vi.stubGlobal('WebAssembly', { Memory: noMemory });
+    await stored(2 * SLOT_BYTES + 1, 256 * KIB);
+    expect(writes).not.toHaveBeenCalled();
+  });
+
   it('is written beside more others than there is memory for, and leaves that memory to later ones', async () => {
     const many = Array.from({ length: MAX_FILES + 4 }, (_, at) => patterned(SLOT_BYTES + at, at));
     const begun: [BlockWriter, Uint8Array][] = [];
@@ -127,6 +135,11 @@ async function canWriteDirectly(): Promise<boolean> {
   } finally {
     await rm(directory, { recursive: true });
   }
+}
+
+/** In the place of a constructor. */
+function noMemory(): never {
+  throw new RangeError('WebAssembly.Memory(): could not allocate memory');
 }
 
 function systemError(code: string): Error {
