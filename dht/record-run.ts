@@ -1,4 +1,5 @@
 /** @module A shard's records as they lie on disk: rows of one size in the order of their hashes, in pages. */
+import { HashFilter } from './hash-filter.ts';
 import { NO_HOLDER } from './shard-records.ts';
 import { type PageRun, PAGE_SIZE_BYTES, PAGE_TRAILER_BYTES } from './ports.ts';
 import { HASH_SIZE_BYTES } from './shard.ts';
@@ -23,6 +24,8 @@ export interface RunShape {
   readonly records: number;
   /** The first hash of each page: what stays in memory. */
   readonly fences: Uint8Array;
+  /** Of all hashes; stays in memory, too: what is new needs no look at the disk. */
+  readonly filter: HashFilter;
 }
 
 export interface EncodedRun {
@@ -62,7 +65,7 @@ export function encodeRun(source: RowSource): EncodedRun | undefined {
     const holders = holdersOf.subarray(row * width, (row + 1) * width);
     holdersIn(pages, page * PAGE_SIZE_BYTES, rowsPerPage, width).set(holders, inPage * width);
   });
-  return { shape: { rows, width, records, fences }, pages };
+  return { shape: { rows, width, records, fences, filter: new HashFilter(hashes) }, pages };
 }
 
 /** What is kept in memory of a run: enough to know the one page that a hash can be in. */
@@ -87,9 +90,14 @@ export class RecordRun {
     return this.#shape.records;
   }
 
-  /** Memory of the fences, in bytes. */
+  /** Memory of fences and filter, in bytes. */
   get sizeBytes(): number {
-    return this.#shape.fences.byteLength;
+    return this.#shape.fences.byteLength + this.#shape.filter.sizeBytes;
+  }
+
+  /** False of most hashes that are not in it. */
+  mayHave(packed: DataView, offset: number): boolean {
+    return this.#shape.filter.mayHave(packed, offset);
   }
 
   /** The page whose rows are from before to after this hash. */

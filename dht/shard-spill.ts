@@ -3,17 +3,20 @@ import { describe } from './errors.ts';
 import { Gate } from './gate.ts';
 import { type Clock, type Logger, PAGE_SIZE_BYTES, type PageStore } from './ports.ts';
 import { ShardMoves } from './shard-moves.ts';
-import { SpilledReads, type SpilledReadsOptions } from './spilled-reads.ts';
+import { SHARD_COUNT } from './shard.ts';
+import { MAX_ROWS_READ, SpilledReads, type SpilledReadsOptions } from './spilled-reads.ts';
 import type { Records } from './shard-records.ts';
 import { SpilledRecords } from './spilled-records.ts';
 import { isSpilled, type Shard, type TableShards } from './table-shards.ts';
 
-/** A shard with less memory to give back is left there: a page on disk has to be worth it. */
+/** A shard with less memory to give back is left there, or with less than half of its even share of the bound. */
 export const DEFAULT_MIN_SHARD_BYTES: number = 2 * PAGE_SIZE_BYTES;
+const MIN_SHARE = 0.5;
 /** A disk that was full, or failed, is tried again after so long, in milliseconds. */
 export const RETRY_MS = 60_000;
-/** Shards go to disk from this share of the bound on, and come back below the other as long as they fit below the third. */
+/** Shards go to disk from this share of the bound on, until it is less by the second; they come back below the third as long as they fit below the last. */
 const SPILL_FROM = 0.9;
+const SPILL_MARGIN = 0.05;
 const RESTORE_BELOW = 0.6;
 const RESTORE_UP_TO = 0.75;
 /** A shard on disk is written anew before others follow it when so much of it has changed. */
@@ -22,6 +25,13 @@ const MERGE_SHARE = 0.25;
 const DEAD_SHARE = 0.125;
 /** A shard in memory is no larger than so many times its run: it keeps room to grow. */
 const MEMORY_PER_DISK = 2;
+/** Of the bound, for rows that were read. */
+const READ_SHARE = 0.0625;
+/** Moves at a time, and what they may move in all: one that is larger goes alone. */
+const MAX_MOVES = 16;
+/** Moves that one look at all shards is for. */
+const MAX_PLANNED = 512;
+const MAX_MOVING_BYTES: number = 512 * 1024;
 /** Memory is added up once in so many changed records, or sooner where the bound is low. */
 const CHANGES_PER_LOOK = 1_024;
 const BYTES_PER_CHANGE = 80;
@@ -40,8 +50,13 @@ export interface ShardSpillOptions extends SpilledReadsOptions {
   readonly minShardBytes?: number | undefined;
 }
 
-/** What a shard is moved for; each move is one shard's. */
-type Move = { readonly kind: 'to-disk' | 'to-memory'; readonly index: number; readonly shard: Shard };
+interface Move {
+  readonly kind: 'to-disk' | 'to-memory';
+  readonly index: number;
+  readonly shard: Shard;
+  /** Memory that it frees. */
+  readonly freedBytes: number;
+}
 
 export class ShardSpill {
   readonly reads: SpilledReads;
@@ -51,7 +66,12 @@ export class ShardSpill {
   readonly #moved = new Gate();
   /** Do not fit the form of a run. */
   readonly #unfit = new WeakSet<Shard>();
+  readonly #underWay = new Set<Shard>();
+  /** The last comes first. */
+  #planned: Move[] = [];
+  #movingBytes = 0;
   readonly #changesPerLook: number;
+  readonly #minShardBytes: number;
   #changes = 0;
   #sizeBytes = 0;
   #isMoving = false;
@@ -62,8 +82,11 @@ export class ShardSpill {
   constructor(components: ShardSpillComponents, options: ShardSpillOptions) {
     this.#components = components;
     this.#options = options;
-    this.reads = new SpilledReads(components, options);
+    const maxRowsRead = Math.min(MAX_ROWS_READ, (READ_SHARE * options.memoryBytes) / BYTES_PER_CHANGE);
+    this.reads = new SpilledReads(components, { maxRowsRead, ...options });
     this.#moves = new ShardMoves({ ...components, reads: this.reads });
+    const share = (MIN_SHARE * options.memoryBytes) / SHARD_COUNT;
+    this.#minShardBytes = options.minShardBytes ?? Math.min(DEFAULT_MIN_SHARD_BYTES, share);
     const changesInBound = options.memoryBytes / BYTES_PER_CHANGE / LOOKS_PER_BOUND;
     this.#changesPerLook = Math.max(1, Math.min(CHANGES_PER_LOOK, changesInBound));
   }
@@ -117,29 +140,46 @@ export class ShardSpill {
   }
 
   #isFull(): boolean {
-    return this.#isMoving && !this.#isStopped && this.#sizeBytes > this.#options.memoryBytes;
+    return (
+      this.#isMoving && !this.#isStopped && this.#components.shards.sizeBytes > this.#options.memoryBytes
+    );
   }
 
   async #waitForRoom(): Promise<void> {
     while (this.#isFull()) await this.#moved.wait();
   }
 
+  /** Several shards at a time, since a disk takes long for each however small; few of them when they are large. */
   async #move(): Promise<void> {
     this.#isMoving = true;
+    for (;;) {
+      const isBusy = this.#movingBytes >= MAX_MOVING_BYTES || this.#underWay.size >= MAX_MOVES;
+      const move = isBusy ? undefined : this.#next();
+      if (move !== undefined) void this.#carryOut(move);
+      else if (this.#underWay.size > 0) await this.#moved.wait();
+      else break;
+    }
+    this.#isMoving = false;
+    this.#moved.open();
+  }
+
+  async #carryOut(move: Move): Promise<void> {
+    const { shard } = move;
+    const bytes = movedBytes(move);
+    this.#underWay.add(shard);
+    this.#movingBytes += bytes;
     try {
-      for (let move = this.#next(); move !== undefined; move = this.#next()) {
-        await this.#carryOut(move);
-        this.#moved.open();
-      }
+      await this.#carryOver(move);
     } catch (error) {
       if (!this.#isStopped) throw error;
     } finally {
-      this.#isMoving = false;
+      this.#underWay.delete(shard);
+      this.#movingBytes -= bytes;
       this.#moved.open();
     }
   }
 
-  async #carryOut({ kind, index, shard }: Move): Promise<void> {
+  async #carryOver({ kind, index, shard }: Move): Promise<void> {
     if (kind === 'to-memory') return this.#moves.toMemory(index);
     const moved = await this.#moves.toDisk(index);
     if (moved.kind === 'failed') this.#failed(moved.error);
@@ -155,63 +195,91 @@ export class ShardSpill {
     logger.warn('dht.spill-failed', { reason: this.#failure, retryMs: RETRY_MS });
   }
 
-  /** What to do first; undefined when all is well, or nothing helps. */
+  /** What to do next; undefined when all is well, nothing helps, or what is under way has to end first. */
   #next(): Move | undefined {
-    const { shards } = this.#components;
     if (this.#isStopped) return undefined;
-    const { memoryBytes } = this.#options;
-    this.#sizeBytes = shards.sizeBytes;
-    const { liveRecords, deadRecords } = shards.holders;
-    if (this.#sizeBytes > SPILL_FROM * memoryBytes) return this.isAble ? this.#toSpill() : undefined;
-    if (shards.spilled === 0) return undefined;
-    if (deadRecords > DEAD_SHARE * (liveRecords + deadRecords) && this.isAble) {
-      const move = this.#toSweep();
-      if (move !== undefined) return move;
+    for (;;) {
+      const move = this.#planned.pop();
+      if (move === undefined) break;
+      const isCurrent = this.#components.shards.at(move.index) === move.shard && !this.#unfit.has(move.shard);
+      if (isCurrent && (move.kind === 'to-memory' || this.isAble)) return move;
     }
-    return this.#sizeBytes < RESTORE_BELOW * memoryBytes ? this.#toRestore() : undefined;
+    if (this.#underWay.size > 0) return undefined;
+    this.#sizeBytes = this.#components.shards.sizeBytes;
+    this.#planned = this.#plan().toReversed();
+    return this.#planned.pop();
   }
 
-  /** What is on disk and has changed a lot; else what is in memory and was not changed for the longest time; else what has changed. */
-  #toSpill(): Move | undefined {
-    const { minShardBytes = DEFAULT_MIN_SHARD_BYTES } = this.#options;
-    let changed: Move | undefined;
-    let changedBytes = Math.max(0, minShardBytes - 1);
-    let changedShare = 0;
-    let oldest: Move | undefined;
-    for (const [index, shard] of this.#components.shards.entries()) {
-      if (this.#unfit.has(shard)) continue;
-      const move = { kind: 'to-disk', index, shard } as const;
-      if (!isSpilled(shard)) {
-        const isWorthIt = shard.records.size > 0 && shard.records.sizeBytes >= minShardBytes;
-        if (isWorthIt && shard.changedAt < (oldest?.shard.changedAt ?? Number.POSITIVE_INFINITY))
-          oldest = move;
-      } else if (shard.records.changedBytes > changedBytes) {
-        changed = move;
-        ({ changedBytes } = shard.records);
-        changedShare = changedBytes / (shard.records.run.place.pages * PAGE_SIZE_BYTES);
-      }
-    }
-    return changedShare >= MERGE_SHARE ? changed : (oldest ?? changed);
-  }
-
-  #toSweep(): Move | undefined {
+  /** Looks at every shard, so for many moves at a time; the first comes first. */
+  #plan(): Move[] {
     const { shards } = this.#components;
-    for (const [index, shard] of shards.entries())
-      if (isSpilled(shard) && !this.#unfit.has(shard) && shards.deadIn(index) > 0)
-        return { kind: 'to-disk', index, shard };
-    return undefined;
+    const { memoryBytes } = this.#options;
+    const overBytes = this.#sizeBytes - SPILL_FROM * memoryBytes;
+    if (overBytes > 0)
+      return this.isAble ? firstUntil(this.#toSpill(), overBytes + SPILL_MARGIN * memoryBytes) : [];
+    if (shards.spilled === 0) return [];
+    const { liveRecords, deadRecords } = shards.holders;
+    const areManyDead = deadRecords > DEAD_SHARE * (liveRecords + deadRecords);
+    const swept = areManyDead && this.isAble ? this.#toSweep() : [];
+    if (swept.length > 0) return swept.slice(0, MAX_PLANNED);
+    if (this.#sizeBytes >= RESTORE_BELOW * memoryBytes) return [];
+    return this.#toRestore(RESTORE_UP_TO * memoryBytes - this.#sizeBytes);
   }
 
-  /** Whatever changed last, of what fits. */
-  #toRestore(): Move | undefined {
-    const roomBytes = RESTORE_UP_TO * this.#options.memoryBytes - this.#sizeBytes;
-    let newest: Move | undefined;
+  /** What is on disk and has changed a lot; then what is in memory, unchanged for the longest time first; then what has changed at all. */
+  #toSpill(): Move[] {
+    const resident: Move[] = [];
+    const changed: Move[] = [];
+    const barelyChanged: Move[] = [];
     for (const [index, shard] of this.#components.shards.entries()) {
-      if (!isSpilled(shard)) continue;
-      const fits = shard.records.run.place.pages * PAGE_SIZE_BYTES * MEMORY_PER_DISK <= roomBytes;
-      if (fits && shard.changedAt >= (newest?.shard.changedAt ?? 0))
-        newest = { kind: 'to-memory', index, shard };
+      const freedBytes = isSpilled(shard) ? shard.records.changedBytes : shard.records.sizeBytes;
+      const isWorthIt = shard.records.size > 0 || isSpilled(shard);
+      if (!isWorthIt || freedBytes === 0 || freedBytes < this.#minShardBytes || this.#unfit.has(shard))
+        continue;
+      const move = { kind: 'to-disk', index, shard, freedBytes } as const;
+      if (!isSpilled(shard)) resident.push(move);
+      else if (freedBytes >= MERGE_SHARE * diskBytesOf(shard)) changed.push(move);
+      else barelyChanged.push(move);
     }
-    return newest;
+    const byFreed = (a: Move, b: Move): number => b.freedBytes - a.freedBytes;
+    return [
+      ...changed.toSorted(byFreed),
+      ...resident.toSorted((a, b) => a.shard.changedAt - b.shard.changedAt),
+      ...barelyChanged.toSorted(byFreed),
+    ];
   }
+
+  #toSweep(): Move[] {
+    const { shards } = this.#components;
+    return [...shards.entries()]
+      .filter(([index, shard]) => isSpilled(shard) && !this.#unfit.has(shard) && shards.deadIn(index) > 0)
+      .map(([index, shard]) => ({ kind: 'to-disk', index, shard, freedBytes: 0 }));
+  }
+
+  /** What changed last first, of what fits into `roomBytes`. */
+  #toRestore(roomBytes: number): Move[] {
+    let leftBytes = roomBytes;
+    return [...this.#components.shards.entries()]
+      .filter(([, shard]) => isSpilled(shard))
+      .toSorted(([, a], [, b]) => b.changedAt - a.changedAt)
+      .map(([index, shard]): Move => ({ kind: 'to-memory', index, shard, freedBytes: 0 }))
+      .filter(({ shard }) => (leftBytes -= diskBytesOf(shard) * MEMORY_PER_DISK) >= 0)
+      .slice(0, MAX_PLANNED);
+  }
+}
+
+/** As many of the first moves as free so many bytes, and MAX_PLANNED at most. */
+function firstUntil(moves: readonly Move[], bytes: number): Move[] {
+  let freedBytes = 0;
+  const end = moves.findIndex((move) => (freedBytes += move.freedBytes) >= bytes);
+  return moves.slice(0, Math.min(MAX_PLANNED, end === -1 ? moves.length : end + 1));
+}
+
+function diskBytesOf(shard: Shard): number {
+  return isSpilled(shard) ? shard.records.run.place.pages * PAGE_SIZE_BYTES : 0;
+}
+
+/** What a move holds in memory and on its way, about. */
+function movedBytes({ shard }: Move): number {
+  return shard.records.sizeBytes + diskBytesOf(shard);
 }

@@ -126,7 +126,8 @@ export class SpilledRecords implements Records {
     const changed = this.#changes?.holdersOf(packed, offset);
     if (changed !== undefined && changed.length > 0) return changed;
     const read = this.#read?.holdersOf(packed, offset);
-    return read !== undefined && read.length > 0 ? read : this.#loadedRow(packed, offset);
+    if (read !== undefined && read.length > 0) return read;
+    return this.run.mayHave(packed, offset) ? this.#loadedRow(packed, offset) : NOBODY_ELSE;
   }
 
   #loadedRow(packed: DataView, offset: number): Uint16Array | undefined {

@@ -18,6 +18,8 @@ import {
 export const PAGE_RESERVE_BYTES: number = 1024 * MIB;
 /** Reads given to Node at a time: its four threads also write the log. */
 const READS_AT_ONCE = 4;
+/** The file system is asked for its free bytes once in so many: others write meanwhile. */
+const MAX_UNASKED_BYTES: number = 16 * MIB;
 const FILE_MODE = 0o600;
 
 export interface FilePageStoreOptions {
@@ -38,6 +40,8 @@ export class FilePageStore implements PageStore {
   readonly #options: FilePageStoreOptions;
   readonly #extents = new PageExtents();
   readonly #live = new Set<PageRun>();
+  /** What may still be taken before the file system is asked anew. */
+  #unaskedBytes = 0;
   #file: Promise<FileHandle> | undefined;
   #runs = 0;
   #isClosed = false;
@@ -133,14 +137,22 @@ export class FilePageStore implements PageStore {
   async #take(count: number): Promise<readonly PageExtent[]> {
     const one = this.#extents.takeOne(count);
     if (one !== undefined) return [one];
-    const { maxBytes, reserveBytes = PAGE_RESERVE_BYTES, freeBytes } = this.#options;
-    const freeOnDisk = await (freeBytes ?? (() => freeBytesAt(dirname(this.#path))))();
     const wanted = count * PAGE_SIZE_BYTES;
-    const room = Math.min(maxBytes - this.#extents.end * PAGE_SIZE_BYTES, freeOnDisk - reserveBytes);
-    if (wanted <= room) return [this.#extents.grow(count)];
+    if (this.#unaskedBytes < wanted) this.#unaskedBytes = await this.#room();
+    const room = Math.min(this.#options.maxBytes - this.#extents.end * PAGE_SIZE_BYTES, this.#unaskedBytes);
+    if (wanted <= room) {
+      this.#unaskedBytes = Math.min(this.#unaskedBytes, MAX_UNASKED_BYTES) - wanted;
+      return [this.#extents.grow(count)];
+    }
     const many = this.#extents.takeMany(count);
     if (many === undefined) throw storageFull(this.#path, wanted, Math.max(0, room));
     return many;
+  }
+
+  /** What the file may grow by without taking its reserve from others. */
+  async #room(): Promise<number> {
+    const { reserveBytes = PAGE_RESERVE_BYTES, freeBytes } = this.#options;
+    return (await (freeBytes ?? (() => freeBytesAt(dirname(this.#path))))()) - reserveBytes;
   }
 
   #opened(): Promise<FileHandle> {

@@ -1,9 +1,10 @@
 /**
- * @module The location index: `npm run bench -- dht [--only rates,memory,changes,restart,formation] [--blocks 1000000]
+ * @module The location index: `npm run bench -- dht [--only rates,memory,spill,changes,restart,formation] [--blocks 1000000]
  * [--copies 1] [--records 10000000] [--nodes 30]`.
  *
  * rates: announced and looked-up records a second, batches of 256, three holders of five metadata processes, and the table alone.
  * memory: bytes a record of one holder, and the latency of lookups from another process.
+ * spill: one holder with memory for a fifth of its records, against the same one with memory for all; in its own process.
  * changes: a metadata node joins, one is killed, while a client looks up without pause.
  * restart: all metadata nodes are restarted with nothing, while clients look up one block and many, without pause.
  * formation: many real nodes form a cluster, do nothing for a while, and survive a rolling restart of all beside a client.
@@ -14,6 +15,8 @@ import { type IndexChanges, measureChanges } from './dht-changes.ts';
 import { type Formation, measureFormation } from './dht-formation.ts';
 import { type IndexMemory, measureMemory } from './dht-memory.ts';
 import { type IndexRestart, measureRestart } from './dht-restart.ts';
+import { type IndexSpill, measureSpill } from './dht-spill.ts';
+import type { SpillMeasure } from './dht-spill-holder.ts';
 import { type IndexRates, measureRates } from './dht-rates.ts';
 import { type PartCase, PartContender } from './part-contender.ts';
 import { round } from './statistics.ts';
@@ -22,7 +25,7 @@ import type { IndexSize } from './synthetic-index.ts';
 
 const MILLION = '10^6 records';
 const defaults = {
-  only: 'rates,memory,changes,restart,formation',
+  only: 'rates,memory,spill,changes,restart,formation',
   blocks: 1_000_000,
   copies: 1,
   records: 10_000_000,
@@ -36,6 +39,7 @@ export const suite: Suite<PartCase, typeof defaults> = {
     const parts = [
       { name: 'rates', cases: ratesOf() },
       { name: 'memory', cases: memoryOf(records) },
+      { name: 'spill', cases: spillOf(records) },
       { name: 'changes', cases: changesOf({ blocks, copies }) },
       { name: 'restart', cases: restartOf({ blocks, copies }) },
       { name: 'formation', cases: formationOf(nodes) },
@@ -86,6 +90,29 @@ function memoryOf(records: number): PartCase[] {
       unit: 'ms',
       figure: (memory: IndexMemory) => round(memory.lookupP50Ms, 2),
     },
+  ];
+}
+
+function spillOf(records: number): PartCase[] {
+  const part = { per: 'the part', run: () => measureSpill(records) };
+  const caseOf = (
+    name: string,
+    unit: PartCase['unit'],
+    pick: (measure: SpillMeasure) => number,
+  ): PartCase[] => [
+    { ...part, name: `${name}, all in memory`, unit, figure: ({ resident }: IndexSpill) => pick(resident) },
+    { ...part, name: `${name}, a fifth`, unit, figure: ({ spilled }: IndexSpill) => pick(spilled) },
+  ];
+  return [
+    ...caseOf('announce', '/s', (measure) => measure.announcedPerSecond),
+    // Microseconds a record are seconds a million.
+    ...caseOf('announce a million, CPU', 's', (measure) => round(measure.announceCpuMicroseconds, 1)),
+    ...caseOf('look up', '/s', (measure) => measure.lookedUpPerSecond),
+    ...caseOf('look up a million, CPU', 's', (measure) => round(measure.lookupCpuMicroseconds, 1)),
+    ...caseOf('look up 16, p99', 'ms', (measure) => round(measure.lookupP99Ms, 2)),
+    ...caseOf('resident', 'B', (measure) => measure.residentBytes),
+    ...caseOf('table', 'B', (measure) => measure.tableBytes),
+    ...caseOf('on disk', 'B', (measure) => measure.bytesOnDisk),
   ];
 }
 

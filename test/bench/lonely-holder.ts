@@ -1,7 +1,7 @@
 /** @module A holder of every shard without any others: the index's own work, and nothing around it. */
 import { indexStatus } from '../../dht/index-status.ts';
 import { LocationServer } from '../../dht/location-server.ts';
-import { LocationTable } from '../../dht/location-table.ts';
+import { LocationTable, type LocationTableOptions } from '../../dht/location-table.ts';
 import { MembershipRing } from '../../dht/membership-ring.ts';
 import type { IndexStatusResponse } from '../../dht/messages.ts';
 import { ShardLedger } from '../../dht/shard-ledger.ts';
@@ -13,9 +13,9 @@ export interface LonelyHolder {
   readonly status: () => IndexStatusResponse;
 }
 
-export function lonelyHolder(peer: string): LonelyHolder {
+export function lonelyHolder(peer: string, options: LocationTableOptions = {}): LonelyHolder {
   const ring = new MembershipRing(() => ({ epoch: 1, peers: [peer] }), peer);
-  const table = new LocationTable();
+  const table = new LocationTable(options);
   const ledger = new ShardLedger(ring, peer);
   for (const shard of ledger.owned) ledger.completed(shard);
   const turns = new TellingTurns({ clock: systemClock });

@@ -72,7 +72,7 @@ describe('a location table with a bound on its memory', () => {
 
   it('reads one page for a lookup, and none for the next one of the same block', async () => {
     const store = new MemoryPageStore();
-    const { table, announce, holders, settled } = spilling(store);
+    const { table, announce, holders, settled } = spilling(store, { maxRowsRead: 10 });
     await announce(1, { added: SOME });
     await settled();
     const before = table.spill?.reads.pagesRead ?? 0;
