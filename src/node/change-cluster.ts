@@ -33,7 +33,8 @@ export interface Changed extends Joined {
   readonly kept: string;
 }
 
-const ASK_TIMEOUT_MS = 3_000;
+/** A busy machine takes seconds to answer, and a node that wrongly leaves its cluster is missed there. Where nobody listens that is known at once. */
+const ASK_TIMEOUT_MS = 15_000;
 /** Of the former cluster's id, in the name of the directory that keeps what was known of it. */
 const SHORT_ID_CHARACTERS = 8;
 

@@ -2,22 +2,26 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { systemClock } from '../../src/common/clock.ts';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { sleep, systemClock } from '../../src/common/clock.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import { systemRandom } from '../../src/common/random.ts';
 import { connect } from '../../src/index.ts';
+import { FramedNetwork } from '../../src/network/framed-network.ts';
 import { changeCluster, type ChangeOptions } from '../../src/node/change-cluster.ts';
 import { readConfig } from '../../src/node/data-directory.ts';
 import { type RunningNode, startNode } from '../../src/node/holdfast-node.ts';
 import { type Founded, initCluster } from '../../src/node/init-cluster.ts';
 import { joinCluster } from '../../src/node/join-cluster.ts';
 import type { NodeRole } from '../../src/node/node-config.ts';
+import { STANDING } from '../../src/protocol/methods.ts';
 import { eventually } from '../e2e/support/eventually.ts';
 
 const COMPONENTS = { clock: systemClock, random: systemRandom, logger: silentLogger };
 const TEXT = Buffer.from('what is to come back');
 const PATIENCE_MS = 20_000;
+/** What a metadata node on a busy machine may need to say that it is there. */
+const BUSY_MS = 4_000;
 
 let root: string;
 let running: RunningNode[];
@@ -27,6 +31,7 @@ beforeEach(async () => {
   running = [];
 });
 afterEach(async () => {
+  vi.restoreAllMocks();
   for (const node of running) await node.stop();
   await rm(root, { recursive: true, force: true });
 });
@@ -96,8 +101,25 @@ it('brings its blocks along, in which the files are found, when its own log is g
   expect(read).toEqual(TEXT);
 });
 
-it('stays as long as a metadata node of its cluster answers, unless it is made to leave', async () => {
+/** From now on nodes that start take their time to say whether somebody belongs to their cluster. */
+function slowDownStanding(): void {
+  const onRequest = FramedNetwork.prototype.onRequest;
+  vi.spyOn(FramedNetwork.prototype, 'onRequest').mockImplementation(function (
+    this: FramedNetwork,
+    trafficClass,
+    method,
+    handler,
+  ) {
+    onRequest.call(this, trafficClass, method, async (request) => {
+      if (method === STANDING.name) await sleep(systemClock, BUSY_MS);
+      return handler(request);
+    });
+  });
+}
+
+it('stays as long as a metadata node of its cluster answers, however slowly, unless it is made to leave', async () => {
   const { token: oldToken } = await found('old', ['meta']);
+  slowDownStanding();
   const old = await start('old');
   await joinCluster(COMPONENTS, oldToken, newNode('data', ['data']));
   const { token } = await found('new', ['meta'], true);
