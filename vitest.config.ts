@@ -10,8 +10,9 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           // What has a command of its own needs more than a user's rights.
           exclude: ['test/e2e/**', 'test/nat/**'],
-          testTimeout: 30_000,
-          // A condition that is waited for comes, on a busy machine, when it comes: the default is a second.
+          // On a busy machine what is waited for comes when it comes: vitest's own limits are five and ten seconds, and one.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           expect: { poll: { timeout: 10_000 } },
           // Most of them wait for disks and short clocks: one worker (the default on two cores) leaves a core idle.
           maxWorkers: 2,

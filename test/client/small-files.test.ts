@@ -84,7 +84,7 @@ describe('small files in numbers', () => {
     client = await cluster.client();
     cluster.metadata.client = open;
     await client.put('/warm', bytesOf('/warm'));
-  }, 30_000);
+  });
   afterAll(() => cluster.stop());
 
   it('travel together, written, looked at, read and removed, with three copies each', async () => {

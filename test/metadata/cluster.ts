@@ -30,6 +30,9 @@ export function testPeer(number: number): PeerId {
   return `12D3KooWTestPeer${'abcdefghijkmnopqrstuvwxyz'[number % 25]}${(number % 9) + 1}${Math.floor(number / 25) + 1}`;
 }
 
+/** Elections on a busy machine, several of them. */
+const UNTIL_MS = 30_000;
+
 export const CLUSTER_ID = 'c1c1c1c1';
 export const TOKEN_SECRET: Uint8Array = new Uint8Array(24).fill(7);
 
@@ -266,9 +269,9 @@ export class TestCluster {
     return [];
   }
 
-  /** Polls until `probe` gives something; throws after 8 s, naming `what`. */
+  /** Polls until `probe` gives something; throws after 30 s, naming `what`. */
   async until<T>(what: string, probe: () => T | undefined | false): Promise<T> {
-    const deadline = systemClock.monotonicMs() + 8_000;
+    const deadline = systemClock.monotonicMs() + UNTIL_MS;
     for (;;) {
       const found = probe();
       if (found !== undefined && found !== false) return found;

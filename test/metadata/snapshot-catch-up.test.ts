@@ -112,7 +112,7 @@ describe('a follower that is far behind', () => {
     await expectEqual(home, leader.number, number);
     expect(logger.count('snapshot.made')).toBe(1);
     expect(logger.count('snapshot.restored')).toBe(1);
-  }, 20_000);
+  });
 
   it('goes on with the fetching after it was killed in the middle of it', async () => {
     const logger = new EventLog();
@@ -127,7 +127,7 @@ describe('a follower that is far behind', () => {
     await expectEqual(home, leader.number, number);
     expect(logger.count('snapshot.made')).toBe(1);
     expect(logger.count('snapshot.fetching')).toBe(2);
-  }, 20_000);
+  });
 
   it('gets a snapshot from the next leader when the first one dies while sending', async () => {
     const logger = new EventLog();
@@ -141,5 +141,5 @@ describe('a follower that is far behind', () => {
     await home.until('it has caught up', () => back.machine.appliedIndex >= next.machine.appliedIndex);
     await expectEqual(home, next.number, number);
     expect(next.number).not.toBe(number);
-  }, 20_000);
+  });
 });

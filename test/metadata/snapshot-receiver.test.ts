@@ -129,7 +129,7 @@ describe('the receiver of a snapshot', () => {
     expect(sender.offsets).toEqual(Array.from({ length: chunks }, (_, at) => at * PAYLOAD_BYTES));
     await to.restore(offered.snapshot as never);
     expect((await machine.list('/', '', 100)).entries).toHaveLength(10);
-  }, 20_000);
+  });
 
   it('goes on after a restart of its own process, wherever that came', async () => {
     for (const afterChunks of [0, 1, chunks - 1]) {
@@ -152,7 +152,7 @@ describe('the receiver of a snapshot', () => {
       expect(sender.offsets).toEqual([afterChunks * PAYLOAD_BYTES]);
       await rm(join(folder, 'received'), { recursive: true });
     }
-  }, 20_000);
+  });
 
   it('asks again for a chunk that arrived spoilt', async () => {
     sender.troubles.push({ afterChunks: 3, kind: 'spoils' });

@@ -34,7 +34,7 @@ describe('founding and joining', () => {
     root = await mkdtemp(join(tmpdir(), 'holdfast-entry-'));
     founded = await initCluster(COMPONENTS, CLUSTER, newNode('one'));
     founder = await start(join(root, 'one'));
-  }, 30_000);
+  });
   afterAll(async () => {
     await founder.stop();
     await rm(root, { recursive: true, force: true });
@@ -82,7 +82,7 @@ describe('founding and joining', () => {
     await expect(joinCluster(COMPONENTS, founded.token, node)).rejects.toMatchObject({
       code: 'NODE_ALREADY_JOINED',
     });
-  }, 30_000);
+  });
 
   it('refuses a wrong secret, another cluster, and says who could not be reached', async () => {
     const contents = decodeToken(founded.token);
@@ -101,7 +101,7 @@ describe('founding and joining', () => {
       code: 'NODE_JOIN_UNREACHABLE',
       facts: { addresses },
     });
-  }, 30_000);
+  });
 
   it('runs only roles that the node joined with, and never a node that lost its key', async () => {
     const directory = join(root, 'lone');

@@ -1,7 +1,7 @@
 /** @module Recovery on real directories: what it refuses, and what being cut short leaves. */
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -15,6 +15,8 @@ import { joinCluster } from '../../src/node/join-cluster.ts';
 import { Recovery, type RecoveryOptions } from '../../src/node/recover-cluster.ts';
 
 const COMPONENTS = { clock: systemClock, random: systemRandom, logger: silentLogger };
+const FIRST_PORT = 20_000;
+const PORTS = 10_000;
 
 describe('recovery', () => {
   let root: string;
@@ -63,7 +65,7 @@ describe('recovery', () => {
     };
     await vi.waitFor(threeVote, { timeout: 10_000 });
     await client.mkdir('/before');
-  }, 30_000);
+  });
   afterAll(async () => {
     for (const name of running.keys()) await stop(name);
     await rm(root, { recursive: true, force: true });
@@ -145,7 +147,7 @@ describe('recovery', () => {
     expect((await client.stat('/before')).kind).toBe('directory');
     await client.mkdir('/after');
     expect((await client.status()).cluster?.epoch).toBe(2);
-  }, 20_000);
+  });
 
   it('is refused on a node that another recovery left behind', async () => {
     await expect(prepare('two')).rejects.toMatchObject({ code: 'NODE_RECOVERED_ELSEWHERE' });
@@ -164,11 +166,18 @@ describe('recovery', () => {
   );
 });
 
+/** Of those that no system gives to outgoing connections: it is to be free still when the node comes back to it. */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
+    const server = createServer().listen(port, '127.0.0.1');
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }

@@ -76,7 +76,7 @@ describe('when all metadata nodes have moved to other ports, one after the other
         expect(member?.addresses).toEqual(running.get(name)?.addresses);
       }, LIMIT);
     }
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await Promise.all([...running.keys()].map(stop));
     await rm(root, { recursive: true, force: true });
