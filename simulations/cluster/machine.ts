@@ -2,6 +2,7 @@
 import type { ManifestChain } from '../../dht/messages.ts';
 import type { Index, Term } from '../../raft/types.ts';
 import type { Member } from '../../src/namespace/schema.ts';
+import { MemoryPageStore } from '../../src/storage/memory-page-store.ts';
 import { MemoryRowStore } from '../../src/storage/memory-row-store.ts';
 import type { ShelvedBlockStore } from '../../src/storage/shelved-block-store.ts';
 import { Prng } from '../prng.ts';
@@ -40,6 +41,8 @@ export const DISK_PARTS = ['log', 'marker', 'rows', 'snapshots'] as const;
 export type DiskPart = (typeof DISK_PARTS)[number];
 
 const SEEK_STEPS = 1_000;
+/** Of reads of location records: each costs the records of its shard. */
+const LOST_PAGE_SHARE = 0.01;
 const DEFAULT_BLOCK_CAPACITY_BYTES: number = 1024 * 1024 * 1024;
 
 export class Machine {
@@ -53,6 +56,7 @@ export class Machine {
   manifests: ManifestChain = { links: [] };
   readonly #world: World;
   readonly #random: Prng;
+  readonly #pagesRandom: Prng;
   #log = new RaftLogFile();
   /** Logs that lay here, up to when they were lost. */
   readonly #lostLogs: RaftLogFile[] = [];
@@ -68,6 +72,7 @@ export class Machine {
     this.clock = new MachineClock(world);
     this.files = new SimulatedFiles(new Prng(options.seed, `files of ${options.name}`));
     this.#rows = new MemoryRowStore(this.files);
+    this.#pagesRandom = new Prng(options.seed, `pages of ${options.name}`);
     this.platter = new BlockPlatter(options.blockCapacityBytes ?? DEFAULT_BLOCK_CAPACITY_BYTES);
   }
 
@@ -128,6 +133,21 @@ export class Machine {
   openRows(gate: ProcessGate): SimulatedRowStore {
     const queue = this.openQueue(gate, 'namespace.db');
     return new SimulatedRowStore({ rows: this.#rows, queue, isRotten: () => this.#areRowsRotten });
+  }
+
+  /** Where location records go that do not fit into memory: gone with the process, and now and then not to be read. */
+  openPages(gate: ProcessGate, saw: (what: 'read' | 'written' | 'lost') => void): MemoryPageStore {
+    const random = this.#pagesRandom;
+    return new MemoryPageStore({
+      pause: async (action) => {
+        const spreadMs = this.health.slowestSyncMs - this.health.fastestSyncMs;
+        const seekMs = this.health.fastestSyncMs + (spreadMs * random.int(SEEK_STEPS)) / SEEK_STEPS;
+        await new Promise<void>((resolve) => this.#world.after(seekMs, () => gate.run(resolve)));
+        const isLost = action === 'read' && random.chance(LOST_PAGE_SHARE);
+        saw(isLost ? 'lost' : action === 'read' ? 'read' : 'written');
+        if (isLost) throw new Error('EIO: i/o error, read');
+      },
+    });
   }
 
   openWitness(gate: ProcessGate): WitnessStore {

@@ -34,6 +34,12 @@ interface MetadataService {
 /** How often manifests are written down, in milliseconds; as src/node/manifest-file.ts does. */
 const NOTE_PERIOD_MS = 1_000;
 
+const PAGE_SIGHTS = {
+  read: 'location records read from disk',
+  written: 'location records written to disk',
+  lost: 'location records that could not be read',
+} as const;
+
 export class MetadataProcess extends SimulatedProcess<MetadataService> {
   readonly #options: MetadataProcessOptions;
   /** Feature level of the version that is installed; runs begin with it. */
@@ -109,8 +115,17 @@ export class MetadataProcess extends SimulatedProcess<MetadataService> {
       knownMetadata: () => metadataMembership(machine.members(), listVersion(machine)),
     });
     kademlia.manifests.restore(this.machine.manifests);
+    const locationPages = this.machine.openPages(gate, (what) => coverage.saw(PAGE_SIGHTS[what]));
     const node = new MetadataNode(
-      { ...run, log, machine, files, witnessStore, kademlia },
+      {
+        ...run,
+        log,
+        machine,
+        files,
+        witnessStore,
+        kademlia,
+        ...(scenario.indexMemoryBytes !== undefined && { locationPages }),
+      },
       {
         ...scenario,
         number,

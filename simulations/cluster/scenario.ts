@@ -32,6 +32,10 @@ export interface Scenario {
   readonly trailingEntries: number;
   readonly cacheSizeBytes: number;
   readonly maxDirtyRows: number;
+  /** Of some seeds: the location index of metadata nodes has hardly any memory, and goes to disk. */
+  readonly indexMemoryBytes?: number;
+  readonly indexMinShardBytes?: number;
+  readonly indexDiskBytes?: number;
   /** Pause of a client between two operations, at most, in milliseconds. */
   readonly thinkMs: number;
 }
@@ -43,7 +47,9 @@ const FAULT_PERIOD_MS: Readonly<Record<Profile, number>> = { calm: 15_000, rough
 /** Of seeds. */
 const FIRST_LEVEL_SHARE = 0.15;
 const BEYOND_BUDGET_SHARE = 0.15;
+const SMALL_INDEX_SHARE = 0.3;
 const MIB: number = 1024 * 1024;
+const INDEX_DISK_BYTES: number = 64 * MIB;
 
 /** Whether garbage is collected in eras of seconds: clusters of the first level do not know of it. */
 export function collects({ datanodes, firstLevel }: Pick<Scenario, 'datanodes' | 'firstLevel'>): boolean {
@@ -90,8 +96,15 @@ export function drawScenario(seed: number, profile: Profile = 'rough'): Scenario
     trailingEntries: isSmall ? random.between(5, 20) : 200,
     cacheSizeBytes: random.pick([1024, 16 * 1024, MIB]),
     maxDirtyRows: random.pick([4, 32, 4096]),
+    ...drawIndexMemory(new Prng(seed, 'index memory')),
     thinkMs: random.pick([50, 150, 400]),
   };
+}
+
+function drawIndexMemory(random: Prng): Partial<Scenario> {
+  if (!random.chance(SMALL_INDEX_SHARE)) return {};
+  const indexMemoryBytes = random.pick([0, 2_000, 20_000]);
+  return { indexMemoryBytes, indexMinShardBytes: 0, indexDiskBytes: INDEX_DISK_BYTES };
 }
 
 /** `more`: a stream of its own for what was added later. */

@@ -23,6 +23,7 @@ import { createManifestBook, serveManifests } from '../../src/protocol/manifest-
 import type { JoinRequest, JoinResponse } from '../../src/protocol/messages.ts';
 import { JOIN, MUTATE, REJOIN } from '../../src/protocol/methods.ts';
 import { MemoryRaftLog } from '../../src/storage/memory-raft-log.ts';
+import type { PageStore } from '../../src/storage/page-store.ts';
 import { MemoryRowStore } from '../../src/storage/memory-row-store.ts';
 
 /** Peer ids of tests: valid base58, told apart by their last characters. */
@@ -64,7 +65,11 @@ export type ClusterNodeOptions = Pick<
   | 'submitLimitMs'
   | 'readLimitMs'
   | 'indexMemoryBytes'
+  | 'indexMinShardBytes'
+  | 'indexDiskBytes'
 > & {
+  /** Of every node that is started with it: for clusters of one. */
+  readonly locationPages?: PageStore;
   readonly voters?: number;
   readonly voterReplacementMs?: number;
   /** Of the version that founds the cluster and that its nodes run; SUPPORTED_FEATURE_LEVEL when absent. */
@@ -366,7 +371,13 @@ export class TestCluster {
 
   async #startNode(number: number, network: Network, start: StartOptions = {}): Promise<RunningNode> {
     const { log, store, snapshotDir, seeds, epoch } = this.#diskOf(number);
-    const { voters: _voters, voterReplacementMs: _replacement, featureLevel, ...options } = this.#options;
+    const {
+      voters: _voters,
+      voterReplacementMs: _replacement,
+      featureLevel,
+      locationPages,
+      ...options
+    } = this.#options;
     const supportedFeatureLevel = start.featureLevel ?? featureLevel ?? SUPPORTED_FEATURE_LEVEL;
     const machine = await StateMachine.open({ store }, { supportedFeatureLevel });
     const node = new MetadataNode(
@@ -378,6 +389,7 @@ export class TestCluster {
         clock: systemClock,
         random: systemRandom,
         logger: this.#logger.with({ node: number }),
+        ...(locationPages !== undefined && { locationPages }),
       },
       {
         ...options,
