@@ -46,7 +46,7 @@ export function addMoveCommands(program: Command, shell: Shell): void {
     'cp <paths...>',
     {
       summary:
-        'copy within the cluster by reference: takes no room and no time. With -r symbolic links stay links',
+        'copy within the cluster by reference: takes no room and next to no time. With -r symbolic links stay links',
       example: 'holdfast cp /photos/cat.jpg /best/\nholdfast cp -r /photos /photos-before-cleaning',
     },
     shell.terminal,
