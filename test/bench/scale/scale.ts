@@ -1,6 +1,6 @@
 /**
  * @module How cost grows: `npm run bench -- scale [--only files,blocks,datanodes,placement,clients] [--files 1000000]
- * [--blocks 1000000] [--datanodes 30] [--clients 256] [--save] [--json]`; each number is the largest size of its dimension.
+ * [--blocks 100000] [--datanodes 30] [--clients 256] [--save] [--json]`; each number is the largest size of its dimension.
  *
  * Says the slope of each figure in log-log coordinates, and ends with status 1 when one grows faster than n log n. With
  * `--save` tables and pictures take the place of those in SCALE.md and plots/, each as soon as it is measured.
@@ -24,7 +24,7 @@ import { PLOTS, saveSections } from './scale-page.ts';
 const OPTIONS = {
   only: { type: 'string', default: 'files,blocks,datanodes,placement,clients' },
   files: { type: 'string', default: '1000000' },
-  blocks: { type: 'string', default: '1000000' },
+  blocks: { type: 'string', default: '100000' },
   datanodes: { type: 'string', default: '30' },
   clients: { type: 'string', default: '256' },
   save: { type: 'boolean', default: false },
