@@ -55,6 +55,17 @@ describe('the memory of clean rows', () => {
     expect(rows.sizeBytes).toBe(3 * weight);
   });
 
+  it('counts a row once that outgrows its generation when it is set again', () => {
+    const weight = weighRow('inode', numberKey(1), file(1, 'name'));
+    const grown = file(1, 'a longer name');
+    const rows = new CleanRows(4 * weight);
+    for (const id of [1, 2]) rows.set('inode', numberKey(id), file(id, 'name'));
+    for (let round = 0; round < 3; round++) {
+      rows.set('inode', numberKey(1), grown);
+      expect(rows.sizeBytes).toBe(weight + weighRow('inode', numberKey(1), grown));
+    }
+  });
+
   it('keeps what is used again and again while many times its bound pass through', () => {
     const rows = new CleanRows(2 * MIB);
     rows.set('inode', numberKey(1), file(1, ''));
