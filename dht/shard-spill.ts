@@ -73,6 +73,7 @@ export class ShardSpill {
   readonly #changesPerLook: number;
   readonly #minShardBytes: number;
   #changes = 0;
+  /** As of the last look, less what moves have freed since: to add it up takes a millisecond. */
   #sizeBytes = 0;
   #isMoving = false;
   #isStopped = false;
@@ -116,9 +117,10 @@ export class ShardSpill {
   /** So many records came or went. */
   changed(records: number): void {
     this.#changes += records;
-    if (this.#changes < this.#changesPerLook || this.#isMoving) return;
+    if (this.#changes < this.#changesPerLook) return;
     this.#changes = 0;
-    void this.#move();
+    this.#sizeBytes = this.#components.shards.sizeBytes;
+    if (!this.#isMoving) void this.#move();
   }
 
   /** Its shard has been forgotten: nobody will ask for it again. */
@@ -140,9 +142,7 @@ export class ShardSpill {
   }
 
   #isFull(): boolean {
-    return (
-      this.#isMoving && !this.#isStopped && this.#components.shards.sizeBytes > this.#options.memoryBytes
-    );
+    return this.#isMoving && !this.#isStopped && this.#sizeBytes > this.#options.memoryBytes;
   }
 
   async #waitForRoom(): Promise<void> {
@@ -175,6 +175,7 @@ export class ShardSpill {
     } finally {
       this.#underWay.delete(shard);
       this.#movingBytes -= bytes;
+      this.#sizeBytes -= move.freedBytes;
       this.#moved.open();
     }
   }
