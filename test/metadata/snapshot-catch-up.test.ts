@@ -6,6 +6,8 @@ import type { Network } from '../../src/network/network.ts';
 import { TestCluster } from './cluster.ts';
 
 const WRITE_PAUSE_MS = 3;
+/** Once the log has outgrown its bound: at four times the bound it waits for no snapshot any more. */
+const STEADY_PAUSE_MS = 25;
 const LOOK_PAUSE_MS = 5;
 const MAX_LOG_ENTRIES = 60;
 
@@ -41,18 +43,23 @@ class EventLog implements Logger {
 }
 
 /** Makes directories one after the other until told to stop; gives how many. */
-async function writing(to: TestCluster, client: Network, via: string, signal: AbortSignal): Promise<number> {
+async function writing(
+  to: TestCluster,
+  client: Network,
+  via: string,
+  { pauseMs, signal }: { readonly pauseMs: () => number; readonly signal: AbortSignal },
+): Promise<number> {
   for (let count = 0; ; count += 1) {
     if (signal.aborted) return count;
     const value = { path: `/meanwhile-${count}`, parents: false };
     const result = await to.mutate(client, via, { $case: 'makeDirectory', value });
     expect(result.kind?.$case).toBe('stat');
     // A steady load: as fast as it goes would be a race between the log's bound and this machine.
-    await sleep(systemClock, WRITE_PAUSE_MS);
+    await sleep(systemClock, pauseMs());
   }
 }
 
-/** From now on nobody goes on with sending a snapshot before `mayGoOn`. */
+/** From now on nobody goes on with sending a snapshot, or making one, before `mayGoOn`. */
 function holdSnapshots(mayGoOn: () => boolean): void {
   const spend = Pacer.prototype.spend;
   vi.spyOn(Pacer.prototype, 'spend').mockImplementation(async function (this: Pacer, bytes, signal) {
@@ -98,10 +105,14 @@ describe('a follower that is far behind', () => {
     const stopping = new AbortController();
     const before = leader.log.lastIndex();
     // The log would be compacted past the snapshot while that is being sent.
-    holdSnapshots(() => leader.log.lastIndex() - before > MAX_LOG_ENTRIES);
-    const written = writing(home, client, leader.peer, stopping.signal);
+    const hasOutgrown = (): boolean => leader.log.lastIndex() - before > MAX_LOG_ENTRIES;
+    const isMade = (): boolean => logger.count('snapshot.made') > 0;
+    holdSnapshots(() => !isMade() || hasOutgrown());
+    const back = await home.restart(number);
+    await home.until('the snapshot is made', isMade);
+    const pauseMs = (): number => (hasOutgrown() ? STEADY_PAUSE_MS : WRITE_PAUSE_MS);
+    const written = writing(home, client, leader.peer, { pauseMs, signal: stopping.signal });
     try {
-      const back = await home.restart(number);
       await home.until('it has the snapshot', () => logger.count('snapshot.restored') > 0);
       expect(leader.log.lastIndex() - before).toBeGreaterThan(MAX_LOG_ENTRIES);
       await home.until('it follows', () => back.log.lastIndex() > leader.log.lastIndex() - 20);
