@@ -1,12 +1,12 @@
-/** @module Which datanodes hold which block: soft state in memory, some sixty bytes a block, no object per record. */
+/** @module Which datanodes hold which block: soft state, some sixty bytes a block, no object per record; in memory, and on disk what does not fit. */
 import { isBelow, shardOfPrefix, SHARD_DIGITS } from './hash-prefix.ts';
 import { HolderRegistry } from './holder-registry.ts';
 import type { AnnounceRequest } from './messages.ts';
+import { type KnownNode, NodeBook, type NodeState, type StaleOutcome } from './node-book.ts';
 import { countPacked, forEachPacked, hashAt } from './packed-hashes.ts';
 import type { BlockHash } from './ports.ts';
 import { SaidHashes } from './said-hashes.ts';
 import { HASH_SIZE_BYTES } from './shard.ts';
-import { ShardDigests } from './shard-digests.ts';
 import { hashKeyOf } from './shard-records.ts';
 import { ShardSpill, type ShardSpillComponents, type ShardSpillOptions } from './shard-spill.ts';
 import { TableShards } from './table-shards.ts';
@@ -32,32 +32,13 @@ export interface LocationTableOptions {
 /** What became of a batch. The stale kinds changed nothing. */
 export type AnnounceOutcome =
   /** `taken` counts added and removed hashes; fewer than sent means the table has no room for more of this datanode. */
-  | { readonly kind: 'taken'; readonly taken: number }
-  /** A later start of this datanode was already heard. */
-  | { readonly kind: 'stale-generation'; readonly known: number }
-  /** A later batch of the same start overtook this one, and repeats what it said. */
-  | { readonly kind: 'stale-sequence'; readonly known: number };
+  { readonly kind: 'taken'; readonly taken: number } | StaleOutcome;
 
 /** Blocks and their holders as LookupResponse has them. */
 export interface PackedRecords {
   readonly hashes: Uint8Array;
   readonly counts: readonly number[];
   readonly nodes: readonly number[];
-}
-
-/** What is known of one datanode. */
-export interface KnownNode {
-  readonly generation: number;
-  readonly sequence: number;
-  readonly records: number;
-  readonly digests: ShardDigests;
-}
-
-interface NodeState {
-  generation: number;
-  sequence: number;
-  readonly id: number;
-  readonly digests: ShardDigests;
 }
 
 /**
@@ -70,8 +51,8 @@ export class LocationTable {
   readonly #maxRecords: number;
   readonly #memoryRecords: number;
   readonly #onRemoved: LocationTableOptions['onRemoved'];
-  readonly #nodes = new Map<number, NodeState>();
   readonly #holders = new HolderRegistry();
+  readonly #nodes = new NodeBook(this.#holders);
   readonly #shards: TableShards;
   /** As of the batch that is being taken. */
   #limit: number;
@@ -110,20 +91,17 @@ export class LocationTable {
     return this.#shards.spilled;
   }
 
-  isEmpty(shard: number): boolean {
-    return (this.#shards.at(shard)?.records.size ?? 0) === 0;
-  }
-
   /** Numbers of the datanodes that were heard of. */
   nodes(): readonly number[] {
-    return [...this.#nodes.keys()];
+    return this.#nodes.numbers();
   }
 
   node(number: number): KnownNode | undefined {
-    const state = this.#nodes.get(number);
-    if (state === undefined) return undefined;
-    const { generation, sequence, id, digests } = state;
-    return { generation, sequence, digests, records: this.#holders.recordsOf(id) };
+    return this.#nodes.known(number);
+  }
+
+  isEmpty(shard: number): boolean {
+    return (this.#shards.at(shard)?.records.size ?? 0) === 0;
   }
 
   /**
@@ -144,7 +122,7 @@ export class LocationTable {
   take(batch: AnnounceRequest): AnnounceOutcome {
     const stale = this.advance(batch.node, batch.generation, batch.sequence);
     if (stale !== undefined) return stale;
-    const state = this.#stateOf(batch.node);
+    const state = this.#nodes.of(batch.node);
     const removed = countPacked(batch.removed);
     let taken = removed;
     this.#beginBatch();
@@ -180,18 +158,8 @@ export class LocationTable {
   }
 
   /** Notes that `node` said something under this generation and sequence; the outcome when that is stale. Throws DHT_TOO_MANY_NODES. */
-  advance(
-    node: number,
-    generation: number,
-    sequence: number,
-  ): Exclude<AnnounceOutcome, { kind: 'taken' }> | undefined {
-    const state = this.#stateOf(node);
-    if (generation < state.generation) return { kind: 'stale-generation', known: state.generation };
-    if (generation === state.generation && sequence <= state.sequence)
-      return { kind: 'stale-sequence', known: state.sequence };
-    state.generation = generation;
-    state.sequence = sequence;
-    return undefined;
+  advance(node: number, generation: number, sequence: number): StaleOutcome | undefined {
+    return this.#nodes.advance(node, generation, sequence);
   }
 
   /** Holders of each packed hash in order: hash i is held by the next `counts[i]` of `nodes`. */
@@ -233,7 +201,7 @@ export class LocationTable {
     forEachPacked(hashes, (packed, offset, shard) => {
       const end = next + (counts[position++] ?? 0);
       for (const node of nodes.slice(next, end))
-        if (accepts(node)) this.#add(packed, offset, shard, this.#stateOf(node));
+        if (accepts(node)) this.#add(packed, offset, shard, this.#nodes.of(node));
       next = end;
     });
     this.spill?.changed(this.recordCount - before);
@@ -253,9 +221,8 @@ export class LocationTable {
 
   /** Forgets a datanode altogether, as when its membership ended. Takes no longer for many records than for few. */
   drop(node: number): void {
-    const state = this.#nodes.get(node);
+    const state = this.#nodes.remove(node);
     if (state === undefined) return;
-    this.#nodes.delete(node);
     this.#shards.bury(state.id, state.digests);
     this.spill?.changed(this.#holders.deadRecords);
   }
@@ -266,19 +233,10 @@ export class LocationTable {
     if (forgotten === undefined) return;
     this.spill?.release(forgotten.records);
     this.spill?.changed(forgotten.records.size);
-    for (const { id, digests } of this.#nodes.values()) {
+    for (const { id, digests } of this.#nodes.all()) {
       this.#holders.release(id, digests.count(shard));
       digests.clear(shard);
     }
-  }
-
-  #stateOf(node: number): NodeState {
-    let state = this.#nodes.get(node);
-    if (state === undefined) {
-      state = { generation: 0, sequence: 0, id: this.#holders.enlist(node), digests: new ShardDigests() };
-      this.#nodes.set(node, state);
-    }
-    return state;
   }
 
   #add(packed: DataView, offset: number, shard: number, { id, digests }: NodeState): boolean {
