@@ -43,7 +43,7 @@ export function addRunOptions(command: Command): Command {
     )
     .option(
       '--index-disk <size>',
-      'disk for what of it does not fit there, at most (four times its memory; 0: none), from now on',
+      'disk for what of it does not fit there, at most (four times its memory, 64 MiB at least; 0: none), from now on',
       parseBytes,
     )
     .option('--mdns', 'look for nodes of the cluster in the local network by multicast, from now on')

@@ -12,7 +12,7 @@ import type { PageStore, PeerId } from '../../dht/ports.ts';
 import { HASH_SIZE_BYTES } from '../../dht/shard.ts';
 import { ShardLedger } from '../../dht/shard-ledger.ts';
 import { TellingTurns } from '../../dht/telling-turns.ts';
-import { toHex } from '../common/bytes.ts';
+import { MIB, toHex } from '../common/bytes.ts';
 import type { BlockHash } from '../common/hashing.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
@@ -51,15 +51,22 @@ export interface LocationIndexOptions {
   readonly memoryBytes?: number | undefined;
   /** As ShardSpillOptions has it. */
   readonly minShardBytes?: number | undefined;
-  /** What they may take of disk, in bytes; INDEX_DISK_PER_MEMORY times their memory when absent. */
+  /** What they may take of disk, in bytes; defaultIndexDiskBytes() when absent. */
   readonly diskBytes?: number | undefined;
 }
 
 export const DEFAULT_INDEX_BYTES: number = DEFAULT_MAX_RECORDS * RECORD_SIZE_BYTES;
 /** With what fits into memory this makes nine times as many records as without a disk. */
-export const INDEX_DISK_PER_MEMORY = 4;
+const DISK_PER_MEMORY = 4;
+/** However little memory there is, each of the 4,096 shards takes whole pages, and twice as many while it is written anew. */
+const LEAST_DISK_BYTES: number = 64 * MIB;
 /** Disk that one record takes, at most, give or take a page a shard. */
 const RECORD_ON_DISK_BYTES = 40;
+
+/** What records may take of disk when nobody says, in bytes. */
+export function defaultIndexDiskBytes(memoryBytes: number): number {
+  return Math.max(DISK_PER_MEMORY * memoryBytes, LEAST_DISK_BYTES);
+}
 
 export class LocationIndex {
   /** The index dies with the process: a new name each start tells datanodes to compare what this node should know. */
@@ -145,7 +152,7 @@ export class LocationIndex {
     const { random, locationPages: store } = this.#components;
     const recordsInMemory = Math.floor(memoryBytes / RECORD_SIZE_BYTES);
     const common = { secret: random.bytes(HASH_SIZE_BYTES), onRemoved };
-    const { diskBytes = INDEX_DISK_PER_MEMORY * memoryBytes, minShardBytes } = options;
+    const { diskBytes = defaultIndexDiskBytes(memoryBytes), minShardBytes } = options;
     if (store === undefined || diskBytes === 0)
       return new LocationTable({ ...common, maxRecords: recordsInMemory });
     return new LocationTable({

@@ -62,7 +62,7 @@ export interface MetadataNodeOptions {
   readonly workers?: WorkerRunnerOptions;
   /** Memory for the location index, in bytes; DEFAULT_INDEX_BYTES when absent. */
   readonly indexMemoryBytes?: number;
-  /** Disk for what does not fit there, in bytes; INDEX_DISK_PER_MEMORY times as much when absent. */
+  /** Disk for what does not fit there, in bytes; defaultIndexDiskBytes() when absent. */
   readonly indexDiskBytes?: number;
   /** Shards with less memory are not written to disk; DEFAULT_MIN_SHARD_BYTES when absent. */
   readonly indexMinShardBytes?: number;

@@ -6,7 +6,7 @@ import type { HoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
 import type { WorkerRunnerOptions } from '../common/worker-runner.ts';
-import { INDEX_DISK_PER_MEMORY } from '../metadata/location-index.ts';
+import { defaultIndexDiskBytes } from '../metadata/location-index.ts';
 import { MetadataNode } from '../metadata/metadata-node.ts';
 import { Member } from '../namespace/schema.ts';
 import { StateMachine } from '../namespace/state-machine.ts';
@@ -60,7 +60,7 @@ export async function openMetadataStores(
   );
   cleanup.defer(() => machine.close());
   const maxBytes =
-    config.indexDiskBytes ?? INDEX_DISK_PER_MEMORY * (config.indexMemoryBytes ?? defaultIndexBytes());
+    config.indexDiskBytes ?? defaultIndexDiskBytes(config.indexMemoryBytes ?? defaultIndexBytes());
   const locationPages = await FilePageStore.open(directory.locationPagesFile, { maxBytes });
   cleanup.use(locationPages);
   return { log, machine, locationPages, damaged: store.damaged };

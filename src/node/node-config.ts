@@ -46,7 +46,7 @@ export interface NodeConfig {
   readonly metadataCacheBytes?: number;
   /** Memory for the location index, in bytes; absent: defaultIndexBytes(). */
   readonly indexMemoryBytes?: number;
-  /** Disk for what of it does not fit there, in bytes; absent: INDEX_DISK_PER_MEMORY times its memory. */
+  /** Disk for what of it does not fit there, in bytes; absent: defaultIndexDiskBytes() of its memory. */
   readonly indexDiskBytes?: number;
   /** Bytes per second of the snapshots it sends; absent: DEFAULT_MAX_SNAPSHOT_BYTES_PER_SECOND. */
   readonly snapshotBytesPerSecond?: number;
