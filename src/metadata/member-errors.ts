@@ -104,6 +104,16 @@ export function rolledBack(number: number, witness: number, has: number, said: n
   });
 }
 
+/** METADATA_COPY_OUTLIVED (broken): too few are left of those who could say whether this copy is the newest state of the node. */
+export function copyOutlived(number: number, gone: readonly number[]): HoldfastError {
+  return new HoldfastError({
+    code: 'METADATA_COPY_OUTLIVED',
+    kind: 'broken',
+    message: `The data directory of node ${number} is a copy (its files were put here by something else), and those who could say whether the node has gone on since have left the cluster (${gone.join(', ')}). Start it again: it comes back under a new number.`,
+    facts: { number, gone: gone.map(String) },
+  });
+}
+
 /** METADATA_COPY_ALONE (refused): nobody can say whether this copy is the newest state of the node. */
 export function copyAlone(number: number): HoldfastError {
   return new HoldfastError({

@@ -82,7 +82,7 @@ export class MetadataNode {
 
   /**
    * Votes, follows or leads from now on, unless another metadata node knows that this data directory is older than the
-   * node (vouching.ts): METADATA_ROLLED_BACK, or METADATA_COPY_ALONE for a copy that nobody can vouch for. A copy may
+   * node (vouching.ts): METADATA_ROLLED_BACK, or METADATA_COPY_ALONE or METADATA_COPY_OUTLIVED for a copy that nobody can vouch for. A copy may
    * resolve here and take part later. Makes itself heard by the others, who may be between two attempts to dial it.
    */
   async takePart(): Promise<void> {

@@ -46,6 +46,7 @@ export class VouchService {
       seenSequence: seen?.sequence ?? 0,
       voterSets: voterSets(this.#components),
       members: [...members.withRole('meta')],
+      applied: this.#components.machine.appliedIndex,
     };
   }
 }

@@ -7,7 +7,7 @@ import { call } from '../network/method.ts';
 import type { Network } from '../network/network.ts';
 import type { VoterSet, VouchResponse } from '../protocol/messages.ts';
 import { VOUCH } from '../protocol/methods.ts';
-import { copyAlone, rolledBack } from './member-errors.ts';
+import { copyAlone, copyOutlived, rolledBack } from './member-errors.ts';
 import type { MemberDirectory } from './member-directory.ts';
 import type { Incarnation } from './witness.ts';
 
@@ -49,7 +49,8 @@ const LONGEST_PAUSE_MS = 4_000;
  * - A *copy* takes no part until as many other voters as stand in every quorum's way (n - quorum + 1) have said that they
  *   know of nothing newer: each acknowledged entry is known to one of them. It waits as long as that takes. Who votes may
  *   have changed since the copy was made, but no change is committed without one of them: what each has in its log says
- *   who votes by now, and of those as many must be heard, and so on (simulation seed 50166, hell).
+ *   who votes by now, and of those as many must be heard, and so on (simulation seed 50166, hell). Where too many of them
+ *   have left since, nobody will ever say so, and it gives up its number (seed 63605, hell).
  * - Any other directory waits for one round of answers, at most a second, so that a cluster that starts as a whole, or
  *   with nodes missing, is not held up. It goes on asking until each has answered once, and stops when one remembers
  *   more. Meanwhile and for ever, a node that remembers more drops its messages (raft-transport.ts): its votes and
@@ -65,6 +66,8 @@ export class Vouching {
   readonly #events: VouchingEvents;
   /** Who has answered, and the voters it told of last. */
   readonly #answers = new Map<NodeId, readonly VoterSet[]>();
+  /** Voters that are no members any more, as somebody says who has applied more than brought them: numbers never come back. */
+  readonly #gone = new Set<NodeId>();
   readonly #stopping = new AbortController();
   #background: Promise<void> | undefined;
   #hasVouched = false;
@@ -77,7 +80,7 @@ export class Vouching {
 
   /**
    * One round; of a copy, rounds for ten seconds. True when the node may take part now; else `vouched` says when. Goes on in
-   * the background until all have answered. Throws METADATA_ROLLED_BACK, METADATA_COPY_ALONE.
+   * the background until all have answered. Throws METADATA_ROLLED_BACK, METADATA_COPY_ALONE, METADATA_COPY_OUTLIVED.
    */
   async begin(): Promise<boolean> {
     const { isCopy, run } = this.#options;
@@ -127,10 +130,10 @@ export class Vouching {
     }
   }
 
-  /** Asks all that are open. The first accusation counts. */
+  /** Asks all that are open. The first accusation counts; else whether a copy has nobody left to ask. */
   async #round(): Promise<HoldfastError | undefined> {
     const verdicts = await Promise.all(this.#open().map((number) => this.#ask(number)));
-    return verdicts.find((verdict) => verdict !== undefined);
+    return verdicts.find((verdict) => verdict !== undefined) ?? this.#outlived();
   }
 
   async #ask(number: NodeId): Promise<HoldfastError | undefined> {
@@ -154,8 +157,13 @@ export class Vouching {
   }
 
   /** Members of after the time that this node's directory is of. */
-  #learn({ members: told }: VouchResponse): void {
+  #learn({ members: told, applied }: VouchResponse): void {
     const { members, network } = this.#components;
+    const active = new Set(told.map(({ number }) => number));
+    for (const { voters, index } of this.#options.voterSets)
+      if (applied > index)
+        for (const number of voters)
+          if (number !== this.#options.run.number && !active.has(number)) this.#gone.add(number);
     for (const member of told) {
       if (members.byNumber(member.number) !== undefined) continue;
       members.learn(member);
@@ -182,6 +190,19 @@ export class Vouching {
     return [...voterSets, ...told.filter(({ index }) => index > appliedIndex)];
   }
 
+  /** The error for a copy for which too few are left that could ever vouch for it. */
+  #outlived(): HoldfastError | undefined {
+    const { isCopy, run } = this.#options;
+    const mayCount = (number: NodeId): boolean => number !== run.number && !this.#isLost(number);
+    const isHopeless = (set: VoterSet): boolean => set.voters.filter(mayCount).length < enoughOf(set);
+    if (!isCopy || !this.#ownSets().some(isHopeless)) return undefined;
+    return copyOutlived(run.number, [...this.#gone]);
+  }
+
+  #isLost(number: NodeId): boolean {
+    return this.#gone.has(number) && !this.#answers.has(number);
+  }
+
   /** In which this node's own vote counts. */
   #ownSets(): VoterSet[] {
     return this.#voterSets().filter(({ voters }) => voters.includes(this.#options.run.number));
@@ -191,11 +212,15 @@ export class Vouching {
     return !this.#options.isCopy || this.#ownSets().every((set) => this.#hasHeardEnough(set));
   }
 
-  /** Any quorum of these that this node was part of has one in it that has answered. */
-  #hasHeardEnough({ voters }: VoterSet): boolean {
-    const quorum = Math.floor(voters.length / 2) + 1;
-    return voters.filter((number) => this.#answers.has(number)).length >= voters.length - quorum + 1;
+  #hasHeardEnough(set: VoterSet): boolean {
+    return set.voters.filter((number) => this.#answers.has(number)).length >= enoughOf(set);
   }
+}
+
+/** Of so many others, one is in any quorum that a voter of these was part of. */
+function enoughOf({ voters }: VoterSet): number {
+  const quorum = Math.floor(voters.length / 2) + 1;
+  return voters.length - quorum + 1;
 }
 
 function nextPause(pauseMs: number): number {

@@ -32,7 +32,7 @@ export class NodeEnding {
   readonly fatal = (error: Error): void => {
     this.#components.logger.error('node.fatal', { error: describeError(error) });
     this.#isRemoved ||= isHoldfastError(error, 'METADATA_REMOVED', 'DATANODE_REMOVED');
-    this.#isRolledBack ||= isHoldfastError(error, 'METADATA_ROLLED_BACK');
+    this.#isRolledBack ||= isHoldfastError(error, 'METADATA_ROLLED_BACK', 'METADATA_COPY_OUTLIVED');
     if (!this.#isEnding) this.#options.onFatal(error);
     this.#isEnding = true;
   };

@@ -19,6 +19,7 @@ const LOST_STATE = [
   'STORAGE_LOST_MARKER',
   'METADATA_LOG_INCONSISTENT',
   'METADATA_ROLLED_BACK',
+  'METADATA_COPY_OUTLIVED',
 ];
 /** A cluster that starts at the same time has found its leader by then. */
 const REJOIN_LIMIT_MS = 20_000;

@@ -1003,6 +1003,8 @@ export interface VouchResponse {
   seenSequence: number;
   voterSets: VoterSet[];
   members: Member[];
+  /** as of when the members are these; 0 from earlier releases */
+  applied: number;
 }
 
 /** index: of the entry that brings it; of one in force, the applied index */
@@ -12157,7 +12159,7 @@ export const VouchRequest: MessageFns<VouchRequest> = {
 };
 
 function createBaseVouchResponse(): VouchResponse {
-  return { rolledBack: false, seenBoot: 0, seenSequence: 0, voterSets: [], members: [] };
+  return { rolledBack: false, seenBoot: 0, seenSequence: 0, voterSets: [], members: [], applied: 0 };
 }
 
 export const VouchResponse: MessageFns<VouchResponse> = {
@@ -12176,6 +12178,9 @@ export const VouchResponse: MessageFns<VouchResponse> = {
     }
     for (const v of message.members) {
       Member.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.applied !== 0) {
+      writer.uint32(48).uint64(message.applied);
     }
     return writer;
   },
@@ -12233,6 +12238,14 @@ export const VouchResponse: MessageFns<VouchResponse> = {
             message.members.push(Member.decode(reader, reader.uint32()));
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.applied = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -12255,6 +12268,7 @@ export const VouchResponse: MessageFns<VouchResponse> = {
     message.seenSequence = object.seenSequence ?? 0;
     message.voterSets = object.voterSets?.map((e) => VoterSet.fromPartial(e)) || [];
     message.members = object.members?.map((e) => Member.fromPartial(e)) || [];
+    message.applied = object.applied ?? 0;
     return message;
   },
 };

@@ -127,10 +127,18 @@ describe('a copy of a data directory that is older than who votes', () => {
   const OWN: VoterSet = { index: APPLIED_INDEX, voters: [1, NUMBER] };
   const TODAY: VoterSet = { index: 11, voters: [1, NUMBER, 4] };
 
+  const member = (number: number): Member => ({
+    ...Member.create(),
+    number,
+    peer: `peer ${number}`,
+    roles: ['meta'],
+  });
+
   /** `first` is what node 1 has in its log: that node 4 votes, too. `fourth` is what node 4 says. */
   function open(
     fourth: () => Promise<Partial<VouchResponse>>,
     first: VoterSet[] = [OWN, TODAY],
+    own: VoterSet = OWN,
   ): {
     vouching: Vouching;
     clock: ManualClock;
@@ -140,12 +148,6 @@ describe('a copy of a data directory that is older than who votes', () => {
     const clock = new ManualClock();
     const asked: number[] = [];
     const events: string[] = [];
-    const member = (number: number): Member => ({
-      ...Member.create(),
-      number,
-      peer: `peer ${number}`,
-      roles: ['meta'],
-    });
     const known = new Map([[1, member(1)]]);
     const answers: Record<string, () => Promise<Partial<VouchResponse>>> = {
       'peer 1': async () => ({
@@ -175,7 +177,7 @@ describe('a copy of a data directory that is older than who votes', () => {
     };
     const vouching = new Vouching(
       components,
-      { run: COPY, isCopy: true, appliedIndex: APPLIED_INDEX, voterSets: [OWN] },
+      { run: COPY, isCopy: true, appliedIndex: APPLIED_INDEX, voterSets: [own] },
       told,
     );
     return { vouching, clock, asked, events };
@@ -210,6 +212,30 @@ describe('a copy of a data directory that is older than who votes', () => {
     await clock.advance(SECOND_ROUND_MS);
     expect(events).toEqual(['METADATA_ROLLED_BACK']);
     await vouching.stop();
+  });
+
+  describe('of whose voters one has left', () => {
+    const THREE: VoterSet = { index: APPLIED_INDEX, voters: [1, 2, NUMBER] };
+    const openAt = (applied: number): ReturnType<typeof open> =>
+      open(async () => ({ applied, members: [member(1), member(4)] }), [], THREE);
+
+    it('gives up its number: too few are left that could say whether it is the newest', async () => {
+      const { vouching, clock } = openAt(APPLIED_INDEX + 1);
+      const outlived = expect(vouching.begin()).rejects.toMatchObject({
+        code: 'METADATA_COPY_OUTLIVED',
+        facts: { number: NUMBER, gone: ['2'] },
+      });
+      await clock.advance(SECOND_ROUND_MS);
+      await outlived;
+    });
+
+    it('waits while only one says so who may be behind', async () => {
+      const { vouching, clock } = openAt(APPLIED_INDEX);
+      const begun = vouching.begin();
+      await clock.advance(PATIENCE_OF_A_START_MS);
+      expect(await begun).toBe(false);
+      await vouching.stop();
+    });
   });
 
   it('takes no notice of who voted before its own time: they may be gone', async () => {
