@@ -98,9 +98,9 @@ export class FailingMarker implements Marker {
     await this.#real.mark(standing);
   }
 
-  async beginBoot(): Promise<number> {
+  async beginBoot(standing: LogStanding): Promise<number> {
     this.#disk.check('mark');
-    return this.#real.beginBoot();
+    return this.#real.beginBoot(standing);
   }
 
   async adopt(): Promise<void> {

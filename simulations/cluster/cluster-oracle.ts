@@ -31,7 +31,7 @@ interface Seen {
   applied: Index;
   confState: ConfState;
   leaderOfTerm: Term;
-  /** Of this run; both begin with what is on the disk. */
+  /** Of this run; both begin with what was promised before. */
   term: Term;
   vote: NodeId;
 }
@@ -61,10 +61,10 @@ export class ClusterOracle {
     return this.#raft.lastCommitted;
   }
 
-  /** A new run: it knows only what is on its disk. */
+  /** A new run: it keeps what it promised in those before. */
   started(process: ObservedNode): void {
     this.#processes.set(process.number, process);
-    const { term, vote } = process.machine.log.hardState;
+    const { term, vote } = process.machine.log.acknowledged;
     const nothing = { commit: 0, applied: 0, confState: EMPTY_CONF_STATE, leaderOfTerm: 0 };
     this.#seen.set(process, { ...nothing, term, vote });
   }

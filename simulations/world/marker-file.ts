@@ -107,8 +107,8 @@ export class SimulatedMarker implements Marker {
     await this.#write({ standing }, isPromise || this.#unsynced + 1 >= MARKS_PER_SYNC);
   }
 
-  async beginBoot(): Promise<number> {
-    await this.#write({ boot: this.#mark.boot + 1 }, true);
+  async beginBoot(standing: LogStanding): Promise<number> {
+    await this.#write({ standing, boot: this.#mark.boot + 1 }, true);
     return this.#mark.boot;
   }
 

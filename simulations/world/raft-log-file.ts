@@ -30,12 +30,14 @@ export class RaftLogFile {
   /** What reads of the disk would find; for the oracle, who counts disks. */
   #window: LogWindow = new LogWindow();
   #sequence = 0;
+  #acknowledged: HardState = EMPTY_LOG.hardState;
   /** By the run that has it open, in their order, and not durable yet. */
   readonly #ordered = new Set<LogChange>();
 
   /** First write of a cluster's first log. */
   found(change: LogChange, hardState: HardState): void {
     this.persist(change, hardState);
+    this.acknowledge(hardState);
     this.#marker = new MarkerFile(standingOf(this.#window, this.#sequence));
   }
 
@@ -69,6 +71,11 @@ export class RaftLogFile {
     else this.#journal?.append({ sequence, change, hardState });
   }
 
+  /** It is on the disk and marked: the process hears of it, and may tell others. */
+  acknowledge(hardState: HardState): void {
+    this.#acknowledged = hardState;
+  }
+
   /** The power fails in the middle of this write. */
   tear(change: LogChange, hardState: HardState, random: Prng): void {
     const sequence = this.#sequence + 1;
@@ -82,8 +89,9 @@ export class RaftLogFile {
     return index > this.#window.lastIndex() ? undefined : this.#window.term(index);
   }
 
-  get hardState(): HardState {
-    return this.#window.initialState().hardState;
+  /** What was promised to others is no more than this; the disk may hold more, or have lost what was more. */
+  get acknowledged(): HardState {
+    return this.#acknowledged;
   }
 
   /**
@@ -126,6 +134,7 @@ export class RaftLogFile {
     this.#marker = undefined;
     this.#ordered.clear();
     this.#window = new LogWindow();
+    this.#acknowledged = EMPTY_LOG.hardState;
   }
 
   clone(options: { readonly asCopy: boolean }): RaftLogFile {
@@ -134,6 +143,7 @@ export class RaftLogFile {
     twin.#marker = this.#marker?.clone(options);
     twin.#window = new LogWindow(this.#window.state());
     twin.#sequence = this.#sequence;
+    twin.#acknowledged = this.#acknowledged;
     return twin;
   }
 }

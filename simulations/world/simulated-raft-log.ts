@@ -53,8 +53,10 @@ export class SimulatedRaftLog extends WindowedRaftLog implements RaftLogStore {
     return this.#marker.adopt();
   }
 
-  beginBoot(): Promise<number> {
-    return this.#marker.beginBoot();
+  async beginBoot(): Promise<number> {
+    const boot = await this.#marker.beginBoot(standingOf(this.window, this.#sequence));
+    this.#components.file.acknowledge(this.window.initialState().hardState);
+    return boot;
   }
 
   async append(write: LogWrite): Promise<void> {
@@ -98,6 +100,7 @@ export class SimulatedRaftLog extends WindowedRaftLog implements RaftLogStore {
       file.settle(change);
     }
     await this.#marker.mark(standingOf(this.window, this.#sequence));
+    file.acknowledge(this.window.initialState().hardState);
   }
 
   #write(change: LogChange): void {

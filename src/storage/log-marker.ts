@@ -22,8 +22,11 @@ export interface Marker {
   readonly isCopy: boolean;
   /** `standing` is in the log durably, and is about to be acknowledged. */
   mark(standing: LogStanding): Promise<void>;
-  /** Counts the starts of the node from 1; durable before it returns. */
-  beginBoot(): Promise<number>;
+  /**
+   * Counts the starts of the node from 1; durable before it returns. `standing` is what it found in the log, and acts upon
+   * from now on though it may write nothing more: what nobody had marked because the process ended first counts, too.
+   */
+  beginBoot(standing: LogStanding): Promise<number>;
   /** Makes a copied directory this node's own. */
   adopt(): Promise<void>;
   close(): Promise<void>;
@@ -119,8 +122,8 @@ export class LogMarker implements Marker {
     await this.#write({ standing }, { synced: isPromise || this.#unsynced + 1 >= MARKS_PER_SYNC });
   }
 
-  async beginBoot(): Promise<number> {
-    await this.#write({ boot: this.#mark.boot + 1 }, { synced: true });
+  async beginBoot(standing: LogStanding): Promise<number> {
+    await this.#write({ standing, boot: this.#mark.boot + 1 }, { synced: true });
     return this.#mark.boot;
   }
 

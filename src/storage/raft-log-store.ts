@@ -35,7 +35,7 @@ export interface RaftLogStore extends Storage {
   readonly isCopy: boolean;
   /** Makes a copy this node's own, once its peers have said that they know of nothing newer. */
   adopt(): Promise<void>;
-  /** Counts the starts of the node with this log, from 1; durable before it returns. */
+  /** Counts the starts of the node with this log, from 1, and marks what it begins with; durable before it returns. */
   beginBoot(): Promise<number>;
   close(): Promise<void>;
 }

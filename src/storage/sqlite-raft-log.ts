@@ -79,7 +79,9 @@ export class SqliteRaftLog extends WindowedRaftLog implements RaftLogStore {
 
   async beginBoot(): Promise<number> {
     this.#latch.check();
-    return await this.#guarded('count the starts of this node', () => this.#marker.beginBoot());
+    return await this.#guarded('count the starts of this node', () =>
+      this.#marker.beginBoot(this.#standing()),
+    );
   }
 
   async adopt(): Promise<void> {

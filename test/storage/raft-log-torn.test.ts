@@ -1,4 +1,6 @@
 /** @module Raft logs on real files, cut and flipped at every byte of what was written last: torn tails and rot are told apart. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
   flipped,
@@ -6,6 +8,7 @@ import {
   isRefusal,
   type LogFile,
   type LogImage,
+  openLog,
   outcomesOf,
   range,
   size,
@@ -14,6 +17,7 @@ import {
   writtenLog,
 } from './damaged-log.ts';
 import { append, entries } from './raft-log-store.suite.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
 
 /** What is not the last acknowledged write is tried in steps of this, a prime, so that every place within a page comes up. */
 const STRIDE = 29;
@@ -68,6 +72,15 @@ describe('a Raft log whose process was killed', () => {
     expect(await outcomesOf([torn], acknowledged)).toEqual({ ahead: 1 });
   });
 
+  it('is refused without a write that nobody marked but a later start found and acted upon', async () => {
+    const { image, acknowledged } = killed;
+    const restarted = await afterAnotherStart(await withUnacknowledgedWrite());
+    const from = size(image, '-wal');
+    const cuts = range(from, size(restarted, '-wal'), STRIDE).map((at) => truncated(restarted, '-wal', at));
+    expect(await outcomesOf(cuts, acknowledged)).toEqual({ STORAGE_LOG_BEHIND: cuts.length });
+    expect(cuts.length).toBeGreaterThan(10);
+  });
+
   it('is refused without its WAL', async () => {
     const { image, acknowledged } = killed;
     const without = new Map([...image].filter(([file]) => file !== '-wal'));
@@ -101,6 +114,17 @@ async function killedLog(): Promise<Killed> {
   const image = await imageOf(path);
   await log.close();
   return { ...killed, image };
+}
+
+/** A node begins a run with these files, and is killed before it writes anything. */
+async function afterAnotherStart(image: LogImage): Promise<LogImage> {
+  const path = join(await temporaryDirectory(), 'raft.db');
+  for (const [file, bytes] of image) await writeFile(`${path}${file}`, bytes);
+  const log = await openLog(path);
+  await log.beginBoot();
+  const after = await imageOf(path);
+  await log.close();
+  return after;
 }
 
 /** The process ended after a commit and before its mark. */
