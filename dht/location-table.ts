@@ -9,12 +9,11 @@ import { SaidHashes } from './said-hashes.ts';
 import { HASH_SIZE_BYTES } from './shard.ts';
 import { hashKeyOf } from './shard-records.ts';
 import { ShardSpill, type ShardSpillComponents, type ShardSpillOptions } from './shard-spill.ts';
+import { TableRoom } from './table-room.ts';
 import { TableShards } from './table-shards.ts';
 
-/** A record is one (block, datanode) pair. At no more than 80 bytes each this bounds the table near 2.5 GiB. */
+/** A record is one (block, datanode) pair. At no more than RECORD_SIZE_BYTES each this bounds the table near 2.5 GiB. */
 export const DEFAULT_MAX_RECORDS = 32_000_000;
-/** Memory of one record, at most. */
-export const RECORD_SIZE_BYTES = 80;
 
 const KEY_OF_TESTS = new Uint8Array(HASH_SIZE_BYTES).fill(1);
 
@@ -48,27 +47,20 @@ export interface PackedRecords {
 export class LocationTable {
   /** Undefined when all records must be in memory. */
   readonly spill: ShardSpill | undefined;
-  readonly #maxRecords: number;
-  readonly #memoryRecords: number;
   readonly #onRemoved: LocationTableOptions['onRemoved'];
   readonly #holders = new HolderRegistry();
   readonly #nodes = new NodeBook(this.#holders);
   readonly #shards: TableShards;
-  /** As of the batch that is being taken. */
-  #limit: number;
+  readonly #room: TableRoom;
 
   constructor({ spill, ...options }: LocationTableOptions = {}) {
-    this.#maxRecords = options.maxRecords ?? DEFAULT_MAX_RECORDS;
-    this.#limit = this.#maxRecords;
-    this.#memoryRecords = Math.floor((spill?.memoryBytes ?? 0) / RECORD_SIZE_BYTES);
     this.#shards = new TableShards(this.#holders, hashKeyOf(options.secret ?? KEY_OF_TESTS));
     this.#onRemoved = options.onRemoved;
-    if (spill === undefined) return;
-    const onLost = (shard: number): void => {
-      this.dropShard(shard);
-      spill.onLost(shard);
-    };
-    this.spill = new ShardSpill({ ...spill, shards: this.#shards }, { ...spill, onLost });
+    this.spill = spill === undefined ? undefined : this.#newSpill(spill);
+    this.#room = new TableRoom(
+      { holders: this.#holders, shards: this.#shards, spill: this.spill },
+      { maxRecords: options.maxRecords ?? DEFAULT_MAX_RECORDS, memoryBytes: spill?.memoryBytes ?? 0 },
+    );
   }
 
   /** Records of living holders. */
@@ -239,10 +231,18 @@ export class LocationTable {
     }
   }
 
+  #newSpill(spill: NonNullable<LocationTableOptions['spill']>): ShardSpill {
+    const onLost = (shard: number): void => {
+      this.dropShard(shard);
+      spill.onLost(shard);
+    };
+    return new ShardSpill({ ...spill, shards: this.#shards }, { ...spill, onLost });
+  }
+
   #add(packed: DataView, offset: number, shard: number, { id, digests }: NodeState): boolean {
     const swept = this.#shards.swept(shard);
     const { records } = swept;
-    if (!this.#hasRoomFor(id)) return records.has(packed, offset, id);
+    if (!this.#room.hasRoomFor(id)) return records.has(packed, offset, id);
     if (!records.add(packed, offset, id)) return true;
     this.#shards.changed(swept, packed, offset);
     digests.add(shard, packed, offset);
@@ -259,24 +259,9 @@ export class LocationTable {
     this.#onRemoved?.(Buffer.from(hashAt(packed, offset)).toString('hex'));
   }
 
-  /**
-   * No datanode may take more than what is left to all the others, so that one which floods the table cannot keep the
-   * others out (dynamic thresholds: Choudhury and Hahne, 1998).
-   */
-  #hasRoomFor(id: number): boolean {
-    const { liveRecords, deadRecords } = this.#holders;
-    if (liveRecords + deadRecords + this.#holders.recordsOf(id) < this.#limit) return true;
-    if (deadRecords > 0) this.#shards.sweepAll();
-    return liveRecords + this.#holders.recordsOf(id) < this.#limit;
-  }
-
-  /** While nothing can be written to disk, only what is there already does not count against memory. */
   #beginBatch(): void {
     this.#shards.nextBatch();
-    const isBounded = this.spill !== undefined && !this.spill.isAble;
-    this.#limit = isBounded
-      ? Math.min(this.#maxRecords, this.#memoryRecords + (this.spill?.records ?? 0))
-      : this.#maxRecords;
+    this.#room.beginBatch();
   }
 
   #collect(holders: Uint16Array, nodes: number[]): void {

@@ -2,7 +2,8 @@
 import { Handover } from '../../dht/handover.ts';
 import { indexStatus } from '../../dht/index-status.ts';
 import { LocationServer } from '../../dht/location-server.ts';
-import { DEFAULT_MAX_RECORDS, LocationTable, RECORD_SIZE_BYTES } from '../../dht/location-table.ts';
+import { DEFAULT_MAX_RECORDS, LocationTable } from '../../dht/location-table.ts';
+import { RECORD_SIZE_BYTES } from '../../dht/table-room.ts';
 import type { IndexStatusResponse } from '../../dht/messages.ts';
 import { prefixOfShard } from '../../dht/hash-prefix.ts';
 import { keeper } from '../../dht/keeper.ts';
