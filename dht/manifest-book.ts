@@ -66,7 +66,10 @@ export class ManifestBook {
     this.#keep([link]);
   }
 
-  /** What this process kept itself: believed as it was then, and may be older than what is known by now. */
+  /**
+   * What this process kept itself, or was given when it was admitted: believed as it was then, and may be older than what is known by
+   * now. Of those who left before, it is passed on to who knows only them; they are trusted no more for that.
+   */
   restore(chain: ManifestChain): void {
     this.#keep(this.#opened(chain).links);
   }

@@ -1,4 +1,5 @@
 /** @module Who belongs to a simulated cluster: its nodes and clients, how they come, come back, and go. */
+import { decodeChain } from '../../dht/manifest-book.ts';
 import { isHoldfastError } from '../../src/common/errors.ts';
 import { SUPPORTED_FEATURE_LEVEL } from '../../src/namespace/feature-level.ts';
 import type { Member } from '../../src/namespace/schema.ts';
@@ -112,9 +113,11 @@ export class ClusterRoster implements Roster {
 
   async joinNode(): Promise<void> {
     const peer = this.#newPeer();
-    const { member, metadataNodes } = await this.#join(peer, ['meta']);
+    const { member, metadataNodes, manifests } = await this.#join(peer, ['meta']);
     if (member === undefined) throw new SafetyViolation('a join was answered without a member');
-    this.#newNode(member.number, peer, [...metadataNodes, member]).start();
+    const node = this.#newNode(member.number, peer, [...metadataNodes, member]);
+    if (manifests !== undefined) node.machine.manifests = decodeChain(manifests);
+    node.start();
   }
 
   async joinDatanode(): Promise<void> {

@@ -53,7 +53,7 @@ export function noMetadata(
   const effect =
     kind === 'unknown'
       ? 'It may or may not have been done: look before you repeat it.'
-      : 'Nothing was changed. Check with `holdfast cluster status` that metadata nodes are running, then try again.';
+      : 'Nothing was changed. See on a machine of the cluster, with `holdfast cluster status`, whether metadata nodes run. If all that are known here were replaced, `holdfast connect TOKEN` with a new token (`holdfast cluster token create --role client`) tells where the others are.';
   return new HoldfastError({
     code: kind === 'unknown' ? 'CLIENT_OUTCOME_UNKNOWN' : 'CLIENT_NO_METADATA',
     kind,

@@ -51,7 +51,7 @@ export const REFRESH_PERIOD_MS = 60_000;
 const LONGEST_SEARCH_PAUSE_MS = 30_000;
 /** A metadata node may tell of a member before it has signed that: it is asked again then. */
 const KEEP_PERIOD_MS = 5_000;
-/** Of those heard of in the local network, asked in one search. */
+/** Of those heard of in the local network, and of strangers that are connected, asked in one search: the latest of each. */
 const MAX_NEARBY = 32;
 
 export class MetadataSearch {
@@ -122,17 +122,15 @@ export class MetadataSearch {
     await this.#searching;
   }
 
-  /** While nobody answers, every node is asked that was there before. */
+  /** While nobody answers, every node is asked that was there before, and who called on this one: a newer metadata node may. */
   async #search(): Promise<void> {
     const { kademlia, members, network } = this.#components;
     const { clusterId, earlier = [], nearby = () => [], isAlone } = this.#options;
     const { signal } = this.#stopping;
     for (const { peer, addresses } of earlier) network.learn(peer, addresses);
-    await Promise.all(
-      nearby()
-        .slice(-MAX_NEARBY)
-        .map((peer) => this.#follow(peer)),
-    );
+    const strangers = isAlone() ? this.#strangers() : [];
+    const hearsay = new Set([...nearby().slice(-MAX_NEARBY), ...strangers.slice(-MAX_NEARBY)]);
+    await Promise.all([...hearsay].map((peer) => this.#follow(peer)));
     for await (const { peer, addresses } of kademlia.findMetadata(clusterId, signal)) {
       network.learn(peer, addresses);
       await this.#follow(peer);
@@ -144,6 +142,14 @@ export class MetadataSearch {
     const nodes = members.members().filter(({ roles }) => roles.some((role) => role !== 'client'));
     const asked = new Set([...nodes, ...earlier].map(({ peer }) => peer));
     if (await searchManifest(this.#components, kademlia.manifests, [...asked], signal)) this.#adoptManifest();
+  }
+
+  /** Connected, and none of the members that are known. */
+  #strangers(): readonly PeerId[] {
+    const { network, members } = this.#components;
+    return network
+      .connectedPeers()
+      .filter((peer) => peer !== network.localPeer && members.byPeer(peer) === undefined);
   }
 
   async #follow(peer: PeerId): Promise<void> {

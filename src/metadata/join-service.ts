@@ -1,4 +1,5 @@
 /** @module Lets a stranger with a token become a member. The state machine judges the token; this is the door to it. */
+import { encodeChain } from '../../dht/manifest-book.ts';
 import type { Clock } from '../common/clock.ts';
 import { sha256 } from '../common/hashing.ts';
 import type { Logger } from '../common/logger.ts';
@@ -12,6 +13,7 @@ import type { JoinRequest, JoinResponse } from '../protocol/messages.ts';
 import { JOIN } from '../protocol/methods.ts';
 import { badRequest, notAllowed, notReady } from './errors.ts';
 import { joinRateLimited, wrongCluster } from './member-errors.ts';
+import type { ManifestSigner } from './manifest-signer.ts';
 import type { MemberDirectory } from './member-directory.ts';
 import type { Proposer } from './proposer.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -22,6 +24,7 @@ export interface JoinServiceComponents {
   readonly machine: StateMachine;
   readonly members: MemberDirectory;
   readonly proposer: Proposer;
+  readonly signer: Pick<ManifestSigner, 'chainNow'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -49,7 +52,7 @@ export class JoinService {
   }
 
   async #join(request: JoinRequest, { peer, signal }: CallContext): Promise<JoinResponse> {
-    const { machine, members, logger } = this.#components;
+    const { machine, members, signer, logger } = this.#components;
     const retryMs = this.#rate.take();
     if (retryMs > 0) throw joinRateLimited(retryMs);
     const cluster = machine.cluster();
@@ -75,7 +78,9 @@ export class JoinService {
         ? undefined
         : await this.#add({ member: client, tokenId: '', tokenSecretHash: new Uint8Array(0) }, signal);
     logger.info('member.joined', { number: member.number, peer, roles: member.roles });
-    return { cluster, member, client: enrolled, metadataNodes: [...members.withRole('meta')] };
+    // Members that are away know this node, or one that it was admitted by: its signature is to be had also when it leaves now.
+    const manifests = member.roles.includes('meta') ? encodeChain(signer.chainNow()) : undefined;
+    return { cluster, member, client: enrolled, metadataNodes: [...members.withRole('meta')], manifests };
   }
 
   async #add(

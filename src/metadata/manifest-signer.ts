@@ -1,7 +1,11 @@
-/** @module Signs who the metadata nodes are, and gathers what the others sign: soon after each change, while they are there. */
+/**
+ * @module Signs who the metadata nodes are, and gathers what the others sign: soon after each change, while they are there. A
+ * newcomer brings along what the node that admitted it has signed, which may be gone before anything is gathered.
+ */
 import { membershipEpoch } from '../../dht/membership-ring.ts';
 import { names, namesTheSame, signManifest } from '../../dht/manifest.ts';
 import type { ManifestBook } from '../../dht/manifest-book.ts';
+import type { ManifestChain } from '../../dht/messages.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import type { BackgroundWorker, WorkState } from '../common/worker.ts';
@@ -44,30 +48,40 @@ export class ManifestSigner implements BackgroundWorker {
 
   async work(signal: AbortSignal): Promise<WorkState> {
     const { machine, clock } = this.#components;
-    const cluster = machine.cluster();
-    if (cluster === undefined) return 'idle';
+    if (machine.cluster() === undefined) return 'idle';
     const { membersVersion } = machine.counters();
     if (membersVersion !== this.#membersVersion) this.#pauseMs = 0;
     this.#membersVersion = membersVersion;
-    if (this.#sign(cluster)) this.#changes += 1;
+    this.#sign();
     if (clock.monotonicMs() - this.#askedMs < this.#pauseMs) return 'idle';
     if (await this.#gather(signal)) this.#changes += 1;
     return 'idle';
   }
 
-  /** Signs what the registry says of the metadata nodes, when that is new; says whether it was. */
-  #sign({ id, epoch: clusterEpoch }: { readonly id: string; readonly epoch: number }): boolean {
+  /**
+   * All signatures that are known here, and among them one of this node for those who are in its registry by now. Who was admitted here
+   * is led to by it from whomever a member that was away may know, whoever leaves next.
+   */
+  chainNow(): ManifestChain {
+    this.#sign();
+    return this.#components.kademlia.manifests.chain();
+  }
+
+  /** Signs what the registry says of the metadata nodes, when that is new. */
+  #sign(): void {
     const { network, machine, members, kademlia } = this.#components;
-    const epoch = membershipEpoch(clusterEpoch, machine.counters().membersVersion);
+    const cluster = machine.cluster();
+    if (cluster === undefined) return;
+    const epoch = membershipEpoch(cluster.epoch, machine.counters().membersVersion);
     const nodes = members
       .withRole('meta')
       .filter(({ number }) => machine.memberByNumber(number) !== undefined)
       .map(({ number, peer, addresses }) => ({ number, peer, addresses: [...addresses] }));
-    if (epoch === 0 || !nodes.some(({ peer }) => peer === network.localPeer)) return false;
+    if (epoch === 0 || !nodes.some(({ peer }) => peer === network.localPeer)) return;
     const before = kademlia.manifests.signedBy(network.localPeer);
-    if (before !== undefined && namesTheSame(before.nodes, nodes)) return false;
-    kademlia.manifests.add(signManifest(network, { cluster: id, epoch, nodes }));
-    return true;
+    if (before !== undefined && namesTheSame(before.nodes, nodes)) return;
+    kademlia.manifests.add(signManifest(network, { cluster: cluster.id, epoch, nodes }));
+    this.#changes += 1;
   }
 
   /**

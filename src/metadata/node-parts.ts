@@ -139,6 +139,7 @@ export function composeParts(
   };
   const repair: RepairParts = composeRepair(parts, { workers: () => workers.standings() });
   const membership = new MembershipManager(parts);
+  const signer = new ManifestSigner(parts);
   const services = [
     new NamespaceService(parts),
     new BlockService(parts),
@@ -153,7 +154,7 @@ export function composeParts(
     new PositionService({ ...parts, membership }, { epoch, version: options.version ?? '' }),
     new StandingService(parts, { epoch }),
     new TokenService(parts),
-    new JoinService(parts),
+    new JoinService({ ...parts, signer }),
     new RejoinService({ ...parts, membership }),
     new VouchService(parts),
     new DatanodeService(parts, { epoch }),
@@ -164,7 +165,6 @@ export function composeParts(
     new IndexInspection(parts),
     new SnapshotServer({ ...parts, store: parts.made }, options),
   ];
-  const signer = new ManifestSigner(parts);
   const work: readonly BackgroundWorker[] = [
     membership,
     new LivenessWorker(parts),

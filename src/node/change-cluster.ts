@@ -11,7 +11,7 @@ import { openRaftLog } from '../storage/raft-log-file.ts';
 import { DataDirectory, readConfig } from './data-directory.ts';
 import { alreadyJoined, stillAnswers, stillHasLog, systemCode } from './errors.ts';
 import { type Components, placeOf } from './init-cluster.ts';
-import { askToJoin, configFrom, type Joined, type JoinOptions, layLog } from './join-cluster.ts';
+import { askToJoin, configFrom, type Joined, type JoinOptions, layMetadata } from './join-cluster.ts';
 import { joinRequest } from './join-request.ts';
 import { dialableAddresses } from './listen-address.ts';
 import type { BootstrapPeer, NodeConfig, NodeRole } from './node-config.ts';
@@ -76,7 +76,7 @@ export async function changeCluster(
     peers: bootstrap.map(({ peer, addresses: known }) => ({ peer, addresses: known })),
   });
   const kept = await directory.setClusterAside(`former-${former.clusterId.slice(0, SHORT_ID_CHARACTERS)}`);
-  if (config.roles.includes('meta')) await layLog(directory, components.logger);
+  if (config.roles.includes('meta')) await layMetadata(directory, response, components.logger);
   await directory.saveConfig(config);
   return { config, profile: outcome, formerCluster: former.clusterId, kept };
 }

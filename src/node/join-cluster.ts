@@ -12,11 +12,12 @@ import { alreadyJoined, directoryNotEmpty, joinUnreachable, otherCluster } from 
 import { type Components, type NewNode, placeOf } from './init-cluster.ts';
 import { joinRequest } from './join-request.ts';
 import { dialableAddresses, fixPorts } from './listen-address.ts';
+import { layManifests } from './manifest-file.ts';
 import { isNodeRole, type NodeConfig } from './node-config.ts';
 import { prepareProfile, type ProfileOutcome } from './node-profile.ts';
 
 /** What an interrupted join leaves behind; everything else means that the directory is somebody's. */
-const JOIN_LEFTOVERS = ['key', 'raft.db', 'raft.db-wal', 'raft.db-shm', 'raft.db.mark'];
+const JOIN_LEFTOVERS = ['key', 'raft.db', 'raft.db-wal', 'raft.db-shm', 'raft.db.mark', 'manifests'];
 
 export interface Joined {
   readonly config: NodeConfig;
@@ -56,7 +57,7 @@ export async function joinCluster(
     clusterName: config.clusterName,
     peers: config.bootstrap.map(({ peer, addresses: known }) => ({ peer, addresses: known })),
   });
-  if (config.roles.includes('meta')) await layLog(directory, components.logger);
+  if (config.roles.includes('meta')) await layMetadata(directory, response, components.logger);
   await directory.saveConfig(config);
   return { config, profile: outcome };
 }
@@ -81,10 +82,18 @@ export async function askToJoin(
   }
 }
 
-/** An empty log from the beginning: a start that finds none then knows that it was lost. */
-export async function layLog(directory: DataDirectory, logger: Logger): Promise<void> {
+/**
+ * What a metadata node has before its first start: an empty log, so that a start that finds none knows that it was lost, and the
+ * signatures that whoever admitted it knew.
+ */
+export async function layMetadata(
+  directory: DataDirectory,
+  { manifests }: Pick<JoinResponse, 'manifests'>,
+  logger: Logger,
+): Promise<void> {
   const log = await openRaftLog(directory.raftLogFile, { logger });
   await log.close();
+  if (manifests !== undefined) await layManifests(directory.manifestFile, manifests);
 }
 
 async function refuseForeignDirectory(path: string, clusterId: string): Promise<void> {

@@ -43,3 +43,8 @@ export class ManifestFile implements BackgroundWorker {
     return 'idle';
   }
 }
+
+/** What a newcomer was given, for its first start to load(): it is looked at then. `chain`: as encodeChain makes it. */
+export async function layManifests(file: string, chain: Uint8Array): Promise<void> {
+  await writeDurably(file, `${toHex(chain)}\n`);
+}

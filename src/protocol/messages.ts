@@ -84,6 +84,8 @@ export interface JoinResponse {
   member: Member | undefined;
   client: Member | undefined;
   metadataNodes: Member[];
+  /** For a metadata node: the ManifestChain of the one that admitted it, which has signed for the newcomer. Absent from earlier releases. */
+  manifests?: Uint8Array | undefined;
 }
 
 /** ---- clients to metadata nodes (class control) ---- */
@@ -1548,7 +1550,7 @@ export const RejoinRequest: MessageFns<RejoinRequest> = {
 };
 
 function createBaseJoinResponse(): JoinResponse {
-  return { cluster: undefined, member: undefined, client: undefined, metadataNodes: [] };
+  return { cluster: undefined, member: undefined, client: undefined, metadataNodes: [], manifests: undefined };
 }
 
 export const JoinResponse: MessageFns<JoinResponse> = {
@@ -1564,6 +1566,9 @@ export const JoinResponse: MessageFns<JoinResponse> = {
     }
     for (const v of message.metadataNodes) {
       Member.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.manifests !== undefined) {
+      writer.uint32(42).bytes(message.manifests);
     }
     return writer;
   },
@@ -1613,6 +1618,14 @@ export const JoinResponse: MessageFns<JoinResponse> = {
             message.metadataNodes.push(Member.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.manifests = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1640,6 +1653,7 @@ export const JoinResponse: MessageFns<JoinResponse> = {
       ? Member.fromPartial(object.client)
       : undefined;
     message.metadataNodes = object.metadataNodes?.map((e) => Member.fromPartial(e)) || [];
+    message.manifests = object.manifests ?? undefined;
     return message;
   },
 };

@@ -11,7 +11,7 @@ import { HEARTBEAT_PERIOD_MS, MetadataSession } from '../../src/datanode/metadat
 import { REFRESH_PERIOD_MS } from '../../src/datanode/metadata-search.ts';
 import { Member } from '../../src/namespace/schema.ts';
 import { serve } from '../../src/network/method.ts';
-import { MemoryNetwork, MemorySwitch } from '../../src/network/memory-network.ts';
+import { memoryAddress, MemoryNetwork, MemorySwitch } from '../../src/network/memory-network.ts';
 import { isUnprovenSignature, unprovenSignature } from '../../src/network/peer-signature.ts';
 import { createManifestBook, serveManifests } from '../../src/protocol/manifest-exchange.ts';
 import type { NodeLoad } from '../../src/protocol/messages.ts';
@@ -295,6 +295,21 @@ describe('a datanode without a metadata node', () => {
     const newcomer = await openMetadataNode('m2', 'm1');
     const impostor = await openMetadataNode('m3');
     await startDatanode([{ peer: 'm1', addresses: [] }], [], ['m3', 'm2', 'nobody']);
+    await vi.waitFor(() => expect(newcomer).toContain('datanode'), PATIENCE);
+    expect(impostor).not.toContain('datanode');
+  });
+
+  it('asks strangers that called on it while none that it knows answers, and believes whom one of those vouches for', async () => {
+    await openMetadataNode('m1');
+    const newcomer = await openMetadataNode('m2', 'm1');
+    const impostor = await openMetadataNode('m3');
+    await startDatanode([{ peer: 'm1', addresses: [] }]);
+    await vi.waitFor(() => expect(answered).toContain('m1'), PATIENCE);
+    for (const stranger of networks.filter(({ localPeer }) => ['m2', 'm3'].includes(localPeer)))
+      await stranger.dial(memoryAddress('datanode'));
+    await clock.tick();
+    expect(newcomer).not.toContain('datanode');
+    home.kill('m1');
     await vi.waitFor(() => expect(newcomer).toContain('datanode'), PATIENCE);
     expect(impostor).not.toContain('datanode');
   });

@@ -68,6 +68,21 @@ describe('a book of manifests', () => {
     expect(book.trusts(stranger.localPeer)).toBe(false);
   });
 
+  it('passes on to who was away what it was given of those who left before it came, and believes them no more for that', () => {
+    const newcomer = bookOf([c], 9);
+    newcomer.restore({ links: [signed(5, [b, c]), signed(3, [a, b])] });
+    newcomer.take({ links: [signed(9, [c])] });
+    expect(() => newcomer.take({ links: [signed(11, [a, stranger])] })).toThrow(refused('DHT_BAD_MANIFEST'));
+    expect([a, b, stranger].map(({ localPeer }) => newcomer.trusts(localPeer))).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    const away = bookOf([a]);
+    expect(away.take(newcomer.chain())).toBe(true);
+    expect(away.trusts(c.localPeer)).toBe(true);
+  });
+
   it('checks a signature that it has checked before no more, and a changed one all the same', () => {
     let checks = 0;
     const verify: Signatures['verify'] = (...words) => {

@@ -1,5 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { decodeChain } from '../../dht/manifest-book.ts';
+import type { Membership } from '../../dht/membership-ring.ts';
 import { sleep, systemClock } from '../../src/common/clock.ts';
+import { silentLogger } from '../../src/common/logger.ts';
 import { call } from '../../src/network/method.ts';
 import type { Network } from '../../src/network/network.ts';
 import type { CreateTokenRequest } from '../../src/protocol/messages.ts';
@@ -12,8 +15,9 @@ import {
   STAT,
   WHO_IS,
 } from '../../src/protocol/methods.ts';
+import { createManifestBook } from '../../src/protocol/manifest-exchange.ts';
 import { decodeToken, type TokenContents } from '../../src/protocol/token.ts';
-import { joinRequest, memberOf, TestCluster } from './cluster.ts';
+import { CLUSTER_ID, joinRequest, memberOf, TestCluster } from './cluster.ts';
 
 let cluster: TestCluster;
 let client: Network;
@@ -124,6 +128,23 @@ describe('joining', () => {
     });
     const request = joinRequest(client.localPeer, ['data']);
     await expect(call(peer, door, JOIN, request)).rejects.toMatchObject({ code: 'METADATA_NOT_ALLOWED' });
+  });
+});
+
+describe('a metadata node that joins', () => {
+  it('is given what the one that admits it has signed for it; a datanode is given nothing of the kind', async () => {
+    const home = await TestCluster.start(1);
+    onTestFinished(() => home.stop());
+    const { peer } = home.any();
+    const newcomer = await home.newPeer();
+    const { manifests = new Uint8Array(0) } = await home.join(newcomer, ['meta']);
+    const components = { network: newcomer, logger: silentLogger };
+    // As whoever was away knows it.
+    const known = (): Membership => ({ epoch: 0, peers: [peer] });
+    const book = createManifestBook(components, { cluster: CLUSTER_ID, known });
+    expect(book.take(decodeChain(manifests))).toBe(true);
+    expect(book.trusts(newcomer.localPeer)).toBe(true);
+    expect((await home.join(await home.newPeer(), ['data'])).manifests).toBeUndefined();
   });
 });
 
