@@ -3,7 +3,7 @@ import { toHex } from '../common/bytes.ts';
 import { describeError, isHoldfastError } from '../common/errors.ts';
 import { type BlockHash, HASH_SIZE_BYTES } from '../common/hashing.ts';
 import type { Network } from '../network/network.ts';
-import { MAX_BLOCKS_TOGETHER, pushBlocks } from '../protocol/blocks-push.ts';
+import { MAX_BLOCKS_TOGETHER, spreadBlocks } from '../protocol/blocks-push.ts';
 import type {
   BlockFailure,
   NodeOutcome,
@@ -61,7 +61,7 @@ export class SmallBlockReceiver {
         const onward = { blocks: request.blocks, chain, era, signal };
         const [own, rest] = await Promise.all([
           this.#keep(arrived),
-          pushBlocks(this.#components.network, onward),
+          spreadBlocks(this.#components.network, onward),
         ]);
         return { nodes: [own, ...rest] };
       }),

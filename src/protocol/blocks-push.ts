@@ -1,9 +1,9 @@
-/** @module Several small blocks to a datanode in one request, which passes them on along the chain. */
+/** @module Several small blocks to datanodes in one request each: to the first of a chain, and from there to all the others. */
+import { encodeMessage } from '../common/encode-message.ts';
 import { describeError, isHoldfastError } from '../common/errors.ts';
-import { call } from '../network/method.ts';
 import type { Network } from '../network/network.ts';
 import { CHAIN_BROKEN } from './block-push.ts';
-import type { Holder, NodeOutcome, WholeBlock } from './messages.ts';
+import { type Holder, type NodeOutcome, type WholeBlock, WriteBlocksRequest } from './messages.ts';
 import { WRITE_BLOCKS } from './methods.ts';
 
 export interface BlocksPushTask {
@@ -22,16 +22,45 @@ export const MAX_BYTES_TOGETHER: number = 1024 * 1024;
 /** For the way there, fsync and announcement, times the datanodes in the chain: the hop next to a silent node gives up first. */
 const ANSWER_TIMEOUT_MS = 12_000;
 
-/** An outcome for each datanode of the chain, in its order. Rejects only when the signal has fired, with its reason. */
+/**
+ * To the first datanode, which passes them on. An outcome for each of the chain, in its order. Rejects only when the signal
+ * has fired, with its reason.
+ */
 export async function pushBlocks(network: Network, task: BlocksPushTask): Promise<readonly NodeOutcome[]> {
-  const { blocks, chain, era, signal } = task;
-  const [target, ...rest] = chain;
-  if (target === undefined) return [];
+  const [target, ...rest] = task.chain;
+  return target === undefined ? [] : push(network, { ...task, target, rest, body: bodyOf(task, rest) });
+}
+
+/**
+ * To each datanode at once: a few small blocks take each further one a round trip and no time of the line worth
+ * mentioning, so that one after the other, as large ones go, would only add up the ways. As pushBlocks.
+ */
+export async function spreadBlocks(network: Network, task: BlocksPushTask): Promise<readonly NodeOutcome[]> {
+  const body = bodyOf(task, []);
+  const outcomes = await Promise.all(
+    task.chain.map((target) => push(network, { ...task, target, rest: [], body })),
+  );
+  return outcomes.flat();
+}
+
+interface Push {
+  readonly target: Holder;
+  /** Those to whom `target` passes them on. */
+  readonly rest: readonly Holder[];
+  readonly body: Uint8Array;
+  readonly signal: AbortSignal;
+}
+
+function bodyOf({ blocks, era }: BlocksPushTask, rest: readonly Holder[]): Uint8Array {
+  return encodeMessage(WriteBlocksRequest, { blocks: [...blocks], chain: [...rest], era });
+}
+
+async function push(network: Network, { target, rest, body, signal }: Push): Promise<readonly NodeOutcome[]> {
+  const { trafficClass, name, response } = WRITE_BLOCKS;
   if (!network.isConnected(target.peer)) network.learn(target.peer, target.addresses);
   try {
-    const request = { blocks: [...blocks], chain: rest, era };
-    const options = { signal, timeoutMs: ANSWER_TIMEOUT_MS * chain.length };
-    return (await call(network, target.peer, WRITE_BLOCKS, request, options)).nodes;
+    const options = { signal, timeoutMs: ANSWER_TIMEOUT_MS * (1 + rest.length) };
+    return response.decode(await network.request(target.peer, trafficClass, name, body, options)).nodes;
   } catch (error) {
     signal.throwIfAborted();
     return failedNodes(target, rest, error);

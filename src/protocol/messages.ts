@@ -863,10 +863,13 @@ export interface BlockReadHeader {
   length: number;
 }
 
-/** Several small blocks in one request (class bulk), each whole. Every datanode of the chain keeps them and passes them on, as with `block.write`. */
+/**
+ * Several small blocks in one request (class bulk), each whole. The first datanode keeps them and passes them on
+ * to all the others at once; one of an earlier release to the next of them only, with the rest of the chain.
+ */
 export interface WriteBlocksRequest {
   blocks: WholeBlock[];
-  /** further datanodes to forward to, in order */
+  /** further datanodes, which are to keep them, too */
   chain: Holder[];
   /** as in BlockWriteHeader */
   era?: number | undefined;
