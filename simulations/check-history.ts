@@ -1,65 +1,105 @@
 /**
  * @module `npm run check:history -- [--json] [--picture FILE] FILE…`: is each history linearizable? One line a file. Exit
- * status: 0 all are, 1 some are not, 2 some could not be judged (not readable, malformed, undecided; standard error says why).
+ * status: 0 all are, 1 some are not, 2 some could not be judged (not readable, malformed, undecided), the picture could not be
+ * written, or the words make no sense; standard error says why.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { describeError, isHoldfastError } from '../src/common/errors.ts';
 import { checkHistoryText, type FileVerdict, type FileViolation } from './checks/history-file.ts';
 import { drawViolation } from './checks/history-picture.ts';
 import { shrinkViolation } from './checks/smallest-violation.ts';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    /** One object a file. */
-    json: { type: 'boolean', default: false },
-    /** Draws the smallest offending part of the first history that is not linearizable: SVG, or HTML by the name. */
-    picture: { type: 'string' },
-  },
-});
+const USAGE = 'usage: npm run check:history -- [--json] [--picture FILE] FILE…';
+const OPTIONS = {
+  /** One object a file. */
+  json: { type: 'boolean', default: false },
+  /** Draws the smallest offending part of the first history that is not linearizable: SVG, or HTML by the name. */
+  picture: { type: 'string' },
+  help: { type: 'boolean', short: 'h', default: false },
+} satisfies ParseArgsOptionsConfig;
+/** For making the offending part of a history smaller; then it is drawn as it is. */
+const SHRINKING_MS = 4_000;
+const NOT_LINEARIZABLE_STATUS = 1;
+const NOT_JUDGED_STATUS = 2;
 
-if (positionals.length === 0) {
-  console.error('usage: npm run check:history -- [--json] [--picture FILE] FILE…');
-  process.exitCode = 2;
+interface Words {
+  readonly files: readonly string[];
+  readonly isJson: boolean;
+  readonly isHelp: boolean;
+  readonly picture?: string;
 }
-const isSound = { linearizable: true, judged: positionals.length > 0, drawn: false };
-for (const file of positionals) {
+
+const words = readWords();
+if (words === undefined) process.exitCode = NOT_JUDGED_STATUS;
+else if (words.isHelp) console.log(USAGE);
+else process.exitCode = judgeAll(words);
+
+/** Undefined, after it was said why, where they make no sense. */
+function readWords(): Words | undefined {
   try {
-    tell(file, checkHistoryText(readFileSync(file, 'utf8')));
+    const { values, positionals } = parseArgs({ allowPositionals: true, options: OPTIONS });
+    if (positionals.length === 0 && !values.help) throw new TypeError('No file is named.');
+    const { json, help, picture } = values;
+    return { files: positionals, isJson: json, isHelp: help, ...(picture !== undefined && { picture }) };
   } catch (error) {
-    isSound.judged = false;
-    tellError(file, error);
+    console.error(`${describeError(error)}\n${USAGE}`);
+    return undefined;
   }
 }
-process.exitCode = isSound.judged ? Number(!isSound.linearizable) : 2;
 
-function tell(file: string, { format, operations, isLinearizable, violation }: FileVerdict): void {
-  isSound.linearizable &&= isLinearizable;
+/** The exit status. */
+function judgeAll({ files, isJson, picture }: Words): number {
+  let isJudged = true;
+  let offending: FileViolation | undefined;
+  for (const file of files) {
+    try {
+      const verdict = checkHistoryText(readFileSync(file, 'utf8'));
+      tell(file, verdict, isJson);
+      offending ??= verdict.violation;
+    } catch (error) {
+      isJudged = false;
+      tellError(file, error, isJson);
+    }
+  }
+  const isDrawn = offending === undefined || picture === undefined || draw(picture, offending);
+  if (!isJudged || !isDrawn) return NOT_JUDGED_STATUS;
+  return offending === undefined ? 0 : NOT_LINEARIZABLE_STATUS;
+}
+
+function tell(
+  file: string,
+  { format, operations, isLinearizable, violation }: FileVerdict,
+  isJson: boolean,
+): void {
   const verdict = isLinearizable ? 'linearizable' : 'not-linearizable';
-  if (!values.json) console.log(`${file} ${verdict}`);
-  else {
-    const part = violation?.violation.part;
-    console.log(JSON.stringify({ file, verdict, format, operations, ...(part !== undefined && { part }) }));
-  }
-  if (violation !== undefined && values.picture !== undefined && !isSound.drawn)
-    draw(values.picture, violation);
+  if (!isJson) return console.log(`${file} ${verdict}`);
+  const part = violation?.violation.part;
+  console.log(JSON.stringify({ file, verdict, format, operations, ...(part !== undefined && { part }) }));
 }
 
-function draw(picture: string, { model, violation }: FileViolation): void {
-  isSound.drawn = true;
-  const svg = drawViolation(model, shrinkViolation(model, violation));
+/** Whether it could be written; the verdicts stand without it. */
+function draw(picture: string, { model, violation }: FileViolation): boolean {
+  const end = performance.now() + SHRINKING_MS;
+  const smallest = shrinkViolation(model, violation, { isTimeUp: () => performance.now() > end });
+  const svg = drawViolation(model, smallest);
   const isPage = /\.html?$/.test(picture);
-  writeFileSync(
-    picture,
-    isPage ? `<!doctype html><meta charset="utf-8"><title>History</title>\n${svg}` : svg,
-  );
+  try {
+    writeFileSync(
+      picture,
+      isPage ? `<!doctype html><meta charset="utf-8"><title>History</title>\n${svg}` : svg,
+    );
+    return true;
+  } catch (error) {
+    console.error(`The picture could not be written: ${describeError(error)}`);
+    return false;
+  }
 }
 
-function tellError(file: string, error: unknown): void {
+function tellError(file: string, error: unknown, isJson: boolean): void {
   const code = isHoldfastError(error) ? error.code : 'CHECK_UNREADABLE';
   const facts = isHoldfastError(error) ? error.facts : {};
   const message = describeError(error);
-  if (values.json) console.log(JSON.stringify({ file, error: { code, message, ...facts } }));
+  if (isJson) console.log(JSON.stringify({ file, error: { code, message, ...facts } }));
   else console.error(`${file}: ${message} [${code}]`);
 }

@@ -40,13 +40,20 @@ export function checkHistoryText(text: string): FileVerdict {
   if (model === 'namespace')
     return judge('holdfast', namespaceModel, parseHoldfastHistory<NamespaceCall>(lines, model));
   if (isJepsenLog(opening)) return judge('jepsen-log', registerModel(), parseJepsenLog(lines));
-  if (isEdnHistory(opening)) return judge('edn', keyValueModel, parseEdnHistory(lines));
+  if (isEdnHistory(opening)) return judgeEdn(lines);
   throw malformed(
     Math.max(first, 0) + 1,
     opening === ''
       ? 'the file is empty'
       : 'neither a log of Jepsen nor maps of EDN nor a history of Holdfast',
   );
+}
+
+function judgeEdn(lines: readonly string[]): FileVerdict {
+  const { model, operations } = parseEdnHistory(lines);
+  return model === 'register'
+    ? judge('edn', registerModel(), operations)
+    : judge('edn', keyValueModel, operations);
 }
 
 function judge<State, Call>(

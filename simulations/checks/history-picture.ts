@@ -10,6 +10,8 @@ const BAR_HEIGHT = 30;
 const TOP = 74;
 /** Of the others, which stand by: the last ones before the contradiction. */
 const MOST_OTHERS = 30;
+/** Of what contradicts itself, where it could not be made small: the last ones. */
+const MOST_CORE = 200;
 const MOST_CHARACTERS = 60;
 
 const STYLE = `
@@ -28,17 +30,19 @@ export function drawViolation<State, Call>(
 ): string {
   const { part, core, others, order, stuckAt } = violation;
   const standingBy = others.toSorted((left, right) => left.start - right.start).slice(-MOST_OTHERS);
-  const shown = [...core, ...standingBy];
+  const drawn = core.toSorted((left, right) => left.start - right.start).slice(-MOST_CORE);
+  const shown = [...drawn, ...standingBy];
   const columns = columnsOf(shown);
   const clients = [...new Set(shown.map(({ client }) => String(client)))].toSorted(byNumber);
   const width = LABEL_WIDTH + (columns.size + 2) * STEP_WIDTH;
   const rows = rowsOf(clients, shown);
+  const isCore = new Set(core);
   const height = TOP + rows.count * ROW_HEIGHT + 24;
   const lanes = clients.map((client) => lane(client, rows.first(client), width));
   const bars = shown.map((operation) => {
     const place = order.findIndex((other) => isSame(other, operation));
     const isStuck = isSame(stuckAt, operation);
-    const style = isStuck ? 'stuck' : core.includes(operation) ? 'core' : 'other';
+    const style = isStuck ? 'stuck' : isCore.has(operation) ? 'core' : 'other';
     const from = LABEL_WIDTH + (columns.get(operation.start) ?? 0) * STEP_WIDTH;
     const to =
       operation.end === undefined
@@ -51,7 +55,7 @@ export function drawViolation<State, Call>(
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
     `<style>${STYLE}</style><rect width="100%" height="100%" fill="#fff"/>`,
     `<text class="title" x="12" y="24">${escape(part)}: not linearizable</text>`,
-    `<text class="note" x="12" y="44">${core.length} operations contradict each other (blue, red). Numbers: the order that explains most of them.</text>`,
+    `<text class="note" x="12" y="44">${core.length} operations contradict each other (blue, red${drawn.length < core.length ? `; the last ${drawn.length} are shown` : ''}). Numbers: the order that explains most of them.</text>`,
     `<text class="note" x="12" y="60">Dashed: changes that may have happened at any time after their start, or never (${standingBy.length} of ${others.length}).</text>`,
     ...lanes,
     ...bars,

@@ -9,8 +9,6 @@ type Placed = PlacedOperation<KeyValueCall>;
 interface KnownGet {
   readonly operation: Placed;
   readonly value: string;
-  /** The puts it may have seen last: it begins with their value, and they began before its end. */
-  readonly puts: readonly Placed[];
 }
 
 /** The key of all states that no get will show any more, nor anything built on them. */
@@ -20,6 +18,7 @@ const GETS_AHEAD = 8;
 
 export function foreseeKeyValue(operations: readonly Placed[]): Foresight<string, KeyValueCall> {
   const gets = knownGets(operations);
+  const puts = new PutsByValue(operations.filter(({ call }) => call.kind === 'put'));
   const shown = new PrefixIndex(
     gets.map(({ value, operation }) => ({ text: value, number: operation.endAt })),
   );
@@ -35,10 +34,11 @@ export function foreseeKeyValue(operations: readonly Placed[]): Foresight<string
         put.end === undefined || (put.endAt >= position && !isTaken(put));
       let ahead = 0;
       for (let at = firstFrom(gets, position); at < gets.length && ahead < GETS_AHEAD; at += 1) {
-        const { operation, value, puts } = gets[at] as KnownGet;
+        const { operation, value } = gets[at] as KnownGet;
         if (isTaken(operation)) continue;
         ahead += 1;
-        if (!value.startsWith(state) && !puts.some(isToCome)) return true;
+        const mayShow = (put: Placed): boolean => put.startAt < operation.endAt && isToCome(put);
+        if (!value.startsWith(state) && !puts.someOfPrefix(value, mayShow)) return true;
       }
       return false;
     },
@@ -47,16 +47,34 @@ export function foreseeKeyValue(operations: readonly Placed[]): Foresight<string
 
 /** By their ends, the earliest first. */
 function knownGets(operations: readonly Placed[]): readonly KnownGet[] {
-  const puts = operations.filter(({ call }) => call.kind === 'put');
   return operations
     .flatMap((operation): KnownGet[] => {
       const { kind, value } = operation.call;
-      if (kind !== 'get' || operation.end === undefined || value === undefined) return [];
-      const mayShow = ({ startAt, call }: Placed): boolean =>
-        startAt < operation.endAt && value.startsWith(call.value ?? '');
-      return [{ operation, value, puts: puts.filter(mayShow) }];
+      return kind === 'get' && operation.end !== undefined && value !== undefined
+        ? [{ operation, value }]
+        : [];
     })
     .toSorted((left, right) => left.operation.endAt - right.operation.endAt);
+}
+
+/** Puts that a get may have seen last: it shows their value, and what was appended to it. */
+class PutsByValue {
+  readonly #puts: ReadonlyMap<string, readonly Placed[]>;
+  /** Of their values: few, however many puts there are. */
+  readonly #lengths: readonly number[];
+
+  constructor(puts: readonly Placed[]) {
+    // The latest first: those that are still to come are found soon.
+    const latestFirst = puts.toSorted((left, right) => right.endAt - left.endAt || 0);
+    this.#puts = Map.groupBy(latestFirst, ({ call }) => call.value ?? '');
+    this.#lengths = [...new Set([...this.#puts.keys()].map(({ length }) => length))];
+  }
+
+  someOfPrefix(text: string, test: (put: Placed) => boolean): boolean {
+    return this.#lengths.some(
+      (length) => length <= text.length && this.#puts.get(text.slice(0, length))?.some(test) === true,
+    );
+  }
 }
 
 /** Index of the first get that ends at `position` or later. */

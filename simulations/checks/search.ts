@@ -12,6 +12,8 @@ import { type Configuration, Visited } from './visited.ts';
 export interface SearchOptions {
   /** Points kept, at most, before the search gives up. */
   readonly maxVisited: number;
+  /** Asked at each point: gives the search up, too. */
+  readonly isTimeUp?: () => boolean;
 }
 
 export interface SearchResult<Call> {
@@ -41,7 +43,7 @@ export class Search<State, Call> {
     this.#options = options;
   }
 
-  /** Error: CHECK_UNDECIDED when the search grows beyond `maxVisited`. */
+  /** Error: CHECK_UNDECIDED when the search grows beyond `maxVisited`, or time is up. */
   run(initial: State): SearchResult<Call> {
     const { moments } = this.#timeline;
     const start = { at: 0, state: initial, owed: 0n, free: 0n, used: [], path: undefined };
@@ -58,7 +60,7 @@ export class Search<State, Call> {
       if (next.at > (this.#furthest?.at ?? -1)) this.#furthest = next;
       if (this.#isHopeless(next)) continue;
       if (!this.#visited.add(next.at, this.#keyOf(next), next)) continue;
-      if (this.#visited.size > this.#options.maxVisited)
+      if (this.#visited.size > this.#options.maxVisited || this.#options.isTimeUp?.() === true)
         throw undecided(this.#timeline.operations.length, this.#visited.size);
       stack.push(this.#successors(next));
     }

@@ -32,6 +32,8 @@ describe('a file', () => {
     ['half a map', '{:process 0, :type :invoke, :f :get', 1],
     ['a map without a process', '{:type :invoke, :f :get, :key "x", :value nil}', 1],
     ['a put of nothing', '{:process 0, :type :invoke, :f :put, :key "x", :value nil}', 1],
+    ['a process that is no number', '{:process "a", :type :invoke, :f :get, :key "x", :value nil}', 1],
+    ['a cas of no pair', '{:process 0, :type :invoke, :f :cas, :value 1}', 1],
     [
       'an answer about another key',
       '{:process 0, :type :invoke, :f :get, :key "x", :value nil}\n{:process 0, :type :ok, :f :get, :key "y", :value ""}',
@@ -47,6 +49,39 @@ describe('a file', () => {
     const text = `${read3}INFO  jepsen.core - hello\nINFO  jepsen.util - :nemesis\t:info\t:start\tnil\n${jepsen(3, ':ok\t:read\t1')}`;
     expect(checkHistoryText(text)).toMatchObject({ operations: 1, isLinearizable: false });
   });
+
+  it('of EDN may tell of the nemesis, and have the times, indices and errors that Jepsen adds', () => {
+    const text = [
+      '{:process :nemesis, :type :info, :f :start, :value [:cut "n1" true 0.5]}',
+      '{:process 0, :type :invoke, :f :get, :key "x", :value nil, :time 17, :index 0}',
+      '{:process 0, :type :info, :f :get, :key "x", :value nil, :error [:timeout "no answer"]}',
+    ];
+    expect(checkHistoryText(text.join('\n'))).toMatchObject({ operations: 1, isLinearizable: true });
+  });
+
+  it.each([
+    [':ok', '[1 2]', 2, true],
+    [':ok', '[1 2]', 1, false],
+    [':ok', '[3 2]', 2, false],
+    [':fail', '[1 2]', 1, true],
+    [':fail', '[1 2]', 2, false],
+    [':info', '[1 2]', 2, true],
+  ])(
+    'of EDN may be of a register, as Knossos has it: cas %s of %s, and then it reads %i: %s',
+    (type, pair, seen, isRight) => {
+      const text = `
+      {:process 0, :type :invoke, :f :write, :value 1}
+      {:process 0, :type :ok, :f :write, :value 1}
+      {:process 0, :type :invoke, :f :cas, :value ${pair}}
+      {:process 0, :type ${type}, :f :cas, :value ${pair}}
+      {:process 1, :type :invoke, :f :read, :value nil}
+      {:process 1, :type :ok, :f :read, :value ${seen}}`;
+      expect(checkHistoryText(text)).toMatchObject({
+        operations: type === ':fail' ? 2 : 3,
+        isLinearizable: isRight,
+      });
+    },
+  );
 
   it('takes what never ended, and what timed out, for something that may have happened', () => {
     const text =

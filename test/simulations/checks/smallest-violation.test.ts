@@ -36,9 +36,11 @@ function violationOf(operations: readonly Operation<RegisterCall>[]): Violation<
   return violation;
 }
 
+const patient = { isTimeUp: () => false };
+
 describe('the smallest part of a violation', () => {
   const model = registerModel();
-  const smallest = shrinkViolation(model, violationOf(history()));
+  const smallest = shrinkViolation(model, violationOf(history()), patient);
 
   it('holds the stale read, the write it saw, and one that came between; the rest may have been otherwise', () => {
     const seen = smallest.core.map(({ call }) => model.describe(call));
@@ -64,6 +66,19 @@ describe('the smallest part of a violation', () => {
   it('says how far an explanation goes', () => {
     expect(smallest.stuckAt.call).toMatchObject({ kind: 'read', value: 40 });
     expect(smallest.order.length).toBeGreaterThan(0);
+  });
+
+  it('of many operations begins at the last write that nothing overlaps, whatever was written before', () => {
+    const few = Array.from({ length: 3_000 }, (_, index) => write(index % 3, 2 * index));
+    const { core, others } = shrinkViolation(model, violationOf([...few, read(0, 6_000)]), patient);
+    expect(core.map(({ call }) => model.describe(call))).toEqual(['write 2', 'read 0']);
+    expect(others).toEqual([]);
+  });
+
+  it('is all of it when there is no time to make it smaller', () => {
+    const { core, stuckAt } = shrinkViolation(model, violationOf(history()), { isTimeUp: () => true });
+    expect(core).toHaveLength(history().length);
+    expect(history().map(({ start }) => start)).toContain(stuckAt.start);
   });
 
   it('is drawn with every operation of it, as one picture that needs nothing else', () => {
