@@ -24,6 +24,7 @@ import { judgeAll, NO_ERROR, type WireVerdict } from '../protocol/verdict.ts';
 import type { BadCopies } from './bad-copies.ts';
 import type { DatanodeRegistry } from './datanode-registry.ts';
 import type { DatanodeStates } from './datanode-states.ts';
+import { EarlyReads } from './early-reads.ts';
 import { badRequest, fromDht, notSurveyed } from './errors.ts';
 import { holdersOf } from './holders.ts';
 import { type MemberDirectory, hasRole } from './member-directory.ts';
@@ -57,9 +58,11 @@ export const MAX_COPIES = 32;
 
 export class BlockService {
   readonly #components: BlockServiceComponents;
+  readonly #early: EarlyReads;
 
   constructor(components: BlockServiceComponents) {
     this.#components = components;
+    this.#early = new EarlyReads(components);
   }
 
   start(): void {
@@ -83,16 +86,22 @@ export class BlockService {
   }
 
   async #readPlan(request: ReadPlanRequest, signal: AbortSignal): Promise<ReadPlanResponse> {
-    if (!request.stale) await this.#components.barrier.wait(signal);
-    const page = await this.#page(request, MAX_PLAN_BLOCKS);
-    const blocks = await this.#locate(page.blocks, signal);
-    return { stat: page.stat, firstBlock: request.firstBlock, blocks, holders: this.#holders(blocks) };
+    const plan = async (): Promise<ReadPlanResponse> => {
+      const page = await this.#page(request, MAX_PLAN_BLOCKS);
+      const blocks = await this.#locate(page.blocks, signal);
+      return { stat: page.stat, firstBlock: request.firstBlock, blocks, holders: this.#holders(blocks) };
+    };
+    return request.stale ? plan() : this.#early.read(plan, signal);
+  }
+
+  async #readPlans(requests: readonly ReadPlanRequest[], signal: AbortSignal): Promise<ReadPlansResponse> {
+    if (requests.length > MAX_PLANS) throw badRequest(`at most ${MAX_PLANS} files are planned together`);
+    const plans = (): Promise<ReadPlansResponse> => this.#plans(requests, signal);
+    return requests.every(({ stale }) => stale) ? plans() : this.#early.read(plans, signal);
   }
 
   /** Files side by side; their blocks are looked up together, unless that fails for one of them. */
-  async #readPlans(requests: readonly ReadPlanRequest[], signal: AbortSignal): Promise<ReadPlansResponse> {
-    if (requests.length > MAX_PLANS) throw badRequest(`at most ${MAX_PLANS} files are planned together`);
-    if (requests.some(({ stale }) => !stale)) await this.#components.barrier.wait(signal);
+  async #plans(requests: readonly ReadPlanRequest[], signal: AbortSignal): Promise<ReadPlansResponse> {
     const mostBlocks = Math.max(1, Math.floor(MAX_LOCATE_HASHES / requests.length));
     const pages = await Promise.allSettled(requests.map((request) => this.#page(request, mostBlocks)));
     const all = pages.flatMap((page) => (page.status === 'fulfilled' ? page.value.blocks : []));

@@ -21,10 +21,10 @@ import { DrainService } from './drain-service.ts';
 import { EraWorker } from './era-worker.ts';
 import { Forwarder } from './forwarder.ts';
 import { HousekeepingWorker } from './housekeeping-worker.ts';
+import { lookupsOf } from './index-lookups.ts';
 import { JoinService } from './join-service.ts';
 import { livenessSettings } from './liveness-judge.ts';
 import { LivenessWorker } from './liveness-worker.ts';
-import { locationRpc } from '../protocol/location-rpc.ts';
 import { IndexHandoverWorker } from './index-handover-worker.ts';
 import { IndexInspection } from './index-inspection.ts';
 import { LocationIndex } from './location-index.ts';
@@ -114,22 +114,23 @@ export function composeParts(
   const registry = new DatanodeRegistry(base, { settings: () => livenessSettings(machine.cluster()) });
   const states = new DatanodeStates({ ...base, registry });
   const inquiry = new BlockInquiry({ ...base, states });
-  const locator = new Locator({ ...base, rpc: locationRpc(network), inquiry, ring: kademlia });
+  const index = new LocationIndex(
+    { ...base, registry, states },
+    {
+      onRemoved: (hash) => repair.lostCopies.note(hash),
+      memoryBytes: options.indexMemoryBytes,
+      minShardBytes: options.indexMinShardBytes,
+      diskBytes: options.indexDiskBytes,
+    },
+  );
+  const rpc = lookupsOf(network, index.server);
   const parts = {
     ...base,
     ...consensus,
     registry,
-    locator,
+    locator: new Locator({ ...base, rpc, inquiry, ring: kademlia }),
     states,
-    index: new LocationIndex(
-      { ...base, registry, states },
-      {
-        onRemoved: (hash) => repair.lostCopies.note(hash),
-        memoryBytes: options.indexMemoryBytes,
-        minShardBytes: options.indexMinShardBytes,
-        diskBytes: options.indexDiskBytes,
-      },
-    ),
+    index,
     changes: new MemberChanges(base),
     survey: new SilenceSurvey({ ...base, registry }),
     answers: new AnswerSurvey(base),
