@@ -79,13 +79,14 @@ export class Vouching {
   }
 
   /**
-   * One round; of a copy, rounds for ten seconds. True when the node may take part now; else `vouched` says when. Goes on in
-   * the background until all have answered. Throws METADATA_ROLLED_BACK, METADATA_COPY_ALONE, METADATA_COPY_OUTLIVED.
+   * One round; of a copy, rounds for ten seconds. True when the node may take part now; else `vouched` says when, and after stop() nothing
+   * does. Goes on in the background until all have answered. Throws METADATA_ROLLED_BACK, METADATA_COPY_ALONE, METADATA_COPY_OUTLIVED.
    */
   async begin(): Promise<boolean> {
     const { isCopy, run } = this.#options;
     if (isCopy && this.#ownSets().some(({ voters }) => voters.length === 1)) throw copyAlone(run.number);
     const verdict = (await this.#round()) ?? (await this.#waitAsCopy());
+    if (this.#stopping.signal.aborted) return false;
     if (verdict !== undefined) throw verdict;
     this.#hasVouched = this.#isEnough();
     this.#background = this.#goOn();
@@ -101,8 +102,8 @@ export class Vouching {
   async #waitAsCopy(): Promise<HoldfastError | undefined> {
     const { clock } = this.#components;
     const untilMs = clock.monotonicMs() + COPY_PATIENCE_MS;
-    while (!this.#isEnough() && !this.#stopping.signal.aborted && clock.monotonicMs() < untilMs) {
-      await sleep(clock, FIRST_PAUSE_MS);
+    while (!this.#isEnough() && clock.monotonicMs() < untilMs) {
+      if (!(await this.#pause(FIRST_PAUSE_MS))) return undefined;
       const verdict = await this.#round();
       if (verdict !== undefined) return verdict;
     }
@@ -111,22 +112,27 @@ export class Vouching {
 
   /** Never rejects. */
   async #goOn(): Promise<void> {
-    const { clock, logger } = this.#components;
-    const { signal } = this.#stopping;
+    const { logger } = this.#components;
     if (!this.#hasVouched) logger.warn('raft.copy-waits', { unanswered: this.#open() });
     for (let pauseMs = FIRST_PAUSE_MS; this.#open().length > 0; pauseMs = nextPause(pauseMs)) {
-      try {
-        await sleep(clock, pauseMs, signal);
-      } catch {
-        // The only rejection of sleep is the stop.
-        return;
-      }
+      if (!(await this.#pause(pauseMs))) return;
       const verdict = await this.#round();
-      if (signal.aborted) return;
+      if (this.#stopping.signal.aborted) return;
       if (verdict !== undefined) return this.#events.rolledBack(verdict);
       if (this.#hasVouched || !this.#isEnough()) continue;
       this.#hasVouched = true;
       this.#events.vouched();
+    }
+  }
+
+  /** False when this was stopped meanwhile. */
+  async #pause(pauseMs: number): Promise<boolean> {
+    try {
+      await sleep(this.#components.clock, pauseMs, this.#stopping.signal);
+      return true;
+    } catch {
+      // The only rejection of sleep is the stop.
+      return false;
     }
   }
 

@@ -214,6 +214,18 @@ describe('a copy of a data directory that is older than who votes', () => {
     await vouching.stop();
   });
 
+  it('takes no part, and asks and waits no more, once it was stopped while it was waiting', async () => {
+    const { vouching, clock, asked } = open(async () => ({ voterSets: [TODAY] }));
+    const begun = vouching.begin();
+    await clock.advance(0);
+    expect([asked, clock.pendingTimers]).toEqual([[1], 1]);
+    await vouching.stop();
+    expect(clock.pendingTimers).toBe(0);
+    await clock.advance(PATIENCE_OF_A_START_MS);
+    expect(await begun).toBe(false);
+    expect(asked).toEqual([1]);
+  });
+
   describe('of whose voters one has left', () => {
     const THREE: VoterSet = { index: APPLIED_INDEX, voters: [1, 2, NUMBER] };
     const openAt = (applied: number): ReturnType<typeof open> =>
