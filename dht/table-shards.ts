@@ -28,6 +28,8 @@ export class TableShards {
   readonly key: HashKey;
   readonly holders: HolderRegistry;
   readonly #shards: (Shard | undefined)[] = [];
+  /** The numbers of those that are there, ascending: often few of so many. */
+  readonly #present: number[] = [];
   /** How many records of each shard name a dead holder, by its number: until they are cleared away. */
   readonly #dead = new Map<number, Uint32Array>();
   #batches = 0;
@@ -45,7 +47,9 @@ export class TableShards {
 
   /** Shards with at least one block in them. */
   get count(): number {
-    return this.#shards.filter((shard) => (shard?.records.size ?? 0) > 0).length;
+    let count = 0;
+    for (const [, shard] of this.entries()) if (shard.records.size > 0) count++;
+    return count;
   }
 
   /** Shards that are on disk. */
@@ -55,12 +59,14 @@ export class TableShards {
 
   /** Memory of all records, in bytes. */
   get sizeBytes(): number {
-    return this.#shards.reduce((sum, shard) => sum + (shard?.records.sizeBytes ?? 0), 0);
+    let sum = 0;
+    for (const index of this.#present) sum += this.#shards[index]?.records.sizeBytes ?? 0;
+    return sum;
   }
 
-  /** Those that are there, with their numbers. */
+  /** Those that are there, with their numbers, ascending. None may come or go meanwhile. */
   *entries(): IterableIterator<[number, Shard]> {
-    for (let index = 0; index < SHARD_COUNT; index++) {
+    for (const index of this.#present) {
       const shard = this.#shards[index];
       if (shard !== undefined) yield [index, shard];
     }
@@ -73,15 +79,13 @@ export class TableShards {
 
   /** The shard for a change, or to look through; of one in memory the dead are cleared away: the cost of a death is spread over later touches. */
   swept(index: number): Shard {
-    const { deaths } = this.holders;
-    const shard = (this.#shards[index] ??= {
-      records: new ShardRecords(this.key),
-      sweptAt: deaths,
-      changedAt: this.#batches,
-      touched: undefined,
-    });
+    const shard = this.#shards[index] ?? this.#begin(index);
     // On disk, and on its way there, they are left out when it is written the next time.
-    if (shard.sweptAt !== deaths && shard.touched === undefined && shard.records instanceof ShardRecords)
+    if (
+      shard.sweptAt !== this.holders.deaths &&
+      shard.touched === undefined &&
+      shard.records instanceof ShardRecords
+    )
       this.#sweep(index, shard);
     return shard;
   }
@@ -131,10 +135,36 @@ export class TableShards {
   /** Takes a shard out whole; records that name the living are the caller's to release. */
   forget(index: number): Shard | undefined {
     const shard = this.#shards[index];
+    if (shard === undefined) return undefined;
     this.#shards[index] = undefined;
+    this.#present.splice(this.#placeOf(index), 1);
     this.#spilled -= Number(isSpilled(shard));
-    if (shard !== undefined) this.#release(index, this.#dead.keys());
+    this.#release(index, this.#dead.keys());
     return shard;
+  }
+
+  #begin(index: number): Shard {
+    const shard: Shard = {
+      records: new ShardRecords(this.key),
+      sweptAt: this.holders.deaths,
+      changedAt: this.#batches,
+      touched: undefined,
+    };
+    this.#shards[index] = shard;
+    this.#present.splice(this.#placeOf(index), 0, index);
+    return shard;
+  }
+
+  /** Where a number is among those that are there, or belongs. */
+  #placeOf(index: number): number {
+    let from = 0;
+    let to = this.#present.length;
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if ((this.#present[middle] ?? index) < index) from = middle + 1;
+      else to = middle;
+    }
+    return from;
   }
 
   #sweep(index: number, shard: Shard): void {

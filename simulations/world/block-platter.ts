@@ -5,6 +5,7 @@ import { type BlockHash, sha256 } from '../../src/common/hashing.ts';
 import { decodeTail } from '../../src/storage/block-file.ts';
 import type { QuarantinedBlock } from '../../src/storage/block-info.ts';
 import type { Prng } from '../prng.ts';
+import { SizedBlocks } from './sized-blocks.ts';
 
 /** A block as its file has it: the data, and behind it the tail of block-file.ts. */
 export interface StoredBlock {
@@ -26,15 +27,13 @@ export class BlockPlatter {
   #capacityBytes: number;
   /** Told of every copy that is deleted after it was put aside. */
   onDeleted: (copy: QuarantinedBlock) => void = () => {};
-  readonly #blocks = new Map<BlockHash, StoredBlock>();
+  readonly #blocks = new SizedBlocks<StoredBlock>(({ sizeBytes }) => sizeBytes);
   /** Whether they are what their names say, as far as somebody has asked: they are replaced, never changed. */
   readonly #verdicts = new WeakMap<StoredBlock, boolean>();
   /** Copies that a store has put aside. */
-  readonly #aside = new Map<BlockHash, AsideBlock>();
+  readonly #aside = new SizedBlocks<AsideBlock>(({ stored }) => stored.sizeBytes);
   /** How to undo the changes that were made since the last sync, in their order. */
   #unsynced: (() => void)[] = [];
-  /** Absent after a change, until somebody asks: it is asked for with every block that is read or written. */
-  #usedBytes: number | undefined;
   /** Blocks under their temporary names, by the number of their writer. */
   readonly #incoming = new Set<number>();
   #writers = 0;
@@ -49,8 +48,7 @@ export class BlockPlatter {
   }
 
   get freeBytes(): number {
-    this.#usedBytes ??= this.#sum();
-    return this.#capacityBytes - this.#usedBytes;
+    return this.#capacityBytes - this.#blocks.bytes - this.#aside.bytes;
   }
 
   /** Temporary files, which a store that is at rest has none of. */
@@ -59,7 +57,7 @@ export class BlockPlatter {
   }
 
   hashes(): readonly BlockHash[] {
-    return [...this.#blocks.keys()];
+    return this.#blocks.hashes();
   }
 
   get(hash: BlockHash): StoredBlock | undefined {
@@ -105,18 +103,16 @@ export class BlockPlatter {
   }
 
   quarantined(): readonly QuarantinedBlock[] {
-    return [...this.#aside.values()].map(({ note }) => note);
+    return this.#aside.all().map(({ note }) => note);
   }
 
   put(hash: BlockHash, block: StoredBlock): void {
     this.#blocks.set(hash, block);
-    this.#usedBytes = undefined;
     this.#unsynced = [];
   }
 
   remove(hash: BlockHash): void {
     this.#blocks.delete(hash);
-    this.#usedBytes = undefined;
     this.#unsynced = [];
   }
 
@@ -126,7 +122,6 @@ export class BlockPlatter {
     if (stored === undefined) return false;
     this.#blocks.delete(note.hash);
     this.#aside.set(note.hash, { stored, note });
-    this.#usedBytes = undefined;
     this.#unsynced.push(() => {
       this.#aside.delete(note.hash);
       this.#blocks.set(note.hash, stored);
@@ -147,8 +142,7 @@ export class BlockPlatter {
     const aside = this.#aside.get(hash);
     if (aside === undefined) return;
     this.#aside.delete(hash);
-    this.#usedBytes = undefined;
-    this.#unsynced.push(() => void this.#aside.set(hash, aside));
+    this.#unsynced.push(() => this.#aside.set(hash, aside));
     this.onDeleted(aside.note);
   }
 
@@ -156,7 +150,6 @@ export class BlockPlatter {
   crash(random: Prng): void {
     const kept = random.int(this.#unsynced.length + 1);
     for (const undo of this.#unsynced.slice(kept).toReversed()) undo();
-    this.#usedBytes = undefined;
     this.#unsynced = [];
   }
 
@@ -165,7 +158,6 @@ export class BlockPlatter {
     this.#blocks.clear();
     this.#aside.clear();
     this.#incoming.clear();
-    this.#usedBytes = undefined;
     this.#unsynced = [];
   }
 
@@ -202,15 +194,8 @@ export class BlockPlatter {
     });
   }
 
-  #sum(): number {
-    let usedBytes = 0;
-    for (const { sizeBytes } of this.#blocks.values()) usedBytes += sizeBytes;
-    for (const { stored } of this.#aside.values()) usedBytes += stored.sizeBytes;
-    return usedBytes;
-  }
-
   #damage(random: Prng, change: (bytes: Uint8Array) => void): BlockHash | undefined {
-    if (this.#blocks.size === 0) return undefined;
+    if (this.#blocks.count === 0) return undefined;
     const hash = random.pick(this.hashes());
     this.#change(hash, change);
     return hash;
