@@ -1,6 +1,6 @@
 /** @module Keeps the registry's addresses true: each metadata node its own, the leader those of the datanodes. */
 import type { BackgroundWorker, WorkState } from '../common/worker.ts';
-import type { Member } from '../namespace/schema.ts';
+import { type Member, UpdateMember } from '../namespace/schema.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
 import type { Network } from '../network/network.ts';
 import type { DatanodeRegistry } from './datanode-registry.ts';
@@ -9,12 +9,12 @@ import type { Proposer } from './proposer.ts';
 import type { RaftDriver } from './raft-driver.ts';
 
 export interface AddressWorkerComponents {
-  readonly network: Network;
-  readonly machine: StateMachine;
-  readonly members: MemberDirectory;
-  readonly registry: DatanodeRegistry;
-  readonly driver: RaftDriver;
-  readonly proposer: Proposer;
+  readonly network: Pick<Network, 'localPeer' | 'addresses' | 'learn'>;
+  readonly machine: Pick<StateMachine, 'featureLevel'>;
+  readonly members: Pick<MemberDirectory, 'byNumber' | 'withRole'>;
+  readonly registry: Pick<DatanodeRegistry, 'registrations'>;
+  readonly driver: Pick<RaftDriver, 'id' | 'leader' | 'isLeader'>;
+  readonly proposer: Pick<Proposer, 'submitInternal'>;
 }
 
 const IDLE_MS = 1_000;
@@ -55,31 +55,28 @@ export class AddressWorker implements BackgroundWorker {
     this.#taught = lists;
   }
 
-  #changed(): Member | undefined {
+  /**
+   * Names only what changed: all else that is known here may be older than the registry. A node that has just joined knows
+   * itself by its seeds alone, without its further roles.
+   */
+  #changed(): UpdateMember | undefined {
     const { network, members, machine, registry, driver } = this.#components;
     const self = members.byNumber(driver.id);
     const own = network.addresses();
     if (self?.state === ACTIVE && own.length > 0 && !sameSet(self.addresses, own))
-      return { ...self, addresses: [...own] };
+      return UpdateMember.fromPartial({ number: self.number, addresses: [...own] });
     if (!driver.isLeader) return undefined;
     for (const { node, addresses, host, zone, hostGroup } of registry.registrations()) {
       const member = members.byNumber(node);
       if (member?.state !== ACTIVE || node === driver.id || addresses.length === 0) continue;
-      const isElsewhere =
-        (host !== '' && host !== member.host) ||
-        (zone !== undefined && zone !== '' && zone !== member.zone) ||
-        (machine.featureLevel >= 2 &&
-          hostGroup !== undefined &&
-          hostGroup !== '' &&
-          hostGroup !== member.hostGroup);
+      const place = UpdateMember.fromPartial({
+        host: host === member.host ? '' : host,
+        zone: zone === undefined || zone === member.zone ? '' : zone,
+        ...(machine.featureLevel >= 2 && hostGroup !== member.hostGroup && { hostGroup }),
+      });
+      const isElsewhere = place.host !== '' || place.zone !== '' || Boolean(place.hostGroup);
       if (!sameSet(member.addresses, addresses) || isElsewhere)
-        return {
-          ...member,
-          addresses: [...addresses],
-          host: host || member.host,
-          zone: zone || member.zone,
-          hostGroup: hostGroup || member.hostGroup,
-        };
+        return { ...place, number: node, addresses: [...addresses] };
     }
     return undefined;
   }
