@@ -14,6 +14,12 @@ export interface CommitNoticesComponents {
  */
 const COMMIT_NOTICE_DELAY_MS = 4;
 
+interface Held {
+  readonly message: Message;
+  /** The time by which it goes by itself, by the monotonic clock. */
+  readonly dueMs: number;
+}
+
 /**
  * A MsgApp without entries only says how far the follower may apply, or probes. Held here it may come later than other
  * messages, and is dropped when another MsgApp goes to the same follower: both are what a network may do.
@@ -21,7 +27,7 @@ const COMMIT_NOTICE_DELAY_MS = 4;
 export class CommitNotices {
   readonly #clock: Clock;
   readonly #release: (messages: readonly Message[]) => void;
-  readonly #held = new Map<NodeId, Message>();
+  readonly #held = new Map<NodeId, Held>();
   #timer: Timer | undefined;
 
   constructor(components: CommitNoticesComponents) {
@@ -33,12 +39,11 @@ export class CommitNotices {
   hold(messages: readonly Message[]): Message[] {
     const now = messages.filter((message) => {
       if (message.type !== 'MsgApp') return true;
-      this.#held.delete(message.to);
-      if (message.entries.length > 0) return true;
-      this.#held.set(message.to, message);
-      return false;
+      if (message.entries.length > 0) this.#held.delete(message.to);
+      else this.#keep(message);
+      return message.entries.length > 0;
     });
-    if (this.#held.size > 0) this.#timer ??= this.#clock.after(COMMIT_NOTICE_DELAY_MS, () => this.#send());
+    if (this.#held.size > 0) this.#wakeAfter(COMMIT_NOTICE_DELAY_MS);
     return now;
   }
 
@@ -49,10 +54,26 @@ export class CommitNotices {
     this.#held.clear();
   }
 
-  #send(): void {
-    this.#timer = undefined;
-    const messages = [...this.#held.values()];
-    this.#held.clear();
-    if (messages.length > 0) this.#release(messages);
+  /** What takes the place of another is due when that was: news that follow one another do not put each other off. */
+  #keep(message: Message): void {
+    const dueMs = this.#held.get(message.to)?.dueMs ?? this.#clock.monotonicMs() + COMMIT_NOTICE_DELAY_MS;
+    this.#held.set(message.to, { message, dueMs });
+  }
+
+  #wakeAfter(delayMs: number): void {
+    this.#timer ??= this.#clock.after(delayMs, () => {
+      this.#timer = undefined;
+      this.#sendDue();
+    });
+  }
+
+  /** The timer may be that of a notice which entries have overtaken since: what came after it has its own time. */
+  #sendDue(): void {
+    const nowMs = this.#clock.monotonicMs();
+    const due = [...this.#held.values()].filter(({ dueMs }) => dueMs <= nowMs);
+    for (const { message } of due) this.#held.delete(message.to);
+    if (this.#held.size > 0)
+      this.#wakeAfter(Math.min(...[...this.#held.values()].map(({ dueMs }) => dueMs)) - nowMs);
+    if (due.length > 0) this.#release(due.map(({ message }) => message));
   }
 }

@@ -38,6 +38,29 @@ describe('the news of a commit', () => {
     expect(late).toEqual([notice(2, 9)]);
   });
 
+  it('has its whole time, also where an earlier one was overtaken', async () => {
+    const { notices, clock, late } = harness();
+    notices.hold([notice(2, 7)]);
+    await clock.advance(3);
+    notices.hold([append(2, 7)]);
+    notices.hold([notice(2, 8)]);
+    await clock.advance(3);
+    expect(late).toEqual([]);
+    expect(notices.hold([append(2, 8)])).toEqual([append(2, 8)]);
+    await clock.advance(100);
+    expect(late).toEqual([]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('is not put off by newer ones to the same follower', async () => {
+    const { notices, clock, late } = harness();
+    for (let commit = 1; commit <= 5; commit += 1) {
+      notices.hold([notice(2, commit)]);
+      await clock.advance(1);
+    }
+    expect(late).toEqual([notice(2, 4)]);
+  });
+
   it('holds up no other message, nor entries that come before it', async () => {
     const { notices, clock, late } = harness();
     const heartbeat = message({ type: 'MsgHeartbeat', to: 2, commit: 7 });
