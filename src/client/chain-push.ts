@@ -25,6 +25,10 @@ export interface ChainPushTask {
   readonly isWatched: boolean;
 }
 
+export interface WatchedChain extends Pick<ChainPushTask, 'chain' | 'isWatched'> {
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Nothing moves for this long: slow, or somebody is gone without a word (paused, or his cable cut). */
 export const STANDSTILL_MS = 700;
 /** A datanode that runs says hello within this time, however slow its disk is. */
@@ -54,14 +58,14 @@ export async function pushAlongChain(
  */
 export async function watchChain<T>(
   components: ChainComponents,
-  { chain, signal: given, isWatched }: Pick<ChainPushTask, 'chain' | 'signal' | 'isWatched'>,
+  { chain, signal: given, isWatched }: WatchedChain,
   work: (signal: AbortSignal, progress: Progress) => Promise<T>,
 ): Promise<{ readonly result: T | undefined; readonly silent: readonly number[] }> {
   const givingUp = new AbortController();
   const release = relayAbort(given, givingUp);
   const progress = new Progress(components.clock);
   const done = work(givingUp.signal, progress).catch((error: unknown) => {
-    if (givingUp.signal.aborted && !given.aborted) return undefined;
+    if (givingUp.signal.aborted && !given?.aborted) return undefined;
     throw error;
   });
   const silent: number[] = [];

@@ -50,7 +50,7 @@ export class GatheredReads {
 
   async #plan(
     requests: readonly ReadPlanRequest[],
-    signal: AbortSignal,
+    signal: AbortSignal | undefined,
   ): Promise<(ReadPlanResponse | Promise<ReadPlanResponse>)[]> {
     const options = { signal, untilMs: this.#metadata.until() };
     const alone = (request: ReadPlanRequest): Promise<ReadPlanResponse> =>
@@ -71,7 +71,10 @@ export class GatheredReads {
     });
   }
 
-  async #stat(requests: readonly StatRequest[], signal: AbortSignal): Promise<(Stat | Promise<Stat>)[]> {
+  async #stat(
+    requests: readonly StatRequest[],
+    signal: AbortSignal | undefined,
+  ): Promise<(Stat | Promise<Stat>)[]> {
     const options = { signal, untilMs: this.#metadata.until() };
     const alone = async (request: StatRequest): Promise<Stat> =>
       statOf('stat', (await this.#metadata.ask(STAT, request, options)).stat);

@@ -130,7 +130,7 @@ export class Mutations {
   /** Together where metadata nodes know how; else, and where one of them has to be asked again, each alone. */
   async #submit(
     changes: readonly Numbered[],
-    signal: AbortSignal,
+    signal: AbortSignal | undefined,
   ): Promise<(Result | undefined | Promise<Result | undefined>)[]> {
     const [first] = changes;
     if (first === undefined) return [];
@@ -157,7 +157,7 @@ export class Mutations {
     });
   }
 
-  async #submitAlone(change: Numbered, signal: AbortSignal): Promise<Result | undefined> {
+  async #submitAlone(change: Numbered, signal: AbortSignal | undefined): Promise<Result | undefined> {
     const { onUnknown } = change;
     const options = { signal, untilMs: this.#timeFor(change.untilMs), onUnknown };
     const { metadata } = this.#components;

@@ -88,7 +88,7 @@ export class SmallBlocks {
   async #push(
     chains: FreshChains,
     blocks: readonly BlockToWrite[],
-    signal: AbortSignal,
+    signal: AbortSignal | undefined,
   ): Promise<readonly (WrittenTogether | undefined)[]> {
     const chain = await chains.next(blocks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
     if (chain.some(({ node }) => this.#isOld(node))) return blocks.map(() => undefined);

@@ -79,14 +79,14 @@ export class SmallReads {
   async #ask(
     blocks: readonly LocatedBlock[],
     { node, peer }: Holder,
-    signal: AbortSignal,
+    signal: AbortSignal | undefined,
   ): Promise<readonly (Uint8Array | Promise<never> | undefined)[]> {
     this.#gathering.delete(node);
     const { network, clock, readTimes } = this.#components;
     const sentMs = clock.monotonicMs();
     try {
       const request = { hashes: blocks.map(({ hash }) => hash) };
-      const options = { signal, timeoutMs: LATE_FACTOR * readTimes.hedgeMs };
+      const options = { timeoutMs: LATE_FACTOR * readTimes.hedgeMs, ...(signal && { signal }) };
       const { verdicts } = await call(network, peer, READ_BLOCKS, request, options);
       readTimes.note(node, clock.monotonicMs() - sentMs);
       return blocks.map((_block, position) => {

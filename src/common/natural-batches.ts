@@ -17,22 +17,24 @@ export interface BatchLimits<Item> {
 
 /**
  * Sends one request for `items`; resolves with an answer for each, in their order, or a promise of one where it takes
- * longer than its neighbours'. The signal fires when nobody waits any more. A rejection is everybody's.
+ * longer than its neighbours'. The signal fires when nobody waits any more; there is none where somebody cannot give up. A rejection
+ * is everybody's.
  */
 export type SendBatch<Item, Answer> = (
   items: readonly Item[],
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ) => Promise<readonly (Answer | Promise<Answer>)[]>;
 
 interface Entry<Item, Answer> {
   readonly item: Item;
+  readonly mayGiveUp: boolean;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
   flight: Flight | undefined;
 }
 
 interface Flight {
-  readonly abort: AbortController;
+  readonly abort: AbortController | undefined;
   waiting: number;
 }
 
@@ -56,7 +58,7 @@ export class NaturalBatches<Item, Answer> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#queue.length >= this.#limits.maxWaiting) return Promise.reject(this.#limits.overloaded());
     return new Promise((resolve, reject) => {
-      const entry: Entry<Item, Answer> = { item, resolve, reject, flight: undefined };
+      const entry = { item, mayGiveUp: false, resolve, reject, flight: undefined };
       this.#queue.push(signal === undefined ? entry : this.#heeding(signal, entry));
       this.#schedule();
     });
@@ -71,6 +73,7 @@ export class NaturalBatches<Item, Answer> {
     signal.addEventListener('abort', onAbort, { once: true });
     const entry: Entry<Item, Answer> = {
       item,
+      mayGiveUp: true,
       flight: undefined,
       resolve: (answer) => {
         signal.removeEventListener('abort', onAbort);
@@ -87,7 +90,7 @@ export class NaturalBatches<Item, Answer> {
   #forget(entry: Entry<Item, Answer>): void {
     const { flight } = entry;
     if (flight === undefined) this.#gone.add(entry);
-    else if (--flight.waiting === 0) flight.abort.abort(new Error('nobody waits for it any more'));
+    else if (--flight.waiting === 0) flight.abort?.abort(new Error('nobody waits for it any more'));
   }
 
   /** Once the promises of this turn are through, so that all whom one answer wakes travel together again. */
@@ -123,13 +126,15 @@ export class NaturalBatches<Item, Answer> {
 
   /** Never rejects: what happens is told to those who wait. */
   async #fly(entries: readonly Entry<Item, Answer>[]): Promise<void> {
-    const flight: Flight = { abort: new AbortController(), waiting: entries.length };
+    // A controller, and all that listens to it on the way, is a good part of what one request costs its client.
+    const abort = entries.every(({ mayGiveUp }) => mayGiveUp) ? new AbortController() : undefined;
+    const flight: Flight = { abort, waiting: entries.length };
     for (const entry of entries) entry.flight = flight;
     this.#flights += 1;
     try {
       const answers = await this.#send(
         entries.map(({ item }) => item),
-        flight.abort.signal,
+        abort?.signal,
       );
       entries.forEach(({ resolve, reject }, position) => {
         const answer = answers[position];

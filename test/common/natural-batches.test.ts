@@ -3,7 +3,7 @@ import { NaturalBatches, type SendBatch } from '../../src/common/natural-batches
 
 interface Flight {
   readonly items: readonly number[];
-  readonly signal: AbortSignal;
+  readonly signal: AbortSignal | undefined;
   readonly answer: PromiseWithResolvers<readonly (number | Promise<number>)[]>;
 }
 
@@ -72,9 +72,9 @@ describe('natural batches', () => {
     const waiting = Promise.allSettled([gathered.ask(3, queued.signal), gathered.ask(4)]);
     queued.abort(new Error('enough'));
     one.abort(new Error('enough'));
-    expect(flights[0]?.signal.aborted).toBe(false);
+    expect(flights[0]?.signal?.aborted).toBe(false);
     two.abort(new Error('enough'));
-    expect(flights[0]?.signal.aborted).toBe(true);
+    expect(flights[0]?.signal?.aborted).toBe(true);
     flights[0]?.answer.resolve([Promise.reject(new Error('heard by nobody')), 20]);
     expect(await answers).toMatchObject([
       { reason: { message: 'enough' } },
@@ -84,6 +84,18 @@ describe('natural batches', () => {
     expect(flights[1]?.items).toEqual([4]);
     flights[1]?.answer.resolve([40]);
     expect(await waiting).toMatchObject([{ status: 'rejected' }, { value: 40 }]);
+  });
+
+  it('have no signal where somebody cannot give up', async () => {
+    const { gathered, flights } = batches();
+    const [giving, staying] = [new AbortController(), gathered.ask(2)];
+    const given = Promise.allSettled([gathered.ask(1, giving.signal)]);
+    await turn();
+    giving.abort(new Error('enough'));
+    expect(await given).toMatchObject([{ reason: { message: 'enough' } }]);
+    expect(flights[0]?.signal).toBeUndefined();
+    flights[0]?.answer.resolve([20, 10]);
+    expect(await staying).toBe(20);
   });
 
   it('refuse more than may wait', async () => {
