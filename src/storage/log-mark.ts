@@ -30,17 +30,29 @@ export interface Mark {
 /** The first word of a slot: 'HFRM', format 1. */
 const MAGIC = 0x4846524d_0000_0001n;
 const WORD_BYTES = 8;
+const HALF_WORD: number = 2 ** 32;
 
 /** Little-endian 64-bit words, the last of them the CRC32C of those before. `sizeBytes` pads with zeros. */
 export function encodeMark({ count, boot, standing, owner }: Mark, sizeBytes: number): Uint8Array {
   const { sequence, term, vote, lastIndex, lastTerm } = standing;
-  const numbers = [count, boot, sequence, term, vote, lastIndex, lastTerm].map(BigInt);
-  const words = [MAGIC, ...numbers, owner.inode, owner.bornNs];
   const bytes = new Uint8Array(sizeBytes);
   const view = new DataView(bytes.buffer);
-  words.forEach((word, at) => view.setBigUint64(at * WORD_BYTES, BigInt.asUintN(64, word), true));
-  const end = words.length * WORD_BYTES;
-  view.setBigUint64(end, BigInt(crc32c(bytes.subarray(0, end))), true);
+  let at = 0;
+  const addWord = (word: bigint): void => {
+    view.setBigUint64(at, BigInt.asUintN(64, word), true);
+    at += WORD_BYTES;
+  };
+  // Each acknowledgement waits for this, and numbers as two halves take a fraction of the time of big integers.
+  const addNumber = (number: number): void => {
+    view.setUint32(at, number % HALF_WORD, true);
+    view.setUint32(at + WORD_BYTES / 2, Math.floor(number / HALF_WORD), true);
+    at += WORD_BYTES;
+  };
+  addWord(MAGIC);
+  for (const number of [count, boot, sequence, term, vote, lastIndex, lastTerm]) addNumber(number);
+  addWord(owner.inode);
+  addWord(owner.bornNs);
+  addNumber(crc32c(bytes.subarray(0, at)));
   return bytes;
 }
 
