@@ -80,10 +80,10 @@ function addEntryOptions(command: Command, shell: Shell): Command {
     .option('--zone <name>', 'where it stands, e.g. a room or a town: copies go to different ones')
     .option(
       '--listen <multiaddr>',
-      `where to listen (default: /ip4/0.0.0.0/tcp/${PORT}, and /ip6/::/tcp/${PORT} where there is IPv6)`,
+      `where to listen (default: /ip4/0.0.0.0/tcp/${PORT}, and /ip6/::/tcp/${PORT} where there is IPv6); may be repeated`,
       collect,
     )
-    .option('--announce <multiaddr>', 'what others shall dial instead', collect)
+    .option('--announce <multiaddr>', 'what others shall dial instead; may be repeated', collect)
     .option('--capacity <size>', 'hold at most this many bytes of blocks', parseBytes)
     .option('--start', 'go on to run the node in the foreground');
   return addRunOptions(command);

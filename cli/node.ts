@@ -28,8 +28,12 @@ export function addNodeCommands(program: Command, shell: Shell): void {
   });
   addDirectoryOption(start, shell.terminal)
     .option('--role <roles>', 'run only these of the roles it joined with: meta,data', collect)
-    .option('--listen <multiaddr>', 'listen here instead, from now on', collect)
-    .option('--announce <multiaddr>', 'tell others to dial this instead, from now on', collect)
+    .option('--listen <multiaddr>', 'listen here instead, from now on; may be repeated', collect)
+    .option(
+      '--announce <multiaddr>',
+      'tell others to dial this instead, from now on; may be repeated',
+      collect,
+    )
     .option('--host <name>', 'the machine, for spreading copies, from now on')
     .option('--host-group <name>', 'machines that fail together, e.g. a rack, from now on')
     .option('--zone <name>', 'where it stands, e.g. a room or a town, from now on')

@@ -164,11 +164,27 @@ export function recoveryUnfinished(directory: string, epoch: number): HoldfastEr
   });
 }
 
-export function invalidAddress(address: string, reason: string): HoldfastError {
+export function invalidAddress(
+  address: string,
+  reason: string,
+  example = '/ip4/0.0.0.0/tcp/4600',
+): HoldfastError {
   return new HoldfastError({
     code: 'NODE_INVALID_ADDRESS',
     kind: 'refused',
-    message: `"${address}" is not an address to listen on: ${reason}. Write it like /ip4/0.0.0.0/tcp/4600.`,
+    message: `"${address}" is not an address to listen on: ${reason}. Write it like ${example}.`,
+    facts: { address },
+  });
+}
+
+/** The same code: what is wrong is on the same command line. */
+export function invalidAnnouncement(address: string): HoldfastError {
+  return new HoldfastError({
+    code: 'NODE_INVALID_ADDRESS',
+    kind: 'refused',
+    message:
+      `"${address}" is not an address that others can dial: it is announced as it stands. ` +
+      'Write it like /ip4/203.0.113.7/tcp/4600, /ip6/2001:db8::7/tcp/4600 or /dns/node.example.org/tcp/4600.',
     facts: { address },
   });
 }

@@ -13,7 +13,7 @@ import { briefAddresses, encodeToken } from '../protocol/token.ts';
 import { openRaftLog } from '../storage/raft-log-file.ts';
 import { contentsOf, DataDirectory } from './data-directory.ts';
 import { directoryNotEmpty } from './errors.ts';
-import { dialableAddresses, fixPorts } from './listen-address.ts';
+import { checkAnnounced, dialableAddresses, fixPorts } from './listen-address.ts';
 import type { NodeConfig, NodeRole } from './node-config.ts';
 import { prepareProfile, type ProfileOutcome } from './node-profile.ts';
 
@@ -79,7 +79,7 @@ export async function initCluster(
 
   const listen = await fixPorts(node.listen);
   const { peer } = await loadOrCreateIdentity(directory.keyFile);
-  const addresses = dialableAddresses(peer, listen, node.announce);
+  const addresses = dialableAddresses(peer, listen, checkAnnounced(node.announce));
   const clusterId = toHex(components.random.bytes(CLUSTER_ID_SIZE_BYTES));
   const nowMs = components.clock.wallMs();
   const config: NodeConfig = {

@@ -11,7 +11,7 @@ import { contentsOf, DataDirectory, existingConfig } from './data-directory.ts';
 import { alreadyJoined, directoryNotEmpty, joinUnreachable, otherCluster } from './errors.ts';
 import { type Components, type NewNode, placeOf } from './init-cluster.ts';
 import { joinRequest } from './join-request.ts';
-import { dialableAddresses, fixPorts } from './listen-address.ts';
+import { checkAnnounced, dialableAddresses, fixPorts } from './listen-address.ts';
 import { layManifests } from './manifest-file.ts';
 import { isNodeRole, type NodeConfig } from './node-config.ts';
 import { prepareProfile, type ProfileOutcome } from './node-profile.ts';
@@ -46,7 +46,7 @@ export async function joinCluster(
 
   const listen = await fixPorts(node.listen);
   const identity = await loadOrCreateIdentity(directory.keyFile);
-  const addresses = dialableAddresses(identity.peer, listen, node.announce);
+  const addresses = dialableAddresses(identity.peer, listen, checkAnnounced(node.announce));
   const profile = await prepareProfile(node.profileDir, contents.clusterId);
   const applicant = { ...node, peer: identity.peer, addresses };
   const request = joinRequest(contents, applicant, profile.newClient);

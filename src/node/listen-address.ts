@@ -1,14 +1,17 @@
 /** @module Where a node listens, and under which addresses others can reach it. */
-import { createServer } from 'node:net';
+import { createServer, isIPv4, isIPv6 } from 'node:net';
 import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os';
-import { invalidAddress, portInUse, systemCode } from './errors.ts';
+import { invalidAddress, invalidAnnouncement, portInUse, systemCode } from './errors.ts';
 
 const DEFAULT_PORT = 4600;
+const MAX_PORT = 65_535;
 /** Both families: listenable() leaves IPv6 out wherever there is none. */
 export const DEFAULT_LISTEN: readonly string[] = [
   `/ip4/0.0.0.0/tcp/${DEFAULT_PORT}`,
   `/ip6/::/tcp/${DEFAULT_PORT}`,
 ];
+/** Names are looked up by who dials. */
+const ANNOUNCED = /^\/(ip4|ip6|dns[46]?)\/([^/\s]+)\/tcp\/(\d{1,5})(?:\/p2p\/[^/\s]+)?$/;
 const ANY_IP6 = '/ip6/::/';
 /** fe80::/10: of use on one cable only, and only with the name of an interface. */
 const LINK_LOCAL = /^fe[89ab]/i;
@@ -45,6 +48,25 @@ export async function fixPorts(listen: readonly string[]): Promise<string[]> {
     if (port !== 0) fixed.push(`/${parsed.family}/${parsed.host}/tcp/${port}`);
   }
   return fixed;
+}
+
+/**
+ * What is announced goes into the registry and into tokens as it stands: others can dial each of `announce`, and it is one
+ * machine's. Error: NODE_INVALID_ADDRESS.
+ */
+export function checkAnnounced(announce: readonly string[]): readonly string[] {
+  for (const address of announce) {
+    const [, family, host = '', digits] = ANNOUNCED.exec(address) ?? [];
+    const port = Number(digits);
+    const isHost =
+      family === 'ip4'
+        ? isIPv4(host) && host !== '0.0.0.0'
+        : family === 'ip6'
+          ? isIPv6(host) && host !== '::'
+          : family !== undefined;
+    if (!isHost || port < 1 || port > MAX_PORT) throw invalidAnnouncement(address);
+  }
+  return announce;
 }
 
 /** Full multiaddrs for others to dial: `announce` if given, else `listen` with wildcards replaced by the machine's addresses. */
@@ -98,7 +120,7 @@ function parseListenAddress(address: string): ListenAddress {
   if (match === null) throw invalidAddress(address, 'only /ip4 or /ip6 with /tcp is supported');
   const [, family = '', host = '', digits = ''] = match;
   const port = Number(digits);
-  if (port > 65_535) throw invalidAddress(address, 'ports end at 65535');
+  if (port > MAX_PORT) throw invalidAddress(address, 'ports end at 65535');
   return { family, host, port };
 }
 

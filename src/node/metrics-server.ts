@@ -27,6 +27,8 @@ export interface MetricsSource {
 
 const LISTEN = /^(?:\[([0-9a-fA-F:]+)\]|([^:]*)):(\d{1,5})$/;
 const LOOPBACK = '127.0.0.1';
+const EXAMPLE = '127.0.0.1:9464';
+const MAX_PORT = 65_535;
 
 export class MetricsServer {
   readonly #server: Server;
@@ -38,7 +40,8 @@ export class MetricsServer {
   /** `listen`: "host:port", ":port" for loopback. Errors: NODE_INVALID_ADDRESS, NODE_PORT_IN_USE. */
   static async start(source: MetricsSource, listen: string): Promise<MetricsServer> {
     const [, ipv6, host, port] = LISTEN.exec(listen) ?? [];
-    if (port === undefined) throw invalidAddress(listen, 'write host:port, e.g. 127.0.0.1:9464');
+    if (port === undefined || Number(port) > MAX_PORT)
+      throw invalidAddress(listen, 'it has no host and port', EXAMPLE);
     const registry = registryOf(source);
     const server = createServer((request, response) => {
       if (request.method !== 'GET' || request.url !== '/metrics') return void response.writeHead(404).end();
@@ -50,7 +53,9 @@ export class MetricsServer {
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) =>
         reject(
-          systemCode(error) === 'EADDRINUSE' ? portInUse(listen) : invalidAddress(listen, error.message),
+          systemCode(error) === 'EADDRINUSE'
+            ? portInUse(listen)
+            : invalidAddress(listen, error.message, EXAMPLE),
         ),
       );
       server.listen(Number(port), ipv6 ?? (host || LOOPBACK), resolve);

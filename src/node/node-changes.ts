@@ -1,6 +1,6 @@
 /** @module What `node start` may change about a node: the roles for this run, the rest from now on. */
 import { roleNotGranted } from './errors.ts';
-import { fixPorts } from './listen-address.ts';
+import { checkAnnounced, fixPorts } from './listen-address.ts';
 import type { NodeConfig, NodeRole } from './node-config.ts';
 
 export interface NodeChanges {
@@ -39,7 +39,7 @@ export async function changedConfig(config: NodeConfig, changes: NodeChanges): P
   return {
     ...config,
     ...(listen === undefined ? {} : { listen: await fixPorts(listen) }),
-    ...(announce === undefined ? {} : { announce }),
+    ...(announce === undefined ? {} : { announce: checkAnnounced(announce) }),
     ...(upnp === undefined ? {} : { upnp }),
     ...(mdns === undefined ? {} : { mdns }),
     ...(host === undefined ? {} : { host }),

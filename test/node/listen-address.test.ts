@@ -1,7 +1,13 @@
 /** @module Where a node listens, and what it tells others to dial. */
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_LISTEN, dialableAddresses, fixPorts, listenable } from '../../src/node/listen-address.ts';
+import {
+  checkAnnounced,
+  DEFAULT_LISTEN,
+  dialableAddresses,
+  fixPorts,
+  listenable,
+} from '../../src/node/listen-address.ts';
 
 const LOOPBACK = { address: '127.0.0.1', family: 'IPv4', internal: true };
 const LOOPBACK_6 = { address: '::1', family: 'IPv6', internal: true };
@@ -84,5 +90,34 @@ describe('addresses to dial', () => {
     expect(dialableAddresses('P', ['/ip4/0.0.0.0/tcp/4600'], ['/dns4/a.example/tcp/1'])).toEqual([
       '/dns4/a.example/tcp/1/p2p/P',
     ]);
+  });
+});
+
+describe('what is announced', () => {
+  it.each([
+    '/ip4/203.0.113.7/tcp/4600',
+    '/ip6/2001:db8::7/tcp/4600',
+    '/dns/node.example.org/tcp/4600',
+    '/dns4/localhost/tcp/1/p2p/P',
+  ])('may be %s', (address) => {
+    expect(checkAnnounced([address])).toEqual([address]);
+  });
+
+  it.each([
+    'nonsense',
+    '203.0.113.7:4600',
+    '/ip4/203.0.113.7/udp/4600',
+    '/ip4/203.0.113.7',
+    '/ip4/203.0.113.777/tcp/4600',
+    '/ip4/0.0.0.0/tcp/4600',
+    '/ip6/::/tcp/4600',
+    '/ip6/203.0.113.7/tcp/4600',
+    '/ip4/203.0.113.7/tcp/0',
+    '/ip4/203.0.113.7/tcp/70000',
+    '/dns/node.example.org /tcp/4600',
+  ])('is refused when nobody can dial it: %s', (address) => {
+    expect(() => checkAnnounced(['/ip4/203.0.113.7/tcp/4600', address])).toThrow(
+      expect.objectContaining({ code: 'NODE_INVALID_ADDRESS', facts: { address } }),
+    );
   });
 });
