@@ -62,6 +62,8 @@ export class MetadataSearch {
   #searchedMs = Number.NEGATIVE_INFINITY;
   #pauseMs: number;
   #keptMs = Number.NEGATIVE_INFINITY;
+  /** Strangers that are being asked since they connected. */
+  readonly #callers = new Map<PeerId, Promise<void>>();
 
   constructor(components: MetadataSearchComponents, options: MetadataSearchOptions) {
     this.#components = components;
@@ -89,11 +91,18 @@ export class MetadataSearch {
       this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_SEARCH_PAUSE_MS);
     this.#searchedMs = nowMs;
     this.#searching = this.#search()
-      .catch((error: unknown) => {
-        if (!this.#stopping.signal.aborted)
-          this.#components.logger.debug('datanode.search-failed', { error: describeError(error) });
-      })
+      .catch((error: unknown) => this.#failed(error))
       .finally(() => (this.#searching = undefined));
+  }
+
+  /** Somebody connected: while no metadata node answers, a stranger may be one that nobody else could tell of. */
+  called(peer: PeerId): void {
+    if (this.#stopping.signal.aborted || !this.#options.isAlone() || !this.#isStranger(peer)) return;
+    if (this.#callers.has(peer) || this.#callers.size >= MAX_NEARBY) return;
+    const asking = this.#follow(peer)
+      .catch((error: unknown) => this.#failed(error))
+      .finally(() => this.#callers.delete(peer));
+    this.#callers.set(peer, asking);
   }
 
   /**
@@ -119,7 +128,7 @@ export class MetadataSearch {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#searching;
+    await Promise.all([this.#searching, ...this.#callers.values()]);
   }
 
   /** While nobody answers, every node is asked that was there before, and who called on this one: a newer metadata node may. */
@@ -128,7 +137,8 @@ export class MetadataSearch {
     const { clusterId, earlier = [], nearby = () => [], isAlone } = this.#options;
     const { signal } = this.#stopping;
     for (const { peer, addresses } of earlier) network.learn(peer, addresses);
-    const strangers = isAlone() ? this.#strangers() : [];
+    const connected = network.connectedPeers().filter((peer) => this.#isStranger(peer));
+    const strangers = isAlone() ? connected : [];
     const hearsay = new Set([...nearby().slice(-MAX_NEARBY), ...strangers.slice(-MAX_NEARBY)]);
     await Promise.all([...hearsay].map((peer) => this.#follow(peer)));
     for await (const { peer, addresses } of kademlia.findMetadata(clusterId, signal)) {
@@ -144,12 +154,15 @@ export class MetadataSearch {
     if (await searchManifest(this.#components, kademlia.manifests, [...asked], signal)) this.#adoptManifest();
   }
 
-  /** Connected, and none of the members that are known. */
-  #strangers(): readonly PeerId[] {
+  #failed(error: unknown): void {
+    if (!this.#stopping.signal.aborted)
+      this.#components.logger.debug('datanode.search-failed', { error: describeError(error) });
+  }
+
+  /** None of the members that are known. */
+  #isStranger(peer: PeerId): boolean {
     const { network, members } = this.#components;
-    return network
-      .connectedPeers()
-      .filter((peer) => peer !== network.localPeer && members.byPeer(peer) === undefined);
+    return peer !== network.localPeer && members.byPeer(peer) === undefined;
   }
 
   async #follow(peer: PeerId): Promise<void> {

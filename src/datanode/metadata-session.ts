@@ -118,9 +118,10 @@ export class MetadataSession {
     this.#timer = this.#components.clock.every(periodMs, () => this.#beatAll());
   }
 
-  /** A metadata node that came back learns at once what is here. */
+  /** A metadata node that came back learns at once what is here; one that is not known yet is heard. */
   #onConnected(peer: PeerId): void {
     if (this.#components.members.metadataNodes().some((node) => node.peer === peer)) this.#beat(peer);
+    else this.#search.called(peer);
   }
 
   #beatAll(): void {

@@ -11,7 +11,14 @@ import { openRaftLog } from '../storage/raft-log-file.ts';
 import { DataDirectory, readConfig } from './data-directory.ts';
 import { alreadyJoined, stillAnswers, stillHasLog, systemCode } from './errors.ts';
 import { type Components, placeOf } from './init-cluster.ts';
-import { askToJoin, configFrom, type Joined, type JoinOptions, layMetadata } from './join-cluster.ts';
+import {
+  askToJoin,
+  configFrom,
+  type Joined,
+  type JoinOptions,
+  layMetadata,
+  profileBeside,
+} from './join-cluster.ts';
 import { joinRequest } from './join-request.ts';
 import { dialableAddresses } from './listen-address.ts';
 import type { BootstrapPeer, NodeConfig, NodeRole } from './node-config.ts';
@@ -69,12 +76,7 @@ export async function changeCluster(
   const request = joinRequest(contents, applicant, profile.newClient);
   const response = await askToJoin({ ...components, identity }, contents, request, options);
   const config = configFrom(response, node, identity.peer, former.listen);
-  const { clusterId, clusterName, bootstrap } = config;
-  const outcome = await profile.save({
-    clusterId,
-    clusterName,
-    peers: bootstrap.map(({ peer, addresses: known }) => ({ peer, addresses: known })),
-  });
+  const outcome = await profile.save(profileBeside(config, addresses));
   const kept = await directory.setClusterAside(`former-${former.clusterId.slice(0, SHORT_ID_CHARACTERS)}`);
   if (config.roles.includes('meta')) await layMetadata(directory, response, components.logger);
   await directory.saveConfig(config);

@@ -1,5 +1,6 @@
 /** @module Joining: a token becomes a member number. */
 import { isHoldfastError } from '../common/errors.ts';
+import type { Profile } from '../client/profile.ts';
 import type { Logger } from '../common/logger.ts';
 import { type Identity, loadOrCreateIdentity } from '../network/identity.ts';
 import { createLibp2pNetwork } from '../network/libp2p-network.ts';
@@ -52,11 +53,7 @@ export async function joinCluster(
   const request = joinRequest(contents, applicant, profile.newClient);
   const response = await askToJoin({ ...components, identity }, contents, request, options);
   const config = configFrom(response, node, identity.peer, listen);
-  const outcome = await profile.save({
-    clusterId: config.clusterId,
-    clusterName: config.clusterName,
-    peers: config.bootstrap.map(({ peer, addresses: known }) => ({ peer, addresses: known })),
-  });
+  const outcome = await profile.save(profileBeside(config, addresses));
   if (config.roles.includes('meta')) await layMetadata(directory, response, components.logger);
   await directory.saveConfig(config);
   return { config, profile: outcome };
@@ -104,6 +101,15 @@ async function refuseForeignDirectory(path: string, clusterId: string): Promise<
   if (existing !== undefined) throw alreadyJoined(path, existing.number);
   if (found.some((name) => !JOIN_LEFTOVERS.includes(name) && !name.endsWith('.tmp')))
     throw directoryNotEmpty(path, found);
+}
+
+/** What the user of a new node knows first: the metadata nodes of now, and the node itself, which will know those of later. */
+export function profileBeside(
+  { clusterId, clusterName, peer, roles, bootstrap }: NodeConfig,
+  addresses: readonly string[],
+): Profile {
+  const peers = bootstrap.map((node) => ({ peer: node.peer, addresses: node.addresses }));
+  return { clusterId, clusterName, peers, datanodes: roles.includes('meta') ? [] : [{ peer, addresses }] };
 }
 
 export function configFrom(

@@ -314,6 +314,16 @@ describe('a datanode without a metadata node', () => {
     expect(impostor).not.toContain('datanode');
   });
 
+  it('asks a stranger that calls while nobody answers at once, also between two searches', async () => {
+    const newcomer = await openMetadataNode('m2', 'm1');
+    await startDatanode([{ peer: 'm1', addresses: [] }]);
+    await vi.waitFor(() => expect(searchedMs).toEqual([0]), PATIENCE);
+    const caller = networks.find(({ localPeer }) => localPeer === 'm2');
+    await caller?.dial(memoryAddress('datanode'));
+    await vi.waitFor(() => expect(newcomer).toContain('datanode'), PATIENCE);
+    expect(searchedMs).toEqual([0]);
+  });
+
   it('asks again, when the listed ones are gone, those it started with', async () => {
     const first = await openMetadataNode('m1');
     const parts = { network: await open('elsewhere'), clock, logger: silentLogger };

@@ -29,7 +29,7 @@ describe('when every metadata node has been replaced, one at a time', () => {
 
   const newNode = (name: string): NewNode => ({
     directory: join(root, name),
-    profileDir: join(root, 'client'),
+    profileDir: join(root, name === AWAY ? 'client-beside' : 'client'),
     name,
     host: name,
     roles: [METADATA.includes(name) ? 'meta' : 'data'],
@@ -97,6 +97,11 @@ describe('when every metadata node has been replaced, one at a time', () => {
 
   it('a client that knows only the first, and that datanode, finds the last', async () => {
     await using client = await clientOf(join(root, 'client-away'));
+    await vi.waitFor(async () => expect(await read(client)).toBe('still here'), LIMIT);
+  }, 90_000);
+
+  it('a client beside that datanode, which has never asked for anything, finds the last by it', async () => {
+    await using client = await clientOf(join(root, 'client-beside'));
     await vi.waitFor(async () => expect(await read(client)).toBe('still here'), LIMIT);
   }, 90_000);
 
