@@ -125,7 +125,7 @@ export function simulationFailed(tail: string): HoldfastError {
   return new HoldfastError({
     code: 'CLI_SIMULATION_FAILED',
     kind: 'broken',
-    message: `The simulation ended before its seeds did. Its last words:\n${tail}`,
+    message: `The simulation ended before its seeds did: nothing is known of those that were left. Its last words:\n${tail.trimEnd()}`,
   });
 }
 

@@ -27,7 +27,11 @@ export function addSimulateCommand(program: Command, shell: Shell): void {
     example:
       'holdfast simulate --seeds 1..200 --jobs 2\nholdfast simulate --minutes 30 --profile hell\nholdfast simulate --seed 17 --shrink --keep small.json\nholdfast simulate --scenario small.json',
   })
-    .option('--seed <number>', 'one seed; with the end of its trace when it fails', wholeNumber(0, MAX_SEED))
+    .addOption(
+      new Option('--seed <number>', 'one seed; with the end of its trace when it fails')
+        .argParser(wholeNumber(0, MAX_SEED))
+        .conflicts(['seeds', 'minutes', 'scenario']),
+    )
     .option('--seeds <from..to>', 'these seeds; 1..100 when neither seeds nor minutes are given', parseSeeds)
     .option('--minutes <number>', 'as many seeds as fit, from the first on', wholeNumber(1, MAX_MINUTES))
     .addOption(
@@ -41,7 +45,9 @@ export function addSimulateCommand(program: Command, shell: Shell): void {
     )
     .option('--shrink', 'look for the smallest part of each failing scenario that still fails')
     .option('--keep <file>', 'leave the (shrunk) scenario of a seed that fails in this file')
-    .option('--scenario <file>', 'run a kept scenario instead of seeds')
+    .addOption(
+      new Option('--scenario <file>', 'run a kept scenario instead of seeds').conflicts(['seeds', 'minutes']),
+    )
     .action(async ({ seed, seeds, minutes, scenario, ...flags }: SimulateFlags) => {
       const { runSimulate } = await import('./simulate/run-simulate.ts');
       const range = seed === undefined ? seeds : { first: seed, last: seed };

@@ -19,6 +19,7 @@ import { MachineRoom } from './machine-room.ts';
 import { NamespaceWorkload } from './namespace-workload.ts';
 import { Recorder } from './recorder.ts';
 import { RegisterWorkload } from './register-workload.ts';
+import { checkWritable } from '../local-file-check.ts';
 import { reportPage } from './report-page.ts';
 import { SeededChoice } from './seeded-choice.ts';
 import type { Worker, Workload } from './workload.ts';
@@ -42,10 +43,12 @@ const LOOK_MS = 500;
 
 /**
  * Prints a summary, also with --json. Errors: CLI_CHAOS_FAILED when a promise did not hold; CLI_CHECK_FAILED without a
- * verdict; the reason of the shell's signal, without a verdict too. All processes and files are gone afterwards.
+ * verdict; the reason of the shell's signal, without a verdict too; CLI_LOCAL_NOT_FOUND and CLI_LOCAL_FAILED, before it
+ * begins, where the page cannot be left. All processes and files are gone afterwards.
  */
 export async function runChaos(shell: Shell, options: ChaosOptions): Promise<void> {
   const { output, signal } = shell;
+  if (options.report !== undefined) await checkWritable(options.report);
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-chaos-'));
   try {
     const result = await run(shell, options, directory);

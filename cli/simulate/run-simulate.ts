@@ -1,6 +1,7 @@
 /** @module Runs seeds in several programs at a time, tells of each that fails at once, and of all at the end. */
 import { formatDuration } from '../duration.ts';
 import { seedsFailed } from '../errors.ts';
+import { checkReadable, checkWritable } from '../local-file-check.ts';
 import { createProgress } from '../progress-bar.ts';
 import type { Shell } from '../shell.ts';
 import type { Profile, SeedRange } from './seed-range.ts';
@@ -25,9 +26,12 @@ const TRACE_LINES = 40;
 
 /**
  * With --json one line for each seed, then the summary. Whatever ends it, the summary of what has been run is printed;
- * then throws CLI_SEEDS_FAILED when a seed failed, or the reason of the shell's signal.
+ * then throws CLI_SEEDS_FAILED when a seed failed, CLI_SIMULATION_FAILED when some have no verdict, or the reason of the
+ * shell's signal. Before anything is run: CLI_LOCAL_NOT_FOUND and CLI_LOCAL_FAILED for files that cannot be used.
  */
 export async function runSimulate(shell: Shell, options: SimulateOptions): Promise<void> {
+  if (options.scenario !== undefined) await checkReadable(options.scenario);
+  if (options.keep !== undefined) await checkWritable(options.keep);
   const startMs = performance.now();
   const summary = new SwarmSummary();
   const failure = await run(shell, options, summary);

@@ -8,8 +8,10 @@ import { parseReport, type SeedReport } from './seed-report.ts';
 
 /** What is kept of a program's last words, for the message when it dies. */
 const TAIL_CHARACTERS = 4_000;
-/** It ended by itself: all seeds held, or some did not. */
-const VERDICTS: readonly (number | null)[] = [0, 1];
+/** All seeds held. */
+const HELD_STATUS = 0;
+/** Some did not; but a program that dies of an exception has this status as well. */
+const FAILED_STATUS = 1;
 
 /**
  * Runs simulations/main.ts (or its built twin) with `words` and yields what it reports, until it or `signal` ends it.
@@ -28,13 +30,17 @@ export async function* simulationReports(
   const kill = (): void => void child.kill('SIGKILL');
   signal.addEventListener('abort', kill, { once: true });
   if (signal.aborted) kill();
+  let hasFailed = false;
   try {
     for await (const line of createInterface({ input: child.stdout })) {
       const report = parseReport(line);
-      if (report !== undefined) yield report;
+      if (report === undefined) continue;
+      hasFailed ||= report.failure !== undefined;
+      yield report;
     }
     await ended;
-    if (!signal.aborted && !VERDICTS.includes(child.exitCode)) throw simulationFailed(tail());
+    const isVerdict = child.exitCode === (hasFailed ? FAILED_STATUS : HELD_STATUS);
+    if (!signal.aborted && !isVerdict) throw simulationFailed(tail());
   } finally {
     signal.removeEventListener('abort', kill);
     kill();

@@ -19,11 +19,20 @@ export function keepScenario(path: string, scenario: Scenario, failure: Error): 
 
 /** What has been added to scenarios since is drawn from its seed. Throws RangeError when the file holds none. */
 export function loadScenario(path: string): Scenario {
-  const file = JSON.parse(readFileSync(path, 'utf8')) as Partial<ScenarioFile>;
-  if (file.format !== FORMAT || file.scenario === undefined)
-    throw new RangeError(`${path} holds no scenario of format ${FORMAT}.`);
-  const { seed, profile } = file.scenario;
-  return { ...drawScenario(seed, profile), ...file.scenario };
+  const { format, scenario } = parse(readFileSync(path, 'utf8'));
+  if (format !== FORMAT || scenario === undefined)
+    throw new RangeError(`${path} holds no scenario of format ${FORMAT}, as "--keep" writes them.`);
+  const { seed, profile } = scenario;
+  return { ...drawScenario(seed, profile), ...scenario };
+}
+
+/** Empty for what is no object. */
+function parse(text: string): Partial<ScenarioFile> {
+  try {
+    return (JSON.parse(text) ?? {}) as Partial<ScenarioFile>;
+  } catch {
+    return {};
+  }
 }
 
 function firstLineOf({ message }: Error): string {

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EXIT } from '../../cli/exit-codes.ts';
 import { SwarmSummary } from '../../cli/simulate/swarm-summary.ts';
 import { run } from './fake-terminal.ts';
@@ -17,7 +17,10 @@ describe('holdfast simulate', () => {
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'simulate-'));
   });
-  afterEach(() => rm(directory, { recursive: true }));
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    await rm(directory, { recursive: true });
+  });
 
   it('runs a kept scenario, sums up what it exercised, and ends with 0 when it held', async () => {
     const { status, stdout } = await run(['simulate', '--scenario', KEPT, '--json']);
@@ -44,6 +47,28 @@ describe('holdfast simulate', () => {
     expect(JSON.parse(await readFile(small, 'utf8')).scenario).toMatchObject({ faults: [], clients: 1 });
   });
 
+  it('looks at the files it needs before anything is run', async () => {
+    const missing = join(directory, 'missing', 'file.json');
+    expect((await run(['simulate', '--scenario', missing])).status).toBe(EXIT.notFound);
+    expect((await run(['simulate', '--scenario', KEPT, '--keep', missing])).status).toBe(EXIT.notFound);
+    expect((await run(['simulate', '--scenario', KEPT, '--keep', directory])).status).toBe(EXIT.failed);
+  });
+
+  it('takes a program that dies without a verdict for no success, and says why', async () => {
+    const junk = join(directory, 'junk.json');
+    await writeFile(junk, 'junk');
+    const { status, stderr } = await run(['simulate', '--scenario', junk]);
+    expect(status).toBe(EXIT.broken);
+    expect(stderr).toContain(`${junk} holds no scenario`);
+  });
+
+  it('takes for none, either, one that has told of no failed seed, and has the status of one: an exception ends so', async () => {
+    vi.stubEnv('NODE_OPTIONS', '--import=data:text/javascript,process.exit(1)');
+    const { status, stderr } = await run(['simulate', '--seed', '1']);
+    expect(status).toBe(EXIT.broken);
+    expect(stderr).toContain('CLI_SIMULATION_FAILED');
+  });
+
   it('ends with the summary so far when it is interrupted', async () => {
     const controller = new AbortController();
     const running = run(['simulate', '--seeds', '1..1000000', '--json'], { signal: controller.signal });
@@ -55,6 +80,7 @@ describe('holdfast simulate', () => {
   it('names the profiles it knows and the seeds it takes', async () => {
     expect((await run(['simulate', '--profile', 'mild'])).status).toBe(EXIT.usage);
     expect((await run(['simulate', '--seeds', '9..3'])).status).toBe(EXIT.usage);
+    expect((await run(['simulate', '--seed', '1', '--seeds', '1..2'])).status).toBe(EXIT.usage);
   });
 });
 
