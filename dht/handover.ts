@@ -14,8 +14,8 @@ import { ShardSet } from './shard-set.ts';
 /** A holder that does not answer by then is left out until the next look around. */
 export const HOLDINGS_TIMEOUT_MS = 2_000;
 export const PULL_TIMEOUT_MS = 10_000;
-/** Shards asked for at a time; the answer holds as many as fit. */
-export const SHARDS_PER_PULL = 64;
+/** Shards asked for at a time; the answer holds as many as fit. Of most clusters a shard has a handful of blocks, or none. */
+export const SHARDS_PER_PULL = 512;
 /** Who kept records of an absence takes nothing over before datanodes have had this long to agree with them, in milliseconds: two heartbeats. */
 export const COMPARE_FIRST_MS = 6_000;
 /** Records taken over in a second, from all holders together: clients come first. */
@@ -181,8 +181,10 @@ export class Handover {
     const merged = this.#patient.merge(answer, this.#components.isDatanode);
     this.#pulled += typeof merged === 'number' ? merged : await merged;
     const [first] = prefixes;
-    if (!answer.tooLarge || first === undefined)
-      return new Set(answer.prefixes.filter((each) => prefixes.includes(each)));
+    if (!answer.tooLarge || first === undefined) {
+      const asked = new Set(prefixes);
+      return new Set(answer.prefixes.filter((each) => asked.has(each)));
+    }
     if (cuts === MAX_CUTS) throw badBatch(`${peer} finds even '${first}' too large`, { peer });
     for (const part of partsOf(first)) await this.#fetch(peer, [part], cuts + 1, signal);
     return new Set([first]);

@@ -202,7 +202,9 @@ export class LocationServer {
         // In one turn with looking at it: it may have been handed over, or lost, while it was read.
         if (ledger.isComplete(shardOfPrefix(prefix))) answer.add(prefix, table.below(prefix, answer.room));
       });
-      if (added instanceof Promise) return added.then(() => this.#offer(prefixes, at + 1, answer));
+      if (!(added instanceof Promise)) continue;
+      answer.waitedForDisk();
+      return added.then(() => this.#offer(prefixes, at + 1, answer));
     }
     return undefined;
   }

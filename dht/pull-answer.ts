@@ -4,6 +4,8 @@ import type { PullResponse } from './messages.ts';
 
 /** Blocks of one answer to a pull. */
 export const MAX_PULLED_BLOCKS = 8192;
+/** Parts that are read from disk for it, one after the other: a slow disk still answers in time. */
+export const MAX_PULLED_READS = 64;
 
 export class PullAnswer {
   readonly #boot: string;
@@ -12,19 +14,25 @@ export class PullAnswer {
   readonly #counts: number[] = [];
   readonly #nodes: number[] = [];
   #isFull = false;
+  #reads = 0;
 
   constructor(boot: string) {
     this.#boot = boot;
   }
 
-  /** Whether something did not fit: nothing may follow it. */
+  /** Whether something did not fit, or has waited for the disk often enough: nothing may follow it. */
   get isFull(): boolean {
-    return this.#isFull;
+    return this.#isFull || this.#reads >= MAX_PULLED_READS;
   }
 
   /** Blocks that still fit. */
   get room(): number {
     return MAX_PULLED_BLOCKS - this.#counts.length;
+  }
+
+  /** A part was, or is being, read from disk. */
+  waitedForDisk(): void {
+    this.#reads += 1;
   }
 
   /** All that is below a prefix; `undefined` when that is more than there is room for. */

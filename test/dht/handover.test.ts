@@ -1,9 +1,10 @@
 /** @module Taking shards over: within bounds, in parts where they are large, and from somebody else where one fails. */
 import { describe, expect, it } from 'vitest';
-import { Handover } from '../../dht/handover.ts';
+import { Handover, SHARDS_PER_PULL } from '../../dht/handover.ts';
 import { MAX_PULLED_BLOCKS } from '../../dht/pull-answer.ts';
 import { MAX_BATCH_HASHES, packHashes } from '../../dht/packed-hashes.ts';
 import type { HandoverRpc, PeerId } from '../../dht/ports.ts';
+import { SHARD_COUNT } from '../../dht/shard.ts';
 import { CALLER, hashOf, IndexWorld } from './index-world.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { silentLogger } from '../../src/common/logger.ts';
@@ -59,8 +60,9 @@ describe('a newcomer', () => {
     }
     expect(world.table(NEW).recordCount).toBe(800);
     const seconds = (clock.monotonicMs() - startMs) / 1_000;
-    // The last batch is taken at once, and its time is not waited for.
-    expect(seconds).toBeGreaterThan(0.9 * (800 / perSecond));
+    // The last batches are taken at once, and their time is not waited for.
+    const lastShare = (OLD.length * SHARDS_PER_PULL) / SHARD_COUNT;
+    expect(seconds).toBeGreaterThan((1 - lastShare) * (800 / perSecond));
     expect(seconds).toBeLessThan(2 * (800 / perSecond));
     await clock.advance(1_000);
   });

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { LocationServer } from '../../dht/location-server.ts';
 import { LocationTable } from '../../dht/location-table.ts';
 import { MembershipRing } from '../../dht/membership-ring.ts';
+import { MAX_PULLED_READS } from '../../dht/pull-answer.ts';
 import { packHashes } from '../../dht/packed-hashes.ts';
 import { shardOfHash } from '../../dht/shard.ts';
 import { ShardLedger } from '../../dht/shard-ledger.ts';
@@ -16,7 +17,7 @@ import { spillOptions } from './spill-options.ts';
 const HASHES: readonly string[] = Array.from({ length: 8 }, (_, at) => hashOf(at));
 const PREFIXES: readonly string[] = HASHES.map((hash) => hash.slice(0, 3));
 
-async function holder() {
+async function holder(hashes = HASHES) {
   const peer = testPeer(1);
   const ring = new MembershipRing(() => ({ epoch: 1, peers: [peer] }), peer);
   const ledger = new ShardLedger(ring, peer);
@@ -26,8 +27,8 @@ async function holder() {
   const turns = new TellingTurns({ clock: new ManualClock() });
   const server = new LocationServer({ table, ledger, ring, awaited: () => [], turns }, { boot: 'first' });
   const said = { node: 3, generation: 1, sequence: 1, removed: new Uint8Array(0), whole: [], epoch: 1 };
-  await server.announce(3, { ...said, added: packHashes(HASHES) });
-  await expect.poll(() => table.spilledShards).toBe(HASHES.length);
+  await server.announce(3, { ...said, added: packHashes(hashes) });
+  await expect.poll(() => table.spilledShards).toBe(new Set(hashes.map(shardOfHash)).size);
   return { server, store, ledger };
 }
 
@@ -55,4 +56,15 @@ it('hands nothing over of a shard that cannot be read, and of the others everyth
   expect(whole).toHaveLength(HASHES.length - 2);
   expect(prefixes).toEqual(whole.map((hash) => hash.slice(0, 3)));
   expect(counts).toEqual(whole.map(() => 1));
+});
+
+it('hands over what it has read from disk in a while, and the rest when it is asked again', async () => {
+  const hashes = Array.from({ length: 2 * MAX_PULLED_READS }, (_, at) => hashOf(at));
+  const prefixes = [...new Set(hashes.map((hash) => hash.slice(0, 3)))];
+  const { server } = await holder(hashes);
+  const first = await server.pull({ epoch: 1, prefixes });
+  expect(first.prefixes).toEqual(prefixes.slice(0, MAX_PULLED_READS));
+  expect(first.tooLarge).toBe(false);
+  const rest = prefixes.slice(MAX_PULLED_READS);
+  expect((await server.pull({ epoch: 1, prefixes: rest })).prefixes).toEqual(rest);
 });
