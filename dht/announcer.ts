@@ -60,7 +60,7 @@ export class Announcer {
     this.#components = components;
     this.#options = options;
     this.#maxUnsettled = options.maxUnsettledHashes ?? DEFAULT_MAX_UNSETTLED_HASHES;
-    this.#digests = new HeldDigests(components, { signal: this.#abort.signal });
+    this.#digests = new HeldDigests(components);
   }
 
   /** Hashes announced or withdrawn whose holders have not yet answered in sufficient number. */
@@ -99,9 +99,6 @@ export class Announcer {
       holder.busyHeartbeats = 0;
       return root;
     }
-    this.#digests.refresh().catch(() => {
-      // Stopped meanwhile: nobody will ask for them.
-    });
     holder.busyHeartbeats++;
     if (holder.busyHeartbeats < MAX_BUSY_HEARTBEATS) return undefined;
     holder.busyHeartbeats = 0;

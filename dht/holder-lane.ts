@@ -91,9 +91,8 @@ export class HolderLane {
   /** As heldRoot() of the announcer. Undefined while something is under way. */
   root(): LaneRoot | undefined {
     const { ring, digests } = this.#components;
-    const current = this.#active ? undefined : digests.current();
-    if (current === undefined) return undefined;
-    const root = current.root(this.#comparison.shards);
+    if (this.#active) return undefined;
+    const root = digests.current().root(this.#comparison.shards);
     return { epoch: ring.epoch, sequence: this.#takenSequence, root };
   }
 

@@ -69,20 +69,12 @@ export class LaneComparison {
     return this.#shards.set;
   }
 
-  /** One is due as soon as the digests are there. */
+  /** One is due. */
   request(): void {
     const { signal, onDue } = this.#options;
     if (signal.aborted) return;
-    this.#components.digests.refresh().then(
-      () => {
-        if (signal.aborted) return;
-        this.#state = 'due';
-        onDue();
-      },
-      () => {
-        // The announcer was stopped: there is nothing more to compare.
-      },
-    );
+    this.#state = 'due';
+    onDue();
   }
 
   /** The holder gave a sign of life. Of what it was asked in vain it will not say by itself that it differs: it may not know. */
@@ -115,10 +107,6 @@ export class LaneComparison {
     const { clock, rpc, logger, ring } = this.#components;
     const { peer, node, generation, signal } = this.#options;
     const digests = this.#components.digests.current();
-    if (digests === undefined) {
-      this.request();
-      return undefined;
-    }
     const compared = new ShardSet(this.shards);
     for (const shard of changing) compared.delete(shard);
     for (const shard of unsent) compared.delete(shard);

@@ -98,6 +98,8 @@ export interface Signatures {
 export interface HeldBlocks {
   /** Every block held durably whose hash begins with the hex digits `prefix`, as of now. */
   below(prefix: string): readonly BlockHash[];
+  /** Of those below the prefix of a shard, as of now: how many, and their 32 bytes combined by exclusive or. Asked often. */
+  combined(prefix: string): { readonly count: number; readonly hash: Uint8Array };
 }
 
 /** Bytes of one page on disk, and those at its end that the store keeps its checksum in. */

@@ -42,6 +42,12 @@ export class ShardDigests {
     this.#combine(shard, packed, offset, -1);
   }
 
+  /** Those of a shard at once: how many there are, and their hashes combined by exclusive or. */
+  set(shard: number, count: number, combined: DataView): void {
+    this.clear(shard);
+    this.#combine(shard, combined, 0, count);
+  }
+
   clear(shard: number): void {
     this.#revision++;
     this.#words.fill(0, shard * WORDS, (shard + 1) * WORDS);
@@ -91,7 +97,7 @@ export class ShardDigests {
     return root;
   }
 
-  #combine(shard: number, packed: DataView, offset: number, count: 1 | -1): void {
+  #combine(shard: number, packed: DataView, offset: number, count: number): void {
     const at = shard * WORDS;
     const words = this.#words;
     this.#revision++;

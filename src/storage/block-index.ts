@@ -1,13 +1,17 @@
 /** @module Which blocks a store holds, in memory: a hash table that can be read in order. */
+import { assert } from '../common/errors.ts';
 import type { BlockHash } from '../common/hashing.ts';
 import type { BlockInfo } from './block-info.ts';
+import { CombinedHashes } from './combined-hashes.ts';
 
 /** Leading hex digits that choose a bucket: 4096 buckets, so that one is sorted in microseconds. */
 const BUCKET_DIGITS = 3;
 const BUCKET_COUNT = 16 ** BUCKET_DIGITS;
+const NO_BLOCKS = new CombinedHashes();
 
 interface Bucket {
   readonly sizes: Map<BlockHash, number>;
+  readonly combined: CombinedHashes;
   /** Absent after a change, until somebody lists the bucket. */
   sorted?: readonly BlockHash[] | undefined;
 }
@@ -34,9 +38,10 @@ export class BlockIndex {
   /** False when it was here already. */
   add(hash: BlockHash, sizeBytes: number): boolean {
     const at = bucketOf(hash);
-    const bucket: Bucket = (this.#buckets[at] ??= { sizes: new Map() });
+    const bucket: Bucket = (this.#buckets[at] ??= { sizes: new Map(), combined: new CombinedHashes() });
     if (bucket.sizes.has(hash)) return false;
     bucket.sizes.set(hash, sizeBytes);
+    bucket.combined.add(hash);
     bucket.sorted = undefined;
     this.#count += 1;
     this.#totalBytes += sizeBytes;
@@ -49,6 +54,7 @@ export class BlockIndex {
     const sizeBytes = bucket?.sizes.get(hash);
     if (bucket === undefined || sizeBytes === undefined) return false;
     bucket.sizes.delete(hash);
+    bucket.combined.delete(hash);
     bucket.sorted = undefined;
     this.#count -= 1;
     this.#totalBytes -= sizeBytes;
@@ -79,6 +85,12 @@ export class BlockIndex {
       for (const hash of sortedOf(bucket)) if (hash.startsWith(prefix)) found.push(hash);
     }
     return found;
+  }
+
+  /** Of all hashes that begin with these three hex digits. */
+  combined(prefix: string): Pick<CombinedHashes, 'count' | 'hash'> {
+    assert(prefix.length === BUCKET_DIGITS, `${prefix} has ${BUCKET_DIGITS} digits`);
+    return this.#buckets[bucketOf(prefix)]?.combined ?? NO_BLOCKS;
   }
 }
 

@@ -104,6 +104,8 @@ export interface BlockStore {
   list(after: BlockHash | undefined, limit: number): readonly BlockInfo[];
   /** All hashes that begin with the hex digits `prefix`, in order. */
   below(prefix: string): readonly BlockHash[];
+  /** Of all hashes that begin with three hex digits: how many, and all of them combined by exclusive or. Costs nothing. */
+  combined(prefix: string): { readonly count: number; readonly hash: Uint8Array };
   usage(): Promise<StoreUsage>;
   close(): Promise<void>;
 }

@@ -168,6 +168,10 @@ export class MemoryBlockStore implements BlockStore {
     return this.#index.below(prefix);
   }
 
+  combined(prefix: string): ReturnType<BlockIndex['combined']> {
+    return this.#index.combined(prefix);
+  }
+
   async usage(): Promise<StoreUsage> {
     const { totalBytes: quarantinedBytes, count: quarantinedCount } = this.#quarantine;
     const usedBytes = this.#index.totalBytes + quarantinedBytes;

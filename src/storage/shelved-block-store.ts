@@ -192,6 +192,10 @@ export class ShelvedBlockStore implements BlockStore {
     return this.#index.below(prefix);
   }
 
+  combined(prefix: string): ReturnType<BlockIndex['combined']> {
+    return this.#index.combined(prefix);
+  }
+
   usage(): Promise<StoreUsage> {
     return this.#room.usage();
   }

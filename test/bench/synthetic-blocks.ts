@@ -1,4 +1,5 @@
 /** @module What a datanode would hold: hashes by their leading digits, and no bytes behind them. */
+import { CombinedHashes } from '../../src/storage/combined-hashes.ts';
 import type { BlockHash, HeldBlocks } from '../../dht/ports.ts';
 import { SHARD_DIGITS } from '../../dht/hash-prefix.ts';
 
@@ -14,6 +15,12 @@ export class SyntheticBlocks implements HeldBlocks {
       this.#shards.set(prefix, shard);
       this.#size++;
     }
+  }
+
+  combined(prefix: string): CombinedHashes {
+    const combined = new CombinedHashes();
+    for (const hash of this.below(prefix)) combined.add(hash);
+    return combined;
   }
 
   get size(): number {

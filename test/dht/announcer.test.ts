@@ -389,8 +389,6 @@ describe('a holder silent for long', () => {
     world.health.set('peerC', 'up');
     await clock.advance(4 * BACKOFF_MAX_MS);
     expect(missing('peerC', held.all()).length).toBeGreaterThan(0);
-    // So much has changed that the digests are computed first.
-    expect(await beat(announcer, 'peerC')).toBeUndefined();
     expect(await beat(announcer, 'peerC')).toBe(false);
     await clock.advance(1);
     expect(await beat(announcer, 'peerC')).toBe(true);

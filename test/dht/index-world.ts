@@ -47,6 +47,14 @@ export class HeldSet implements HeldBlocks {
     return [...this.#shard(prefix)].filter((hash) => hash.startsWith(prefix)).toSorted();
   }
 
+  combined(prefix: string): { readonly count: number; readonly hash: Uint8Array } {
+    const hash = Buffer.alloc(32);
+    const all = this.below(prefix);
+    for (const each of all)
+      Buffer.from(each, 'hex').forEach((byte, at) => (hash[at] = (hash[at] ?? 0) ^ byte));
+    return { count: all.length, hash };
+  }
+
   all(): BlockHash[] {
     return [...this.#shards.values()].flatMap((shard) => [...shard]);
   }

@@ -240,6 +240,29 @@ export function blockStoreSuite(
       await store.close();
     });
 
+    it('counts in what it has below a prefix, and nothing that is on its way, removed or in quarantine', async () => {
+      const store = await fresh();
+      for (const sizeBytes of [1000, 300 * KIB]) {
+        const data = patterned(sizeBytes);
+        const block = described(data);
+        const count = (): number => store.combined(block.hash.slice(0, 3)).count;
+        const writer = await store.create(block);
+        await writer.write(data);
+        expect(count()).toBe(0);
+        await writer.commit();
+        await put(store, data);
+        expect(count()).toBe(1);
+        expect(toHex(store.combined(block.hash.slice(0, 3)).hash)).toBe(block.hash);
+        await store.quarantine(block.hash, GARBAGE);
+        expect(count()).toBe(0);
+        await store.release(block.hash);
+        expect(count()).toBe(1);
+        await store.remove(block.hash);
+        expect(count()).toBe(0);
+      }
+      await store.close();
+    });
+
     it('neither serves nor lists what was removed or quarantined, and takes it again', async () => {
       const store = await fresh();
       for (const sizeBytes of [1000, 300 * KIB]) {
