@@ -25,6 +25,11 @@ export function outputClosed(): HoldfastError {
   });
 }
 
+/** Standard output that failed: CLI_OUTPUT_CLOSED for a pipe that nobody reads, else CLI_LOCAL_FAILED, as of a full disk. */
+export function outputFailure(cause: unknown): HoldfastError {
+  return systemCode(cause) === 'EPIPE' ? outputClosed() : localFailure('write', 'standard output', cause);
+}
+
 /** A file of this machine that could not be used. `action` is a verb: "read", "write". */
 export function localFailure(action: string, path: string, cause: unknown): HoldfastError {
   const reason = systemCode(cause);

@@ -1,5 +1,5 @@
 /** @module The process: signals and pipes become an AbortSignal, the status becomes the exit code. */
-import { interrupted, outputClosed } from './errors.ts';
+import { interrupted, outputFailure } from './errors.ts';
 import { EXIT } from './exit-codes.ts';
 import { countBuffersApart } from './garbage-collection.ts';
 import { runCli } from './run-cli.ts';
@@ -22,10 +22,7 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    controller.abort(outputClosed());
-  });
+  stream.on('error', (error) => controller.abort(outputFailure(error)));
 }
 
 const status = await runCli({ terminal: processTerminal() }, process.argv.slice(2), {

@@ -1,7 +1,7 @@
 /** @module What the command says: text for people, JSON for programs, errors on stderr. */
 import type { Writable } from 'node:stream';
 import { describeError, HoldfastError } from '../src/common/errors.ts';
-import { outputClosed } from './errors.ts';
+import { outputClosed, outputFailure } from './errors.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface OutputOptions {
@@ -43,11 +43,15 @@ export class Output {
     );
   }
 
-  /** Raw bytes to stdout; resolves when more may be written. Throws CLI_OUTPUT_CLOSED when nobody reads any more. */
+  /**
+   * Raw bytes to stdout; resolves when more may be written. Throws CLI_OUTPUT_CLOSED when nobody reads any more,
+   * CLI_LOCAL_FAILED when it is a file that cannot be written.
+   */
   async write(chunk: string | Uint8Array): Promise<void> {
     const { stdout } = this.#terminal;
-    if (stdout.destroyed) throw outputClosed();
-    if (!stdout.write(chunk)) await drained(stdout);
+    if (!stdout.destroyed && !stdout.write(chunk)) await drained(stdout);
+    // A file fails at once, and is destroyed only afterwards: its last line would be lost unnoticed.
+    if (stdout.errored) throw outputFailure(stdout.errored);
     if (stdout.destroyed) throw outputClosed();
   }
 }
