@@ -1,11 +1,13 @@
 /** @module Faults after which a metadata node does not know all that it has promised: what it must notice, and not vote. */
 import type { Weather } from '../world/weather.ts';
 import type { World } from '../world/world.ts';
+import { SafetyViolation } from '../raft-oracle.ts';
 import type { Coverage } from './coverage.ts';
 import type { FaultBudget } from './fault-budget.ts';
 import type { Roster } from './roster.ts';
 import type { Fault } from './faults.ts';
 import { electoratesIn } from './electorates.ts';
+import type { DiskImage } from './machine.ts';
 import type { MetadataProcess } from './metadata-process.ts';
 
 export interface AmnesiaComponents {
@@ -15,6 +17,8 @@ export interface AmnesiaComponents {
   readonly roster: Roster;
   readonly budget: FaultBudget;
   readonly say: (text: string) => void;
+  /** The run has failed. */
+  readonly fail: (error: unknown) => void;
 }
 
 export type AmnesiaFault = Extract<
@@ -52,12 +56,15 @@ export class Amnesia {
     if (node === undefined) return;
     switch (fault.kind) {
       case 'wipe':
-        return this.#rob(node, fault.forMs, () => node.machine.wipe());
+        this.#rob(node, fault.forMs, () => node.machine.wipe());
+        return;
       case 'misdirected-write':
-        return this.#rob(node, fault.forMs, () => void node.machine.misdirect());
+        this.#rob(node, fault.forMs, () => void node.machine.misdirect());
+        return;
       case 'bit-rot':
         if (fault.part === 'rows') return this.#rotRows(node);
-        return this.#rob(node, fault.forMs, () => void node.machine.rot(fault.part));
+        this.#rob(node, fault.forMs, () => void node.machine.rot(fault.part));
+        return;
       case 'roll-back': {
         const image = node.machine.image();
         this.#components.world.after(fault.backMs, () =>
@@ -72,7 +79,9 @@ export class Amnesia {
           if (this.#isOver || wasAlone || isAlone(node) || !this.#areOthersWell(node))
             return this.#components.coverage.saw('faults spared by the budget');
           this.#quietUntilMs = this.#components.world.nowMs + QUIET_MS;
-          this.#rob(node, 0, () => node.machine.putBack(image, { asCopy: false }));
+          const knower = this.#whoKnowsMore(node, image);
+          const isRobbed = this.#rob(node, 0, () => node.machine.putBack(image, { asCopy: false }));
+          if (isRobbed && knower !== undefined) this.#mustBeToldBy(knower, node);
         });
       }
     }
@@ -85,15 +94,46 @@ export class Amnesia {
 
   /**
    * Killed, not cut off from power: the marker that tells of a loss is in the page cache for up to 63 writes
-   * (log-marker.ts), and power and rot in the same moment are more than it guards against.
+   * (log-marker.ts), and power and rot in the same moment are more than it guards against. Says whether it was done.
    */
-  #rob(node: MetadataProcess, forMs: number, harm: () => void): void {
+  #rob(node: MetadataProcess, forMs: number, harm: () => void): boolean {
     const { roster, budget, say } = this.#components;
-    if (this.#isOver || roster.isGone(node) || !budget.takes(node)) return;
+    if (this.#isOver || roster.isGone(node) || !budget.takes(node)) return false;
     say(`node ${node.number} loses what it has promised`);
     node.crash('refused');
     harm();
     roster.startLater(node, forMs);
+    return true;
+  }
+
+  /** Somebody who has heard of `node` what is not in the image: that it has an entry, or that it leads. */
+  #whoKnowsMore({ number }: MetadataProcess, { log }: DiskImage): MetadataProcess | undefined {
+    const kept = log.prospect();
+    const { hardState } = kept.initialState();
+    return this.#components.roster.running().find((other) => {
+      if (other.number === number || other.node === undefined) return false;
+      const { progress, lead, term } = other.node.status();
+      const heard = progress.find(({ id }) => id === number)?.match ?? 0;
+      return heard > kept.lastIndex() || (lead === number && term > hardState.term);
+    });
+  }
+
+  /**
+   * That nothing came of it is no proof: a leader brings a follower that has lost something up to date within milliseconds, and
+   * only an election in between would show what was wrong.
+   */
+  #mustBeToldBy(knower: MetadataProcess, node: MetadataProcess): void {
+    const { world, roster, coverage, fail } = this.#components;
+    coverage.saw('promises lost that others remember');
+    const runs = [knower.runs, node.runs + 1];
+    world.after(QUIET_MS, () => {
+      const isUndisturbed = [knower, node].every(
+        (each, place) => each.isRunning && !each.isPaused && each.runs === runs[place],
+      );
+      if (!isUndisturbed || roster.isGone(node)) return;
+      const text = `Node ${node.number} takes part under its number without what node ${knower.number} has heard of it`;
+      fail(new SafetyViolation(text));
+    });
   }
 
   #areOthersWell(node: MetadataProcess): boolean {

@@ -99,6 +99,11 @@ export class ClusterOracle {
     for (const value of [process.number, entries.length, term, commit]) this.#trace.foldNumber(value);
   }
 
+  /** Its log begins later by now, on the disk, too. */
+  sawCompaction({ number }: ObservedNode): void {
+    this.#sightings.sawCompaction(number);
+  }
+
   /** State machine safety: what is applied, and what is answered, is the same everywhere. */
   watch(process: ObservedNode, machine: StateMachine): void {
     const apply = machine.apply.bind(machine);

@@ -17,6 +17,7 @@ export const SIGHTS = [
   'location records read from disk',
   'location records that could not be read',
   'lookups answered during a handover',
+  'promises lost that others remember',
   'nodes readmitted under a new number',
   'namespaces made anew from the log',
   'older versions turned away',

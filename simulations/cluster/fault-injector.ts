@@ -20,6 +20,7 @@ import type { FaultBudget } from './fault-budget.ts';
 import type { Journal } from './journal.ts';
 import type { ListingErrors } from './listing-errors.ts';
 import type { MetadataProcess } from './metadata-process.ts';
+import type { Moment } from './moment.ts';
 import type { PowerCut } from './power-cuts.ts';
 
 export interface FaultInjectorComponents {
@@ -88,7 +89,9 @@ export class FaultInjector {
           }),
         );
       case 'cut-power-in-write':
-        return this.#cutPowerInWrite(fault);
+        return this.#cutPowerAt('log-write', fault);
+      case 'cut-power-at-compaction':
+        return this.#cutPowerAt('compaction', fault);
       case 'isolate-leader': {
         const leader = roster.leader();
         const others = roster
@@ -132,8 +135,11 @@ export class FaultInjector {
         if (process !== undefined) process.machine.health.nextFailure = fault.failure;
         return;
       }
-      case 'wipe':
       case 'bit-rot':
+        return this.#afterWrite(fault.afterWriteMs, this.#at(fault.node), (node) =>
+          this.#amnesia.inflict(fault, node),
+        );
+      case 'wipe':
       case 'misdirected-write':
       case 'roll-back':
       case 'lost-fsyncs':
@@ -153,16 +159,30 @@ export class FaultInjector {
     }
   }
 
-  /** At the next write of this node: what is written then is torn, or not there, or there although nobody was told. */
-  #cutPowerInWrite({ node, forMs }: PowerCut): void {
+  /**
+   * Of this node, when it is there next. At a write, what is written then is torn, or not there, or there although nobody was
+   * told; at a compaction, what the log has dropped must be in the rows on the disk.
+   */
+  #cutPowerAt(moment: Moment, { node, forMs }: PowerCut): void {
     const { oracle, world } = this.#components;
     const victim = this.#at(node);
     if (victim === undefined) return;
-    oracle.atNext({ moment: 'log-write', node: victim.number }, () =>
+    oracle.atNext({ moment, node: victim.number }, () =>
       world.after(0, () => {
         if (!this.#isOver) this.#actions.crash(victim, 'silent', forMs);
       }),
     );
+  }
+
+  /** At once without `afterMs`. */
+  #afterWrite(
+    afterMs: number | undefined,
+    node: MetadataProcess | undefined,
+    strike: (node: MetadataProcess | undefined) => void,
+  ): void {
+    if (afterMs === undefined || node === undefined) return strike(node);
+    const { oracle, world } = this.#components;
+    oracle.atNext({ moment: 'log-write', node: node.number }, () => world.after(afterMs, () => strike(node)));
   }
 
   #administer(

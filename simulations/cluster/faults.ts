@@ -65,7 +65,14 @@ export type FaultKind =
     }
   /** Everything on its disk but who it is. */
   | { readonly kind: 'wipe'; readonly node: number; readonly forMs: number }
-  | { readonly kind: 'bit-rot'; readonly node: number; readonly part: DiskPart; readonly forMs: number }
+  /** So long after the node's next write, before its rows have what was written; at once when that is absent. */
+  | {
+      readonly kind: 'bit-rot';
+      readonly node: number;
+      readonly part: DiskPart;
+      readonly forMs: number;
+      readonly afterWriteMs?: number;
+    }
   | { readonly kind: 'misdirected-write'; readonly node: number; readonly forMs: number }
   /** Its directory goes back to what it was `backMs` before, by a copy of its files. */
   | { readonly kind: 'roll-back'; readonly node: number; readonly backMs: number; readonly forMs: number }
@@ -120,6 +127,7 @@ const KINDS: readonly FaultKind['kind'][] = [
 export const FAULT_KINDS: readonly Fault['kind'][] = [
   ...new Set(KINDS),
   'cut-power-in-write',
+  'cut-power-at-compaction',
   ...DATANODE_FAULT_KINDS,
   ...CLIENT_FAULT_KINDS,
 ];

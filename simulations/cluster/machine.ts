@@ -13,7 +13,7 @@ import type { ProcessGate } from '../world/process-gate.ts';
 import { SimulatedFiles } from '../world/simulated-files.ts';
 import type { Seen, WitnessStore } from '../../src/metadata/witness.ts';
 import { RaftLogFile } from '../world/raft-log-file.ts';
-import { SimulatedRaftLog, type SimulatedRaftLogComponents } from '../world/simulated-raft-log.ts';
+import { type LogObserver, SimulatedRaftLog } from '../world/simulated-raft-log.ts';
 import { SimulatedRowStore } from '../world/simulated-row-store.ts';
 import type { CutMode } from '../world/weather.ts';
 import { openSimulatedBlockStore } from '../world/simulated-shelf.ts';
@@ -36,9 +36,10 @@ export interface DiskImage {
   readonly manifests: ManifestChain;
 }
 
-/** Of a metadata node's directory. */
+/** Of a metadata node's directory; any of them may rot. */
 export const DISK_PARTS = ['log', 'marker', 'rows', 'snapshots'] as const;
-export type DiskPart = (typeof DISK_PARTS)[number];
+/** 'log-end': what was written to the log last. */
+export type DiskPart = (typeof DISK_PARTS)[number] | 'log-end';
 
 const SEEK_STEPS = 1_000;
 /** Of reads of location records: each costs the records of its shard. */
@@ -124,9 +125,9 @@ export class Machine {
   }
 
   /** The log of a metadata node; errors of RaftLogFile.open. */
-  openLog(gate: ProcessGate, observe: SimulatedRaftLogComponents['observe']): SimulatedRaftLog {
+  openLog(gate: ProcessGate, observer: LogObserver): SimulatedRaftLog {
     const queue = this.openQueue(gate, 'raft.db');
-    return SimulatedRaftLog.open({ file: this.#log, queue, random: this.#random, observe });
+    return SimulatedRaftLog.open({ file: this.#log, queue, random: this.#random, observer });
   }
 
   /** The namespace of a metadata node. */

@@ -101,7 +101,10 @@ export class MetadataProcess extends SimulatedProcess<MetadataService> {
     const { files } = this.machine;
     oracle.started(this);
     handovers.watch(run);
-    const log = this.machine.openLog(gate, (write, open) => oracle.sawWrite(this, write, open));
+    const log = this.machine.openLog(gate, {
+      ordered: (write, open) => oracle.sawWrite(this, write, open),
+      compacted: () => oracle.sawCompaction(this),
+    });
     if (log.wasTorn) coverage.saw('torn log tails');
     const store = this.machine.openRows(gate);
     void store.damaged.then((error) => this.fatal(error));

@@ -6,6 +6,7 @@ import type { WeatherOptions } from '../world/weather.ts';
 import { drawDataLoss, drawDatanodeFaults, drawListingErrors } from './datanode-faults.ts';
 import { drawClientFaults } from './client-faults.ts';
 import { drawFaults, type Fault } from './faults.ts';
+import { inMood } from './moods.ts';
 import { drawPowerCuts } from './power-cuts.ts';
 
 export interface Scenario {
@@ -70,7 +71,7 @@ export function drawScenario(seed: number, profile: Profile = 'rough'): Scenario
   const faultyMs = 1000 * random.between(10, 30);
   const periodMs = FAULT_PERIOD_MS[profile];
   const isSmall = random.chance(0.5);
-  return {
+  return inMood({
     seed,
     profile,
     nodes,
@@ -98,7 +99,7 @@ export function drawScenario(seed: number, profile: Profile = 'rough'): Scenario
     maxDirtyRows: random.pick([4, 32, 4096]),
     ...drawIndexMemory(new Prng(seed, 'index memory')),
     thinkMs: random.pick([50, 150, 400]),
-  };
+  });
 }
 
 function drawIndexMemory(random: Prng): Partial<Scenario> {

@@ -58,6 +58,11 @@ export class Sightings {
     this.#come('log-write', node);
   }
 
+  /** Entries are gone from a node's log. */
+  sawCompaction(node: NodeId): void {
+    this.#come('compaction', node);
+  }
+
   /** The run of this node has ended, without having been asked to. */
   crashed(node: NodeId): void {
     if ([...this.#last.values()].some(({ isJoint }) => isJoint))

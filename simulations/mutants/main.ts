@@ -2,8 +2,8 @@
  * @module `npm run mutants -- [--only NAME]… [--seeds 500] [--from 1] [--all-seeds] [--jobs N] [--json | --markdown]`: puts
  * each shipped bug back, and says whether its scenario catches it and which seed of the swarm finds it. First of all it
  * shows that the scenarios, and as many seeds of the core, find nothing in the code as it is.
- * Exit status 1 when a mutant is let through or does not apply any more, or when something is found where no bug is;
- * 2 for options that make no sense.
+ * Exit status 1 when a scenario lets a mutant through or 500 seeds do not meet it, when it does not apply any more, or when
+ * something is found where no bug is; 2 for options that make no sense.
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
@@ -13,11 +13,11 @@ import { hunt, type Trial } from './hunt.ts';
 import type { Mutant } from './mutant.ts';
 import { lineOf, tableOf } from './report.ts';
 import type { Order } from './trial-order.ts';
-import { isCaught, type Verdict, verdictOf } from './verdict.ts';
+import { isCaught, SEEDS_TO_BE_MET, type Verdict, verdictOf } from './verdict.ts';
 
 const OPTIONS = {
   only: { type: 'string', multiple: true, default: [] as string[] },
-  seeds: { type: 'string', default: '500' },
+  seeds: { type: 'string', default: `${SEEDS_TO_BE_MET}` },
   from: { type: 'string', default: '1' },
   /** Counts all seeds that find a mutant, rather than stop at the first. */
   'all-seeds': { type: 'boolean', default: false },

@@ -39,8 +39,11 @@ export function verdictOf(mutant: Mutant, { scenarios, seedsRun, found, broken }
   };
 }
 
-/** Its scenario catches it, and so does the swarm that is said to, if seeds were run. */
+/** Within so many the swarm meets each mutant that is said to be its own; that fewer did not is chance. */
+export const SEEDS_TO_BE_MET = 500;
+
+/** Its scenario catches it, and so does the swarm that is said to, if it was given seeds enough. */
 export function isCaught({ caught, swarm, seedsRun, foundBy, broken }: Verdict): boolean {
   if (broken !== undefined || caught === undefined) return false;
-  return swarm === 'none' || seedsRun === 0 || foundBy.length > 0;
+  return swarm === 'none' || foundBy.length > 0 || seedsRun < SEEDS_TO_BE_MET;
 }

@@ -64,10 +64,11 @@ export class LogJournal<T extends object> {
     this.#records.push(record);
   }
 
-  /** One bit is not what it was. Says whether there was one. */
-  rot(random: Prng): boolean {
-    if (this.#records.length === 0) return false;
-    const place = random.int(this.#records.length);
+  /** One bit is not what it was, of any record or of the last. Says whether there was one. */
+  rot(where: 'anywhere' | 'end', random: Prng): boolean {
+    const { length } = this.#records;
+    if (length === 0) return false;
+    const place = where === 'end' ? length - 1 : random.int(length);
     const record = Uint8Array.from(this.#at(place));
     const at = random.int(record.length);
     record[at] = (record[at] ?? 0) ^ (1 << random.int(BITS));

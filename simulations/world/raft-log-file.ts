@@ -119,8 +119,8 @@ export class RaftLogFile {
   }
 
   /** Says whether there was anything to rot. */
-  rot(where: 'log' | 'marker', random: Prng): boolean {
-    if (where === 'log') return this.#journal?.rot(random) ?? false;
+  rot(where: 'log' | 'log-end' | 'marker', random: Prng): boolean {
+    if (where !== 'marker') return this.#journal?.rot(where === 'log' ? 'anywhere' : 'end', random) ?? false;
     this.#marker?.rot(random);
     return this.#marker !== undefined;
   }

@@ -14,8 +14,14 @@ export interface SimulatedRaftLogComponents {
   readonly file: RaftLogFile;
   readonly queue: DiskQueue;
   readonly random: Prng;
-  /** Told of each write that the node orders, before it is durable. */
-  readonly observe: (write: LogWrite, log: SimulatedRaftLog) => void;
+  readonly observer: LogObserver;
+}
+
+export interface LogObserver {
+  /** Of each write that the node orders, before it is durable. */
+  ordered(write: LogWrite, log: SimulatedRaftLog): void;
+  /** Entries are gone from the disk. */
+  compacted(): void;
 }
 
 export class SimulatedRaftLog extends WindowedRaftLog implements RaftLogStore {
@@ -60,7 +66,7 @@ export class SimulatedRaftLog extends WindowedRaftLog implements RaftLogStore {
   }
 
   async append(write: LogWrite): Promise<void> {
-    this.#components.observe(write, this);
+    this.#components.observer.ordered(write, this);
     const { hardState, entries, snapshot, mustSync } = write;
     const mustWait = mustSync || entries.length > 0 || snapshot !== undefined || this.#underWay > 0;
     if (mustWait) return this.#persist({ kind: 'append', ...write });
@@ -70,6 +76,7 @@ export class SimulatedRaftLog extends WindowedRaftLog implements RaftLogStore {
 
   async compact(snapshot: Snapshot, upTo: Index): Promise<void> {
     await this.#persist({ kind: 'compact', snapshot, upTo });
+    this.#components.observer.compacted();
   }
 
   async bootstrap(confState: ConfState, hardState: HardState, entries: readonly Entry[]): Promise<void> {

@@ -18,7 +18,10 @@ class Disk {
   }
 
   open(): SimulatedRaftLog {
-    return this.machine.openLog(new ProcessGate({ world: this.world }), () => {});
+    return this.machine.openLog(new ProcessGate({ world: this.world }), {
+      ordered: () => {},
+      compacted: () => {},
+    });
   }
 
   /** Acknowledged: whatever happens to it later must show. */

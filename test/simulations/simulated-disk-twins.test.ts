@@ -26,7 +26,7 @@ class RestlessWorld extends World {
 }
 
 function openLog(machine: Machine, gate: ProcessGate): SimulatedRaftLog {
-  return machine.openLog(gate, () => {});
+  return machine.openLog(gate, { ordered: () => {}, compacted: () => {} });
 }
 
 function blockParts(machine: Machine, world: World): SimulatedShelfComponents {
