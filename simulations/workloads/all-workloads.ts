@@ -6,6 +6,7 @@ import { Collected } from './collected.ts';
 import { ComingAndGoing } from './coming-and-going.ts';
 import { Files } from './files.ts';
 import { FullDatanode } from './full-datanode.ts';
+import { LargeFiles } from './large-files.ts';
 import { Leases } from './leases.ts';
 import { Names } from './names.ts';
 import { Registers } from './registers.ts';
@@ -26,7 +27,13 @@ export type WorkloadName =
   | 'full-datanode'
   | 'coming-and-going'
   | 'shared-names'
-  | 'collected';
+  | 'collected'
+  | 'large-files';
+
+interface ClusterKind {
+  readonly datanodes: number;
+  readonly level: number;
+}
 
 interface Kind {
   /** Of so many steps together, as many are of this one. */
@@ -35,6 +42,8 @@ interface Kind {
   readonly datanodes: number;
   /** Feature level of the cluster; the first when absent. */
   readonly level?: number;
+  /** Never drawn with the others: a mood brings it (cluster/moods.ts). */
+  readonly isOfMood?: true;
   readonly make: (components: WorkloadComponents, options: WorkloadOptions) => Workload;
 }
 
@@ -61,16 +70,29 @@ export const WORKLOADS: Readonly<Record<WorkloadName, Kind>> = {
     make: (components) => new SharedNames(components),
   },
   collected: { weight: 4, datanodes: 1, level: 2, make: (components) => new Collected(components) },
+  // They are copied and replicated in parts from the third level on.
+  'large-files': {
+    weight: 4,
+    datanodes: 1,
+    level: 3,
+    isOfMood: true,
+    make: (components) => new LargeFiles(components),
+  },
 };
 
+/** Those that seeds are drawn from. */
+export const DRAWN_WORKLOADS: readonly WorkloadName[] = (Object.keys(WORKLOADS) as WorkloadName[]).filter(
+  (name) => !WORKLOADS[name].isOfMood,
+);
+
 /** Each seed its own mix; never none. */
-export function drawWorkloads(
-  random: Prng,
-  { datanodes, level }: { readonly datanodes: number; readonly level: number },
-): readonly WorkloadName[] {
-  const drawn = (Object.keys(WORKLOADS) as WorkloadName[]).filter(() => random.chance(0.6));
-  const isPossible = (name: WorkloadName): boolean =>
-    datanodes >= WORKLOADS[name].datanodes && (WORKLOADS[name].level ?? 0) <= level;
-  const possible = drawn.filter(isPossible);
+export function drawWorkloads(random: Prng, cluster: ClusterKind): readonly WorkloadName[] {
+  const drawn = DRAWN_WORKLOADS.filter(() => random.chance(0.6));
+  const possible = drawn.filter((name) => isPossible(name, cluster));
   return possible.length > 0 ? possible : ['registers'];
+}
+
+/** Whether it makes sense in such a cluster. */
+export function isPossible(name: WorkloadName, { datanodes, level }: ClusterKind): boolean {
+  return datanodes >= WORKLOADS[name].datanodes && (WORKLOADS[name].level ?? 0) <= level;
 }
