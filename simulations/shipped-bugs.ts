@@ -162,4 +162,6 @@ export const SHIPPED_BUGS: readonly ShippedBug[] = [
     source: 'seed 3 of bench:simulations',
   },
   { id: 'H06', what: 'a node dials for others what it should not, or whom it should not', source: 'never' },
+  { id: 'H07', what: 'what a disk has spoilt is taken for a location record', source: 'never' },
+  { id: 'H08', what: 'a location record that was removed comes back from disk', source: 'never' },
 ];

@@ -16,6 +16,8 @@ export const SIGHTS = [
   'location records written to disk',
   'location records read from disk',
   'location records that could not be read',
+  'location records that found no room on disk',
+  'location records spoilt on disk',
   'lookups answered during a handover',
   'promises lost that others remember',
   'nodes readmitted under a new number',

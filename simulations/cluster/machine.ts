@@ -2,7 +2,7 @@
 import type { ManifestChain } from '../../dht/messages.ts';
 import type { Index, Term } from '../../raft/types.ts';
 import type { Member } from '../../src/namespace/schema.ts';
-import { MemoryPageStore } from '../../src/storage/memory-page-store.ts';
+import type { MemoryPageStore } from '../../src/storage/memory-page-store.ts';
 import { MemoryRowStore } from '../../src/storage/memory-row-store.ts';
 import type { ShelvedBlockStore } from '../../src/storage/shelved-block-store.ts';
 import { Prng } from '../prng.ts';
@@ -18,6 +18,7 @@ import { SimulatedRowStore } from '../world/simulated-row-store.ts';
 import type { CutMode } from '../world/weather.ts';
 import { openSimulatedBlockStore } from '../world/simulated-shelf.ts';
 import type { World } from '../world/world.ts';
+import { openFaultyPages, type PageSight } from './spill-faults.ts';
 
 export interface MachineOptions {
   readonly seed: number;
@@ -42,8 +43,6 @@ export const DISK_PARTS = ['log', 'marker', 'rows', 'snapshots'] as const;
 export type DiskPart = (typeof DISK_PARTS)[number] | 'log-end';
 
 const SEEK_STEPS = 1_000;
-/** Of reads of location records: each costs the records of its shard. */
-const LOST_PAGE_SHARE = 0.01;
 const DEFAULT_BLOCK_CAPACITY_BYTES: number = 1024 * 1024 * 1024;
 
 export class Machine {
@@ -136,19 +135,15 @@ export class Machine {
     return new SimulatedRowStore({ rows: this.#rows, queue, isRotten: () => this.#areRowsRotten });
   }
 
-  /** Where location records go that do not fit into memory: gone with the process, and now and then not to be read. */
-  openPages(gate: ProcessGate, saw: (what: 'read' | 'written' | 'lost') => void): MemoryPageStore {
+  /** Where location records go that do not fit into memory: gone with the process, and not to be relied upon before. */
+  openPages(gate: ProcessGate, saw: (what: PageSight) => void): MemoryPageStore {
     const random = this.#pagesRandom;
-    return new MemoryPageStore({
-      pause: async (action) => {
-        const spreadMs = this.health.slowestSyncMs - this.health.fastestSyncMs;
-        const seekMs = this.health.fastestSyncMs + (spreadMs * random.int(SEEK_STEPS)) / SEEK_STEPS;
-        await new Promise<void>((resolve) => this.#world.after(seekMs, () => gate.run(resolve)));
-        const isLost = action === 'read' && random.chance(LOST_PAGE_SHARE);
-        saw(isLost ? 'lost' : action === 'read' ? 'read' : 'written');
-        if (isLost) throw new Error('EIO: i/o error, read');
-      },
-    });
+    const seek = async (): Promise<void> => {
+      const spreadMs = this.health.slowestSyncMs - this.health.fastestSyncMs;
+      const seekMs = this.health.fastestSyncMs + (spreadMs * random.int(SEEK_STEPS)) / SEEK_STEPS;
+      await new Promise<void>((resolve) => this.#world.after(seekMs, () => gate.run(resolve)));
+    };
+    return openFaultyPages({ random, seek, saw });
   }
 
   openWitness(gate: ProcessGate): WitnessStore {

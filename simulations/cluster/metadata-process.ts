@@ -38,6 +38,8 @@ const PAGE_SIGHTS = {
   read: 'location records read from disk',
   written: 'location records written to disk',
   lost: 'location records that could not be read',
+  refused: 'location records that found no room on disk',
+  spoilt: 'location records spoilt on disk',
 } as const;
 
 export class MetadataProcess extends SimulatedProcess<MetadataService> {

@@ -4,6 +4,8 @@ import type { Mutant } from './mutant.ts';
 const NO_NAT =
   'the simulation has no routers that translate addresses: everybody can be dialled, or nobody dials them';
 
+const FEW_SEEDS = 'not met in five seeds of whole clusters whose index goes to disk; more were not tried';
+
 export const OWN_MUTANTS: readonly Mutant[] = [
   {
     name: 'earlier-abort-not-relayed',
@@ -97,6 +99,24 @@ export const OWN_MUTANTS: readonly Mutant[] = [
     swarm: { none: NO_NAT },
     file: 'src/network/dial-back.ts',
     find: 'this.#attempts -= 1;',
+    replace: '',
+  },
+  {
+    name: 'page-checksum-not-looked-at',
+    bug: 'H07',
+    scenario: 'spoilt-page-is-refused',
+    swarm: { none: FEW_SEEDS },
+    file: 'src/storage/page-store.ts',
+    find: '      return page;\n  return undefined;',
+    replace: '      continue;\n  return undefined;',
+  },
+  {
+    name: 'removed-record-back-from-disk',
+    bug: 'H08',
+    scenario: 'removed-record-stays-removed',
+    swarm: { none: FEW_SEEDS },
+    file: 'dht/spilled-records.ts',
+    find: 'if (isLast) changes.add(packed, offset, NOBODY);',
     replace: '',
   },
 ];
