@@ -49,9 +49,11 @@ export class Output {
    */
   async write(chunk: string | Uint8Array): Promise<void> {
     const { stdout } = this.#terminal;
-    if (!stdout.destroyed && !stdout.write(chunk)) await drained(stdout);
-    // A file fails at once, and is destroyed only afterwards: its last line would be lost unnoticed.
+    if (stdout.destroyed) throw outputClosed();
+    const isRoom = stdout.write(chunk);
+    // A file fails at once; the standard output of a process has forgotten it a moment later, and would take more.
     if (stdout.errored) throw outputFailure(stdout.errored);
+    if (!isRoom) await drained(stdout);
     if (stdout.destroyed) throw outputClosed();
   }
 }

@@ -7,7 +7,14 @@ import { Output } from '../../cli/output.ts';
 /** Standard output that fails with `code` when it is first written to. */
 function failing(code: string): Output {
   const error = Object.assign(new Error(`${code}: write`), { code });
-  const stdout = new Writable({ write: (_chunk, _encoding, done) => done(error) });
+  // As that of a process: the failure is forgotten, and more would be taken.
+  const stdout = new Writable({
+    write: (_chunk, _encoding, done) => done(error),
+    destroy(cause, done) {
+      done(cause);
+      (this as Writable & { _undestroy(): void })._undestroy();
+    },
+  });
   stdout.on('error', () => undefined);
   const other = new PassThrough();
   return new Output({ stdout, stderr: other, stdin: other, env: {}, isInteractive: false }, { json: false });
