@@ -5,6 +5,7 @@ import { SHARD_DIGITS } from '../../dht/hash-prefix.ts';
 
 export class SyntheticBlocks implements HeldBlocks {
   readonly #shards = new Map<string, BlockHash[]>();
+  readonly #combined = new Map<string, CombinedHashes>();
   #size = 0;
 
   constructor(hashes: Iterable<BlockHash>) {
@@ -13,14 +14,15 @@ export class SyntheticBlocks implements HeldBlocks {
       const shard = this.#shards.get(prefix) ?? [];
       shard.push(hash);
       this.#shards.set(prefix, shard);
+      const combined = this.#combined.get(prefix) ?? new CombinedHashes();
+      combined.add(hash);
+      this.#combined.set(prefix, combined);
       this.#size++;
     }
   }
 
   combined(prefix: string): CombinedHashes {
-    const combined = new CombinedHashes();
-    for (const hash of this.below(prefix)) combined.add(hash);
-    return combined;
+    return this.#combined.get(prefix) ?? new CombinedHashes();
   }
 
   get size(): number {
