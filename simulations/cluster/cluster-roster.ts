@@ -160,6 +160,7 @@ export class ClusterRoster implements Roster {
       const { health, clock } = process.machine;
       health.nextFailure = undefined;
       health.slowestSyncMs = 4;
+      health.losesPages = false;
       clock.drift(1);
       process.resume();
       // A datanode whose disk has failed takes nothing more until somebody starts it again.

@@ -143,7 +143,7 @@ export class Machine {
       const seekMs = this.health.fastestSyncMs + (spreadMs * random.int(SEEK_STEPS)) / SEEK_STEPS;
       await new Promise<void>((resolve) => this.#world.after(seekMs, () => gate.run(resolve)));
     };
-    return openFaultyPages({ random, seek, saw });
+    return openFaultyPages({ random, health: this.health, seek, saw });
   }
 
   openWitness(gate: ProcessGate): WitnessStore {

@@ -2,11 +2,13 @@
 import { storageFailed } from '../../src/storage/errors.ts';
 import { MemoryPageStore } from '../../src/storage/memory-page-store.ts';
 import type { Prng } from '../prng.ts';
+import type { DiskHealth } from '../world/disk-queue.ts';
 
 export type PageSight = 'read' | 'written' | 'lost' | 'refused' | 'spoilt';
 
 export interface SpillFaultsComponents {
   readonly random: Prng;
+  readonly health: Pick<DiskHealth, 'losesPages'>;
   /** The time that the disk takes. */
   readonly seek: () => Promise<void>;
   readonly saw: (what: PageSight) => void;
@@ -22,19 +24,20 @@ const SECTOR_BYTES = 512;
 const BITS = 8;
 
 /** Gone with the process. */
-export function openFaultyPages({ random, seek, saw }: SpillFaultsComponents): MemoryPageStore {
+export function openFaultyPages({ random, health, seek, saw }: SpillFaultsComponents): MemoryPageStore {
   const store = new MemoryPageStore({
     pause: async (action) => {
       await seek();
-      if (action === 'write' && random.chance(REFUSED_SHARE)) {
+      const meets = (share: number): boolean => health.losesPages && random.chance(share);
+      if (action === 'write' && meets(REFUSED_SHARE)) {
         saw('refused');
         throw storageFailed('write location records', 'pages', new Error('ENOSPC: no space left on device'));
       }
-      if (action === 'read' && random.chance(LOST_SHARE)) {
+      if (action === 'read' && meets(LOST_SHARE)) {
         saw('lost');
         throw new Error('EIO: i/o error, read');
       }
-      if (action === 'read' && random.chance(SPOILT_SHARE) && spoil(store.contents, random)) saw('spoilt');
+      if (action === 'read' && meets(SPOILT_SHARE) && spoil(store.contents, random)) saw('spoilt');
       saw(action === 'read' ? 'read' : 'written');
     },
   });

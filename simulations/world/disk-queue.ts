@@ -15,6 +15,8 @@ export class DiskHealth {
   slowestSyncMs = 4;
   /** What the next write meets; it fails once. */
   nextFailure: DiskFailure | undefined;
+  /** Pages of the location index fail now and then, until the cluster is healed. */
+  losesPages = true;
   /** Writes that failed so far. */
   failures = 0;
 
