@@ -47,7 +47,17 @@ export class CommitNotices {
     return now;
   }
 
-  /** Drops what is held: another leader tells the followers. */
+  /**
+   * Sends what is held: this node leads no longer. One that has just removed itself may be the only voter to know that it is
+   * out; those who stay would wait for its vote for ever, once it has ended.
+   */
+  release(): void {
+    const held = [...this.#held.values()].map(({ message }) => message);
+    this.stop();
+    if (held.length > 0) this.#release(held);
+  }
+
+  /** Drops what is held: the node ends. */
   stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;

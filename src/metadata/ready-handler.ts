@@ -86,7 +86,7 @@ export class ReadyHandler {
   }
 
   #observe(soft: SoftState): void {
-    if (soft.raftState !== 'StateLeader') this.#notices.stop();
+    if (soft.raftState !== 'StateLeader') this.#notices.release();
     this.#events.softState(soft);
   }
 

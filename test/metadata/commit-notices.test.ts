@@ -52,6 +52,17 @@ describe('the news of a commit', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('goes at once when the node leads no longer, and not again', async () => {
+    const { notices, clock, late } = harness();
+    notices.hold([notice(2, 7), notice(3, 7)]);
+    notices.release();
+    expect(late).toEqual([notice(2, 7), notice(3, 7)]);
+    await clock.advance(100);
+    notices.release();
+    expect(late.length).toBe(2);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it('is not put off by newer ones to the same follower', async () => {
     const { notices, clock, late } = harness();
     for (let commit = 1; commit <= 5; commit += 1) {

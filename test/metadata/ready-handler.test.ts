@@ -28,7 +28,13 @@ function handling(append: () => Promise<void>, happened: string[]): ReadyHandler
       },
       restore: () => Promise.resolve(),
     },
-    { softState: () => {}, entries: () => {}, readState: () => {}, restored: () => {}, late: () => {} },
+    {
+      softState: () => {},
+      entries: () => {},
+      readState: () => {},
+      restored: () => {},
+      late: (work) => work(),
+    },
   );
 }
 
@@ -58,4 +64,14 @@ it('says nothing after a write that failed at once', async () => {
   const handler = handling(() => Promise.reject(new Error('EIO')), happened);
   await expect(handler.handle(READY)).rejects.toThrow('EIO');
   expect(happened).toEqual(['applied']);
+});
+
+it('tells of the last commit when it leads no longer: it may have committed its own removal', async () => {
+  const happened: string[] = [];
+  const handler = handling(() => Promise.resolve(), happened);
+  const nothing = { ...READY, entries: [], committedEntries: [], mustSync: false };
+  await handler.handle({ ...nothing, messages: [message({ type: 'MsgApp', from: 1, to: 2, commit: 2 })] });
+  expect(happened).toEqual([]);
+  await handler.handle({ ...nothing, messages: [], softState: { lead: 0, raftState: 'StateFollower' } });
+  expect(happened).toEqual(['MsgApp']);
 });
