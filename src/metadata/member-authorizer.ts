@@ -1,4 +1,4 @@
-/** @module The rule of admission: an authenticated peer id that is an active member; raft for metadata nodes and those it counts in. */
+/** @module The rule of admission: an authenticated peer id that is an active member. Raft is for metadata nodes, and those still in its configuration. */
 import type { Clock } from '../common/clock.ts';
 import { describeError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
@@ -62,9 +62,10 @@ export class MemberAuthorizer {
   #admits(peer: PeerId, trafficClass: TrafficClass): boolean {
     const { members, driver } = this.#components;
     const member = members.activeByPeer(peer);
-    if (trafficClass !== 'raft') return member !== undefined;
-    if (hasRole(member, 'meta')) return true;
-    // One that was removed still votes and acknowledges until its removal from the configuration is committed.
+    if (member !== undefined && (trafficClass !== 'raft' || hasRole(member, 'meta'))) return true;
+    if (trafficClass !== 'raft' && trafficClass !== 'control') return false;
+    // One that was removed votes, acknowledges and may even lead until its removal from the configuration is committed:
+    // to hand over, it must be able to ask the others how far they are.
     const former = members.byPeer(peer);
     return former !== undefined && driver.isInConfiguration(former.number);
   }

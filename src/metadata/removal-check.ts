@@ -35,6 +35,8 @@ function quorumConcerns({ member, view, settings }: RemovalSubject): string[] {
   const without = { ...view, wanted: view.wanted.filter((number) => number !== member.number) };
   const left = desiredVoters(without, settings);
   if (hasLivingQuorum(without, left)) return [];
+  if (left.length === 0)
+    return ['No other metadata node has caught up with the namespace yet. Wait a moment, and ask again.'];
   const silent = left.filter((id) => !view.contacts.isAlive(id));
   return [
     `Without it no majority of the voting metadata nodes would answer: of ${left.join(', ')}, ${silent.join(', ')} does not. Start or remove that one first.`,

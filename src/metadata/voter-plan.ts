@@ -47,16 +47,17 @@ export function nextStep(view: VoterView, settings: VoterSettings): MembershipSt
   const isLeaving = !wanted.includes(status.id);
   if (isLeaving) {
     const to = successorOf(status, (id) => wanted.includes(id)) ?? successorOf(status);
-    return to === undefined ? undefined : { kind: 'transfer', to };
+    if (to !== undefined) return { kind: 'transfer', to };
   }
   const desired = desiredVoters(view, settings);
+  const joining = desired.filter((id) => !voters.includes(id));
+  // One that leads and has left makes somebody a voter who can lead in its place; that one takes it out.
+  const leaving = isLeaving ? [] : voters.filter((id) => !desired.includes(id));
   const changes = [
-    ...desired.filter((id) => !voters.includes(id)).map((nodeId) => single('ConfChangeAddNode', nodeId)),
-    ...voters
-      .filter((id) => !desired.includes(id))
-      .map((nodeId) =>
-        single(wanted.includes(nodeId) ? 'ConfChangeAddLearnerNode' : 'ConfChangeRemoveNode', nodeId),
-      ),
+    ...joining.map((nodeId) => single('ConfChangeAddNode', nodeId)),
+    ...leaving.map((nodeId) =>
+      single(wanted.includes(nodeId) ? 'ConfChangeAddLearnerNode' : 'ConfChangeRemoveNode', nodeId),
+    ),
   ];
   if (changes.length === 0 || !hasLivingQuorum(view, desired)) return undefined;
   return { kind: 'change', changes };

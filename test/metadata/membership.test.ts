@@ -126,6 +126,19 @@ describe('a metadata node that leaves', () => {
     await mkdir(cluster, client, peer, '/after');
   });
 
+  it('may be the only voter: who has only learned so far votes first, and leads then', async () => {
+    cluster = await TestCluster.start(2, { voters: 1 });
+    const home = cluster;
+    const client = await cluster.client();
+    const { number, peer } = await cluster.leader();
+    await expect.poll(() => remove(client, peer, number).catch(String)).toMatchObject({ removed: true });
+    await cluster.until('it stopped', () => home.fatal.length > 0);
+    expect(retired(cluster)).toEqual(['METADATA_REMOVED']);
+    await cluster.kill(number);
+    await mkdir(cluster, client, (await cluster.leader()).peer, '/after');
+    expect(cluster.voters()).not.toContain(number);
+  });
+
   it('acknowledges until its removal is committed, so that of two one may go', async () => {
     cluster = await TestCluster.start(2);
     const home = cluster;

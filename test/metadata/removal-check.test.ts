@@ -166,3 +166,20 @@ describe('the removal of a datanode', () => {
     expect((await concernsOf(2))[0]).toContain('only copy of 1 block');
   });
 });
+
+describe('the removal of a metadata node', () => {
+  const concerns = (confState: object, wanted: readonly number[]): string[] => {
+    const status = { id: 1, commit: 5, confState, progress: [] };
+    const contacts = { isAlive: (node: number) => node === 1, silentMs: () => 0 };
+    return removalConcerns({} as never, {
+      member: Member.fromPartial({ number: 1, roles: ['meta'], state: 'active' }),
+      view: { status, wanted, contacts, roundStart: 5 } as never,
+      settings: { voters: 3, voterReplacementMs: 60_000 },
+    });
+  };
+
+  it('is held up while nobody else has caught up, and while those who stay do not answer, each with what to do', () => {
+    expect(concerns({ voters: [1] }, [1, 2])).toEqual([expect.stringContaining('caught up')]);
+    expect(concerns({ voters: [1, 2] }, [1, 2])).toEqual([expect.stringContaining('of 2, 2 does not')]);
+  });
+});

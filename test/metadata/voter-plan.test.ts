@@ -162,6 +162,12 @@ describe('a voter that has left', () => {
     expect(step({ voters: [1, 2, 3], wanted: [2], match })).toEqual({ kind: 'transfer', to: 2 });
   });
 
+  it('makes a learner that has caught up a voter when it leads alone, and hands over then', () => {
+    expect(step({ voters: [1], learners: [2], wanted: [2] })).toEqual(change(['add', 2]));
+    expect(step({ voters: [1], learners: [2], wanted: [2], match: { 2: 500 } })).toBeUndefined();
+    expect(step({ voters: [1, 2], wanted: [2] })).toEqual({ kind: 'transfer', to: 2 });
+  });
+
   it('goes before anybody else comes', () => {
     expect(step({ voters: [1, 2, 3], learners: [4], wanted: [1, 2, 3, 5] })).toEqual(change(['remove', 4]));
   });
