@@ -64,7 +64,8 @@ export function stepVoteRequest(raft: RaftState, m: Message, type: VoteType): vo
   const isFree = raft.vote === NO_NODE && raft.lead === NO_NODE;
   const isFuturePreVote = type === 'MsgPreVote' && m.term > raft.term;
   const canVote = (raft.vote === m.from || isFree || isFuturePreVote) && !raft.isRecovering();
-  const granted = canVote && raft.log.isUpToDate({ term: m.logTerm, index: m.index });
+  const last = { term: m.logTerm, index: m.index };
+  const granted = canVote && raft.log.isUpToDate(last) && raft.isElectable(last);
   raft.config.logger.info(
     `${raft.id} [term ${raft.term}, vote ${raft.vote}] ${granted ? 'cast' : 'rejected'} ${type} for ${m.from} [${m.logTerm}/${m.index}] at term ${m.term}`,
   );

@@ -1,9 +1,9 @@
 /** @module The log as raft sees it: durable storage, the unstable tail over it, and the commit and apply cursors. */
 import { ApplyWindow } from './apply-window.ts';
+import { type EntryId, isUpToDate } from './entry-id.ts';
 import { invariant } from './errors.ts';
 import { LogReader } from './log-reader.ts';
 import { Unstable } from './unstable.ts';
-import type { EntryId } from './unstable.ts';
 import type { Entry, Index, RaftLogger, Snapshot, Storage, Term } from './types.ts';
 
 /** Where two logs may agree; term 0 = the term at that index is not known. */
@@ -77,10 +77,8 @@ export class RaftLog {
     return this.term(id.index) === id.term;
   }
 
-  /** Raft §5.4.1: the log with the later last term is newer; with equal terms, the longer. */
   isUpToDate(candidate: EntryId): boolean {
-    const last = this.lastEntryId();
-    return candidate.term > last.term || (candidate.term === last.term && candidate.index >= last.index);
+    return isUpToDate(candidate, this.lastEntryId());
   }
 
   /**

@@ -1,6 +1,7 @@
 /** @module The state of one raft node, and its transitions between roles. Knows no messages' meaning. */
 import { restoreConfiguration } from './conf-restore.ts';
 import { validateConfig } from './config.ts';
+import { type EntryId, NO_ENTRY, isUpToDate } from './entry-id.ts';
 import { RaftError, invariant } from './errors.ts';
 import { RaftLog } from './log.ts';
 import { Outbox } from './outbox.ts';
@@ -44,6 +45,8 @@ export class RaftState {
   uncommittedBytes = 0;
   /** Nonzero: this log lost entries it once acknowledged; no vote and no campaign until they are back. */
   recoverTo: Index = 0;
+  /** No log that is older is voted for (restraint.ts). */
+  oldestElectable: EntryId = NO_ENTRY;
   readOnly: ReadOnly = new ReadOnly();
   /** Reads asked before this leader committed in its term. */
   postponedReads: Message[] = [];
@@ -147,7 +150,13 @@ export class RaftState {
   /** Whether this node may become leader: a voter in good order, with no snapshot half installed. */
   isPromotable(): boolean {
     const own = this.tracker.progress(this.id);
-    return own !== undefined && !own.isLearner && !this.log.unstable.hasSnapshot() && !this.isRecovering();
+    if (own === undefined || own.isLearner || this.log.unstable.hasSnapshot()) return false;
+    return !this.isRecovering() && this.isElectable(this.log.lastEntryId());
+  }
+
+  /** Whether whatever this node may have forgotten is in a log that ends with `last`. */
+  isElectable(last: EntryId): boolean {
+    return isUpToDate(last, this.oldestElectable);
   }
 
   isRecovering(): boolean {

@@ -9,6 +9,7 @@ import { RaftState } from './raft-state.ts';
 import { ReadyQueue } from './ready-queue.ts';
 import { raftStatus } from './status.ts';
 import type { Status } from './status.ts';
+import { type Restraint, restrain } from './restraint.ts';
 import { step } from './step.ts';
 import { tick } from './ticks.ts';
 import { NO_NODE } from './types.ts';
@@ -31,6 +32,11 @@ export class RawNode {
   constructor(config: Config) {
     this.#raft = new RaftState(config);
     this.#readies = new ReadyQueue(this.#raft);
+  }
+
+  /** For a node that has forgotten promises; before the first event. What it raises is in the first Ready. */
+  restrain(restraint: Restraint): void {
+    restrain(this.#raft, restraint);
   }
 
   /** One unit of time has passed. */

@@ -1,12 +1,7 @@
 /** @module The tail of the log, and perhaps a snapshot, that is not known to be durable yet. */
+import type { EntryId } from './entry-id.ts';
 import { takeUpToSize } from './entry-size.ts';
 import type { Entry, Index, RaftLogger, Snapshot, Term } from './types.ts';
-
-/** Names one entry for ever: two logs that hold it are equal up to it (Raft §5.3). */
-export interface EntryId {
-  readonly term: Term;
-  readonly index: Index;
-}
 
 /** Durable entries are dropped from the front in one go when they are at least this many and half of the array. */
 const MIN_DROPPED = 64;

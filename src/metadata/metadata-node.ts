@@ -87,12 +87,11 @@ export class MetadataNode {
    */
   async takePart(): Promise<void> {
     assert(this.#vouching !== undefined, 'the metadata node was started');
-    if (await this.#vouching.begin()) await this.#begin();
+    if (await this.#vouching.begin()) this.#begin();
   }
 
-  async #begin(): Promise<void> {
-    const { log } = this.#components;
-    if (log.isCopy) await log.adopt();
+  #begin(): void {
+    if (this.#vouching !== undefined) this.#parts?.adoption.hold(this.#vouching.restraint);
     this.#parts?.driver.start();
     this.#parts?.workers.start();
     this.#parts?.transport.greet();
@@ -111,7 +110,7 @@ export class MetadataNode {
     const options = { run, isCopy: log.isCopy, appliedIndex, voterSets: voterSets(this.#components) };
     return new Vouching({ ...this.#components, members }, options, {
       rolledBack: (error) => driver.retire(error),
-      vouched: () => void this.#begin().catch((error: unknown) => driver.fail(error)),
+      vouched: () => this.#begin(),
     });
   }
 

@@ -8,6 +8,7 @@ import { AddressWorker } from './address-worker.ts';
 import { BadCopies } from './bad-copies.ts';
 import { BlockInquiry } from './block-inquiry.ts';
 import { BlockService } from './block-service.ts';
+import { CopyAdoption } from './copy-adoption.ts';
 import { DatanodeRegistry } from './datanode-registry.ts';
 import { DatanodeStates } from './datanode-states.ts';
 import { DatanodeService } from './datanode-service.ts';
@@ -80,6 +81,7 @@ export interface NodeParts {
   readonly forwarder: Forwarder;
   readonly index: LocationIndex;
   readonly authorizer: MemberAuthorizer;
+  readonly adoption: CopyAdoption;
   readonly copies: readonly CopyRunner[];
   readonly keeper: KeeperService;
   readonly services: readonly Service[];
@@ -141,6 +143,7 @@ export function composeParts(
   const repair: RepairParts = composeRepair(parts, { workers: () => workers.standings() });
   const membership = new MembershipManager(parts);
   const signer = new ManifestSigner(parts);
+  const adoption = new CopyAdoption(parts);
   const services = [
     new NamespaceService(parts),
     new BlockService(parts),
@@ -183,6 +186,7 @@ export function composeParts(
     signer,
     new DiscoveryWorker({ ...parts, signer }),
     new WitnessWorker(parts),
+    adoption,
     ...repair.workers,
     ...(base.furtherWorkers ?? []),
   ];
@@ -196,6 +200,7 @@ export function composeParts(
     keeper,
     index: parts.index,
     authorizer: new MemberAuthorizer(parts),
+    adoption,
     services,
     workers,
   };

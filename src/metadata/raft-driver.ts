@@ -2,6 +2,7 @@
 import { RawNode, type Status } from '../../raft/raw-node.ts';
 import { decodeConfChange } from '../../raft/conf-change-codec.ts';
 import { isRaftError } from '../../raft/errors.ts';
+import type { Restraint } from '../../raft/restraint.ts';
 import type { ConfChangeSingle, Message, NodeId, ReadState, Snapshot, SoftState } from '../../raft/types.ts';
 import type { Clock, Timer } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
@@ -105,6 +106,11 @@ export class RaftDriver {
       handle: (ready) => this.#ready.handle(ready),
       failed: (error) => this.fail(error),
     });
+  }
+
+  /** For a node that has forgotten promises; before start(). */
+  restrain(restraint: Restraint): void {
+    this.#core.restrain(restraint);
   }
 
   /** Before it nothing that comes in has any effect: the node answers nobody, and votes for nobody. */

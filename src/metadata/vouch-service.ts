@@ -4,12 +4,14 @@ import { serve } from '../network/method.ts';
 import type { Network, PeerId } from '../network/network.ts';
 import type { VouchRequest, VouchResponse } from '../protocol/messages.ts';
 import { VOUCH } from '../protocol/methods.ts';
+import type { RaftLogStore } from '../storage/raft-log-store.ts';
 import { badRequest, notAllowed } from './errors.ts';
 import { isMetadataNode, type MemberDirectory } from './member-directory.ts';
 import { type VoterSetsComponents, voterSets } from './voter-sets.ts';
 import type { Witness } from './witness.ts';
 
 export interface VouchServiceComponents extends VoterSetsComponents {
+  readonly log: VoterSetsComponents['log'] & Pick<RaftLogStore, 'term'>;
   readonly network: Network;
   readonly members: MemberDirectory;
   readonly witness: Witness;
@@ -39,6 +41,8 @@ export class VouchService {
     const isKnownRun = member.number === run.number;
     const rolledBack = isReplaced || (isKnownRun && !witness.observe(run, run.openedAt));
     const seen = witness.of(run.number);
+    const { log, machine } = this.#components;
+    const lastIndex = log.lastIndex();
     if (rolledBack) logger.warn('member.rolled-back', { ...run, seenSequence: seen?.sequence ?? 0 });
     return {
       rolledBack,
@@ -46,7 +50,10 @@ export class VouchService {
       seenSequence: seen?.sequence ?? 0,
       voterSets: voterSets(this.#components),
       members: [...members.withRole('meta')],
-      applied: this.#components.machine.appliedIndex,
+      applied: machine.appliedIndex,
+      term: log.initialState().hardState.term,
+      lastTerm: log.term(lastIndex),
+      lastIndex,
     };
   }
 }

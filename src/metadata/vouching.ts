@@ -2,6 +2,8 @@
 import { type Clock, sleep } from '../common/clock.ts';
 import { describeError, type HoldfastError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
+import { isUpToDate } from '../../raft/entry-id.ts';
+import { NO_RESTRAINT, type Restraint } from '../../raft/restraint.ts';
 import type { Index, NodeId } from '../../raft/types.ts';
 import { call } from '../network/method.ts';
 import type { Network } from '../network/network.ts';
@@ -50,7 +52,10 @@ const LONGEST_PAUSE_MS = 4_000;
  *   know of nothing newer: each acknowledged entry is known to one of them. It waits as long as that takes. Who votes may
  *   have changed since the copy was made, but no change is committed without one of them: what each has in its log says
  *   who votes by now, and of those as many must be heard, and so on (simulation seed 50166, hell). Where too many of them
- *   have left since, nobody will ever say so, and it gives up its number (seed 63605, hell).
+ *   have left since, nobody will ever say so, and it gives up its number (seed 63605, hell). What they remember of the
+ *   node is seconds old when they, too, were killed; their own terms and logs are not. The copy is held to those
+ *   (`restraint`): whatever it may have voted for or acknowledged, one of them knows the term or has the entry (seed 66855,
+ *   hell). An acknowledgement that was still under way to somebody who was not asked is all that escapes.
  * - Any other directory waits for one round of answers, at most a second, so that a cluster that starts as a whole, or
  *   with nodes missing, is not held up. It goes on asking until each has answered once, and stops when one remembers
  *   more. Meanwhile and for ever, a node that remembers more drops its messages (raft-transport.ts): its votes and
@@ -71,6 +76,7 @@ export class Vouching {
   readonly #stopping = new AbortController();
   #background: Promise<void> | undefined;
   #hasVouched = false;
+  #restraint: Restraint = NO_RESTRAINT;
 
   constructor(components: VouchingComponents, options: VouchingOptions, events: VouchingEvents) {
     this.#components = components;
@@ -91,6 +97,11 @@ export class Vouching {
     this.#hasVouched = this.#isEnough();
     this.#background = this.#goOn();
     return this.#hasVouched;
+  }
+
+  /** What a copy is held to: the furthest that those who answered had come. */
+  get restraint(): Restraint {
+    return this.#restraint;
   }
 
   async stop(): Promise<void> {
@@ -152,6 +163,7 @@ export class Vouching {
       const answer = await call(network, peer, VOUCH, { run }, options);
       this.#answers.set(number, answer.voterSets);
       this.#learn(answer);
+      this.#restraint = furthest(this.#restraint, answer);
       return answer.rolledBack
         ? rolledBack(run.number, number, run.openedAt, answer.seenSequence)
         : undefined;
@@ -221,6 +233,11 @@ export class Vouching {
   #hasHeardEnough(set: VoterSet): boolean {
     return set.voters.filter((number) => this.#answers.has(number)).length >= enoughOf(set);
   }
+}
+
+function furthest({ term, last }: Restraint, answer: VouchResponse): Restraint {
+  const told = { term: answer.lastTerm, index: answer.lastIndex };
+  return { term: Math.max(term, answer.term), last: isUpToDate(told, last) ? told : last };
 }
 
 /** Of so many others, one is in any quorum that a voter of these was part of. */

@@ -1010,6 +1010,10 @@ export interface VouchResponse {
   members: Member[];
   /** as of when the members are these; 0 from earlier releases */
   applied: number;
+  /** how far the answering node's own log has come, durably; 0 from earlier releases */
+  term: number;
+  lastTerm: number;
+  lastIndex: number;
 }
 
 /** index: of the entry that brings it; of one in force, the applied index */
@@ -12176,7 +12180,17 @@ export const VouchRequest: MessageFns<VouchRequest> = {
 };
 
 function createBaseVouchResponse(): VouchResponse {
-  return { rolledBack: false, seenBoot: 0, seenSequence: 0, voterSets: [], members: [], applied: 0 };
+  return {
+    rolledBack: false,
+    seenBoot: 0,
+    seenSequence: 0,
+    voterSets: [],
+    members: [],
+    applied: 0,
+    term: 0,
+    lastTerm: 0,
+    lastIndex: 0,
+  };
 }
 
 export const VouchResponse: MessageFns<VouchResponse> = {
@@ -12198,6 +12212,15 @@ export const VouchResponse: MessageFns<VouchResponse> = {
     }
     if (message.applied !== 0) {
       writer.uint32(48).uint64(message.applied);
+    }
+    if (message.term !== 0) {
+      writer.uint32(56).uint64(message.term);
+    }
+    if (message.lastTerm !== 0) {
+      writer.uint32(64).uint64(message.lastTerm);
+    }
+    if (message.lastIndex !== 0) {
+      writer.uint32(72).uint64(message.lastIndex);
     }
     return writer;
   },
@@ -12263,6 +12286,30 @@ export const VouchResponse: MessageFns<VouchResponse> = {
             message.applied = longToNumber(reader.uint64());
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.term = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.lastTerm = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.lastIndex = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -12286,6 +12333,9 @@ export const VouchResponse: MessageFns<VouchResponse> = {
     message.voterSets = object.voterSets?.map((e) => VoterSet.fromPartial(e)) || [];
     message.members = object.members?.map((e) => Member.fromPartial(e)) || [];
     message.applied = object.applied ?? 0;
+    message.term = object.term ?? 0;
+    message.lastTerm = object.lastTerm ?? 0;
+    message.lastIndex = object.lastIndex ?? 0;
     return message;
   },
 };

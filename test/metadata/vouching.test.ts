@@ -7,7 +7,9 @@ import type { HoldfastError } from '../../src/common/errors.ts';
 import type { MemberDirectory } from '../../src/metadata/member-directory.ts';
 import { Vouching } from '../../src/metadata/vouching.ts';
 import { Member } from '../../src/namespace/schema.ts';
+import { call } from '../../src/network/method.ts';
 import type { Network } from '../../src/network/network.ts';
+import { STAT } from '../../src/protocol/methods.ts';
 import { type VoterSet, VouchResponse } from '../../src/protocol/messages.ts';
 import { TestCluster } from './cluster.ts';
 import { ManualClock } from '../manual-clock.ts';
@@ -89,7 +91,7 @@ describe('a metadata node whose disk was put back', () => {
     cluster.putBack(number, await cluster.backUp(number, { isCopy: true }));
     const { node, log } = await cluster.restart(number);
     await cluster.until('it follows', () => node.leader !== 0);
-    expect(log.isCopy).toBe(false);
+    await cluster.until('it is no copy any more', () => !log.isCopy);
     await change('/after');
   });
 
@@ -109,6 +111,36 @@ describe('a metadata node whose disk was put back', () => {
     await cluster.restart(other);
     await cluster.leader();
     await cluster.until('the copy has been vouched for', () => !copy.log.isCopy);
+  });
+
+  it('elects nobody who lacks what it may have acknowledged, though nobody remembers that it did', async () => {
+    cluster = await TestCluster.start(3);
+    const witness = await cluster.leader();
+    const [number, other] = [1, 2, 3].filter((one) => one !== witness.number) as [number, number];
+    await cluster.kill(number);
+    const old = await cluster.backUp(number, { isCopy: true });
+    await cluster.restart(number);
+    await cluster.kill(other);
+    await change('/acknowledged');
+    await cluster.kill(number);
+    // What it remembers of the others goes with its process.
+    await cluster.kill(witness.number);
+    cluster.putBack(number, old);
+
+    const { peer: otherPeer } = await cluster.restart(other);
+    const known = cluster.switch;
+    known.cut(witness.peer, otherPeer);
+    await cluster.restart(witness.number);
+    const copy = await cluster.restart(number);
+    known.cut(witness.peer, copy.peer);
+    await sleep(systemClock, LONGER_THAN_AN_ELECTION_MS);
+    expect([copy.node.isLeader, cluster.node(other).node.isLeader]).toEqual([false, false]);
+    for (const peer of [otherPeer, copy.peer]) known.heal(witness.peer, peer);
+    await cluster.leader();
+    await cluster.until('the copy has all of it', () => !copy.log.isCopy);
+    const { peer } = await cluster.leader();
+    const { stat } = await call(await cluster.client(), peer, STAT, { path: '/acknowledged', stale: false });
+    expect(stat).toBeDefined();
   });
 
   it('starts nothing from a copy that nobody can vouch for', async () => {
@@ -153,6 +185,9 @@ describe('a copy of a data directory that is older than who votes', () => {
       'peer 1': async () => ({
         voterSets: first,
         members: [member(4)],
+        term: 6,
+        lastTerm: 2,
+        lastIndex: 20,
       }),
       'peer 4': fourth,
     };
@@ -194,11 +229,17 @@ describe('a copy of a data directory that is older than who votes', () => {
     await vouching.stop();
   });
 
-  it('votes once they know of nothing newer either', async () => {
-    const { vouching, clock } = open(async () => ({ voterSets: [TODAY] }));
+  it('votes once they know of nothing newer either, held to the furthest that one of them had come', async () => {
+    const { vouching, clock } = open(async () => ({
+      voterSets: [TODAY],
+      term: 4,
+      lastTerm: 3,
+      lastIndex: 12,
+    }));
     const begun = vouching.begin();
     await clock.advance(SECOND_ROUND_MS);
     expect(await begun).toBe(true);
+    expect(vouching.restraint).toEqual({ term: 6, last: { term: 3, index: 12 } });
     await vouching.stop();
   });
 
