@@ -164,4 +164,9 @@ export const SHIPPED_BUGS: readonly ShippedBug[] = [
   { id: 'H06', what: 'a node dials for others what it should not, or whom it should not', source: 'never' },
   { id: 'H07', what: 'what a disk has spoilt is taken for a location record', source: 'never' },
   { id: 'H08', what: 'a location record that was removed comes back from disk', source: 'never' },
+  {
+    id: 'H09',
+    what: 'a node whose disk was put back, and whom nobody remembers, breaks its promises',
+    source: 'simulation seed 66855 (hell)',
+  },
 ];

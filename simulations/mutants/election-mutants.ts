@@ -26,8 +26,8 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     scenario: 'shorter-log-gets-no-vote',
     swarm: 'raft',
     file: 'raft/log.ts',
-    find: 'return candidate.term > last.term || (candidate.term === last.term && candidate.index >= last.index);',
-    replace: 'return candidate.term >= last.term || candidate.index >= 0;',
+    find: 'return isUpToDate(candidate, this.lastEntryId());',
+    replace: 'return isUpToDate(candidate, candidate);',
   },
   {
     name: 'lower-pre-vote-not-answered',
@@ -102,8 +102,8 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     scenario: 'removed-node-restarts',
     swarm: 'raft',
     file: 'raft/raft-state.ts',
-    find: 'return own !== undefined && !own.isLearner && !this.log.unstable.hasSnapshot() && !this.isRecovering();',
-    replace: 'return own?.isLearner !== true && !this.log.unstable.hasSnapshot() && !this.isRecovering();',
+    find: 'if (own === undefined || own.isLearner || this.log.unstable.hasSnapshot()) return false;',
+    replace: 'if (own?.isLearner === true || this.log.unstable.hasSnapshot()) return false;',
   },
   {
     name: 'unknown-leader-not-asked-about',

@@ -6,6 +6,9 @@ const NO_NAT =
 
 const FEW_SEEDS = 'not met in five seeds of whole clusters whose index goes to disk; more were not tried';
 
+const COPIES =
+  'the copy must be older than a promise, and everybody who heard that be killed within seconds: one seed in 14,000 was so, with both in it';
+
 export const OWN_MUTANTS: readonly Mutant[] = [
   {
     name: 'earlier-abort-not-relayed',
@@ -118,5 +121,23 @@ export const OWN_MUTANTS: readonly Mutant[] = [
     file: 'dht/spilled-records.ts',
     find: 'if (isLast) changes.add(packed, offset, NOBODY);',
     replace: '',
+  },
+  {
+    name: 'forgotten-vote-given-again',
+    bug: 'H09',
+    scenario: 'copy-is-held-to-promises',
+    swarm: { none: COPIES },
+    file: 'raft/restraint.ts',
+    find: 'if (term === raft.term && raft.vote === NO_NODE) raft.vote = raft.id;',
+    replace: '',
+  },
+  {
+    name: 'forgotten-entries-not-asked-for',
+    bug: 'H09',
+    scenario: 'copy-is-held-to-promises',
+    swarm: { none: COPIES },
+    file: 'raft/election.ts',
+    find: 'raft.log.isUpToDate(last) && raft.isElectable(last)',
+    replace: 'raft.log.isUpToDate(last)',
   },
 ];
