@@ -113,7 +113,7 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
       none: 'not met in 162 seeds of whole clusters: who starts again is told of the members by those who vouch for it by now; it must have been cut off, and not down',
     },
     file: 'src/metadata/member-authorizer.ts',
-    find: 'Promise.any(others.map(',
-    replace: 'Promise.any(others.slice(others.length).map(',
+    find: 'Promise.any([...asked, this.#hear(stranger)])',
+    replace: 'this.#hear(stranger)',
   },
 ];

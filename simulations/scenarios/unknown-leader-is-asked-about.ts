@@ -5,7 +5,10 @@ import { silentLogger } from '../../src/common/logger.ts';
 import { MemberAuthorizer } from '../../src/metadata/member-authorizer.ts';
 import { SUPPORTED_FEATURE_LEVEL } from '../../src/namespace/feature-level.ts';
 import type { Member } from '../../src/namespace/schema.ts';
+import type { Membership } from '../../dht/membership-ring.ts';
 import { serve } from '../../src/network/method.ts';
+import type { Network } from '../../src/network/network.ts';
+import { createManifestBook, type ManifestBook } from '../../src/protocol/manifest-exchange.ts';
 import { WHO_IS } from '../../src/protocol/methods.ts';
 import type { BugScenario } from '../bug-scenario.ts';
 import { founding, peerOf } from '../cluster/founding.ts';
@@ -30,6 +33,7 @@ export const scenario: BugScenario = {
         withRole: () => directory,
         learn: (member) => void directory.push(member),
       },
+      kademlia: { manifests: noManifests(networks.first) },
       barrier: { wait: () => Promise.reject(new Error('there is no leader to ask')) },
       driver: { leader: 0, isInConfiguration: () => true },
       clock: systemClock,
@@ -38,6 +42,12 @@ export const scenario: BugScenario = {
     equal(await authorizer.authorize(leader.peer, 'raft'), true);
   },
 };
+
+/** It trusts nobody: what the stranger has to show is worth nothing here. */
+function noManifests(network: Network): ManifestBook {
+  const known = (): Membership => ({ epoch: 0, peers: [] });
+  return createManifestBook({ network, logger: silentLogger }, { cluster: 'c', known });
+}
 
 function memberOf(number: number): Member {
   const [founder] = founding(peerOf(number), 3, SUPPORTED_FEATURE_LEVEL).members;

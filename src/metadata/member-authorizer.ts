@@ -4,15 +4,18 @@ import { describeError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { call } from '../network/method.ts';
 import type { Network, PeerId, TrafficClass } from '../network/network.ts';
+import { askForManifest, type ManifestBook } from '../protocol/manifest-exchange.ts';
 import { WHO_IS } from '../protocol/methods.ts';
 import { notAMember } from '../network/errors.ts';
-import { isMetadataNode, type MemberDirectory, hasRole } from './member-directory.ts';
+import { Member } from '../namespace/schema.ts';
+import { ACTIVE, isMetadataNode, type MemberDirectory, hasRole } from './member-directory.ts';
 import type { RaftDriver } from './raft-driver.ts';
 import type { ReadBarrier } from './read-barrier.ts';
 
 export interface MemberAuthorizerComponents {
   readonly network: Network;
   readonly members: Pick<MemberDirectory, 'activeByPeer' | 'byPeer' | 'learn' | 'withRole'>;
+  readonly kademlia: { readonly manifests: ManifestBook };
   readonly barrier: Pick<ReadBarrier, 'wait'>;
   readonly driver: Pick<RaftDriver, 'isInConfiguration' | 'leader'>;
   readonly clock: Clock;
@@ -95,14 +98,18 @@ export class MemberAuthorizer {
     }
   }
 
-  /** Asks the metadata nodes known here; their word is as good as the registry they keep. Never rejects. */
+  /**
+   * Asks the metadata nodes known here; their word is as good as the registry they keep. All of them may be gone by now, or the
+   * stranger the only one that runs: so it is asked, too, what they have signed. Never rejects.
+   */
   async #enquire(stranger: PeerId): Promise<void> {
     const { network, members, logger } = this.#components;
     if (this.#enquiries >= MAX_ENQUIRIES) return;
     this.#enquiries += 1;
     const others = members.withRole('meta').filter(({ peer }) => peer !== network.localPeer);
     try {
-      await Promise.any(others.map(({ peer }) => this.#ask(peer, stranger)));
+      const asked = others.map(({ peer }) => this.#ask(peer, stranger));
+      await Promise.any([...asked, this.#hear(stranger)]);
     } catch (error) {
       logger.debug('member.unknown-to-all', { peer: stranger, error: describeError(error) });
     } finally {
@@ -116,5 +123,16 @@ export class MemberAuthorizer {
     if (member?.peer !== stranger || !isMetadataNode(member)) throw notAMember(stranger, 'raft');
     members.learn(member);
     logger.info('member.learned', { number: member.number, peer: stranger, from: peer });
+  }
+
+  /** Believed is what one signed who is known here, or whom such a one names. */
+  async #hear(stranger: PeerId): Promise<void> {
+    const { members, kademlia, logger } = this.#components;
+    const { manifests } = kademlia;
+    await askForManifest(this.#components, manifests, stranger);
+    const node = manifests.trusts(stranger) && manifests.current?.nodes.find(({ peer }) => peer === stranger);
+    if (!node) throw notAMember(stranger, 'raft');
+    members.learn(Member.fromPartial({ ...node, roles: ['meta'], state: ACTIVE }));
+    logger.info('member.learned', { number: node.number, peer: stranger, from: 'manifest' });
   }
 }
