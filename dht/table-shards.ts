@@ -34,6 +34,7 @@ export class TableShards {
   readonly #dead = new Map<number, Uint32Array>();
   #batches = 0;
   #spilled = 0;
+  #spilledRecords = 0;
   #allSweptAt = 0;
 
   constructor(holders: HolderRegistry, key: HashKey) {
@@ -55,6 +56,11 @@ export class TableShards {
   /** Shards that are on disk. */
   get spilled(): number {
     return this.#spilled;
+  }
+
+  /** Records in the runs on disk, as of when each was written. */
+  get spilledRecords(): number {
+    return this.#spilledRecords;
   }
 
   /** Memory of all records, in bytes. */
@@ -116,7 +122,8 @@ export class TableShards {
 
   /** The same records, elsewhere, none of which names any who had died by `swept`. */
   replace(index: number, shard: Shard, records: Records, swept: SweptAt): void {
-    this.#spilled += Number(records instanceof SpilledRecords) - Number(isSpilled(shard));
+    this.#countSpilled(shard.records, -1);
+    this.#countSpilled(records, 1);
     shard.records = records;
     shard.sweptAt = swept.deaths;
     this.#release(index, swept.dead);
@@ -138,7 +145,7 @@ export class TableShards {
     if (shard === undefined) return undefined;
     this.#shards[index] = undefined;
     this.#present.splice(this.#placeOf(index), 1);
-    this.#spilled -= Number(isSpilled(shard));
+    this.#countSpilled(shard.records, -1);
     this.#release(index, this.#dead.keys());
     return shard;
   }
@@ -153,6 +160,12 @@ export class TableShards {
     this.#shards[index] = shard;
     this.#present.splice(this.#placeOf(index), 0, index);
     return shard;
+  }
+
+  #countSpilled(records: Records, by: 1 | -1): void {
+    if (!(records instanceof SpilledRecords)) return;
+    this.#spilled += by;
+    this.#spilledRecords += by * records.run.records;
   }
 
   /** Where a number is among those that are there, or belongs. */

@@ -165,3 +165,23 @@ it('is written with a row as wide as a page', async () => {
   expect(await moves.toDisk(SHARD)).toMatchObject({ kind: 'moved' });
   expect([await holdersOf(a), await holdersOf(b)]).toEqual([ids, [one]]);
 });
+
+it('is counted with all records of its run while that is on disk, however often it is written and wherever it goes', async () => {
+  const { add, enlist, moves, holdersOf, shards } = world();
+  const [a = '', b = '', c = ''] = HASHES;
+  const [one, two] = [enlist(1), enlist(2)];
+  for (const hash of [a, b]) add(hash, one);
+  expect([shards.spilled, shards.spilledRecords]).toEqual([0, 0]);
+  await moves.toDisk(SHARD);
+  expect([shards.spilled, shards.spilledRecords]).toEqual([1, 2]);
+  await Promise.all([b, c].map(holdersOf));
+  for (const hash of [b, c]) add(hash, two);
+  expect(shards.spilledRecords).toBe(2);
+  await moves.toDisk(SHARD);
+  expect([shards.spilled, shards.spilledRecords]).toEqual([1, 4]);
+  await moves.toMemory(SHARD);
+  expect([shards.spilled, shards.spilledRecords]).toEqual([0, 0]);
+  await moves.toDisk(SHARD);
+  shards.forget(SHARD);
+  expect([shards.spilled, shards.spilledRecords]).toEqual([0, 0]);
+});
