@@ -1,5 +1,5 @@
 /**
- * @module `npm run check:history -- [--json] [--picture FILE] FILE…`: is each history linearizable? One line a file. Exit
+ * @module `npm run check:history -- [--json] [--picture FILE] [--seconds N] FILE…`: is each history linearizable? One line a file. Exit
  * status: 0 all are, 1 some are not, 2 some could not be judged (not readable, malformed, undecided), the picture could not be
  * written, or the words make no sense; standard error says why.
  */
@@ -10,12 +10,14 @@ import { checkHistoryText, type FileVerdict, type FileViolation } from './checks
 import { drawViolation } from './checks/history-picture.ts';
 import { shrinkViolation } from './checks/smallest-violation.ts';
 
-const USAGE = 'usage: npm run check:history -- [--json] [--picture FILE] FILE…';
+const USAGE = 'usage: npm run check:history -- [--json] [--picture FILE] [--seconds N] FILE…';
 const OPTIONS = {
   /** One object a file. */
   json: { type: 'boolean', default: false },
   /** Draws the smallest offending part of the first history that is not linearizable: SVG, or HTML by the name. */
   picture: { type: 'string' },
+  /** For each file; then there is no verdict on it. */
+  seconds: { type: 'string', default: '10' },
   help: { type: 'boolean', short: 'h', default: false },
 } satisfies ParseArgsOptionsConfig;
 /** For making the offending part of a history smaller; then it is drawn as it is. */
@@ -27,6 +29,7 @@ interface Words {
   readonly files: readonly string[];
   readonly isJson: boolean;
   readonly isHelp: boolean;
+  readonly timeLimitMs: number;
   readonly picture?: string;
 }
 
@@ -41,7 +44,16 @@ function readWords(): Words | undefined {
     const { values, positionals } = parseArgs({ allowPositionals: true, options: OPTIONS });
     if (positionals.length === 0 && !values.help) throw new TypeError('No file is named.');
     const { json, help, picture } = values;
-    return { files: positionals, isJson: json, isHelp: help, ...(picture !== undefined && { picture }) };
+    const timeLimitMs = Number(values.seconds) * 1000;
+    if (!(timeLimitMs > 0))
+      throw new TypeError(`--seconds must be a number above 0, not '${values.seconds}'.`);
+    return {
+      files: positionals,
+      isJson: json,
+      isHelp: help,
+      timeLimitMs,
+      ...(picture !== undefined && { picture }),
+    };
   } catch (error) {
     console.error(`${describeError(error)}\n${USAGE}`);
     return undefined;
@@ -49,12 +61,14 @@ function readWords(): Words | undefined {
 }
 
 /** The exit status. */
-function judgeAll({ files, isJson, picture }: Words): number {
+function judgeAll({ files, isJson, picture, timeLimitMs }: Words): number {
   let isJudged = true;
   let offending: FileViolation | undefined;
   for (const file of files) {
     try {
-      const verdict = checkHistoryText(readFileSync(file, 'utf8'));
+      const end = performance.now() + timeLimitMs;
+      const isTimeUp = (): boolean => performance.now() > end;
+      const verdict = checkHistoryText(readFileSync(file, 'utf8'), { isTimeUp });
       tell(file, verdict, isJson);
       offending ??= verdict.violation;
     } catch (error) {

@@ -13,6 +13,9 @@ export interface HistoryVerdict {
   readonly picture?: string;
 }
 
+/** A run of chaos takes minutes, and its verdict may. */
+const SECONDS = '600';
+
 interface Reported {
   readonly verdict?: HistoryVerdict['verdict'];
   readonly operations?: number;
@@ -28,7 +31,7 @@ export async function judgeHistory(file: string, signal: AbortSignal): Promise<H
     operations = 0,
     part,
     error,
-  } = await ask(['--json', '--picture', picture, file], signal, file);
+  } = await ask(['--json', '--seconds', SECONDS, '--picture', picture, file], signal, file);
   if (verdict === undefined) throw checkFailed(file, error?.message ?? 'the checker said nothing');
   if (verdict === 'linearizable') return { verdict, operations };
   return {

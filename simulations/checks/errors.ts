@@ -8,7 +8,7 @@ export function undecided(operations: number, visited: number): HoldfastError {
     kind: 'unavailable',
     message:
       `No verdict on ${operations} operations of one part: after ${visited} points the search was given up. ` +
-      'Record a history with fewer operations at once on one key.',
+      'Give it longer (check:history has --seconds), or record a history with fewer operations at once on one key.',
     facts: { operations, visited },
   });
 }

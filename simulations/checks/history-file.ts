@@ -4,12 +4,13 @@ import { malformed } from './errors.ts';
 import { historyModelOf, parseHoldfastHistory } from './holdfast-history.ts';
 import { isJepsenLog, parseJepsenLog } from './jepsen-log.ts';
 import { keyValueModel } from './key-value-model.ts';
-import { checkHistory, type Verdict } from './linearizability.ts';
+import { checkHistory, DEFAULT_OPTIONS, type Verdict } from './linearizability.ts';
 import type { Model } from './model.ts';
 import type { Operation } from './operation.ts';
 import { type NamespaceCall, namespaceModel } from './namespace-model.ts';
 import { registerModel } from './register-model.ts';
 import type { RegisterCall } from './register-call.ts';
+import type { SearchOptions } from './search.ts';
 
 export type HistoryFormat = 'jepsen-log' | 'edn' | 'holdfast';
 
@@ -29,18 +30,25 @@ export interface FileViolation {
   readonly violation: NonNullable<Verdict<unknown>['violation']>;
 }
 
+type TimeLimit = Pick<SearchOptions, 'isTimeUp'>;
+
 /** Errors: CHECK_MALFORMED_HISTORY with the line, CHECK_UNDECIDED. */
-export function checkHistoryText(text: string): FileVerdict {
+export function checkHistoryText(text: string, limits: TimeLimit = {}): FileVerdict {
   const lines = text.split(/\r?\n/);
   const first = lines.findIndex((line) => line.trim() !== '');
   const opening = lines[first] ?? '';
   const model = first === 0 ? historyModelOf(opening) : undefined;
   if (model === 'register')
-    return judge('holdfast', registerModel(FIRST_VALUE), parseHoldfastHistory<RegisterCall>(lines, model));
+    return judge(
+      'holdfast',
+      registerModel(FIRST_VALUE),
+      parseHoldfastHistory<RegisterCall>(lines, model),
+      limits,
+    );
   if (model === 'namespace')
-    return judge('holdfast', namespaceModel, parseHoldfastHistory<NamespaceCall>(lines, model));
-  if (isJepsenLog(opening)) return judge('jepsen-log', registerModel(), parseJepsenLog(lines));
-  if (isEdnHistory(opening)) return judgeEdn(lines);
+    return judge('holdfast', namespaceModel, parseHoldfastHistory<NamespaceCall>(lines, model), limits);
+  if (isJepsenLog(opening)) return judge('jepsen-log', registerModel(), parseJepsenLog(lines), limits);
+  if (isEdnHistory(opening)) return judgeEdn(lines, limits);
   throw malformed(
     Math.max(first, 0) + 1,
     opening === ''
@@ -49,19 +57,20 @@ export function checkHistoryText(text: string): FileVerdict {
   );
 }
 
-function judgeEdn(lines: readonly string[]): FileVerdict {
+function judgeEdn(lines: readonly string[], limits: TimeLimit): FileVerdict {
   const { model, operations } = parseEdnHistory(lines);
   return model === 'register'
-    ? judge('edn', registerModel(), operations)
-    : judge('edn', keyValueModel, operations);
+    ? judge('edn', registerModel(), operations, limits)
+    : judge('edn', keyValueModel, operations, limits);
 }
 
 function judge<State, Call>(
   format: HistoryFormat,
   model: Model<State, Call>,
   operations: readonly Operation<Call>[],
+  limits: TimeLimit,
 ): FileVerdict {
-  const { isLinearizable, violation } = checkHistory(model, operations);
+  const { isLinearizable, violation } = checkHistory(model, operations, { ...DEFAULT_OPTIONS, ...limits });
   const erased = { model, violation } as unknown as FileViolation;
   return {
     format,

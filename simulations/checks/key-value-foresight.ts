@@ -1,7 +1,7 @@
 /** @module What the gets of a whole history tell in advance: values only grow until the next put, so a get shows what came before. */
 import type { KeyValueCall } from './key-value-call.ts';
 import type { Foresight } from './model.ts';
-import { PrefixIndex } from './prefix-index.ts';
+import { PrefixIndex, type PrefixRange } from './prefix-index.ts';
 import type { PlacedOperation } from './placed-operation.ts';
 
 type Placed = PlacedOperation<KeyValueCall>;
@@ -15,6 +15,8 @@ interface KnownGet {
 const LOST = 0;
 /** Of the gets to come, those that are asked whether a state can lead to them. */
 const GETS_AHEAD = 8;
+/** Remembered at once: the search comes back to the same states. */
+const MOST_RANGES = 100_000;
 
 export function foreseeKeyValue(operations: readonly Placed[]): Foresight<string, KeyValueCall> {
   const gets = knownGets(operations);
@@ -22,13 +24,23 @@ export function foreseeKeyValue(operations: readonly Placed[]): Foresight<string
   const shown = new PrefixIndex(
     gets.map(({ value, operation }) => ({ text: value, number: operation.endAt })),
   );
+  const ranges = new Map<string, PrefixRange>();
+  const rangeOf = (state: string): PrefixRange => {
+    const known = ranges.get(state);
+    if (known !== undefined) return known;
+    const range = shown.range(state);
+    if (ranges.size === MOST_RANGES) ranges.clear();
+    ranges.set(state, range);
+    return range;
+  };
   return {
     /** What is not shown by a get, behind just this state, may as well come later, or be lost under a put. */
     mayHelp(state, call, position) {
       if (call.kind === 'get') return false;
-      return shown.largest(call.kind === 'put' ? call.value : state + call.value) >= position;
+      const range = call.kind === 'put' ? rangeOf(call.value) : shown.narrow(rangeOf(state), call.value);
+      return shown.largest(range) >= position;
     },
-    keyAt: (state, position) => (shown.largest(state) >= position ? state : LOST),
+    keyAt: (state, position) => (shown.largest(rangeOf(state)) >= position ? state : LOST),
     isHopeless(state, position, isTaken) {
       const isToCome = (put: Placed): boolean =>
         put.end === undefined || (put.endAt >= position && !isTaken(put));

@@ -22,7 +22,7 @@ export interface Verdict<Call> {
 }
 
 /** A few hundred bytes each: a history that needs more says nothing more, and takes minutes. */
-const DEFAULT_OPTIONS: SearchOptions = { maxVisited: 4_000_000 };
+export const DEFAULT_OPTIONS: SearchOptions = { maxVisited: 4_000_000 };
 
 /**
  * Parts are judged alone: a history is linearizable if and only if that of each object is (Horn and Kroening 2015).

@@ -17,4 +17,6 @@ export interface PlacedOperation<Call> extends Operation<Call> {
   readonly endAt: number;
   /** One bit, its own while it is open; 0n where it has no end. */
   readonly bit: bigint;
+  /** Shared by all that ask the same and were told the same. */
+  readonly kind: number;
 }

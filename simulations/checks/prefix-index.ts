@@ -5,6 +5,13 @@ interface Row {
   readonly number: number;
 }
 
+/** Rows [from, to), all with the same first `length` characters. */
+export interface PrefixRange {
+  readonly from: number;
+  readonly to: number;
+  readonly length: number;
+}
+
 /** Those that begin alike stand together when sorted; a tree of maxima answers for each such range. */
 export class PrefixIndex {
   readonly #rows: readonly Row[];
@@ -21,10 +28,29 @@ export class PrefixIndex {
     this.#tree = tree;
   }
 
-  /** -1 where none begins with `prefix`. */
-  largest(prefix: string): number {
-    let from = this.#indexWhere((text) => text >= prefix) + this.#rows.length;
-    let to = this.#indexWhere((text) => text > prefix && !text.startsWith(prefix)) + this.#rows.length;
+  /** Those that begin with `prefix`. */
+  range(prefix: string): PrefixRange {
+    return this.narrow({ from: 0, to: this.#rows.length, length: 0 }, prefix);
+  }
+
+  /** Those of `range` that go on with `piece`. */
+  narrow({ from, to, length }: PrefixRange, piece: string): PrefixRange {
+    const longer = length + piece.length;
+    const next = (at: number): string => (this.#rows[at] as Row).text.slice(length, longer);
+    // Most often all that begin alike go on alike, or none goes on like this.
+    const isAll = from < to && next(from) === piece && next(to - 1) === piece;
+    if (isAll || from === to) return { from, to, length: longer };
+    return {
+      from: firstIndex(from, to, (at) => next(at) >= piece),
+      to: firstIndex(from, to, (at) => next(at) > piece),
+      length: longer,
+    };
+  }
+
+  /** -1 where there is none. */
+  largest(range: PrefixRange): number {
+    let from = range.from + this.#rows.length;
+    let to = range.to + this.#rows.length;
     let found = -1;
     for (; from < to; from >>= 1, to >>= 1) {
       if (from % 2 === 1) found = Math.max(found, this.#tree[from++] as number);
@@ -32,15 +58,14 @@ export class PrefixIndex {
     }
     return found;
   }
+}
 
-  /** The first index for which `isBehind` holds; it holds for all that follow. */
-  #indexWhere(isBehind: (text: string) => boolean): number {
-    let [low, high] = [0, this.#rows.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (isBehind((this.#rows[middle] as Row).text)) high = middle;
-      else low = middle + 1;
-    }
-    return low;
+/** The first index in [low, high) for which `isBehind` holds, as it does for all that follow; `high` where there is none. */
+function firstIndex(low: number, high: number, isBehind: (at: number) => boolean): number {
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isBehind(middle)) high = middle;
+    else low = middle + 1;
   }
+  return low;
 }

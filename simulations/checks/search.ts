@@ -3,16 +3,17 @@
  * end of the operations, and lets each take effect as late as it can: at its own end, or when another needs it before.
  */
 import type { Foresight, Model } from './model.ts';
+import { Prng } from '../prng.ts';
 import { undecided } from './errors.ts';
 import { orderOf, type Path } from './order.ts';
-import type { Moment, Timeline } from './timeline.ts';
+import type { Moment, PendingKind, Timeline } from './timeline.ts';
 import type { PlacedOperation } from './placed-operation.ts';
 import { type Configuration, Visited } from './visited.ts';
 
 export interface SearchOptions {
-  /** Points kept, at most, before the search gives up. */
+  /** Points kept in all, at most, before the search gives up. */
   readonly maxVisited: number;
-  /** Asked at each point: gives the search up, too. */
+  /** Asked at each step: gives the search up, too. */
   readonly isTimeUp?: () => boolean;
 }
 
@@ -28,12 +29,28 @@ interface Point<State, Call> extends Configuration<State> {
   readonly path: Path<Call> | undefined;
 }
 
+/** Points of the first attempt: far more than most histories need. */
+const FIRST_PATIENCE = 3_000;
+/** As many attempts of the same patience, then of so many times more: what must be tried to its end takes little more than once. */
+const TRIES_A_ROUND = 8;
+/** Of neighbours in later attempts. */
+const SWAPPED = 0.5;
+/** Any: the same history is judged in the same way each time. */
+const SEED = 1;
+/** States whose helpful kinds are remembered at once. */
+const MOST_HELPFUL = 100_000;
+
 export class Search<State, Call> {
   readonly #model: Model<State, Call>;
   readonly #timeline: Timeline<Call>;
   readonly #foresight: Foresight<State, Call> | undefined;
   readonly #options: SearchOptions;
-  readonly #visited = new Visited();
+  #visited = new Visited();
+  /** Points of earlier attempts. */
+  #spent = 0;
+  /** None in the first attempt. */
+  #random: Prng | undefined;
+  readonly #helpful = new Map<string | number, readonly number[]>();
   #furthest: Point<State, Call> | undefined;
 
   constructor(model: Model<State, Call>, timeline: Timeline<Call>, options: SearchOptions) {
@@ -43,8 +60,23 @@ export class Search<State, Call> {
     this.#options = options;
   }
 
-  /** Error: CHECK_UNDECIDED when the search grows beyond `maxVisited`, or time is up. */
+  /**
+   * A wrong way taken early may cost more than all the rest: a search that grows long begins anew, and tries the ways in
+   * another order, with more patience after some attempts. Error: CHECK_UNDECIDED at `maxVisited` in all, or when time is up.
+   */
   run(initial: State): SearchResult<Call> {
+    for (let tries = 1; ; tries += 1) {
+      const round = Math.floor((tries - 1) / TRIES_A_ROUND);
+      const result = this.#attempt(initial, FIRST_PATIENCE * TRIES_A_ROUND ** round);
+      if (result !== undefined) return result;
+      this.#spent += this.#visited.size;
+      this.#visited = new Visited();
+      this.#random ??= new Prng(SEED, 'search');
+    }
+  }
+
+  /** Undefined when it has kept `patience` points and knows nothing. */
+  #attempt(initial: State, patience: number): SearchResult<Call> | undefined {
     const { moments } = this.#timeline;
     const start = { at: 0, state: initial, owed: 0n, free: 0n, used: [], path: undefined };
     // A stack of our own: histories are longer than the machine's is deep.
@@ -60,9 +92,9 @@ export class Search<State, Call> {
       if (next.at > (this.#furthest?.at ?? -1)) this.#furthest = next;
       if (this.#isHopeless(next)) continue;
       if (!this.#visited.add(next.at, this.#keyOf(next), next)) continue;
-      if (this.#visited.size > this.#options.maxVisited || this.#options.isTimeUp?.() === true)
-        throw undecided(this.#timeline.operations.length, this.#visited.size);
-      stack.push(this.#successors(next));
+      this.#stopAtLimits();
+      if (this.#visited.size > patience) return undefined;
+      stack.push(this.#random === undefined ? this.#successors(next) : this.#shaken(this.#random, next));
     }
     const furthest = this.#furthest as Point<State, Call>;
     return {
@@ -70,6 +102,23 @@ export class Search<State, Call> {
       order: orderOf(this.#timeline, furthest),
       stuckAt: this.#moment(furthest.at).operation,
     };
+  }
+
+  /** Mostly in their order, which is a good one. */
+  #shaken(random: Prng, point: Point<State, Call>): Iterator<Point<State, Call>> {
+    const points = [...this.#successors(point)];
+    for (let at = 1; at < points.length; at += 1) {
+      if (!random.chance(SWAPPED)) continue;
+      [points[at - 1], points[at]] = [points[at] as Point<State, Call>, points[at - 1] as Point<State, Call>];
+    }
+    return points.values();
+  }
+
+  #stopAtLimits(): void {
+    const { maxVisited, isTimeUp } = this.#options;
+    const visited = this.#spent + this.#visited.size;
+    if (visited > maxVisited || isTimeUp?.() === true)
+      throw undecided(this.#timeline.operations.length, visited);
   }
 
   /** On to the next end of an operation that is not taken. What only reads takes effect as soon as it can. */
@@ -99,7 +148,7 @@ export class Search<State, Call> {
     const { bit: ending, endAt: now } = this.#moment(point.at).operation;
     // Its last chance, which it may let go by.
     if ((point.free & ending) !== 0n) yield { ...point, free: point.free & ~ending };
-    const left = this.#moment(point.at).open.filter(({ bit }) => ((point.owed | point.free) & bit) !== 0n);
+    const left = firstOfEachKind(point, this.#moment(point.at).open);
     for (const operation of left) {
       const isDue = (point.owed & operation.bit & ending) !== 0n;
       if (!isDue && !this.#mayHelp(point.state, operation, now)) continue;
@@ -150,6 +199,7 @@ export class Search<State, Call> {
         stack.pop();
         continue;
       }
+      this.#stopAtLimits();
       const [changed, seen] = value;
       const state = this.#model.step(changed.state, goal.call);
       if (state !== undefined && (this.#model.stateKey(state) !== directKey || changed.free !== point.free))
@@ -166,7 +216,8 @@ export class Search<State, Call> {
   ): Generator<readonly [Point<State, Call>, Set<string | number>]> {
     const { at, used } = point;
     const now = this.#moment(at).operation.endAt;
-    for (const [kind, operations] of this.#timeline.pending.entries()) {
+    for (const kind of this.#helpfulKinds(point.state)) {
+      const operations = this.#timeline.pending[kind] as PendingKind<Call>;
       const [first] = operations;
       // They are in the order of their first starts.
       if (first === undefined || first.startAt > now) return;
@@ -184,6 +235,19 @@ export class Search<State, Call> {
       const more = [...used, kind].toSorted((left, right) => left - right);
       yield [{ ...taken, used: more }, new Set(seen).add(this.#model.stateKey(state))];
     }
+  }
+
+  /** Of those of unknown outcome: the kinds that ever help anybody in `state`, in the order of their first starts. */
+  #helpfulKinds(state: State): readonly number[] {
+    const key = this.#model.stateKey(state);
+    const known = this.#helpful.get(key);
+    if (known !== undefined) return known;
+    const kinds = this.#timeline.pending.flatMap(([first], kind) =>
+      first === undefined || this.#foresight?.mayHelp(state, first.call, 0) === false ? [] : [kind],
+    );
+    if (this.#helpful.size === MOST_HELPFUL) this.#helpful.clear();
+    this.#helpful.set(key, kinds);
+    return kinds;
   }
 
   #keyOf({ state, at }: Point<State, Call>): string | number {
@@ -204,4 +268,26 @@ export class Search<State, Call> {
   #moment(at: number): Moment<Call> {
     return this.#timeline.moments[at] as Moment<Call>;
   }
+}
+
+/**
+ * Of the open operations that are not taken, those worth to be the next: no twin of theirs (the same request and answer) must
+ * go before them. Of two twins that are both owed or both free the one that ends first may go first, and before a free one
+ * goes an owed one that ends first: an order that takes the later one now takes the earlier one later, if at all, and the
+ * two can change places, since both are open now and the later one still is when the earlier one takes effect.
+ */
+function firstOfEachKind<Call>(
+  { owed, free }: Pick<Configuration<unknown>, 'owed' | 'free'>,
+  open: readonly PlacedOperation<Call>[],
+): readonly PlacedOperation<Call>[] {
+  const owedKinds = new Set<number>();
+  const freeKinds = new Set<number>();
+  // They are in the order of their ends.
+  return open.filter(({ bit, kind }) => {
+    const isOwed = (owed & bit) !== 0n;
+    if ((!isOwed && (free & bit) === 0n) || owedKinds.has(kind)) return false;
+    if (!isOwed && freeKinds.has(kind)) return false;
+    (isOwed ? owedKinds : freeKinds).add(kind);
+    return true;
+  });
 }

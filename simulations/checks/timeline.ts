@@ -7,7 +7,7 @@ import type { PlacedOperation } from './placed-operation.ts';
 export interface Moment<Call> {
   readonly operation: PlacedOperation<Call>;
   readonly isStart: boolean;
-  /** Those open at an end, the ending one first; empty at a start. */
+  /** Those open at an end, the first to end first: the ending one; empty at a start. */
   readonly open: readonly PlacedOperation<Call>[];
 }
 
@@ -33,6 +33,7 @@ export function layOut<State, Call>(
   const edges = operations.flatMap(edgesOf).toSorted(byInstant);
   const places = placesOf(edges);
   const bits = new Slots();
+  const kinds = new Kinds();
   const placed = new Map<Operation<Call>, PlacedOperation<Call>>();
   const open = new Set<PlacedOperation<Call>>();
   const moments: Moment<Call>[] = [];
@@ -45,6 +46,7 @@ export function layOut<State, Call>(
         startAt: places.get(operation)?.startAt ?? 0,
         endAt: places.get(operation)?.endAt ?? Infinity,
         bit: isPending ? 0n : bits.take(),
+        kind: kinds.numberOf(model.describe(operation.call)),
       };
       placed.set(operation, entry);
       if (isPending) continue;
@@ -53,12 +55,12 @@ export function layOut<State, Call>(
     } else {
       const entry = placed.get(operation) as PlacedOperation<Call>;
       open.delete(entry);
-      moments.push({ operation: entry, isStart, open: [entry, ...open] });
+      moments.push({ operation: entry, isStart, open: [entry, ...open].toSorted(byEnd) });
       bits.giveBack(entry.bit);
     }
   }
   const all = [...placed.values()];
-  return { operations: all, moments, pending: pendingKinds(model, all) };
+  return { operations: all, moments, pending: pendingKinds(all) };
 }
 
 function edgesOf<Call>(operation: Operation<Call>): Edge<Call>[] {
@@ -70,6 +72,10 @@ function edgesOf<Call>(operation: Operation<Call>): Edge<Call>[] {
 /** At one instant starts come first: what ends as another starts may have overlapped it. */
 function byInstant<Call>(left: Edge<Call>, right: Edge<Call>): number {
   return left.instant - right.instant || Number(right.isStart) - Number(left.isStart);
+}
+
+function byEnd<Call>(left: PlacedOperation<Call>, right: PlacedOperation<Call>): number {
+  return left.endAt - right.endAt;
 }
 
 function placesOf<Call>(
@@ -85,12 +91,21 @@ function placesOf<Call>(
 }
 
 /** Of unknown reads nothing is known at all: they are left out. */
-function pendingKinds<State, Call>(
-  model: Model<State, Call>,
-  operations: readonly PlacedOperation<Call>[],
-): PendingKind<Call>[] {
+function pendingKinds<Call>(operations: readonly PlacedOperation<Call>[]): PendingKind<Call>[] {
   const unknown = operations.filter(({ end, effect }) => end === undefined && effect !== 'reads');
-  return [...Map.groupBy(unknown, ({ call }) => model.describe(call)).values()];
+  return [...Map.groupBy(unknown, ({ kind }) => kind).values()];
+}
+
+/** Numbers for descriptions, from 0. */
+class Kinds {
+  readonly #numbers = new Map<string, number>();
+
+  numberOf(description: string): number {
+    const known = this.#numbers.get(description);
+    if (known !== undefined) return known;
+    this.#numbers.set(description, this.#numbers.size);
+    return this.#numbers.size - 1;
+  }
 }
 
 /** Bits for those open at once, the lowest first, so that the numbers stay as short as the history is concurrent. */

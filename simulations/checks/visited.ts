@@ -13,6 +13,9 @@ export interface Configuration<State> {
   readonly used: readonly number[];
 }
 
+/** Of the points of one place and state: the latest, and those that were better than others lately. */
+const MOST_COMPARED = 100;
+
 type Assets = Pick<Configuration<unknown>, 'owed' | 'free' | 'used'>;
 
 /** Lowe (2017): the memory of the search, one list for each place and state. */
@@ -33,12 +36,25 @@ export class Visited {
     if (known === undefined) {
       states.set(stateKey, [assets]);
     } else {
-      if (known.some((other) => isAtLeastAsGood(other, assets))) return false;
+      if (isWorse(known, assets)) return false;
       known.push(assets);
     }
     this.#size += 1;
     return true;
   }
+}
+
+/** Says whether one of `known` is at least as good, and moves it forward: it will be so again. */
+function isWorse(known: Assets[], assets: Assets): boolean {
+  const last = Math.max(0, known.length - MOST_COMPARED);
+  for (let at = known.length - 1; at >= last; at -= 1) {
+    const other = known[at] as Assets;
+    if (!isAtLeastAsGood(other, assets)) continue;
+    known.splice(at, 1);
+    known.push(other);
+    return true;
+  }
+  return false;
 }
 
 /**

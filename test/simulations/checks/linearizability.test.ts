@@ -69,4 +69,11 @@ describe('the history of a register', () => {
       expect.objectContaining({ code: 'CHECK_UNDECIDED' }),
     );
   });
+
+  it('is given up when time is up', () => {
+    const options = { maxVisited: 1_000, isTimeUp: () => true };
+    expect(() => checkHistory(registerModel(0), history('w1 0-9', 'r1 1-2', 'r0 3-4'), options)).toThrow(
+      expect.objectContaining({ code: 'CHECK_UNDECIDED' }),
+    );
+  });
 });
