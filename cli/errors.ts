@@ -1,4 +1,5 @@
 /** @module What the command itself has to complain about. */
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { HoldfastError } from '../src/common/errors.ts';
 
@@ -179,7 +180,10 @@ function systemCode(error: unknown): string {
 
 function whatIsMissing(action: string, path: string): string {
   // What is about to be written need not be there; its directory must.
-  if (action === 'write') return `no directory ${dirname(path)}; make it first`;
+  const directory = dirname(path);
+  if (action === 'write' && existsSync(directory))
+    return `a directory ${directory}, but no file can be made in it; name another`;
+  if (action === 'write') return `no directory ${directory}; make it first`;
   // The system's name was other bytes, which became U+FFFD when they were read as text.
   if (path.includes('\uFFFD'))
     return 'no such name in UTF-8, and only such names can be stored; rename it first';

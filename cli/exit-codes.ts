@@ -73,6 +73,7 @@ const BY_CODE: Readonly<Record<string, ExitStatus>> = {
   CLIENT_NO_PROFILE: EXIT.denied,
   CLIENT_BAD_PROFILE: EXIT.denied,
   CLIENT_OTHER_CLUSTER: EXIT.denied,
+  NODE_INVALID_ADDRESS: EXIT.invalid,
   NODE_JOIN_UNREACHABLE: EXIT.unavailable,
   NODE_QUORUM_NOT_LOST: EXIT.conflict,
   NODE_BETTER_SURVIVOR: EXIT.conflict,

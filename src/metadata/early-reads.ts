@@ -23,6 +23,8 @@ export class EarlyReads {
   async read<T>(read: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const { barrier, machine } = this.#components;
     const newest = barrier.wait(signal);
+    // It is awaited below; until then, or where a read throws at once, its refusal must not count as heard by nobody.
+    newest.catch(() => undefined);
     const isEarly = this.#isQuiet;
     if (isEarly) await questionLeft();
     const index = machine.appliedIndex;

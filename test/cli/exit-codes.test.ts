@@ -16,6 +16,7 @@ describe('the exit status', () => {
     ['METADATA_OUTCOME_UNKNOWN', 'unknown', 8],
     ['NODE_ALREADY_RUNNING', 'refused', 9],
     ['NETWORK_PORT_IN_USE', 'refused', 9],
+    ['NODE_INVALID_ADDRESS', 'refused', 5],
     ['NODE_JOIN_UNREACHABLE', 'unavailable', 7],
     ['STORAGE_CORRUPT_BLOCK', 'broken', 10],
     ['CLI_INTERRUPTED', 'unavailable', 130],

@@ -111,4 +111,28 @@ describe('EarlyReads', () => {
     node.refuse(new Error('no majority'));
     await expect(reading).rejects.toThrow('no majority');
   });
+
+  it('lets nobody miss the refusal of a majority that comes after a read that threw at once', async () => {
+    const unheard: unknown[] = [];
+    const listen = (reason: unknown): void => void unheard.push(reason);
+    const others = process.listeners('unhandledRejection');
+    process.removeAllListeners('unhandledRejection').on('unhandledRejection', listen);
+    try {
+      const question = Promise.withResolvers<void>();
+      const reads = new EarlyReads({
+        machine: { appliedIndex: 1 },
+        barrier: { wait: () => question.promise },
+      });
+      const reading = reads.read(() => {
+        throw new Error('closed');
+      });
+      await expect(reading).rejects.toThrow('closed');
+      question.reject(new Error('no majority'));
+      await settled();
+      expect(unheard).toEqual([]);
+    } finally {
+      process.removeListener('unhandledRejection', listen);
+      for (const other of others) process.on('unhandledRejection', other);
+    }
+  });
 });
