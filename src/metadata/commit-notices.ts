@@ -14,6 +14,12 @@ export interface CommitNoticesComponents {
  */
 const COMMIT_NOTICE_DELAY_MS = 4;
 
+/**
+ * A timer waits no less than this, in milliseconds, as Node's do: what the sum of two times is short of by rounding may be
+ * too little to move a clock on, which then wakes for ever at one moment (seed 108, hell, at b4f4b6e).
+ */
+const SHORTEST_WAIT_MS = 1;
+
 interface Held {
   readonly message: Message;
   /** The time by which it goes by itself, by the monotonic clock. */
@@ -71,7 +77,7 @@ export class CommitNotices {
   }
 
   #wakeAfter(delayMs: number): void {
-    this.#timer ??= this.#clock.after(delayMs, () => {
+    this.#timer ??= this.#clock.after(Math.max(SHORTEST_WAIT_MS, delayMs), () => {
       this.#timer = undefined;
       this.#sendDue();
     });

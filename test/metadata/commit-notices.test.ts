@@ -72,6 +72,22 @@ describe('the news of a commit', () => {
     expect(late).toEqual([notice(2, 4)]);
   });
 
+  it('is not waited for again and again at one moment by a timer that rounding made too early', async () => {
+    const { notices, clock, late } = harness();
+    clock.lagMs = -1e-9;
+    const after = clock.after.bind(clock);
+    let timers = 0;
+    clock.after = (delayMs, callback) => {
+      timers += 1;
+      if (timers > 10) throw new Error(`timer ${timers}, of ${delayMs} ms`);
+      return after(delayMs, callback);
+    };
+    notices.hold([notice(2, 7)]);
+    await clock.advance(100);
+    expect(late).toEqual([notice(2, 7)]);
+    expect(timers).toBe(2);
+  });
+
   it('holds up no other message, nor entries that come before it', async () => {
     const { notices, clock, late } = harness();
     const heartbeat = message({ type: 'MsgHeartbeat', to: 2, commit: 7 });
