@@ -30,7 +30,7 @@ interface Point<State, Call> extends Configuration<State> {
 }
 
 /** Points of the first attempt: far more than most histories need. */
-const FIRST_PATIENCE = 3_000;
+const FIRST_PATIENCE = 20_000;
 /** As many attempts of the same patience, then of so many times more: what must be tried to its end takes little more than once. */
 const TRIES_A_ROUND = 8;
 /** Of neighbours in later attempts. */
