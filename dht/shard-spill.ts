@@ -7,7 +7,7 @@ import { MAX_ROWS_READ, SpilledReads, type SpilledReadsOptions } from './spilled
 import type { Records } from './shard-records.ts';
 import { diskBytesOf, type Move, SpillPlan, type SpillPlanOptions } from './spill-plan.ts';
 import { SpilledRecords } from './spilled-records.ts';
-import { type Shard, type TableShards } from './table-shards.ts';
+import type { Shard, TableShards } from './table-shards.ts';
 
 /** A disk that was full, or failed, is tried again after so long, in milliseconds. */
 export const RETRY_MS = 60_000;

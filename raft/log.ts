@@ -77,6 +77,7 @@ export class RaftLog {
     return this.term(id.index) === id.term;
   }
 
+  /** Raft §5.4.1: whether a log that ends with `candidate` is at least as new as this one. */
   isUpToDate(candidate: EntryId): boolean {
     return isUpToDate(candidate, this.lastEntryId());
   }

@@ -1,6 +1,7 @@
 /** @module The metadata node: any of a few that together keep the namespace, and each of which takes any request. */
 import { join } from 'node:path';
 import type { Status } from '../../raft/raw-node.ts';
+import type { Restraint } from '../../raft/restraint.ts';
 import { assert } from '../common/errors.ts';
 import type { WorkerStanding } from '../common/worker.ts';
 import type { Authorizer } from '../network/network.ts';
@@ -87,11 +88,11 @@ export class MetadataNode {
    */
   async takePart(): Promise<void> {
     assert(this.#vouching !== undefined, 'the metadata node was started');
-    if (await this.#vouching.begin()) this.#begin();
+    if (await this.#vouching.begin()) this.#begin(this.#vouching.restraint);
   }
 
-  #begin(): void {
-    if (this.#vouching !== undefined) this.#parts?.adoption.hold(this.#vouching.restraint);
+  #begin(restraint: Restraint): void {
+    this.#parts?.adoption.hold(restraint);
     this.#parts?.driver.start();
     this.#parts?.workers.start();
     this.#parts?.transport.greet();
@@ -110,7 +111,13 @@ export class MetadataNode {
     const options = { run, isCopy: log.isCopy, appliedIndex, voterSets: voterSets(this.#components) };
     return new Vouching({ ...this.#components, members }, options, {
       rolledBack: (error) => driver.retire(error),
-      vouched: () => this.#begin(),
+      vouched: (restraint) => {
+        try {
+          this.#begin(restraint);
+        } catch (error) {
+          driver.fail(error);
+        }
+      },
     });
   }
 

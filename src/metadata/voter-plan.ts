@@ -52,10 +52,10 @@ export function nextStep(view: VoterView, settings: VoterSettings): MembershipSt
   const desired = desiredVoters(view, settings);
   const joining = desired.filter((id) => !voters.includes(id));
   // One that leads and has left makes somebody a voter who can lead in its place; that one takes it out.
-  const leaving = isLeaving ? [] : voters.filter((id) => !desired.includes(id));
+  const dropped = isLeaving ? [] : voters.filter((id) => !desired.includes(id));
   const changes = [
     ...joining.map((nodeId) => single('ConfChangeAddNode', nodeId)),
-    ...leaving.map((nodeId) =>
+    ...dropped.map((nodeId) =>
       single(wanted.includes(nodeId) ? 'ConfChangeAddLearnerNode' : 'ConfChangeRemoveNode', nodeId),
     ),
   ];

@@ -32,8 +32,8 @@ export interface VouchingOptions {
 export interface VouchingEvents {
   /** May be called while the node takes part already. */
   rolledBack(error: HoldfastError): void;
-  /** A copy whose node need not be afraid any more. */
-  vouched(): void;
+  /** A copy whose node may take part now, held to `restraint`. */
+  vouched(restraint: Restraint): void;
 }
 
 /** A node that answers does so in milliseconds; one that hangs holds up a start by no more than this. */
@@ -132,7 +132,7 @@ export class Vouching {
       if (verdict !== undefined) return this.#events.rolledBack(verdict);
       if (this.#hasVouched || !this.#isEnough()) continue;
       this.#hasVouched = true;
-      this.#events.vouched();
+      this.#events.vouched(this.#restraint);
     }
   }
 
