@@ -19,8 +19,7 @@ export interface BenchRequest {
 const FAMILY = ['--against', '--peers', '--runs', '--json', '--plot'];
 
 export function benchRequest(title: string, suite: Suite, words: readonly string[]): BenchRequest {
-  const own = Object.keys(suite.options);
-  const values = parsed(title, words, own);
+  const values = parsed(title, suite, words);
   const options = Object.fromEntries(
     Object.entries(suite.options).map(([name, fallback]) => [name, valueOf(name, values[name], fallback)]),
   );
@@ -39,6 +38,12 @@ export function benchRequest(title: string, suite: Suite, words: readonly string
     json: values['json'] === true,
     plot: values['plot'] === undefined ? undefined : String(values['plot']),
   };
+}
+
+/** One line: what may be said of `suite`. */
+export function optionsOf(title: string, suite: Suite): string {
+  const own = Object.keys(suite.options).map((name) => `--${name}`);
+  return `Options of ${title}: ${[...own, ...FAMILY].join(', ')}.`;
 }
 
 /** Those of `named`, a list with commas; throws BadRequest for one that `known` does not have. */
@@ -60,13 +65,13 @@ export function positive(name: string, text: string): number {
   throw new BadRequest(`--${name} takes a whole number above 0, not '${text}'.`);
 }
 
-function parsed(title: string, words: readonly string[], own: readonly string[]): Record<string, unknown> {
+function parsed(title: string, suite: Suite, words: readonly string[]): Record<string, unknown> {
   const text = { type: 'string' } as const;
   try {
     return parseArgs({
       args: [...words],
       options: {
-        ...Object.fromEntries(own.map((name) => [name, text])),
+        ...Object.fromEntries(Object.keys(suite.options).map((name) => [name, text])),
         against: text,
         peers: text,
         runs: text,
@@ -75,9 +80,8 @@ function parsed(title: string, words: readonly string[], own: readonly string[])
       },
     }).values;
   } catch (error) {
-    const known = [...own.map((name) => `--${name}`), ...FAMILY].join(', ');
     const reason = error instanceof Error ? error.message : String(error);
-    throw new BadRequest(`${reason}\nOptions of ${title}: ${known}.`, { cause: error });
+    throw new BadRequest(`${reason}\n${optionsOf(title, suite)}`, { cause: error });
   }
 }
 

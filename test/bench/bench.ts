@@ -6,7 +6,7 @@
  * read the figures. DIR, or HOLDFAST_BENCH_PEERS, has the scripts of the peers (peer-scripts.ts).
  */
 import { writeFile } from 'node:fs/promises';
-import { BadRequest, type BenchRequest, benchRequest } from './bench-request.ts';
+import { BadRequest, type BenchRequest, benchRequest, optionsOf } from './bench-request.ts';
 import { measureSuite } from './measure-suite.ts';
 import { PeerScripts } from './peer-scripts.ts';
 import type { Contender, Suite } from './suite.ts';
@@ -74,27 +74,35 @@ const [name = '', ...words] = process.argv.slice(2);
 const program = PROGRAMS[name];
 const chosen = SUITES[name];
 try {
-  if (program !== undefined) {
+  if (name === '--help') {
+    console.log(usage());
+  } else if (program !== undefined) {
     process.argv.splice(2, process.argv.length, ...words);
     await program.load();
   } else if (chosen !== undefined) {
     const { suite } = await chosen.load();
-    await runSuite(name, benchRequest(name, suite, words));
+    if (words.includes('--help')) console.log(`${name}: ${chosen.says}.\n${optionsOf(name, suite)}`);
+    else await runSuite(name, benchRequest(name, suite, words));
   } else {
-    const list = Object.entries({ ...SUITES, ...PROGRAMS }).map(
-      ([each, { says }]) => `  ${each.padEnd(14)} ${says}`,
-    );
-    throw new BadRequest(
-      [
-        `${name === '' ? '' : `There is no suite '${name}'. `}npm run bench -- SUITE [options], one of`,
-        ...list,
-      ].join('\n'),
-    );
+    throw new BadRequest(`${name === '' ? '' : `There is no suite '${name}'. `}${usage()}`);
   }
 } catch (error) {
-  if (!(error instanceof BadRequest)) throw error;
+  if (!(error instanceof BadRequest || isUnreadable(error))) throw error;
   console.error(error.message);
   process.exitCode = 2;
+}
+
+function usage(): string {
+  const list = Object.entries({ ...SUITES, ...PROGRAMS });
+  return [
+    'npm run bench -- SUITE [options], one of',
+    ...list.map(([each, { says }]) => `  ${each.padEnd(14)} ${says}`),
+  ].join('\n');
+}
+
+/** Whether it is what parseArgs throws at words that it does not know; programs read their own. */
+function isUnreadable(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_');
 }
 
 async function runSuite(title: string, request: BenchRequest): Promise<void> {
