@@ -48,18 +48,25 @@ const LONGEST_PAUSE_MS = 4_000;
  * A data directory can be put back to an earlier time, marker and all. From within only a copy of files can be told
  * (log-marker.ts), so two rules guard the votes:
  *
- * - A *copy* takes no part until as many other voters as stand in every quorum's way (n - quorum + 1) have said that they
- *   know of nothing newer: each acknowledged entry is known to one of them. It waits as long as that takes. Who votes may
- *   have changed since the copy was made, but no change is committed without one of them: what each has in its log says
- *   who votes by now, and of those as many must be heard, and so on (simulation seed 50166, hell). Where too many of them
- *   have left since, nobody will ever say so, and it gives up its number (seed 63605, hell). What they remember of the
- *   node is seconds old when they, too, were killed; their own terms and logs are not. The copy is held to those
- *   (`restraint`): whatever it may have voted for or acknowledged, one of them knows the term or has the entry (seed 66855,
- *   hell). An acknowledgement that was still under way to somebody who was not asked is all that escapes.
+ * - A *copy* takes no part until as many other voters as stand in every quorum's way (n - quorum + 1) have said, in one round,
+ *   that they know of nothing newer: each entry that the node helped to commit is known to one of them. Who answered in an
+ *   earlier round alone may have got such an entry since. It waits as long as that takes. Who votes may have changed since the
+ *   copy was made, but no change is committed without one of them: what each has in its log says who votes by now, and of
+ *   those as many must be heard, and so on (simulation seed 50166, hell). Where too many of them have left since, nobody will
+ *   ever say so, and it gives up its number (seed 63605, hell). What they remember of the node is seconds old when they, too,
+ *   were killed; their own terms and logs are not. The copy is held to those (`restraint`): whatever it may have voted for or
+ *   acknowledged, one of them knows the term or has the entry (seed 66855, hell).
  * - Any other directory waits for one round of answers, at most a second, so that a cluster that starts as a whole, or
  *   with nodes missing, is not held up. It goes on asking until each has answered once, and stops when one remembers
  *   more. Meanwhile and for ever, a node that remembers more drops its messages (raft-transport.ts): its votes and
  *   acknowledgements do not count there.
+ *
+ * What escapes, with four voters or more: a candidate or leader that was not heard counts a vote or an acknowledgement of before
+ * the copy, and finds the rest of its quorum among those that were heard, *after* they were. Two rules leave that to one whose
+ * process, or to those whose disks, stood still for long: as long as the start has time (COPY_PATIENCE_MS) all other voters are
+ * to answer, not only enough of them; and only the last round counts. For a leader that was not heard for ten seconds either sends
+ * those who are what it has, and they tell of it, or is not heard by them either, and they are in a later term and refuse it.
+ * Where all have answered nothing escapes: each drops what comes late from the run before (raft-transport.ts).
  *
  * So an image of a volume put back under the same inode votes only while nobody who saw the newer state can be reached,
  * by those who never saw it either. A peer that is wrong, or lies, costs the node its number and a transfer of the
@@ -69,8 +76,10 @@ export class Vouching {
   readonly #components: VouchingComponents;
   readonly #options: VouchingOptions;
   readonly #events: VouchingEvents;
-  /** Who has answered, and the voters it told of last. */
+  /** Who has ever answered, and the voters it told of last. */
   readonly #answers = new Map<NodeId, readonly VoterSet[]>();
+  /** Who has answered in the last round. */
+  #heard = new Set<NodeId>();
   /** Voters that are no members any more, as somebody says who has applied more than brought them: numbers never come back. */
   readonly #gone = new Set<NodeId>();
   readonly #stopping = new AbortController();
@@ -85,7 +94,7 @@ export class Vouching {
   }
 
   /**
-   * One round; of a copy, rounds for ten seconds. True when the node may take part now; else `vouched` says when, and after stop() nothing
+   * One round; of a copy, rounds until all have answered, for ten seconds at most. True when the node may take part now; else `vouched` says when, and after stop() nothing
    * does. Goes on in the background until all have answered. Throws METADATA_ROLLED_BACK, METADATA_COPY_ALONE, METADATA_COPY_OUTLIVED.
    */
   async begin(): Promise<boolean> {
@@ -109,11 +118,12 @@ export class Vouching {
     await this.#background;
   }
 
-  /** Until enough have answered, one accuses, or the start has waited long enough for that. */
+  /** Until all have answered, one accuses, or the start has waited long enough for that. */
   async #waitAsCopy(): Promise<HoldfastError | undefined> {
     const { clock } = this.#components;
+    if (!this.#options.isCopy) return undefined;
     const untilMs = clock.monotonicMs() + COPY_PATIENCE_MS;
-    while (!this.#isEnough() && clock.monotonicMs() < untilMs) {
+    while (!this.#areAllHeard() && clock.monotonicMs() < untilMs) {
       if (!(await this.#pause(FIRST_PAUSE_MS))) return undefined;
       const verdict = await this.#round();
       if (verdict !== undefined) return verdict;
@@ -149,7 +159,9 @@ export class Vouching {
 
   /** Asks all that are open. The first accusation counts; else whether a copy has nobody left to ask. */
   async #round(): Promise<HoldfastError | undefined> {
-    const verdicts = await Promise.all(this.#open().map((number) => this.#ask(number)));
+    const asked = this.#open();
+    this.#heard = new Set();
+    const verdicts = await Promise.all(asked.map((number) => this.#ask(number)));
     return verdicts.find((verdict) => verdict !== undefined) ?? this.#outlived();
   }
 
@@ -162,6 +174,7 @@ export class Vouching {
       const options = { timeoutMs: FIRST_ROUND_MS, signal: this.#stopping.signal };
       const answer = await call(network, peer, VOUCH, { run }, options);
       this.#answers.set(number, answer.voterSets);
+      this.#heard.add(number);
       this.#learn(answer);
       this.#restraint = furthest(this.#restraint, answer);
       return answer.rolledBack
@@ -190,14 +203,14 @@ export class Vouching {
   }
 
   /**
-   * Who has not answered, and until enough have all of them, since their logs may have grown. Learners remember too,
-   * and may once have been voters.
+   * Who has not answered, and all of them until a copy is vouched for, since their logs may have grown. Learners remember
+   * too, and may once have been voters.
    */
   #open(): NodeId[] {
-    const { run } = this.#options;
+    const { run, isCopy } = this.#options;
     const known = this.#components.members.withRole('meta').map(({ number }) => number);
     const others = new Set([...this.#voterSets().flatMap(({ voters }) => voters), ...known]);
-    const isAgain = !this.#isEnough();
+    const isAgain = isCopy && !this.#hasVouched;
     return [...others].filter((number) => number !== run.number && (isAgain || !this.#answers.has(number)));
   }
 
@@ -211,14 +224,15 @@ export class Vouching {
   /** The error for a copy for which too few are left that could ever vouch for it. */
   #outlived(): HoldfastError | undefined {
     const { isCopy, run } = this.#options;
-    const mayCount = (number: NodeId): boolean => number !== run.number && !this.#isLost(number);
-    const isHopeless = (set: VoterSet): boolean => set.voters.filter(mayCount).length < enoughOf(set);
+    const isHopeless = (set: VoterSet): boolean => this.#mayBeHeard(set).length < enoughOf(set);
     if (!isCopy || !this.#ownSets().some(isHopeless)) return undefined;
     return copyOutlived(run.number, [...this.#gone]);
   }
 
-  #isLost(number: NodeId): boolean {
-    return this.#gone.has(number) && !this.#answers.has(number);
+  /** The others of `set` that have not left for good. */
+  #mayBeHeard({ voters }: VoterSet): NodeId[] {
+    const isLost = (number: NodeId): boolean => this.#gone.has(number) && !this.#heard.has(number);
+    return voters.filter((number) => number !== this.#options.run.number && !isLost(number));
   }
 
   /** In which this node's own vote counts. */
@@ -231,7 +245,12 @@ export class Vouching {
   }
 
   #hasHeardEnough(set: VoterSet): boolean {
-    return set.voters.filter((number) => this.#answers.has(number)).length >= enoughOf(set);
+    return set.voters.filter((number) => this.#heard.has(number)).length >= enoughOf(set);
+  }
+
+  /** All voters that there are: nobody is left to whom a promise of before may be under way. */
+  #areAllHeard(): boolean {
+    return this.#ownSets().every((set) => this.#mayBeHeard(set).every((number) => this.#heard.has(number)));
   }
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ManifestBook } from '../../dht/manifest-book.ts';
 import { type Membership, MembershipRing } from '../../dht/membership-ring.ts';
-import { systemClock } from '../../src/common/clock.ts';
+import { type Clock, systemClock } from '../../src/common/clock.ts';
 import { sha256 } from '../../src/common/hashing.ts';
 import { silentLogger, type Logger } from '../../src/common/logger.ts';
 import { systemRandom } from '../../src/common/random.ts';
@@ -80,6 +80,8 @@ export type ClusterNodeOptions = Pick<
 export interface StartOptions {
   /** Of the version it runs; that of the cluster's options when absent. */
   readonly featureLevel?: number;
+  /** Of the node, not of its network; the system's when absent. */
+  readonly clock?: Clock;
 }
 
 /** The genesis token: any role, any number of uses. */
@@ -386,7 +388,7 @@ export class TestCluster {
         log,
         machine,
         kademlia: new TestDiscovery(machine, network),
-        clock: systemClock,
+        clock: start.clock ?? systemClock,
         random: systemRandom,
         logger: this.#logger.with({ node: number }),
         ...(locationPages !== undefined && { locationPages }),

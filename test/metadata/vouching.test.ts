@@ -1,5 +1,6 @@
 /** @module A metadata node whose data directory was put back to an earlier time does not vote. */
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { RawNode } from '../../raft/raw-node.ts';
 import { fits, type Incarnation, type Seen, Witness } from '../../src/metadata/witness.ts';
 import { sleep, systemClock } from '../../src/common/clock.ts';
 import { silentLogger } from '../../src/common/logger.ts';
@@ -52,7 +53,19 @@ describe('what is remembered of a metadata node', () => {
 describe('a metadata node whose disk was put back', () => {
   let cluster: TestCluster;
 
-  afterEach(() => cluster.stop());
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    await cluster.stop();
+  });
+
+  /** Lets time go by until `work` is done. */
+  const passing = async (clock: ManualClock, work: Promise<unknown>): Promise<void> => {
+    const over = new AbortController();
+    const end = (): void => over.abort();
+    work.then(end, end);
+    while (!over.signal.aborted) await clock.advance(SECOND_ROUND_MS);
+    await work;
+  };
 
   const change = async (path: string): Promise<void> => {
     const client = await cluster.client();
@@ -113,6 +126,30 @@ describe('a metadata node whose disk was put back', () => {
     await cluster.until('the copy has been vouched for', () => !copy.log.isCopy);
   });
 
+  it('ends as a copy that cannot begin once it is vouched for, and is not there without a part in anything', async () => {
+    cluster = await TestCluster.start(3);
+    const number = await stopped();
+    cluster.putBack(number, await cluster.backUp(number, { isCopy: true }));
+    const other = (await cluster.leader()).number;
+    await cluster.kill(other);
+    const clock = new ManualClock();
+    const starting = cluster.restart(number, { clock });
+    await cluster.until('it waits', () => clock.pendingTimers > 0);
+    await passing(clock, starting);
+    const { node } = await starting;
+    vi.spyOn(RawNode.prototype, 'restrain').mockImplementation(() => {
+      throw new Error('broken core');
+    });
+    await cluster.restart(other);
+    await passing(
+      clock,
+      cluster.until('it has ended', () => cluster.fatal.length > 0),
+    );
+    expect(cluster.fatal).toMatchObject([{ code: 'METADATA_FAILED', kind: 'broken' }]);
+    expect(cluster.fatal[0]?.message).toContain('broken core');
+    expect(node.leader).toBe(0);
+  });
+
   it('elects nobody who lacks what it may have acknowledged, though nobody remembers that it did', async () => {
     cluster = await TestCluster.start(3);
     const witness = await cluster.leader();
@@ -159,6 +196,8 @@ describe('a copy of a data directory that is older than who votes', () => {
   const OWN: VoterSet = { index: APPLIED_INDEX, voters: [1, NUMBER] };
   const TODAY: VoterSet = { index: 11, voters: [1, NUMBER, 4] };
 
+  type Answer = () => Promise<Partial<VouchResponse>>;
+
   const member = (number: number): Member => ({
     ...Member.create(),
     number,
@@ -166,11 +205,12 @@ describe('a copy of a data directory that is older than who votes', () => {
     roles: ['meta'],
   });
 
-  /** `first` is what node 1 has in its log: that node 4 votes, too. `fourth` is what node 4 says. */
+  /** `first` is what node 1 has in its log: that node 4 votes, too. `fourth` is what node 4 says, and `more` what others do. */
   function open(
-    fourth: () => Promise<Partial<VouchResponse>>,
+    fourth: Answer,
     first: VoterSet[] = [OWN, TODAY],
     own: VoterSet = OWN,
+    more: ReadonlyMap<number, Answer> = new Map(),
   ): {
     vouching: Vouching;
     clock: ManualClock;
@@ -181,10 +221,11 @@ describe('a copy of a data directory that is older than who votes', () => {
     const asked: number[] = [];
     const events: string[] = [];
     const known = new Map([[1, member(1)]]);
-    const answers: Record<string, () => Promise<Partial<VouchResponse>>> = {
+    const answers: Record<string, Answer> = {
+      ...Object.fromEntries([...more].map(([number, answer]) => [`peer ${number}`, answer])),
       'peer 1': async () => ({
         voterSets: first,
-        members: [member(4)],
+        members: [4, ...more.keys()].map(member),
         term: 6,
         lastTerm: 2,
         lastIndex: 20,
@@ -287,6 +328,72 @@ describe('a copy of a data directory that is older than who votes', () => {
       const begun = vouching.begin();
       await clock.advance(PATIENCE_OF_A_START_MS);
       expect(await begun).toBe(false);
+      await vouching.stop();
+    });
+  });
+
+  describe('among five voters, of whom three others stand in the way of every quorum', () => {
+    const FIVE: VoterSet = { index: APPLIED_INDEX, voters: [1, NUMBER, 4, 5, 6] };
+    const silent: Answer = () => Promise.reject(new Error('gone'));
+    const newest =
+      (lastIndex: number): Answer =>
+      async () => ({ term: 6, lastTerm: 2, lastIndex });
+
+    /** Nodes 4, 5 and 6 as they answer at the time. */
+    function openFive(says: Record<4 | 5 | 6, Answer>): ReturnType<typeof open> {
+      const answer =
+        (number: 4 | 5 | 6): Answer =>
+        () =>
+          says[number]();
+      return open(answer(4), [], FIVE, new Map([5, 6].map((number) => [number, answer(number as 5 | 6)])));
+    }
+
+    it('is not let in by answers of different times: who answered first may have got what it forgot since', async () => {
+      const says = { 4: newest(20), 5: silent, 6: silent };
+      const { vouching, clock, events } = openFive(says);
+      const begun = vouching.begin();
+      await clock.advance(SECOND_ROUND_MS);
+      Object.assign(says, { 4: silent, 5: newest(20) });
+      await clock.advance(PATIENCE_OF_A_START_MS);
+      expect(await begun).toBe(false);
+      says[4] = newest(21);
+      await clock.advance(SECOND_ROUND_MS);
+      expect(events).toEqual(['vouched']);
+      expect(vouching.restraint).toEqual({ term: 6, last: { term: 2, index: 21 } });
+      await vouching.stop();
+    });
+
+    it('waits for the fourth as long as its start has time, asks the three again meanwhile, and goes by them then', async () => {
+      const says = { 4: newest(20), 5: newest(20), 6: silent };
+      const { vouching, clock } = openFive(says);
+      let isLetIn: boolean | undefined;
+      const begun = vouching.begin().then((verdict) => (isLetIn = verdict));
+      await clock.advance(PATIENCE_OF_A_START_MS / 2);
+      expect(isLetIn).toBe(undefined);
+      says[5] = newest(22);
+      await clock.advance(PATIENCE_OF_A_START_MS / 2);
+      expect(await begun).toBe(true);
+      expect(vouching.restraint.last).toEqual({ term: 2, index: 22 });
+      await vouching.stop();
+    });
+
+    it('gives way to the fourth, who alone remembers more', async () => {
+      const says = { 4: newest(20), 5: newest(20), 6: silent };
+      const { vouching, clock } = openFive(says);
+      const begun = vouching.begin();
+      const accused = expect(begun).rejects.toMatchObject({ code: 'METADATA_ROLLED_BACK' });
+      await clock.advance(2 * SECOND_ROUND_MS);
+      says[6] = async () => ({ rolledBack: true, seenSequence: 60 });
+      await clock.advance(SECOND_ROUND_MS);
+      await accused;
+      await vouching.stop();
+    });
+
+    it('does not wait where all four answer', async () => {
+      const { vouching, clock } = openFive({ 4: newest(20), 5: newest(20), 6: newest(20) });
+      const begun = vouching.begin();
+      await clock.advance(SECOND_ROUND_MS);
+      expect(await begun).toBe(true);
       await vouching.stop();
     });
   });
