@@ -54,16 +54,22 @@ export class Forwarder {
     });
   }
 
-  /** Gives up batches under way to anybody but `leader`: a deposed leader may never answer. */
+  /**
+   * Gives up what is under way to anybody but `leader`: a deposed leader may never answer. What still waits to be sent there
+   * has surely not happened, and takes no place from what is for the new leader.
+   */
   leaderChanged(leader: NodeId): void {
+    const late = this.#queue.filter((waiting) => waiting.leader !== leader);
+    this.#queue = this.#queue.filter((waiting) => waiting.leader === leader);
+    for (const { reject } of late) reject(notLeader(leader));
     for (const flight of this.#flights) if (flight.leader !== leader) flight.abort.abort();
   }
 
   stop(): void {
-    this.leaderChanged(0);
     const queue = this.#queue;
     this.#queue = [];
     for (const { reject } of queue) reject(stopped());
+    this.leaderChanged(0);
   }
 
   #flush(): void {

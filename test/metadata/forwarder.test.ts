@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { NodeId } from '../../raft/types.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { systemRandom } from '../../src/common/random.ts';
 import { notAllowed } from '../../src/metadata/errors.ts';
@@ -10,7 +11,20 @@ import { MemoryNetwork, MemorySwitch } from '../../src/network/memory-network.ts
 import { serve } from '../../src/network/method.ts';
 import { FORWARD } from '../../src/protocol/methods.ts';
 import { MemoryRowStore } from '../../src/storage/memory-row-store.ts';
+import type { Network } from '../../src/network/network.ts';
+import { ForwardResponse } from '../../src/protocol/messages.ts';
+import { settle } from '../manual-clock.ts';
 import { memberOf, testPeer } from './cluster.ts';
+
+const COMMAND = prepareCommand({ session: 's', sequence: 1, ackedBelow: 1, command: undefined });
+/** Batches under way at once (forwarder.ts), and one that waits. */
+const MORE_THAN_FLY = 5;
+
+const member = (number: NodeId) => ({
+  ...memberOf(testPeer(number), ['meta'], ''),
+  number,
+  state: 'active',
+});
 
 it.each([
   ['at the door', false],
@@ -20,7 +34,6 @@ it.each([
   async (_where, isLetIn) => {
     const home = new MemorySwitch({ clock: systemClock });
     const machine = await StateMachine.open({ store: new MemoryRowStore() });
-    const leader = { ...memberOf(testPeer(1), ['meta'], ''), number: 1, state: 'active' };
     const [network, self] = [1, 2].map(
       (number) =>
         new MemoryNetwork(
@@ -32,12 +45,43 @@ it.each([
     serve(network, FORWARD, () => Promise.reject(notAllowed('only a metadata node may forward commands')));
     await Promise.all([network.start(), self.start()]);
 
-    const forwarder = new Forwarder({ network: self, members: new MemberDirectory(machine, [leader]) });
-    const command = prepareCommand({ session: 's', sequence: 1, ackedBelow: 1, command: undefined });
-    await expect(forwarder.forward(1, command)).rejects.toMatchObject({
+    const forwarder = new Forwarder({ network: self, members: new MemberDirectory(machine, [member(1)]) });
+    await expect(forwarder.forward(1, COMMAND)).rejects.toMatchObject({
       code: 'METADATA_NOT_A_MEMBER',
       kind: 'unavailable',
     });
     await Promise.all([network.stop(), self.stop()]);
   },
 );
+
+it('says of what had not left for a deposed leader that nothing happened, and of the rest that nobody knows', async () => {
+  const machine = await StateMachine.open({ store: new MemoryRowStore() });
+  const asked: string[] = [];
+  const request = (...[peer, , , , options]: Parameters<Network['request']>): Promise<Uint8Array> => {
+    asked.push(peer);
+    const answer = { results: [{ kind: undefined }], index: 7 };
+    if (peer === testPeer(2)) return Promise.resolve(ForwardResponse.encode(answer).finish());
+    // As a process that stands still: it takes what comes, and never answers.
+    return new Promise((_, reject) => {
+      options?.signal?.addEventListener('abort', () => reject(new Error('given up')));
+    });
+  };
+  const network = { request } as unknown as Network;
+  const members = new MemberDirectory(machine, [member(1), member(2)]);
+  const forwarder = new Forwarder({ network, members });
+  const outcomes: string[] = [];
+  for (let count = 0; count < MORE_THAN_FLY; count += 1) {
+    forwarder.forward(1, COMMAND).catch(({ code }) => outcomes.push(code));
+    // Each in a batch of its own.
+    await settle();
+  }
+  expect(asked).toHaveLength(MORE_THAN_FLY - 1);
+  forwarder.leaderChanged(2);
+  expect(await forwarder.forward(2, COMMAND)).toMatchObject({ index: 7 });
+  await settle();
+  expect(outcomes.toSorted()).toEqual([
+    'METADATA_NOT_LEADER',
+    ...Array.from({ length: MORE_THAN_FLY - 1 }, () => 'METADATA_OUTCOME_UNKNOWN'),
+  ]);
+  expect(asked.filter((peer) => peer === testPeer(1))).toHaveLength(MORE_THAN_FLY - 1);
+});
