@@ -10,9 +10,10 @@ import type { BackgroundWorker, WorkState } from '../common/worker.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
 import { SnapshotHandle } from '../protocol/messages.ts';
 import type { RaftLogStore } from '../storage/raft-log-store.ts';
+import type { CopyOptions } from '../storage/row-store.ts';
 import { Pacer } from '../common/pacer.ts';
 import { decodeConfState } from './raft-wire.ts';
-import type { SnapshotStore } from './snapshot-store.ts';
+import type { FileDigest, SnapshotStore } from './snapshot-store.ts';
 
 export interface SnapshotMakerComponents {
   readonly log: RaftLogStore;
@@ -139,9 +140,20 @@ export class SnapshotMaker implements BackgroundWorker {
     const name = `${at.term}-${at.index}-${this.#number}-${toHex(random.bytes(NAME_RANDOM_BYTES))}.snapshot`;
     const pace = (bytes: number): Promise<void> => this.#pacer.spend(bytes, signal);
     await pinned.copyTo(store.pathOf(name), { pace, signal });
-    const { sizeBytes, sha256 } = await store.digest(store.pathOf(name), { pace, signal });
+    const { sizeBytes, sha256 } = await this.#digest(name, { pace, signal });
     const data = SnapshotHandle.encode({ name, sizeBytes, sha256, node: this.#number }).finish();
     const metadata = { index: at.index, term: at.term, confState: decodeConfState(at.confState) };
     return { name, snapshot: { metadata, data } };
+  }
+
+  /** What cannot be read back does not stay: the next attempt has another name, and each is as large as the namespace. */
+  async #digest(name: string, options: CopyOptions): Promise<FileDigest> {
+    const { store } = this.#components;
+    try {
+      return await store.digest(store.pathOf(name), options);
+    } catch (error) {
+      await store.discard(name);
+      throw error;
+    }
   }
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Snapshot } from '../../raft/types.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import { systemRandom } from '../../src/common/random.ts';
@@ -96,6 +96,13 @@ describe('the maker of snapshots', () => {
     expect(await readdir(folder)).toEqual([]);
     expect(maker.heldIndex).toBeUndefined();
     expect(maker.read(name)).toBeUndefined();
+  });
+
+  it('leaves no file behind that could not be read back, and makes another', async () => {
+    const reading = vi.spyOn(store, 'digest').mockRejectedValueOnce(new Error('EIO: i/o error, read'));
+    const { name } = handleOf(await made());
+    expect(reading).toHaveBeenCalledTimes(2);
+    expect(await readdir(folder)).toEqual([name]);
   });
 
   it('leaves nothing behind when it is stopped in the middle', async () => {
