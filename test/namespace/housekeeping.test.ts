@@ -83,4 +83,14 @@ describe('housekeeping', () => {
     await tree.machine.flush();
     expect(await tree.store.scan('deadline', '', '~', 10)).toEqual([]);
   });
+
+  it('goes by the latest time in the log where the clock of a later leader is behind', async () => {
+    const latestMs = tree.timeMs;
+    tree.timeMs -= 3_600_000;
+    const late = grantOf(await tree.do('createFile', { path: '/late', leaseMs: 10_000 }));
+    expect(tree.machine.counters().timeMs).toBe(latestMs);
+    tree.timeMs = latestMs + 9_000;
+    await tree.clean();
+    expect(outcome(await tree.do('closeFile', late))).toBe('stat');
+  });
 });
