@@ -1,7 +1,7 @@
 /** @module S04: an answer that comes late, to a read that was asked before, is no answer to a later one (etcd#20418). */
 import { equal } from 'node:assert/strict';
 import { systemClock } from '../../src/common/clock.ts';
-import type { RaftListener } from '../../src/metadata/raft-driver.ts';
+import type { RaftListener } from '../../src/metadata/leadership-watch.ts';
 import { ReadBarrier } from '../../src/metadata/read-barrier.ts';
 import type { BugScenario } from '../bug-scenario.ts';
 import { SeededRandom } from '../world/seeded-random.ts';

@@ -3,7 +3,7 @@ import { RawNode, type Status } from '../../raft/raw-node.ts';
 import { decodeConfChange } from '../../raft/conf-change-codec.ts';
 import { isRaftError } from '../../raft/errors.ts';
 import type { Restraint } from '../../raft/restraint.ts';
-import type { ConfChangeSingle, Message, NodeId, ReadState, Snapshot, SoftState } from '../../raft/types.ts';
+import type { ConfChangeSingle, Message, NodeId, Snapshot } from '../../raft/types.ts';
 import type { Clock, Timer } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Random } from '../common/random.ts';
@@ -16,6 +16,7 @@ import { coreConfig } from './core-config.ts';
 import type { SnapshotOffer } from './core-storage.ts';
 import { EarlyCampaigns } from './early-campaigns.ts';
 import { failed, notLeader, stopped } from './errors.ts';
+import { LeadershipWatch, type RaftListener } from './leadership-watch.ts';
 import { type Committed, type PreparedCommand, ProposalQueue } from './proposal-queue.ts';
 import type { RaftTransport } from './raft-transport.ts';
 import { encodeConfState } from './raft-wire.ts';
@@ -41,11 +42,6 @@ export interface RaftDriverOptions {
   readonly tickMs?: number;
 }
 
-export interface RaftListener {
-  leaderChanged?(leader: NodeId): void;
-  readState?(state: ReadState): void;
-}
-
 /** One tick of the core, in milliseconds. */
 const DEFAULT_TICK_MS = 50;
 const NO_CONTEXT: Uint8Array = new Uint8Array(0);
@@ -61,8 +57,7 @@ export class RaftDriver {
   readonly #batches: BatchProposer;
   readonly #campaigns: EarlyCampaigns;
   readonly #loop: ReadyLoop;
-  readonly #listeners = new Set<RaftListener>();
-  #soft: SoftState = { lead: 0, raftState: 'StateFollower' };
+  readonly #leadership: LeadershipWatch;
   #ticks: Timer | undefined;
   #started = false;
   #ended: Error | undefined;
@@ -72,6 +67,9 @@ export class RaftDriver {
     this.#components = components;
     this.#options = options;
     this.#core = new RawNode(coreConfig(components, options.id));
+    this.#leadership = new LeadershipWatch(components, {
+      lost: (leader) => this.#proposals.leadershipLost(leader),
+    });
     this.#applied = new AppliedWatch(components.machine.appliedIndex);
     this.#applier = new Applier(
       {
@@ -88,11 +86,9 @@ export class RaftDriver {
     this.#ready = new ReadyHandler(
       { ...components, core: this.#core, applier: this.#applier },
       {
-        softState: (soft) => this.#observe(soft),
+        softState: (soft) => this.#leadership.observe(soft),
         entries: (entries) => this.#proposals.bind(entries),
-        readState: (state) => {
-          for (const listener of this.#listeners) listener.readState?.(state);
-        },
+        readState: (state) => this.#leadership.read(state),
         restored: (index) => this.#applied.reached(index),
         late: (work) => this.#event(work),
       },
@@ -135,12 +131,12 @@ export class RaftDriver {
   }
 
   get isLeader(): boolean {
-    return this.#soft.raftState === 'StateLeader';
+    return this.#leadership.isLeader;
   }
 
   /** 0 when none is known. */
   get leader(): NodeId {
-    return this.#soft.lead;
+    return this.#leadership.leader;
   }
 
   get appliedIndex(): number {
@@ -164,8 +160,7 @@ export class RaftDriver {
 
   /** Returns a function that ends the listening. */
   listen(listener: RaftListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#leadership.listen(listener);
   }
 
   /**
@@ -221,7 +216,7 @@ export class RaftDriver {
     this.#event(() => {
       this.#core.reportUnreachable(peer);
       this.#core.reportSnapshot(peer, false);
-      if (this.#soft.lead !== peer || this.isLeader) return;
+      if (this.leader !== peer || this.isLeader) return;
       this.#core.forgetLeader();
       this.#campaigns.soon();
     });
@@ -241,17 +236,7 @@ export class RaftDriver {
 
   #feed(): void {
     this.#batches.proposeQueued();
-    if (!this.#core.hasReady()) this.#campaigns.ifAlone(this.#soft);
-  }
-
-  #observe(soft: SoftState): void {
-    const before = this.#soft;
-    this.#soft = soft;
-    if (before.raftState === 'StateLeader' && soft.raftState !== 'StateLeader')
-      this.#proposals.leadershipLost(soft.lead);
-    if (before.lead === soft.lead) return;
-    this.#components.logger.info('raft.leader', { leader: soft.lead, state: soft.raftState });
-    for (const listener of this.#listeners) listener.leaderChanged?.(soft.lead);
+    if (!this.#core.hasReady()) this.#campaigns.ifAlone(this.#leadership.state);
   }
 
   /** The node must stop: a failed write is never tried again (raft.md S11). Latched; the first cause counts. */
@@ -279,9 +264,8 @@ export class RaftDriver {
     this.#ticks?.cancel();
     this.#campaigns.stop();
     this.#loop.stop();
-    this.#soft = { lead: 0, raftState: 'StateFollower' };
     this.#ready.stop();
     this.#proposals.close(error);
-    for (const listener of this.#listeners) listener.leaderChanged?.(0);
+    this.#leadership.end();
   }
 }

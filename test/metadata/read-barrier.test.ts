@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Clock, systemClock } from '../../src/common/clock.ts';
 import { systemRandom } from '../../src/common/random.ts';
-import type { RaftListener } from '../../src/metadata/raft-driver.ts';
+import type { RaftListener } from '../../src/metadata/leadership-watch.ts';
 import { ReadBarrier } from '../../src/metadata/read-barrier.ts';
 import { ManualClock } from '../manual-clock.ts';
 
