@@ -153,7 +153,34 @@ describe('the house', () => {
     );
     expect(silent).toEqual([]);
   });
+
+  it('names in its READMEs only files that are there', () => {
+    const folders = ['raft', 'dht', 'src', 'cli', 'simulations', 'test'];
+    const tree = [
+      '/README.md',
+      ...folders.flatMap((folder) =>
+        readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map(
+          (path) => `/${folder}/${path.split(sep).join('/')}`,
+        ),
+      ),
+    ];
+    const readmes = tree.filter((path) => path.endsWith('/README.md'));
+    const strays = readmes.flatMap((readme) =>
+      filesNamedIn(read(readme))
+        .filter((name) => !tree.some((path) => path.endsWith(`/${name}`)))
+        .map((name) => `${readme}: ${name}`),
+    );
+    expect(readmes.length).toBeGreaterThan(8);
+    expect(strays).toEqual([]);
+  });
 });
+
+/** Sources that a text names, in backticks or by a path from a folder at the top; with or without the folders they are in. */
+function filesNamedIn(markdown: string): string[] {
+  const named =
+    /`((?:[\w-]+\/)*[\w.-]+\.(?:ts|proto))`|\b((?:src|raft|dht|cli|simulations|test)\/[\w./-]+\.(?:ts|md))\b/g;
+  return [...markdown.matchAll(named)].map(([, quoted, path]) => quoted ?? path ?? '');
+}
 
 function isAllowed(file: string, target: string): boolean {
   const from = roomOf(file);
