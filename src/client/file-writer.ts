@@ -11,18 +11,19 @@ import {
   maxFileBlocks,
   MIN_BLOCK_SIZE_BYTES,
 } from '../namespace/limits.ts';
-import type { BlockRef, CreateFile, Stat } from '../namespace/schema.ts';
-import type { Holder } from '../protocol/messages.ts';
+import type { CreateFile, Stat } from '../namespace/schema.ts';
 import type { BackupMark } from '../protocol/messages.ts';
 import { BlockPlacer } from './block-placer.ts';
 import { type SourceBlock, splitBlocks, type WholeBlock } from './block-splitter.ts';
 import { writeBlock } from './block-write.ts';
 import type { ClientContext } from './client-context.ts';
 import type { AckMode, PutOptions, PutResult, PutSource } from './client-options.ts';
+import { CopyTally } from './copy-tally.ts';
 import { invalidArgument } from './errors.ts';
 import { OpenFile } from './open-file.ts';
 import { referTo, type WrittenBlocks } from './retained-blocks.ts';
 import { statResult } from './result.ts';
+import { SafeBlocks, type SentBlock } from './safe-blocks.ts';
 import { type KeptBlocks, WriteNotes } from './write-notes.ts';
 
 /** Bytes of blocks held until datanodes have them: four of the default size, or a single larger one. */
@@ -70,11 +71,6 @@ export interface OpenedFile {
   readonly close: () => Promise<Stat>;
 }
 
-interface SentBlock {
-  readonly holders: readonly Holder[];
-  readonly era: number;
-}
-
 export class FileWriter {
   readonly #context: ClientContext;
   readonly #options: FileWriterOptions;
@@ -86,18 +82,11 @@ export class FileWriter {
   /** Fires when the caller gives up, and when any part has failed: then all the others stop. */
   readonly #stopping = new AbortController();
   readonly #signal: AbortSignal = this.#stopping.signal;
-  /** Blocks that are safe but not yet appended, in order. */
-  #safe: BlockRef[] = [];
-  /** The earliest era in which one of them was written. */
-  #safeEra = Number.POSITIVE_INFINITY;
-  /** Whoever took at least one of them, by number. */
-  #safeWith = new Map<number, Holder>();
+  readonly #safe = new SafeBlocks();
+  readonly #tally: CopyTally;
   #file: OpenFile | undefined;
   readonly #close: (file: OpenFile) => Promise<Stat>;
   #doneBytes = 0;
-  #fewestCopies: number;
-  /** How many blocks have how many copies. */
-  readonly #blocksByCopies = new Map<number, number>();
 
   /** Without `opened` a file is made at the path: at once when it is large, at the end and in one step when it is not. */
   constructor(context: ClientContext, options: FileWriterOptions, opened?: OpenedFile) {
@@ -107,7 +96,7 @@ export class FileWriter {
     this.#notes = new WriteNotes(context, { ...options, conditional });
     this.#file = opened?.file;
     this.#close = opened?.close ?? ((file) => this.#closeFile(file));
-    this.#fewestCopies = options.copies;
+    this.#tally = new CopyTally(options.copies);
     this.#awaited = awaitedCopies(options.ack, options.copies);
     this.#placer = new BlockPlacer(context, {
       copies: this.#awaited.copies,
@@ -124,7 +113,8 @@ export class FileWriter {
       if (this.#isSurelyLarge()) this.#file ??= await this.#createFile();
       await this.#transfer(source);
       const stat = await this.#finish();
-      return { stat, underReplicatedBlocks: this.#blocksBelow(stat.replication), copies: this.#fewestCopies };
+      const underReplicatedBlocks = this.#tally.below(stat.replication);
+      return { stat, underReplicatedBlocks, copies: this.#tally.fewest };
     } catch (error) {
       this.#stopping.abort(error);
       await this.#file?.abandon();
@@ -176,37 +166,21 @@ export class FileWriter {
     }
   }
 
-  async #noteInOrder(before: Promise<void>, block: WholeBlock, sent: Promise<SentBlock>): Promise<void> {
-    const [{ holders, era }] = await Promise.all([sent, before]);
-    const { hash, sizeBytes } = block;
-    const copies = holders.length;
-    this.#safe.push({ hash, sizeBytes });
-    this.#safeEra = Math.min(this.#safeEra, era);
-    for (const holder of holders) this.#safeWith.set(holder.node, holder);
-    this.#fewestCopies = Math.min(this.#fewestCopies, copies);
-    this.#blocksByCopies.set(copies, (this.#blocksByCopies.get(copies) ?? 0) + 1);
-    this.#doneBytes += sizeBytes;
+  async #noteInOrder(before: Promise<void>, block: WholeBlock, sending: Promise<SentBlock>): Promise<void> {
+    const [sent] = await Promise.all([sending, before]);
+    this.#safe.add(block, sent);
+    this.#tally.add(sent.holders.length);
+    this.#doneBytes += block.sizeBytes;
     this.#options.onProgress?.({ doneBytes: this.#doneBytes, totalBytes: this.#options.sizeBytes });
-    if (this.#safe.length >= APPEND_BATCH_BLOCKS) await this.#append();
-  }
-
-  #blocksBelow(replication: number): number {
-    let count = 0;
-    for (const [copies, blocks] of this.#blocksByCopies) if (copies < replication) count += blocks;
-    return count;
+    if (this.#safe.count >= APPEND_BATCH_BLOCKS) await this.#append();
   }
 
   async #append(): Promise<void> {
-    if (this.#safe.length > 0) await this.#file?.append(await this.#takeSafe(), this.#signal);
+    if (this.#safe.count > 0) await this.#file?.append(await this.#takeSafe(), this.#signal);
   }
 
-  async #takeSafe(): Promise<WrittenBlocks> {
-    if (this.#safe.length === 0) return { blocks: [], era: 0, requiredCopies: 0, writtenTo: [] };
-    const written = { blocks: this.#safe, era: this.#safeEra, writtenTo: [...this.#safeWith.values()] };
-    this.#safe = [];
-    this.#safeEra = Number.POSITIVE_INFINITY;
-    this.#safeWith = new Map();
-    return { ...written, requiredCopies: await this.#placer.requiredCopies() };
+  #takeSafe(): Promise<WrittenBlocks> {
+    return this.#safe.take(() => this.#placer.requiredCopies());
   }
 
   async #finish(): Promise<Stat> {
