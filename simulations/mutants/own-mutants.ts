@@ -51,7 +51,7 @@ export const OWN_MUTANTS: readonly Mutant[] = [
     bug: 'H04',
     scenario: 'packed-rot-is-found',
     swarm: { none: 'the line is of the blocks in SQLite; the simulated disks have checksums of their own' },
-    file: 'src/storage/packed-blocks.ts',
+    file: 'src/storage/packed-rows.ts',
     find: "if (packedCrc(fromHex(hash), origin, data) !== row['crc'])",
     replace: "if (row['crc'] === undefined)",
   },
