@@ -38,7 +38,7 @@ export function addRunOptions(command: Command): Command {
     )
     .option(
       '--index-memory <size>',
-      'memory for the location index of a metadata node, at most (2.5 GiB, or a quarter of the machine), from now on',
+      'memory for the location index of a metadata node, at most (2.4 GiB, or a quarter of the machine if that is more), from now on',
       parseBytes,
     )
     .option(

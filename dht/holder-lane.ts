@@ -69,11 +69,6 @@ export class HolderLane {
     return this.#pending.size + (this.#inFlight?.changes.size ?? 0);
   }
 
-  /** Shards this holder asked for and has not got yet. */
-  get wantedShards(): number {
-    return this.#wanted.size;
-  }
-
   /** The latest word about a hash wins; whoever waited for an earlier word is answered with it. */
   send(delivery: Delivery): void {
     if (this.#abort.signal.aborted || this.#isUnderWay(delivery)) return;

@@ -1,4 +1,4 @@
-/** @module Which datanodes hold which block: soft state, some sixty bytes a block, no object per record; in memory, and on disk what does not fit. */
+/** @module Which datanodes hold which block: soft state, some seventy bytes a block, no object per record; in memory, and on disk what does not fit. */
 import { isBelow, shardOfPrefix, SHARD_DIGITS } from './hash-prefix.ts';
 import { HolderRegistry } from './holder-registry.ts';
 import type { AnnounceRequest } from './messages.ts';
@@ -6,24 +6,21 @@ import { type KnownNode, NodeBook, type NodeState, type StaleOutcome } from './n
 import { countPacked, forEachPacked, hashAt } from './packed-hashes.ts';
 import type { BlockHash } from './ports.ts';
 import { SaidHashes } from './said-hashes.ts';
-import { HASH_SIZE_BYTES } from './shard.ts';
 import { hashKeyOf } from './shard-records.ts';
 import { ShardSpill, type ShardSpillComponents, type ShardSpillOptions } from './shard-spill.ts';
 import { TableRoom } from './table-room.ts';
 import { TableShards } from './table-shards.ts';
 
-/** A record is one (block, datanode) pair. At no more than RECORD_SIZE_BYTES each this bounds the table near 2.5 GiB. */
+/** A record is one (block, datanode) pair. At no more than RECORD_SIZE_BYTES each this bounds the table near 2.4 GiB. */
 export const DEFAULT_MAX_RECORDS = 32_000_000;
-
-const KEY_OF_TESTS = new Uint8Array(HASH_SIZE_BYTES).fill(1);
 
 export interface LocationTableOptions {
   /** In memory and on disk together. */
   readonly maxRecords?: number;
   /** Where shards go that do not fit into memory; without it, all must. */
   readonly spill?: Omit<ShardSpillComponents, 'shards'> & ShardSpillOptions;
-  /** 32 secret bytes, so that nobody can choose hashes that are slow to find. */
-  readonly secret?: Uint8Array;
+  /** HASH_SIZE_BYTES secret bytes, so that nobody can choose hashes that are slow to find. */
+  readonly secret: Uint8Array;
   /** Told of every block that a datanode, by its own word, has no longer. Called in the middle of a batch: only note it. */
   readonly onRemoved?: (hash: BlockHash) => void;
 }
@@ -53,8 +50,8 @@ export class LocationTable {
   readonly #shards: TableShards;
   readonly #room: TableRoom;
 
-  constructor({ spill, ...options }: LocationTableOptions = {}) {
-    this.#shards = new TableShards(this.#holders, hashKeyOf(options.secret ?? KEY_OF_TESTS));
+  constructor({ spill, ...options }: LocationTableOptions) {
+    this.#shards = new TableShards(this.#holders, hashKeyOf(options.secret));
     this.#onRemoved = options.onRemoved;
     this.spill = spill === undefined ? undefined : this.#newSpill(spill);
     this.#room = new TableRoom(

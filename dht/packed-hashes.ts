@@ -26,14 +26,6 @@ export function packHashes(hashes: readonly BlockHash[]): Uint8Array {
 
 const HASH_IN_HEX = /^[0-9a-f]{64}$/;
 
-/** The hashes in order, in hex. Throws DHT_BAD_BATCH when the length is no multiple of 32. */
-export function unpackHashes(packed: Uint8Array): BlockHash[] {
-  const bytes = Buffer.from(packed.buffer, packed.byteOffset, packed.byteLength);
-  return Array.from({ length: countPacked(packed) }, (_, index) =>
-    bytes.toString('hex', index * HASH_SIZE_BYTES, (index + 1) * HASH_SIZE_BYTES),
-  );
-}
-
 /** How many hashes a packed list holds. Throws DHT_BAD_BATCH when the length is no multiple of 32. */
 export function countPacked(packed: Uint8Array): number {
   if (packed.byteLength % HASH_SIZE_BYTES !== 0)

@@ -6,16 +6,6 @@ import { isHoldfastError } from '../../src/common/errors.ts';
 /** What a call ended with. `unknown`: it may have happened, now or later. */
 export type Outcome = 'done' | 'refused' | 'unavailable' | 'unknown';
 
-export interface OperationSample {
-  readonly client: number;
-  readonly kind: string;
-  readonly fromMs: number;
-  readonly toMs: number;
-  readonly outcome: Outcome;
-  /** Of what went wrong. */
-  readonly code?: string;
-}
-
 /** The checker's format (simulations/checks/holdfast-history.ts): a head, then operations as they end. */
 export class HistoryFile {
   readonly path: string;

@@ -6,10 +6,9 @@ import { DEFAULT_MAX_RECORDS, LocationTable } from '../../dht/location-table.ts'
 import { RECORD_SIZE_BYTES } from '../../dht/table-room.ts';
 import type { IndexStatusResponse } from '../../dht/messages.ts';
 import { prefixOfShard } from '../../dht/hash-prefix.ts';
-import { keeper } from '../../dht/keeper.ts';
 import { packHashes } from '../../dht/packed-hashes.ts';
 import { PatientTable } from '../../dht/patient-table.ts';
-import type { PageStore, PeerId } from '../../dht/ports.ts';
+import type { PageStore } from '../../dht/ports.ts';
 import { HASH_SIZE_BYTES } from '../../dht/shard.ts';
 import { ShardLedger } from '../../dht/shard-ledger.ts';
 import { TellingTurns } from '../../dht/telling-turns.ts';
@@ -107,12 +106,6 @@ export class LocationIndex {
   /** Whether everything that datanodes hold of this shard is known here: only then does not knowing a copy mean something. */
   isComplete(shard: number): boolean {
     return this.#ledger.isComplete(shard);
-  }
-
-  /** Whether this node decides for the shard: the closest of its live holders. Two may believe so for a while. */
-  isKeeper(shard: number, isAlive: (peer: PeerId) => boolean): boolean {
-    const { kademlia, network } = this.#components;
-    return keeper(kademlia, shard, isAlive) === network.localPeer;
   }
 
   /** As ShardIndex has it. */

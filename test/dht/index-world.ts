@@ -2,14 +2,16 @@
 import { createHash } from 'node:crypto';
 import { Handover } from '../../dht/handover.ts';
 import { LocationServer } from '../../dht/location-server.ts';
-import { LocationTable } from '../../dht/location-table.ts';
+import type { LocationTable } from '../../dht/location-table.ts';
 import { MembershipRing } from '../../dht/membership-ring.ts';
 import type { AnnounceRequest } from '../../dht/messages.ts';
-import { packHashes, unpackHashes } from '../../dht/packed-hashes.ts';
+import { packHashes } from '../../dht/packed-hashes.ts';
 import type { BlockHash, Clock, HeldBlocks, LocationRpc, PeerId } from '../../dht/ports.ts';
 import { ShardLedger } from '../../dht/shard-ledger.ts';
 import { TellingTurns } from '../../dht/telling-turns.ts';
 import { ManualClock } from '../manual-clock.ts';
+import { newTable } from './new-table.ts';
+import { unpackHashes } from './unpack-hashes.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 
 /** `up` answers, `dead` fails at once, `hang` answers never. `lossy` does what it is told and then fails. */
@@ -127,7 +129,7 @@ export class IndexWorld {
 
   /** A metadata node that lost its memory. It has nothing to ask of others, and with nobody awaited is complete at once. */
   restart(peer: PeerId, boot: string): void {
-    const table = new LocationTable();
+    const table = newTable();
     const ledger = new ShardLedger(this.ring, peer);
     // In the order of a handover: look at the members, ask the others, go on with the datanodes.
     ledger.missing();

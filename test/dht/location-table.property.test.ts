@@ -13,6 +13,7 @@ import {
   SHARDS,
   type Step,
 } from './table-model.ts';
+import { newTable } from './new-table.ts';
 
 function take(step: Step, table: LocationTable): void {
   switch (step.kind) {
@@ -42,7 +43,7 @@ function take(step: Step, table: LocationTable): void {
 it('knows after any sequence of batches, drops and moves what the model knows', () => {
   fc.assert(
     fc.property(fc.array(anyStep, { maxLength: 60 }), (steps) => {
-      const table = new LocationTable();
+      const table = newTable();
       const model = new Model();
       for (const step of steps) {
         take(step, table);

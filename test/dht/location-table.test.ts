@@ -1,10 +1,11 @@
 /** @module The table batch by batch. */
 import { describe, expect, it } from 'vitest';
 import { HolderRegistry, MAX_HOLDERS } from '../../dht/holder-registry.ts';
-import { LocationTable } from '../../dht/location-table.ts';
+import type { LocationTable } from '../../dht/location-table.ts';
 import { packHashes } from '../../dht/packed-hashes.ts';
 import { shardOfHash } from '../../dht/shard.ts';
 import { hashOf } from './index-world.ts';
+import { newTable } from './new-table.ts';
 
 const A = hashOf('a');
 const B = hashOf('b');
@@ -33,7 +34,7 @@ function holders(table: LocationTable, hash: string): number[] {
 
 describe('LocationTable', () => {
   it('tells each hash of a batch its own holders', () => {
-    const table = new LocationTable();
+    const table = newTable();
     announce(table, 1, 1, 1, { added: [A, B] });
     announce(table, 2, 1, 1, { added: [B] });
     expect(table.lookup(packHashes([B, hashOf('c'), A]))).toEqual({ counts: [2, 0, 1], nodes: [1, 2, 1] });
@@ -41,7 +42,7 @@ describe('LocationTable', () => {
   });
 
   it('counts what it took, also what it knew already', () => {
-    const table = new LocationTable();
+    const table = newTable();
     expect(announce(table, 1, 1, 1, { added: [A, B] })).toEqual({ kind: 'taken', taken: 2 });
     expect(announce(table, 1, 1, 2, { added: [A], removed: [B] })).toEqual({ kind: 'taken', taken: 2 });
     expect(holders(table, B)).toEqual([]);
@@ -49,21 +50,21 @@ describe('LocationTable', () => {
   });
 
   it('ignores a batch that a later one overtook, so that a withdrawal stays', () => {
-    const table = new LocationTable();
+    const table = newTable();
     announce(table, 1, 1, 2, { removed: [A] });
     expect(announce(table, 1, 1, 1, { added: [A] })).toEqual({ kind: 'stale-sequence', known: 2 });
     expect(holders(table, A)).toEqual([]);
   });
 
   it('ignores an earlier start of a datanode', () => {
-    const table = new LocationTable();
+    const table = newTable();
     announce(table, 1, 5, 1, { added: [A] });
     expect(announce(table, 1, 4, 9, { removed: [A] })).toEqual({ kind: 'stale-generation', known: 5 });
     expect(holders(table, A)).toEqual([1]);
   });
 
   it('forgets of a whole shard what was not said again, and of others nothing', () => {
-    const table = new LocationTable();
+    const table = newTable();
     const near = `${A.slice(0, 3)}${B.slice(3)}`;
     announce(table, 1, 1, 1, { added: [A, near, B] });
     announce(table, 2, 1, 1, { added: [near] });
@@ -73,7 +74,7 @@ describe('LocationTable', () => {
   });
 
   it('takes a part of a shard for that part only', () => {
-    const table = new LocationTable();
+    const table = newTable();
     const shard = A.slice(0, 3);
     const [low, high] = [`${shard}0${B.slice(4)}`, `${shard}f${B.slice(4)}`];
     announce(table, 1, 1, 1, { added: [low, high] });
@@ -82,7 +83,7 @@ describe('LocationTable', () => {
   });
 
   it('refuses what is no prefix of a shard, and takes nothing of the batch', () => {
-    const table = new LocationTable();
+    const table = newTable();
     for (const bad of ['ab', 'xyz', 'ABC', 'a'.repeat(17)])
       expect(() => announce(table, 1, 1, 1, { added: [A], whole: [bad] })).toThrow(
         expect.objectContaining({ code: 'DHT_BAD_BATCH' }),
@@ -91,14 +92,14 @@ describe('LocationTable', () => {
   });
 
   it('lets a withdrawal of this start remove what an earlier start announced', () => {
-    const table = new LocationTable();
+    const table = newTable();
     announce(table, 1, 1, 1, { added: [A] });
     announce(table, 1, 2, 1, { removed: [A] });
     expect(holders(table, A)).toEqual([]);
   });
 
   it('forgets a dropped datanode at once, and believes it again when it returns', () => {
-    const table = new LocationTable();
+    const table = newTable();
     announce(table, 1, 1, 9, { added: [A, B] });
     announce(table, 2, 1, 1, { added: [A] });
     table.drop(1);
@@ -109,7 +110,7 @@ describe('LocationTable', () => {
   });
 
   it('takes no more than it has room for, and finds room again where datanodes are gone', () => {
-    const table = new LocationTable({ maxRecords: 2 });
+    const table = newTable({ maxRecords: 2 });
     expect(announce(table, 1, 1, 1, { added: [A, B] })).toEqual({ kind: 'taken', taken: 1 });
     expect(announce(table, 1, 1, 2, { added: [A] })).toEqual({ kind: 'taken', taken: 1 });
     expect(announce(table, 2, 1, 1, { added: [A] })).toEqual({ kind: 'taken', taken: 1 });
@@ -119,7 +120,7 @@ describe('LocationTable', () => {
   });
 
   it('leaves the others as much room as a datanode that floods it has taken', () => {
-    const table = new LocationTable({ maxRecords: 100 });
+    const table = newTable({ maxRecords: 100 });
     const flood = Array.from({ length: 200 }, (_, each) => hashOf(each));
     announce(table, 1, 1, 1, { added: flood });
     expect(table.recordCount).toBe(50);
@@ -129,7 +130,7 @@ describe('LocationTable', () => {
   });
 
   it('lists the blocks of a shard and drops a shard whole', () => {
-    const table = new LocationTable();
+    const table = newTable();
     announce(table, 1, 1, 1, { added: [A, B] });
     expect([...table.blocks(shardOfHash(A))]).toEqual([{ hash: A, nodes: [1] }]);
     expect(table.shardCount).toBe(2);

@@ -1,6 +1,7 @@
 /** @module Packed hash lists keep order and refuse what is none. */
 import { describe, expect, it } from 'vitest';
-import { countPacked, packHashes, unpackHashes } from '../../dht/packed-hashes.ts';
+import { countPacked, packHashes } from '../../dht/packed-hashes.ts';
+import { unpackHashes } from './unpack-hashes.ts';
 import { hashOf } from './index-world.ts';
 
 describe('packed hashes', () => {

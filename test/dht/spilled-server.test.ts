@@ -1,7 +1,6 @@
 /** @module A holder some of whose shards cannot be read: what it says of them. */
 import { expect, it } from 'vitest';
 import { LocationServer } from '../../dht/location-server.ts';
-import { LocationTable } from '../../dht/location-table.ts';
 import { MembershipRing } from '../../dht/membership-ring.ts';
 import { MAX_PULLED_READS } from '../../dht/pull-answer.ts';
 import { packHashes } from '../../dht/packed-hashes.ts';
@@ -13,6 +12,7 @@ import { testPeer } from '../metadata/cluster.ts';
 import { hashOf } from './index-world.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { spillOptions } from './spill-options.ts';
+import { newTable } from './new-table.ts';
 
 const HASHES: readonly string[] = Array.from({ length: 8 }, (_, at) => hashOf(at));
 const PREFIXES: readonly string[] = HASHES.map((hash) => hash.slice(0, 3));
@@ -23,7 +23,7 @@ async function holder(hashes = HASHES) {
   const ledger = new ShardLedger(ring, peer);
   for (const shard of ledger.owned) ledger.completed(shard);
   const store = new MemoryPageStore();
-  const table = new LocationTable({ spill: spillOptions(store, { onLost: (shard) => ledger.lost(shard) }) });
+  const table = newTable({ spill: spillOptions(store, { onLost: (shard) => ledger.lost(shard) }) });
   const turns = new TellingTurns({ clock: new ManualClock() });
   const server = new LocationServer({ table, ledger, ring, awaited: () => [], turns }, { boot: 'first' });
   const said = { node: 3, generation: 1, sequence: 1, removed: new Uint8Array(0), whole: [], epoch: 1 };

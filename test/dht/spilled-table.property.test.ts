@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { prefixOfShard } from '../../dht/hash-prefix.ts';
-import { LocationTable } from '../../dht/location-table.ts';
+import type { LocationTable } from '../../dht/location-table.ts';
 import { packHashes } from '../../dht/packed-hashes.ts';
 import { PatientTable } from '../../dht/patient-table.ts';
 import { shardOfHash } from '../../dht/shard.ts';
@@ -18,6 +18,7 @@ import {
   SHARDS,
   type Step,
 } from './table-model.ts';
+import { newTable } from './new-table.ts';
 
 async function take(step: Step, table: LocationTable, patient: PatientTable): Promise<void> {
   switch (step.kind) {
@@ -65,7 +66,7 @@ it('knows the same wherever its shards are, and whatever is on its way to disk a
       const store = new MemoryPageStore({ pause: () => pass(turns.next().value ?? 0) });
       const lost: number[] = [];
       const spill = spillOptions(store, { memoryBytes, maxRowsRead, onLost: (shard) => lost.push(shard) });
-      const table = new LocationTable({ spill });
+      const table = newTable({ spill });
       const patient = new PatientTable(table);
       const model = new Model();
       for (const step of steps) {

@@ -1,7 +1,6 @@
 /** @module A table with some of its shards on disk: what goes there, what comes back, and what a disk that fails costs. */
 import { describe, expect, it } from 'vitest';
 import { prefixOfShard } from '../../dht/hash-prefix.ts';
-import { LocationTable } from '../../dht/location-table.ts';
 import { packHashes } from '../../dht/packed-hashes.ts';
 import { PatientTable } from '../../dht/patient-table.ts';
 import { RETRY_MS } from '../../dht/shard-spill.ts';
@@ -9,6 +8,7 @@ import { MemoryPageStore } from '../../src/storage/memory-page-store.ts';
 import { hashOf } from './index-world.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { spillOptions } from './spill-options.ts';
+import { newTable } from './new-table.ts';
 
 const SHARDS = 16;
 
@@ -29,7 +29,7 @@ function spilling(store: MemoryPageStore, { maxRecords, ...options }: Options = 
   const clock = new ManualClock();
   const onLost = (shard: number): void => void lost.push(shard);
   const spill = spillOptions(store, { clock, onLost, ...options });
-  const table = new LocationTable({ spill, ...(maxRecords !== undefined && { maxRecords }) });
+  const table = newTable({ spill, ...(maxRecords !== undefined && { maxRecords }) });
   const patient = new PatientTable(table);
   let sequence = 0;
   const announce = async (

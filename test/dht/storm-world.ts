@@ -6,7 +6,7 @@ import { Announcer } from '../../dht/announcer.ts';
 import { startDeadline } from '../../dht/deadline.ts';
 import { Handover } from '../../dht/handover.ts';
 import { LocationServer } from '../../dht/location-server.ts';
-import { LocationTable } from '../../dht/location-table.ts';
+import type { LocationTable } from '../../dht/location-table.ts';
 import { type Membership, MembershipRing } from '../../dht/membership-ring.ts';
 import type { BlockHash, LocationRpc, PeerId } from '../../dht/ports.ts';
 import { ShardLedger } from '../../dht/shard-ledger.ts';
@@ -15,6 +15,7 @@ import { hashOf, HeldSet } from './index-world.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import { StormPost } from './storm-post.ts';
+import { newTable } from './new-table.ts';
 
 export const DATANODE = 7;
 const HEARTBEAT_MS = 3_000;
@@ -135,7 +136,7 @@ export class StormWorld {
   }
 
   restartMetadata(peer: PeerId): void {
-    const table = new LocationTable();
+    const table = newTable();
     const list = { applied: this.#membership() };
     const ring = new MembershipRing(() => list.applied, peer);
     const ledger = new ShardLedger(ring, peer);

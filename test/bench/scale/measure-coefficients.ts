@@ -2,7 +2,7 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LocationTable } from '../../../dht/location-table.ts';
+import type { LocationTable } from '../../../dht/location-table.ts';
 import { AnnounceRequest } from '../../../dht/messages.ts';
 import { packHashes } from '../../../dht/packed-hashes.ts';
 import { SHARD_COUNT } from '../../../dht/shard.ts';
@@ -21,6 +21,7 @@ import { round } from '../statistics.ts';
 import { TreeRows } from '../tree-rows.ts';
 import { writeTree } from '../tree-writer.ts';
 import { cost } from './child-point.ts';
+import { newTable } from '../../dht/new-table.ts';
 
 const FILES = 100_000;
 const BLOCKS_PER_FILE = 4;
@@ -84,7 +85,7 @@ async function measureFilled(machine: StateMachine, sizeBytes: number): Promise<
       more = page.length === PAGE_BLOCKS;
     }
   });
-  const table = new LocationTable();
+  const table = newTable();
   const announced = await cost(async () => announceAll(table, hashes));
   const examiner = examinerOf(table);
   const examined = await cost(async () => {

@@ -1,12 +1,12 @@
 /** @module A copy that is gone while its datanode lives is looked at by itself, and its block named until it is well again. */
 import { describe, expect, it } from 'vitest';
-import { LocationTable } from '../../../dht/location-table.ts';
 import { packHashes } from '../../../dht/packed-hashes.ts';
 import { systemClock } from '../../../src/common/clock.ts';
 import type { Logger } from '../../../src/common/logger.ts';
 import { AtRiskBlocks } from '../../../src/metadata/repair/at-risk-blocks.ts';
 import { BlockExaminer } from '../../../src/metadata/repair/block-examiner.ts';
 import { LostCopies, type LostCopiesComponents } from '../../../src/metadata/repair/lost-copies.ts';
+import { newTable } from '../../dht/new-table.ts';
 
 const HASH = 'ab'.repeat(32);
 const COPIES = 3;
@@ -15,7 +15,7 @@ function keeperOf(isKept = true, isWanted = true) {
   const said: string[] = [];
   const note = (event: string): void => void said.push(event);
   const logger = { debug: note, info: note, warn: note, error: note } as unknown as Logger;
-  const table = new LocationTable({ onRemoved: (hash) => lost.note(hash) });
+  const table = newTable({ onRemoved: (hash) => lost.note(hash) });
   const atRisk = new AtRiskBlocks();
   const index = {
     isComplete: () => true,
