@@ -1,12 +1,14 @@
 /** @module The bytes of a local file, read into two buffers in turn: one is filled while the other is looked at. */
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { MIB } from '../src/common/bytes.ts';
+import { openPipe } from './named-pipe.ts';
 
 /** Read at once. */
 const READ_BYTES: number = MIB;
 
 /** Chunks in order, each valid until the next is asked for. Rejects with system errors, and with the signal's reason. */
 export async function* readFile(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  if ((await stat(path)).isFIFO()) return yield* await openPipe(path, 'read', signal);
   await using file = await open(path);
   let [buffer, other] = [Buffer.allocUnsafeSlow(READ_BYTES), Buffer.allocUnsafeSlow(READ_BYTES)];
   let reading = read(file, buffer);
