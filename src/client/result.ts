@@ -32,5 +32,11 @@ export function removedResult(operation: string, { kind }: Result): Removed {
 
 function refusalOf({ code, message, factsJson }: Refused): HoldfastError {
   const facts = factsJson === '' ? {} : (JSON.parse(factsJson) as ErrorFacts);
-  return new HoldfastError({ code, kind: 'refused', message, facts });
+  return new HoldfastError({ code, kind: 'refused', message: wellPut(code, message, facts), facts });
+}
+
+/** The words of a refusal are kept in the replicated state, where they cannot change: "1 entries" is put right here. */
+function wellPut(code: string, message: string, { path, childCount }: ErrorFacts): string {
+  if (code !== 'NAMESPACE_NOT_EMPTY' || childCount !== 1) return message;
+  return `${String(path)} still has 1 entry. Remove it first, or remove the whole tree.`;
 }
