@@ -60,7 +60,12 @@ async function askCluster(shell: Shell, flags: DoctorFlags): Promise<readonly He
     await shell.withClient(flags, async (client) => {
       const status = await client.status({ stale: true, signal });
       checks = clusterChecks(status, { version: VERSION, nowMs: systemClock.wallMs() });
-      checks = [...checks, ...nodeChecks(await client.visitNodes({ signal }), await ownNumber(flags.dir))];
+      const lonely = status.dataNodes.filter(({ reachable }) => reachable === false);
+      const known = {
+        own: await ownNumber(flags.dir),
+        lonely: new Set(lonely.map(({ member }) => member?.number ?? 0)),
+      };
+      checks = [...checks, ...nodeChecks(await client.visitNodes({ signal }), known)];
     });
     return checks;
   } catch (error) {

@@ -7,9 +7,15 @@ import { check } from './check.ts';
 /** Above what NTP leaves by far; leases, dates and backups bear more, people reading them do not. */
 const CLOCK_TOLERANCE_MS = 2_000;
 
-/** `own`: number of this machine's node, if it has one. */
-export function nodeChecks(visits: readonly NodeVisit[], own: number | undefined): readonly HealthCheck[] {
-  return [reachabilityCheck(visits), ...portCheck(visits, own), clockCheck(visits)];
+export interface NodeCheckOptions {
+  /** Number of this machine's node, if it has one. */
+  readonly own: number | undefined;
+  /** Datanodes that say themselves that nobody has found a way to them yet. */
+  readonly lonely: ReadonlySet<number>;
+}
+
+export function nodeChecks(visits: readonly NodeVisit[], options: NodeCheckOptions): readonly HealthCheck[] {
+  return [reachabilityCheck(visits), portCheck(visits, options), clockCheck(visits)];
 }
 
 function reachabilityCheck(visits: readonly NodeVisit[]): HealthCheck {
@@ -27,24 +33,29 @@ function reachabilityCheck(visits: readonly NodeVisit[]): HealthCheck {
   return check('reachability', 'warn', finding, advice);
 }
 
-/** The metadata nodes dial every node back; one that none of them reaches has said so in its addresses. */
-function portCheck(visits: readonly NodeVisit[], own: number | undefined): readonly HealthCheck[] {
-  const relayed = visits.filter(({ isBehindRelays }) => isBehindRelays);
-  const mine = relayed.find(({ member }) => member.number === own);
+/** The metadata nodes dial every node back; one that some of them do not reach says so. Of one that is silent nothing is known. */
+function portCheck(visits: readonly NodeVisit[], { own, lonely }: NodeCheckOptions): HealthCheck {
+  const isShut = ({ member, isBehindRelays }: NodeVisit): boolean =>
+    isBehindRelays || lonely.has(member.number);
+  const shut = visits.filter(isShut);
   const advice =
     'Forward its TCP port on the router, and say so with "node start --announce /ip4/<public>/tcp/4600": bulk over relays is slow.';
-  if (mine !== undefined)
-    return [
-      check(
-        'ports',
-        'warn',
-        'no metadata node can dial the node of this machine: it is reached over relays',
-        advice,
-      ),
-    ];
-  if (relayed.length === 0) return [check('ports', 'ok', 'the metadata nodes can dial every node')];
-  const finding = `reached over relays alone: ${relayed.map(({ member }) => nameOf(member)).join(', ')}`;
-  return [check('ports', 'warn', finding, advice)];
+  if (shut.some(({ member }) => member.number === own))
+    return check(
+      'ports',
+      'warn',
+      'not every metadata node can dial the node of this machine: it is reached over relays, or not at all',
+      advice,
+    );
+  if (shut.length > 0) {
+    const names = shut.map(({ member }) => nameOf(member)).join(', ');
+    return check('ports', 'warn', `not dialable by every metadata node: ${names}`, advice);
+  }
+  const silent = visits.filter(({ failure }) => failure !== undefined);
+  if (silent.length === 0) return check('ports', 'ok', 'the metadata nodes can dial every node');
+  const names = silent.map(({ member }) => nameOf(member)).join(', ');
+  const finding = `the metadata nodes can dial every node that answers; not known of ${names}`;
+  return check('ports', 'warn', finding, 'Start what is down, then look again.');
 }
 
 function clockCheck(visits: readonly NodeVisit[]): HealthCheck {

@@ -10,7 +10,7 @@ export interface NodeVisit {
   readonly member: Member;
   /** Why it was not reached; absent when it was. */
   readonly failure?: { readonly code: string; readonly message: string };
-  /** The metadata nodes could not dial it, so it is reached over relays alone. */
+  /** Some metadata node could not dial it, so it has places on relays. */
   readonly isBehindRelays: boolean;
   readonly roundTripMs: number;
   /** Its clock less this one's, give or take half a round trip; absent when it did not say. */
@@ -18,7 +18,7 @@ export interface NodeVisit {
 }
 
 const VISIT_TIMEOUT_MS = 4_000;
-/** In the addresses of a node that asked metadata nodes to dial it, and was not reached. */
+/** In the addresses of a node that asked metadata nodes to dial it, and was not reached; its own addresses stand beside it. */
 const RELAY = '/p2p-circuit';
 
 /** By number. The first call opens the connection, the second one is timed. */
@@ -42,7 +42,7 @@ async function visit(
 ): Promise<NodeVisit> {
   const { clock, network } = context;
   const { peer, addresses, roles } = member;
-  const isBehindRelays = addresses.length > 0 && addresses.every((address) => address.includes(RELAY));
+  const isBehindRelays = addresses.some((address) => address.includes(RELAY));
   const known = { member, isBehindRelays };
   if (!network.isConnected(peer)) network.learn(peer, addresses);
   const options = { timeoutMs: VISIT_TIMEOUT_MS, ...(signal && { signal }) };

@@ -80,6 +80,8 @@ it('another release, and a clock that is behind, are warned of by name', () => {
   ).toEqual(['ok', 'ok']);
 });
 
+const nobody = { own: undefined, lonely: new Set<number>() };
+
 const visited = (number: number, clockAheadMs: number | undefined, isBehindRelays = false) => ({
   member: Member.fromPartial({ number, name: `n${number}` }),
   isBehindRelays,
@@ -91,7 +93,7 @@ it('names the node whose clock is wrong, and this machine when all others differ
   const clocks = (...ahead: number[]) =>
     nodeChecks(
       ahead.map((ms, at) => visited(at + 1, ms)),
-      undefined,
+      nobody,
     ).find(({ name }) => name === 'clocks');
   expect(clocks(5, -3)?.health).toBe('ok');
   expect(clocks(5, -60_000)).toMatchObject({ health: 'warn' });
@@ -101,10 +103,33 @@ it('names the node whose clock is wrong, and this machine when all others differ
 
 it('names nodes that are not reached, and those that nobody can dial', () => {
   const failure = { code: 'NETWORK_TIMEOUT', message: 'timed out' };
-  const checks = nodeChecks([visited(1, 0), { ...visited(2, undefined, true), failure }], 2);
+  const checks = nodeChecks([visited(1, 0), { ...visited(2, undefined, true), failure }], {
+    ...nobody,
+    own: 2,
+  });
   const byName = new Map(checks.map((found) => [found.name, found]));
   expect(byName.get('reachability')).toMatchObject({ health: 'warn' });
   expect(byName.get('reachability')?.finding).toContain('node 2 (n2), timed out');
   expect(byName.get('ports')?.finding).toContain('the node of this machine');
-  expect(nodeChecks([visited(1, 0)], 1).map(({ health }) => health)).toEqual(['ok', 'ok', 'ok']);
+  expect(nodeChecks([visited(1, 0)], { ...nobody, own: 1 }).map(({ health }) => health)).toEqual([
+    'ok',
+    'ok',
+    'ok',
+  ]);
+});
+
+it('says that every node can be dialled only when that is known of every node', () => {
+  const failure = { code: 'NETWORK_TIMEOUT', message: 'timed out' };
+  const ports = (visits: Parameters<typeof nodeChecks>[0], lonely: readonly number[] = []) =>
+    nodeChecks(visits, { ...nobody, lonely: new Set(lonely) }).find(({ name }) => name === 'ports');
+  expect(ports([visited(1, 0), visited(2, 0)])?.health).toBe('ok');
+  expect(ports([visited(1, 0), visited(2, 0, true)])).toMatchObject({
+    health: 'warn',
+    finding: 'not dialable by every metadata node: node 2 (n2)',
+  });
+  expect(ports([visited(1, 0), visited(2, 0)], [2])).toMatchObject({ health: 'warn' });
+  expect(ports([visited(1, 0), { ...visited(2, undefined), failure }])).toMatchObject({
+    health: 'warn',
+    finding: expect.stringContaining('not known of node 2 (n2)') as string,
+  });
 });
