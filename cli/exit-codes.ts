@@ -72,6 +72,7 @@ const BY_CODE: Readonly<Record<string, ExitStatus>> = {
   NETWORK_BAD_IDENTITY: EXIT.node,
   CLIENT_NO_PROFILE: EXIT.denied,
   CLIENT_BAD_PROFILE: EXIT.denied,
+  CLIENT_PROFILE_NOT_WRITABLE: EXIT.denied,
   CLIENT_OTHER_CLUSTER: EXIT.denied,
   NODE_INVALID_ADDRESS: EXIT.invalid,
   NODE_JOIN_UNREACHABLE: EXIT.unavailable,

@@ -63,7 +63,7 @@ export function addReadCommand(
 }
 
 export function addProfileOption(command: Command, { env }: Terminal): Command {
-  const fallback = env['HOLDFAST_PROFILE'] ?? join(homedir(), '.holdfast', 'client');
+  const fallback = env['HOLDFAST_PROFILE'] || join(homedir(), '.holdfast', 'client');
   return command.option('--profile <directory>', 'client profile (HOLDFAST_PROFILE)', fallback);
 }
 
@@ -72,9 +72,9 @@ export function addDirectoryOption(command: Command, terminal: Terminal): Comman
   return command.option('--dir <directory>', 'data directory of the node (HOLDFAST_DIR)', fallback);
 }
 
-/** Where this machine's node is, unless a command is told otherwise. */
+/** Where this machine's node is, unless a command is told otherwise. An empty variable is one that is not set. */
 export function nodeDirectory({ env }: Terminal): string {
-  return env['HOLDFAST_DIR'] ?? join(homedir(), '.holdfast', 'node');
+  return env['HOLDFAST_DIR'] || join(homedir(), '.holdfast', 'node');
 }
 
 /** For commands that write files. */

@@ -10,7 +10,7 @@ import type { Libp2pHostOptions } from '../network/libp2p-settings.ts';
 import type { Network, PeerId } from '../network/network.ts';
 import { TicketTransport } from '../network/ticket-transport.ts';
 import { makeDirectory } from '../storage/make-directory.ts';
-import { profileKeyFile } from './profile.ts';
+import { profileKeyFile, writingProfile } from './profile.ts';
 import { TicketFile } from './ticket-file.ts';
 
 export interface ClientNetworkComponents {
@@ -57,9 +57,10 @@ export async function openClientNetwork(
   components: ClientNetworkComponents,
   options: Pick<Libp2pHostOptions, 'multicast' | 'relayPeers'> = {},
 ): Promise<Network> {
-  await makeDirectory(profileDir, PRIVATE_DIRECTORY_MODE);
+  await writingProfile(profileDir, () => makeDirectory(profileDir, PRIVATE_DIRECTORY_MODE));
   const keyFile = profileKeyFile(profileDir);
-  const localPeer = (await readIdentityFile(keyFile))?.peer ?? (await createKey(keyFile));
+  const localPeer =
+    (await readIdentityFile(keyFile))?.peer ?? (await writingProfile(profileDir, () => createKey(keyFile)));
   const tickets = await TicketFile.open(components, { profileDir, localPeer });
   let host: Libp2pHost | undefined;
   const openHost = async (): Promise<Libp2pHost> => {

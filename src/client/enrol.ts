@@ -1,5 +1,5 @@
 /** @module Makes this machine's user a client of a cluster, with a token (`holdfast connect`). */
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import { type Clock, systemClock } from '../common/clock.ts';
 import { isHoldfastError } from '../common/errors.ts';
 import { type Logger, silentLogger } from '../common/logger.ts';
@@ -13,6 +13,7 @@ import { decodeToken } from '../protocol/token.ts';
 import { openClientNetwork } from './client-network.ts';
 import { noMetadata, otherCluster, unexpectedAnswer } from './errors.ts';
 import { metadataNodesOf } from './known-metadata.ts';
+import { localUser } from './local-user.ts';
 import { loadProfile, type Profile, saveProfile } from './profile.ts';
 
 export interface EnrolOptions extends AdmissionOptions {
@@ -48,7 +49,7 @@ export async function enrol(token: string, profileDir: string, options: EnrolOpt
       cluster: contents.clusterId,
       tokenId: contents.tokenId,
       tokenSecret: contents.secret,
-      member: describeClient(network, options.name),
+      member: describeClient(network, options.name ?? `${(await localUser()).user}@${hostname()}`),
       client: undefined,
     };
     const joined = profileFrom(await admission({ network, clock }, contents.addresses, request, options));
@@ -69,11 +70,11 @@ async function refuseOtherCluster(profileDir: string, clusterId: string): Promis
   }
 }
 
-function describeClient(network: Network, name: string | undefined): Member {
+function describeClient(network: Network, name: string): Member {
   return Member.fromPartial({
     peer: network.localPeer,
     roles: ['client'],
-    name: name ?? `${userInfo().username}@${hostname()}`,
+    name,
     host: hostname(),
   });
 }

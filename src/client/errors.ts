@@ -20,6 +20,16 @@ export function badProfile(file: string, cause: unknown): HoldfastError {
   });
 }
 
+export function profileNotWritable(profileDir: string, cause: unknown): HoldfastError {
+  return new HoldfastError({
+    code: 'CLIENT_PROFILE_NOT_WRITABLE',
+    kind: 'refused',
+    message: `Cannot write the client profile in ${profileDir}: ${describeError(cause)}. Check its owner and mode and the disk, or name another directory with --profile (HOLDFAST_PROFILE).`,
+    facts: { profileDir },
+    cause,
+  });
+}
+
 export function otherCluster(
   profileDir: string,
   profileCluster: string,

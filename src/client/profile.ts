@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { chmod, open, readFile, rename } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { isHoldfastError } from '../common/errors.ts';
 import type { PeerId } from '../network/network.ts';
 import { makeDirectory } from '../storage/make-directory.ts';
-import { badProfile, noProfile } from './errors.ts';
+import { badProfile, noProfile, profileNotWritable } from './errors.ts';
 
 export interface KnownPeer {
   readonly peer: PeerId;
@@ -33,9 +34,9 @@ export const MAX_KNOWN_DATANODES = 32;
 const PRIVATE_FILE_MODE = 0o600;
 const PRIVATE_DIRECTORY_MODE = 0o700;
 
-/** HOLDFAST_PROFILE, or .holdfast/client in the user's home. */
+/** HOLDFAST_PROFILE unless it is empty, or .holdfast/client in the user's home. */
 export function defaultProfileDir(): string {
-  return process.env.HOLDFAST_PROFILE ?? join(homedir(), '.holdfast', 'client');
+  return process.env.HOLDFAST_PROFILE || join(homedir(), '.holdfast', 'client');
 }
 
 /** Where a profile directory keeps the Ed25519 identity of its client. */
@@ -59,10 +60,19 @@ export async function loadProfile(profileDir: string): Promise<Profile> {
   }
 }
 
-/** Replaces the profile atomically; the directory and the file are readable by their owner only. */
+/** Replaces the profile atomically; the directory and the file are readable by their owner only. Errors: CLIENT_PROFILE_NOT_WRITABLE. */
 export async function saveProfile(profileDir: string, profile: Profile): Promise<void> {
   const text = `${JSON.stringify(profile, undefined, 2)}\n`;
-  await replacePrivateFile(profileDir, profileFile(profileDir), text);
+  await writingProfile(profileDir, () => replacePrivateFile(profileDir, profileFile(profileDir), text));
+}
+
+/** Runs what writes into a profile's directory; what the system has against it becomes CLIENT_PROFILE_NOT_WRITABLE. */
+export async function writingProfile<T>(profileDir: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw isHoldfastError(error) ? error : profileNotWritable(profileDir, error);
+  }
 }
 
 /** The same for any `file` in the profile's directory. */

@@ -65,7 +65,8 @@ export interface Founded {
 
 /**
  * Founds a cluster in an empty directory. node.json is written last: without it the directory does not count as a node.
- * Errors: NODE_DIRECTORY_NOT_EMPTY, NODE_DIRECTORY_NOT_WRITABLE, NODE_ALREADY_RUNNING, NODE_INVALID_ADDRESS, NODE_PORT_IN_USE.
+ * Errors: NODE_DIRECTORY_NOT_EMPTY, NODE_DIRECTORY_NOT_WRITABLE, NODE_ALREADY_RUNNING, NODE_INVALID_ADDRESS, NODE_PORT_IN_USE,
+ * CLIENT_BAD_PROFILE, CLIENT_PROFILE_NOT_WRITABLE.
  */
 export async function initCluster(
   components: Components,
@@ -77,10 +78,14 @@ export async function initCluster(
   await using directory = await DataDirectory.claim(node.directory);
   await refuseNonEmpty(directory.path);
 
+  // All that a person may have mistyped is looked at before the first file, which would be in the way of the next attempt.
   const listen = await fixPorts(node.listen);
-  const { peer } = await loadOrCreateIdentity(directory.keyFile);
-  const addresses = dialableAddresses(peer, listen, checkAnnounced(node.announce));
+  const announce = checkAnnounced(node.announce);
   const clusterId = toHex(components.random.bytes(CLUSTER_ID_SIZE_BYTES));
+  const replaces = (): boolean => cluster.recovers ?? false;
+  const profile = await prepareProfile(node.profileDir, clusterId, replaces);
+  const { peer } = await loadOrCreateIdentity(directory.keyFile);
+  const addresses = dialableAddresses(peer, listen, announce);
   const nowMs = components.clock.wallMs();
   const config: NodeConfig = {
     format: 1,
@@ -98,8 +103,6 @@ export async function initCluster(
     bootstrap: [{ number: FOUNDER, peer, addresses }],
     ...(node.capacityBytes === undefined ? {} : { capacityBytes: node.capacityBytes }),
   };
-  const replaces = (): boolean => cluster.recovers ?? false;
-  const profile = await prepareProfile(node.profileDir, clusterId, replaces);
   const founder = memberOf(config, addresses, nowMs);
   const client = profile.newClient === undefined ? [] : [clientMember(profile.newClient, config, nowMs)];
   const token = makeToken(components.random, nowMs);

@@ -1,6 +1,6 @@
 /** @module The client profile that founding and joining leave for the user who ran them. */
 import { isHoldfastError } from '../common/errors.ts';
-import { loadProfile, type Profile, profileKeyFile, saveProfile } from '../client/profile.ts';
+import { loadProfile, type Profile, profileKeyFile, saveProfile, writingProfile } from '../client/profile.ts';
 import { loadOrCreateIdentity } from '../network/identity.ts';
 import { makeDirectory } from '../storage/make-directory.ts';
 
@@ -19,7 +19,7 @@ export interface PreparedProfile {
 /**
  * Makes the client's key before anything is asked of the cluster, so that a repeated join names the same client.
  * `replaces`: whether the profile of that other cluster makes room, its key staying the user's.
- * Errors: CLIENT_BAD_PROFILE.
+ * Errors: CLIENT_BAD_PROFILE, CLIENT_PROFILE_NOT_WRITABLE.
  */
 export async function prepareProfile(
   profileDir: string,
@@ -31,8 +31,10 @@ export async function prepareProfile(
     const outcome = existing.clusterId === clusterId ? 'kept' : 'other';
     return { newClient: undefined, save: () => Promise.resolve(outcome) };
   }
-  await makeDirectory(profileDir, PRIVATE_DIRECTORY_MODE);
-  const { peer } = await loadOrCreateIdentity(profileKeyFile(profileDir));
+  const { peer } = await writingProfile(profileDir, async () => {
+    await makeDirectory(profileDir, PRIVATE_DIRECTORY_MODE);
+    return loadOrCreateIdentity(profileKeyFile(profileDir));
+  });
   return {
     newClient: peer,
     async save(profile) {

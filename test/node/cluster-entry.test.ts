@@ -56,6 +56,15 @@ describe('founding and joining', () => {
     expect(await readdir(directory)).toEqual(['letter.txt']);
   });
 
+  it.each([
+    ['NODE_INVALID_ADDRESS', { announce: ['nowhere'] }],
+    ['CLIENT_PROFILE_NOT_WRITABLE', { profileDir: '/proc/no-such-directory' }],
+  ])('leaves nothing in the way of the next attempt when founding is refused: %s', async (code, mistake) => {
+    const node = { ...newNode(code), profileDir: join(root, `client-${code}`) };
+    await expect(initCluster(COMPONENTS, CLUSTER, { ...node, ...mistake })).rejects.toMatchObject({ code });
+    expect((await initCluster(COMPONENTS, CLUSTER, node)).profile).toBe('written');
+  });
+
   it('refuses a second start on the same data', async () => {
     await expect(start(join(root, 'one'))).rejects.toMatchObject({ code: 'NODE_ALREADY_RUNNING' });
   });
