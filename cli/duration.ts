@@ -27,7 +27,12 @@ export function formatDuration(ms: number): string {
   return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} d`;
 }
 
-/** "2026-11-21 03:24:19", UTC. */
+/** "2026-11-21 03:24:19", UTC; "?" for what no calendar has: times of files are of anybody's making. */
 export function formatTime(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
+  const date = new Date(ms);
+  if (Number.isNaN(date.getTime())) return '?';
+  return date
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.\d+Z$/, '');
 }

@@ -47,6 +47,9 @@ describe('times', () => {
       '25 h',
     ]);
     expect(formatTime(0)).toBe('1970-01-01 00:00:00');
+    expect(formatTime(-1)).toBe('1969-12-31 23:59:59');
+    expect(formatTime(253_402_300_800_000)).toBe('+010000-01-01 00:00:00');
+    expect(formatTime(9e15)).toBe('?');
   });
 });
 
