@@ -4,6 +4,7 @@ import type { Client } from '../src/client/client.ts';
 import type { AttributeChange } from '../src/client/client-options.ts';
 import { eachPath } from './each-path.ts';
 import { usage } from './errors.ts';
+import { orGone } from './gone.ts';
 import { type ModeChange, modeOf, octalMode, parseMode } from './mode.ts';
 import { addClientCommand, type ClientFlags } from './options.ts';
 import { remotePath } from './remote-path.ts';
@@ -75,20 +76,38 @@ async function change(
   await shell.withClient(flags, async (client) => {
     await eachPath(shell, paths.map(remotePath), async (path) => {
       for await (const found of flags.recursive ? everythingAt(client, path, signal) : [path]) {
-        const said = await changeAt(client, found, wanted, { noFollow, signal });
-        await client.setAttributes(found, said, { noFollow, signal });
+        const changed = changeAt(client, found, wanted, { noFollow, signal });
+        const said = await (found === path ? changed : orGone(changed));
+        if (said === undefined) continue;
         await shell.output.result({ path: found, ...shown(said) }, () => (flags.recursive ? found : []));
       }
     });
   });
 }
 
-/** Symbols change the mode that is there, which has to be asked for. */
+interface ChangeOptions {
+  readonly noFollow: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Resolves with what it was changed to. */
 async function changeAt(
   client: Client,
   path: string,
+  wanted: WantedChange,
+  options: ChangeOptions,
+): Promise<AttributeChange> {
+  const said = await meant(client, path, wanted, options);
+  await client.setAttributes(path, said, options);
+  return said;
+}
+
+/** Symbols change the mode that is there, which has to be asked for. */
+async function meant(
+  client: Client,
+  path: string,
   { mode, ...rest }: WantedChange,
-  options: { readonly noFollow: boolean; readonly signal: AbortSignal },
+  options: ChangeOptions,
 ): Promise<AttributeChange> {
   if (mode === undefined) return rest;
   if (typeof mode === 'number') return { ...rest, mode };

@@ -1,9 +1,11 @@
-/** @module A file of this machine that appears whole or not at all. */
+/** @module A file of this machine that appears whole or not at all; devices and pipes take the bytes as they come. */
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { syncDirectory } from '../src/storage/durable-file.ts';
 import { localFailure } from './errors.ts';
+import { openPipe, writeToPipe } from './named-pipe.ts';
 
 export interface DownloadOptions {
   readonly signal: AbortSignal;
@@ -36,6 +38,34 @@ export async function downloadFile(
     throw error;
   }
   await local('write', target, () => syncDirectory(dirname(target)));
+}
+
+/**
+ * Writes `bytes` into the device or pipe at `target`: to put a file in its place would take /dev/null from everybody.
+ * Errors: as of downloadFile; what was written until then stays.
+ */
+export async function writeInto(
+  bytes: AsyncIterable<Uint8Array>,
+  target: string,
+  { signal }: DownloadOptions,
+): Promise<void> {
+  if (await local('look at', target, async () => (await stat(target)).isFIFO()))
+    return writeIntoPipe(bytes, target, signal);
+  await using handle = await local('write', target, () => open(target, constants.O_WRONLY));
+  await writeAll(handle, bytes, target, signal);
+}
+
+async function writeIntoPipe(
+  bytes: AsyncIterable<Uint8Array>,
+  target: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const pipe = await local('write', target, () => openPipe(target, 'write', signal));
+  try {
+    for await (const chunk of bytes) await local('write', target, () => writeToPipe(pipe, chunk));
+  } finally {
+    pipe.end();
+  }
 }
 
 async function writeAll(

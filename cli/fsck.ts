@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { FileCheck, FileState } from '../src/client/file-check.ts';
 import { counted } from './counted.ts';
 import { filesUnhealthy } from './errors.ts';
+import { orGone } from './gone.ts';
 import { addClientCommand, type ClientFlags } from './options.ts';
 import { remotePath } from './remote-path.ts';
 import type { Shell } from './shell.ts';
@@ -34,7 +35,8 @@ async function fsck(shell: Shell, path: string, flags: FsckFlags): Promise<void>
     const checker = client.fileChecker({ verify: flags.verify, signal });
     for await (const entry of client.walk(path, { signal })) {
       if (entry.stat.kind !== 'file') continue;
-      const check = await checker.check(entry.path);
+      const check = await orGone(checker.check(entry.path));
+      if (check === undefined) continue;
       counts.set(check.state, (counts.get(check.state) ?? 0) + 1);
       await shell.output.result({ path: entry.path, ...asJson(check) }, () => describe(entry.path, check));
     }

@@ -1,20 +1,18 @@
-/** @module What `holdfast get` and `cat` do: which path becomes which local file. */
-import { stat as statLocal } from 'node:fs/promises';
-import { join } from 'node:path';
+/** @module What `holdfast get` and `cat` do: files of the cluster onto this machine, or to standard output. */
 import type { Client } from '../src/client/client.ts';
-import type { Stat } from '../src/namespace/schema.ts';
-import { isHoldfastError } from '../src/common/errors.ts';
-import { makeDirectory } from '../src/storage/make-directory.ts';
 import { formatBytes } from './byte-size.ts';
 import type { CacheFlags } from './cache-options.ts';
 import { counted } from './counted.ts';
-import { downloadFile } from './download-file.ts';
-import { localExists, localFailure, needsRecursive, usage } from './errors.ts';
-import { makeInnerDirectory, makeLocalLink } from './local-link.ts';
+import { refuseTwins } from './distinct-targets.ts';
+import { downloadFile, writeInto } from './download-file.ts';
+import { type Download, downloads, targetOf } from './downloads.ts';
+import { eachPath } from './each-path.ts';
+import { localExists, usage } from './errors.ts';
+import { behindLinks, type LocalKind, localKind } from './local-kind.ts';
 import { DirectoryTimes, preserveLocal } from './local-metadata.ts';
 import type { ReadFlags } from './options.ts';
 import { createProgress, type Progress } from './progress-bar.ts';
-import { baseName, remotePath } from './remote-path.ts';
+import { remotePath } from './remote-path.ts';
 import type { Shell } from './shell.ts';
 import { transferAll } from './transfer-pool.ts';
 
@@ -23,19 +21,12 @@ export interface GetFlags extends ReadFlags, CacheFlags {
   readonly preserve?: boolean;
 }
 
-interface Download {
-  readonly path: string;
-  readonly target: string;
-  /** Undefined for one of several that is not there. */
-  readonly stat: Stat | undefined;
-  /** What went wrong already, when its link was made. */
-  readonly failure?: unknown;
-}
-
 interface TransferContext {
   readonly flags: GetFlags;
   readonly progress: Progress;
   readonly isSingle: boolean;
+  /** What the target is that was named. */
+  readonly kind: LocalKind;
 }
 
 const STDOUT = '-';
@@ -47,105 +38,55 @@ export async function getFiles(shell: Shell, paths: readonly string[], flags: Ge
   await shell.withReader(flags, async (client) => {
     if (target === STDOUT) {
       if (flags.recursive) throw usage('A tree cannot go to standard output. Name a directory.');
-      for (const source of sources) await writeToOutput(shell, client, source, flags);
+      await writeToOutput(shell, client, sources, flags);
       return;
     }
-    const isDirectory = (await localKind(target)) === 'directory';
+    const kind = await localKind(target);
+    const isDirectory = kind === 'directory';
     if (!isDirectory && (sources.length > 1 || target.endsWith('/')))
       throw usage(`${target} is not a directory of this machine. Make it first, or name another target.`);
+    const place = { target, isDirectory };
+    refuseTwins(sources, (source) => targetOf(source, place));
     const isSingle = sources.length === 1 && !flags.recursive;
     const progress = createProgress(shell.output, shell.terminal, { label: 'get' });
     const times = new DirectoryTimes();
     const count = await transferAll(
       { output: shell.output, progress },
-      withLinksMade(downloads(shell, client, sources, { target, isDirectory, flags, times })),
-      (download) => getOne(shell, client, download, { flags, progress, isSingle }),
+      downloads(shell, client, sources, { ...place, flags, times }),
+      (download) => getOne(shell, client, download, { flags, progress, isSingle, kind }),
       {
         nameOf: ({ path }) => path,
         sizeOf: ({ stat }) => stat?.sizeBytes,
         isSingle,
         signal: shell.signal,
+        ...(flags.preserve && { finish: () => times.apply() }),
       },
     );
-    if (flags.preserve) await times.apply();
     if (progress.isDrawn && !isSingle) await shell.output.note(counted(count, 'file'));
   });
 }
 
-/** The bytes of one file to stdout. A failure in the middle leaves what was written: the exit status tells. */
+/** The bytes of the files to stdout, one after the other. A failure in the middle leaves what was written: the exit status tells. */
 export async function writeToOutput(
   shell: Shell,
   client: Client,
-  path: string,
+  paths: readonly string[],
   flags: ReadFlags,
 ): Promise<void> {
-  const { bytes } = await client.get(path, { stale: flags.stale, signal: shell.signal });
-  for await (const chunk of bytes) {
-    shell.signal.throwIfAborted();
-    await shell.output.write(chunk);
-  }
-}
-
-/** Local directories are made on the way, before anything that goes into them. */
-async function* downloads(
-  shell: Shell,
-  client: Client,
-  sources: readonly string[],
-  options: {
-    readonly target: string;
-    readonly isDirectory: boolean;
-    readonly flags: GetFlags;
-    readonly times: DirectoryTimes;
-  },
-): AsyncGenerator<Download> {
-  const { target, isDirectory, flags, times } = options;
-  const read = { stale: flags.stale, signal: shell.signal };
-  for (const source of sources) {
-    const stat = await client.stat(source, read).catch((error: unknown) => {
-      // One of several that is not there is left to fail when it is read, so that the others go on.
-      if (sources.length === 1 || !isHoldfastError(error, 'NAMESPACE_NOT_FOUND')) throw error;
-      return undefined;
-    });
-    const to = isDirectory ? join(target, baseName(source)) : target;
-    if (stat?.kind !== 'directory') {
-      yield { path: source, target: to, stat };
-      continue;
+  await eachPath(shell, paths, async (path) => {
+    const { bytes } = await client.get(path, { stale: flags.stale, signal: shell.signal });
+    for await (const chunk of bytes) {
+      shell.signal.throwIfAborted();
+      await shell.output.write(chunk);
     }
-    if (!flags.recursive) throw needsRecursive('get', source);
-    await makeLocalDirectory(to);
-    times.note(to, stat);
-    for await (const entry of client.walk(source, read)) {
-      const inside = entry.path.slice(source === '/' ? 0 : source.length);
-      if (inside === '' || inside === '/') continue;
-      const local = join(to, inside);
-      if (entry.stat.kind === 'directory') {
-        await makeInnerDirectory(local);
-        times.note(local, entry.stat);
-      } else yield { path: entry.path, target: local, stat: entry.stat };
-    }
-  }
-}
-
-/**
- * Links are made in the order of the listing, as directories are: of two trees that bring a link and a directory of one
- * name, it is always the later one that is refused.
- */
-async function* withLinksMade(items: AsyncIterable<Download>): AsyncGenerator<Download> {
-  for await (const item of items) {
-    if (item.stat?.kind !== 'symlink') yield item;
-    else
-      yield await makeLocalLink(item.stat.linkTarget, item.target).then(
-        () => item,
-        (failure: unknown) => ({ ...item, failure }),
-      );
-  }
+  });
 }
 
 async function getOne(
   shell: Shell,
   client: Client,
   { path, target, stat: found, failure }: Download,
-  { flags, progress, isSingle }: TransferContext,
+  { flags, progress, isSingle, kind }: TransferContext,
 ): Promise<void> {
   if (failure !== undefined) throw failure;
   if (found?.kind === 'symlink') return reportLink(shell, path, target, found.linkTarget, progress);
@@ -157,8 +98,11 @@ async function getOne(
     onProgress: ({ doneBytes }) => progress.update(path, doneBytes),
     transient: true,
   });
-  await downloadFile(bytes, target, { signal: shell.signal });
-  if (flags.preserve) await preserveLocal(target, stat);
+  // What was named may be a link, or a device; a tree must not find its way into either.
+  const isStream = kind === 'stream';
+  const file = kind === 'file' ? await behindLinks(target) : target;
+  await (isStream ? writeInto : downloadFile)(bytes, file, { signal: shell.signal });
+  if (flags.preserve && !isStream) await preserveLocal(file, stat);
   if (isSingle) progress.stop();
   if (isSingle || !progress.isDrawn) {
     const value = { path, target, sizeBytes: stat.sizeBytes, version: stat.version };
@@ -175,23 +119,4 @@ async function reportLink(
 ): Promise<void> {
   if (!progress.isDrawn)
     await shell.output.result({ path, target, linkTarget }, () => `${target} -> ${linkTarget}`);
-}
-
-async function localKind(path: string): Promise<'directory' | 'other' | undefined> {
-  try {
-    return (await statLocal(path)).isDirectory() ? 'directory' : 'other';
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw localFailure('look at', path, error);
-  }
-}
-
-async function makeLocalDirectory(path: string): Promise<void> {
-  try {
-    await makeDirectory(path);
-  } catch (error) {
-    throw (await localKind(path)) === 'other'
-      ? localExists(path)
-      : localFailure('make the directory', path, error);
-  }
 }

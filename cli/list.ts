@@ -3,6 +3,8 @@ import type { Command } from 'commander';
 import type { Client } from '../src/client/client.ts';
 import type { Stat } from '../src/namespace/schema.ts';
 import { formatTime } from './duration.ts';
+import { eachPath } from './each-path.ts';
+import { orGone } from './gone.ts';
 import { formatMode, modeOf } from './mode.ts';
 import { addReadCommand, type ReadFlags } from './options.ts';
 import { printable } from './output.ts';
@@ -36,7 +38,7 @@ export function addListCommand(program: Command, shell: Shell): void {
 async function list(shell: Shell, paths: readonly string[], flags: ListFlags): Promise<void> {
   const tops = (paths.length > 0 ? paths : ['/']).map(remotePath);
   await shell.withClient(flags, async (client) => {
-    for (const top of tops) {
+    await eachPath(shell, tops, async (top) => {
       // As everywhere: a link that is named leads on, except where links themselves are shown.
       const noFollow = flags.long ?? false;
       const stat = await client.stat(top, { stale: flags.stale, noFollow, signal: shell.signal });
@@ -46,7 +48,7 @@ async function list(shell: Shell, paths: readonly string[], flags: ListFlags): P
           flags,
           withHeading: tops.length > 1 || flags.recursive === true,
         });
-    }
+    });
   });
 }
 
@@ -66,7 +68,7 @@ async function listDirectory(
     if (flags.recursive && stat.kind === 'directory') below.push(path);
   }
   if (withHeading) await shell.output.note('');
-  for (const path of below) await listDirectory(shell, client, path, options);
+  for (const path of below) await orGone(listDirectory(shell, client, path, options));
 }
 
 async function printEntry(

@@ -22,7 +22,9 @@ export type LocalEntry =
   | ({ readonly kind: 'file'; readonly sizeBytes: number | undefined } & Named & LocalAttributes)
   | ({ readonly kind: 'symlink'; readonly target: string } & Named)
   /** Cannot be stored: a socket, a device. */
-  | ({ readonly kind: 'skipped'; readonly reason: string } & Named);
+  | ({ readonly kind: 'skipped'; readonly reason: string } & Named)
+  /** Could not be looked at, listed, or made in the cluster. */
+  | ({ readonly kind: 'failed'; readonly failure: unknown } & Named);
 
 /** What `path` is, links followed. Errors: CLI_LOCAL_NOT_FOUND, CLI_LOCAL_FAILED. */
 export async function localEntry(path: string): Promise<LocalEntry> {
@@ -42,7 +44,10 @@ export function localName(path: string): string {
   return basename(resolve(path));
 }
 
-/** Everything below a directory, parents first, links not followed, in the order of names. `relative` has '/' between its parts. */
+/**
+ * Everything below a directory, parents first, links not followed, in the order of names. `relative` has '/' between its parts.
+ * A directory below that cannot be listed comes a second time, as failed. Errors: CLI_LOCAL_FAILED of the first one.
+ */
 export async function* walkLocal(directory: string, relative = ''): AsyncGenerator<LocalEntry> {
   const entries = await readDirectory(directory);
   for (const entry of entries.toSorted((left, right) => (left.name < right.name ? -1 : 1))) {
@@ -50,7 +55,15 @@ export async function* walkLocal(directory: string, relative = ''): AsyncGenerat
     const inside = relative === '' ? entry.name : `${relative}/${entry.name}`;
     const described = await describe(path, inside);
     yield described;
-    if (described.kind === 'directory') yield* walkLocal(path, inside);
+    if (described.kind === 'directory') yield* walkBelow(path, inside);
+  }
+}
+
+async function* walkBelow(path: string, relative: string): AsyncGenerator<LocalEntry> {
+  try {
+    yield* walkLocal(path, relative);
+  } catch (failure) {
+    yield { kind: 'failed', path, relative, failure };
   }
 }
 

@@ -2,6 +2,8 @@
 import type { Command } from 'commander';
 import type { Client } from '../src/client/client.ts';
 import type { MoveOptions } from '../src/client/client-options.ts';
+import { refuseTwins } from './distinct-targets.ts';
+import { eachPath } from './each-path.ts';
 import { needsRecursive, notADirectory, usage } from './errors.ts';
 import { addClientCommand, type ClientFlags } from './options.ts';
 import { putLink } from './put-link.ts';
@@ -79,11 +81,14 @@ async function toTarget(
     const isDirectory = !isExact && (await kindAt(client, target.path, shell.signal)) === 'directory';
     if (!isExact && !isDirectory && (sources.length > 1 || target.isDirectory))
       throw notADirectory(target.path);
-    for (const source of sources) {
-      const to = isDirectory ? joinPath(target.path, baseName(source)) : target.path;
+    const targetOf = (source: string): string =>
+      isDirectory ? joinPath(target.path, baseName(source)) : target.path;
+    refuseTwins(sources, targetOf);
+    await eachPath(shell, sources, async (source) => {
+      const to = targetOf(source);
       await transfer(client, source, to);
       await shell.output.result({ source, target: to }, () => `${source} -> ${to}`);
-    }
+    });
   });
 }
 

@@ -93,5 +93,13 @@ function errorJson(error: unknown): unknown {
 
 function errorText(error: unknown): string {
   if (!(error instanceof HoldfastError)) return `holdfast: ${printableLines(describeError(error))}`;
-  return `holdfast: ${printableLines(error.message)} [${error.code}]`;
+  return `holdfast: ${printableLines(withNamesShown(error))} [${error.code}]`;
+}
+
+/** A message may have several lines, and a name in it must not: it could add one of its own making. */
+function withNamesShown({ message, facts }: HoldfastError): string {
+  return Object.values(facts)
+    .filter((fact) => typeof fact === 'string')
+    .filter((fact) => fact.includes('\n'))
+    .reduce((text, name) => text.replaceAll(name, () => printable(name)), message);
 }

@@ -16,6 +16,7 @@ import {
 } from './options.ts';
 import { eachPath } from './each-path.ts';
 import { usage } from './errors.ts';
+import { orGone } from './gone.ts';
 import { remotePath } from './remote-path.ts';
 import type { Shell } from './shell.ts';
 
@@ -125,7 +126,8 @@ async function setReplication(
         isRecursive: flags.recursive ?? false,
         signal,
       })) {
-        await client.setReplication(next.path, next.copies, { signal });
+        const change = client.setReplication(next.path, next.copies, { signal }).then(() => next);
+        if ((await (next.path === path ? change : orGone(change))) === undefined) continue;
         const { kind, copies: replication } = next;
         await shell.output.result({ path: next.path, kind, replication }, () => describeChange(next));
       }

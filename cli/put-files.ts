@@ -1,20 +1,22 @@
-/** @module What `holdfast put` does: which local file goes to which path, and its way there. */
+/** @module What `holdfast put` does with each file of this machine. */
 import { open } from 'node:fs/promises';
 import type { Client } from '../src/client/client.ts';
 import type { AckMode, PutOptions, PutSource } from '../src/client/client-options.ts';
 import { isHoldfastError } from '../src/common/errors.ts';
 import { formatBytes } from './byte-size.ts';
 import { counted } from './counted.ts';
-import { localFailure, needsRecursive, noParent, notADirectory, usage } from './errors.ts';
+import { refuseTwins } from './distinct-targets.ts';
+import { localFailure, noParent, notADirectory, usage } from './errors.ts';
 import { readFile } from './file-source.ts';
-import { type LocalAttributes, type LocalEntry, localEntry, localName, walkLocal } from './local-tree.ts';
 import type { ClientFlags } from './options.ts';
+import { printable } from './output.ts';
 import { createProgress, type Progress } from './progress-bar.ts';
 import { putLink } from './put-link.ts';
 import { kindAt } from './remote-kind.ts';
 import { joinPath, parseRemotePath } from './remote-path.ts';
 import type { Shell } from './shell.ts';
 import { SMALL_FILE_BYTES, transferAll } from './transfer-pool.ts';
+import { type MadeDirectory, STDIN, targetOf, type Upload, uploads } from './uploads.ts';
 
 export interface PutFlags extends ClientFlags {
   readonly recursive?: boolean;
@@ -28,23 +30,11 @@ export interface PutFlags extends ClientFlags {
   readonly ack?: AckMode;
 }
 
-interface Upload {
-  readonly entry: LocalEntry;
-  readonly target: string;
-}
-
-/** A directory whose mode and time are to be those of the local one. */
-interface MadeDirectory extends LocalAttributes {
-  readonly path: string;
-}
-
 interface TransferContext {
   readonly flags: PutFlags;
   readonly progress: Progress;
   readonly isSingle: boolean;
 }
-
-const STDIN = '-';
 
 export async function putFiles(shell: Shell, paths: readonly string[], flags: PutFlags): Promise<void> {
   const last = paths.at(-1);
@@ -63,75 +53,33 @@ export async function putFiles(shell: Shell, paths: readonly string[], flags: Pu
       (await kindAt(client, target.path, shell.signal)) === 'directory' ||
       (target.isDirectory && flags.parents === true);
     if (!isDirectory && (sources.length > 1 || target.isDirectory)) throw notADirectory(target.path);
+    if (isDirectory && sources.includes(STDIN))
+      throw usage(
+        `Standard input has no name. Say which file: holdfast put - ${joinPath(target.path, 'NAME')}`,
+      );
+    const place = { target: target.path, isDirectory };
+    refuseTwins(sources, (source) => targetOf(source, place));
     const isSingle = sources.length === 1 && !flags.recursive;
     const progress = createProgress(shell.output, shell.terminal, { label: 'put' });
     // Their times are set once the last file has come into them.
     const made: MadeDirectory[] = [];
     const count = await transferAll(
       { output: shell.output, progress },
-      uploads(shell, client, sources, { target: target.path, isDirectory, flags, made }),
+      uploads(shell, client, sources, { ...place, flags, made }),
       (upload) => putOne(shell, client, upload, { flags, progress, isSingle }),
       {
         nameOf: ({ entry }) => entry.path,
         sizeOf: ({ entry }) => (entry.kind === 'file' ? entry.sizeBytes : 0),
         isSingle,
         signal: shell.signal,
+        finish: async () => {
+          for (const { path, mode, mtimeMs } of made.toReversed())
+            await client.setAttributes(path, { mode, mtimeMs }, { signal: shell.signal });
+        },
       },
     );
-    for (const { path, mode, mtimeMs } of made.toReversed())
-      await client.setAttributes(path, { mode, mtimeMs }, { signal: shell.signal });
     if (progress.isDrawn && !isSingle) await shell.output.note(counted(count, 'file'));
   });
-}
-
-/** Directories are made on the way, before anything that goes into them. */
-async function* uploads(
-  shell: Shell,
-  client: Client,
-  sources: readonly string[],
-  options: {
-    readonly target: string;
-    readonly isDirectory: boolean;
-    readonly flags: PutFlags;
-    readonly made: MadeDirectory[];
-  },
-): AsyncGenerator<Upload> {
-  const { target, isDirectory, flags, made } = options;
-  const makeDirectory = async (path: string, { mode, mtimeMs }: LocalAttributes): Promise<void> => {
-    await client.mkdir(path, { parents: true, signal: shell.signal });
-    if (flags.preserve && mode !== undefined && mtimeMs !== undefined) made.push({ path, mode, mtimeMs });
-  };
-  for (const source of sources) {
-    if (source === STDIN) {
-      if (isDirectory)
-        throw usage(`Standard input has no name. Say which file: holdfast put - ${joinPath(target, 'NAME')}`);
-      yield { entry: { kind: 'file', path: STDIN, relative: '', sizeBytes: undefined }, target };
-      continue;
-    }
-    const entry = await entryOf(source, sources.length > 1);
-    const to = isDirectory ? joinPath(target, localName(source)) : target;
-    if (entry.kind !== 'directory') {
-      yield { entry, target: to };
-      continue;
-    }
-    if (!flags.recursive) throw needsRecursive('put', source);
-    await makeDirectory(to, entry);
-    for await (const inside of walkLocal(source)) {
-      const path = `${to === '/' ? '' : to}/${inside.relative}`;
-      if (inside.kind === 'directory') await makeDirectory(path, inside);
-      else yield { entry: inside, target: path };
-    }
-  }
-}
-
-/** One of several that cannot be looked at is left to fail when it is opened, so that the others go on. */
-async function entryOf(source: string, isOneOfSeveral: boolean): Promise<LocalEntry> {
-  try {
-    return await localEntry(source);
-  } catch (error) {
-    if (!isOneOfSeveral) throw error;
-    return { kind: 'file', path: source, relative: '', sizeBytes: undefined };
-  }
 }
 
 async function putOne(
@@ -140,7 +88,8 @@ async function putOne(
   { entry, target }: Upload,
   { flags, progress, isSingle }: TransferContext,
 ): Promise<void> {
-  if (entry.kind === 'skipped') return shell.output.warn(`skipped ${entry.path}: ${entry.reason}`);
+  if (entry.kind === 'failed') throw entry.failure;
+  if (entry.kind === 'skipped') return shell.output.warn(`skipped ${printable(entry.path)}: ${entry.reason}`);
   const { signal } = shell;
   if (entry.kind === 'symlink') {
     await putLink(client, entry.target, target, { ifAbsent: flags.ifAbsent ?? false, signal });
@@ -173,6 +122,8 @@ async function putOne(
     const isParent = flags.ifVersion === undefined && isHoldfastError(error, 'NAMESPACE_NOT_FOUND');
     throw isParent ? noParent(target, error) : error;
   });
+  // To whoever closes a file, 0 means now.
+  if (options.mtimeMs === 0) await client.setAttributes(target, { mtimeMs: 0 }, { signal });
   const value = { source: entry.path, path: target, ...pick(stat), copies, underReplicatedBlocks };
   if (isSingle) progress.stop();
   if (isSingle || !progress.isDrawn) {
@@ -180,7 +131,7 @@ async function putOne(
   }
   if (underReplicatedBlocks > 0)
     shell.output.warn(
-      `${target}: ${counted(underReplicatedBlocks, 'block')} with only ${copies} of ${stat.replication} copies${flags.ack === undefined ? ', since too few datanodes could take more' : ''}. The cluster makes the others.`,
+      `${printable(target)}: ${counted(underReplicatedBlocks, 'block')} with only ${copies} of ${stat.replication} copies${flags.ack === undefined ? ', since too few datanodes could take more' : ''}. The cluster makes the others.`,
     );
 }
 
@@ -210,12 +161,12 @@ async function smallSource(shell: Shell, path: string, sizeBytes: number): Promi
 }
 
 async function* sourceOf(shell: Shell, path: string): PutSourceChunks {
-  if (path === STDIN) return yield* shell.terminal.stdin as AsyncIterable<Uint8Array>;
   try {
-    yield* readFile(path, shell.signal);
+    if (path === STDIN) yield* shell.terminal.stdin as AsyncIterable<Uint8Array>;
+    else yield* readFile(path, shell.signal);
   } catch (error) {
     shell.signal.throwIfAborted();
-    throw localFailure('read', path, error);
+    throw localFailure('read', path === STDIN ? 'standard input' : path, error);
   }
 }
 

@@ -81,7 +81,5 @@ function addPutCommand(program: Command, shell: Shell): void {
 }
 
 async function cat(shell: Shell, paths: readonly string[], flags: ReadFlags & CacheFlags): Promise<void> {
-  await shell.withReader(flags, async (client) => {
-    for (const path of paths) await writeToOutput(shell, client, path, flags);
-  });
+  await shell.withReader(flags, (client) => writeToOutput(shell, client, paths, flags));
 }

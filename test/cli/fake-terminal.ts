@@ -15,18 +15,21 @@ export interface Run {
 
 export interface RunSettings {
   readonly client?: FakeClient;
-  readonly stdin?: string;
+  readonly stdin?: string | Readable;
   /** Whether a person sits there. */
   readonly isInteractive?: boolean;
   readonly signal?: AbortSignal;
 }
+
+/** What a file gets that is closed with the time 0. */
+export const NOW_MS = 1_700_000_000_000;
 
 /** Runs the command in this process. */
 export async function run(words: readonly string[], settings: RunSettings = {}): Promise<Run> {
   const stdout = collector();
   const stderr = collector();
   const terminal: Terminal = {
-    stdin: settings.stdin === undefined ? new PassThrough() : Readable.from([Buffer.from(settings.stdin)]),
+    stdin: inputOf(settings.stdin),
     stdout: stdout.stream,
     stderr: stderr.stream,
     env: {},
@@ -38,6 +41,11 @@ export async function run(words: readonly string[], settings: RunSettings = {}):
     signal: settings.signal ?? new AbortController().signal,
   });
   return { status, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+function inputOf(stdin: string | Readable | undefined): Readable {
+  if (stdin === undefined) return new PassThrough();
+  return typeof stdin === 'string' ? Readable.from([Buffer.from(stdin)]) : stdin;
 }
 
 /** Files and directories in memory; what the cluster promises is tested elsewhere. */
@@ -57,7 +65,10 @@ export class FakeClient {
     const chunks: Uint8Array[] = [];
     for await (const chunk of source instanceof Uint8Array ? [source] : source) chunks.push(chunk);
     this.files.set(path, Buffer.concat(chunks));
-    this.attributes.set(path, { mode: options.mode, mtimeMs: options.mtimeMs });
+    this.attributes.set(path, {
+      mode: options.mode,
+      mtimeMs: options.mtimeMs === 0 ? NOW_MS : options.mtimeMs,
+    });
     return { stat: await this.stat(path), copies: 1, underReplicatedBlocks: 0 };
   }
 
@@ -106,6 +117,14 @@ export class FakeClient {
     for (const entry of all)
       if (entry === path || entry.startsWith(path === '/' ? '/' : `${path}/`))
         yield { path: entry, stat: await this.stat(entry) };
+  }
+
+  async *list(path: string): AsyncGenerator<object> {
+    for await (const entry of this.walk(path)) {
+      const { path: found, stat } = entry as { path: string; stat: Stat };
+      const name = found.slice(path === '/' ? 1 : path.length + 1);
+      if (name !== '' && !name.includes('/')) yield { name, stat };
+    }
   }
 
   async mkdir(path: string, { parents = false }: { parents?: boolean } = {}): Promise<void> {

@@ -142,6 +142,11 @@ describe('the command line', () => {
     }
   });
 
+  it('shows a name in one line in what it refuses, too', async () => {
+    const { stderr } = await run(['stat', '/a\nholdfast: all is well']);
+    expect(stderr).toBe('holdfast: No: /a\\x0aholdfast: all is well [NAMESPACE_NOT_FOUND]\n');
+  });
+
   it('says for each setting of the cluster what a value looks like', async () => {
     const { stderr } = await run(['cluster', 'set', 'dead-after', 'soon']);
     expect(stderr).toContain('holdfast cluster set dead-after 2m');
@@ -189,6 +194,24 @@ describe('a command on several paths', () => {
     expect(reached[command]).toBe(true);
   });
 
+  it('mv and ls go on after a failure, tell it, and end with 11', async () => {
+    const client = new FakeClient();
+    client.directories.add('/d');
+    client.files.set('/there', Buffer.from('T'));
+    client.rename = async (from, to) => {
+      const content = client.files.get(from);
+      if (content === undefined) throw refusal('NAMESPACE_NOT_FOUND', from);
+      client.files.set(to, content);
+      client.files.delete(from);
+    };
+    const listed = await run(['ls', '/gone', '/there'], { client });
+    expect(listed).toMatchObject({ status: 11, stdout: '/there\n' });
+    expect(listed.stderr).toContain('No: /gone [NAMESPACE_NOT_FOUND]');
+    const moved = await run(['mv', '/gone', '/there', '/d'], { client });
+    expect(moved).toMatchObject({ status: 11, stdout: '/there -> /d/there\n' });
+    expect(moved.stderr).toContain('No: /gone [NAMESPACE_NOT_FOUND]');
+  });
+
   it('ends at once when the cluster does not answer', async () => {
     const client = new FakeClient();
     let asked = 0;
@@ -201,7 +224,73 @@ describe('a command on several paths', () => {
   });
 });
 
+describe('a walk through a tree', () => {
+  /** `/t/a`, and `/t/gone`, which somebody removes when it has been listed. */
+  function vanishing(): FakeClient {
+    const client = new FakeClient();
+    client.directories.add('/t').add('/t/gone').add('/t/z');
+    client.files.set('/t/a', new Uint8Array());
+    return client;
+  }
+
+  it('goes on when others remove what it was told of: ls -R', async () => {
+    const client = vanishing();
+    const list = client.list.bind(client);
+    client.list = async function* (path) {
+      if (path === '/t/gone') throw refusal('NAMESPACE_NOT_FOUND', path);
+      yield* list(path);
+    };
+    const { status, stdout, stderr } = await run(['ls', '-R', '/t'], { client });
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('/t/z:');
+    client.directories.delete('/t');
+    expect((await run(['ls', '-R', '/t'], { client })).status).toBe(3);
+  });
+
+  it.each([
+    ['chmod', ['chmod', '-R', 'u+x', '/t']],
+    ['setrep', ['setrep', '-r', '2', '/t']],
+  ])('goes on when others remove what it was told of: %s', async (_name, words) => {
+    const client = vanishing();
+    client.files.set('/t/gone', new Uint8Array());
+    client.directories.delete('/t/gone');
+    const changed: string[] = [];
+    const change = async (path: string): Promise<void> => {
+      if (path === '/t/gone') throw refusal('NAMESPACE_NOT_FOUND', path);
+      changed.push(path);
+    };
+    Object.assign(client, { setAttributes: change, setReplication: change });
+    const { status, stdout, stderr } = await run(words, { client });
+    expect([status, stderr]).toEqual([0, '']);
+    expect(changed).toEqual(expect.arrayContaining(['/t', '/t/a']));
+    expect(stdout).not.toContain('gone');
+  });
+
+  it('does not fail a check for a file that somebody removes meanwhile', async () => {
+    const client = vanishing();
+    client.files.set('/t/gone', new Uint8Array());
+    const check = async (path: string): Promise<object> => {
+      if (path === '/t/gone') throw refusal('NAMESPACE_NOT_FOUND', path);
+      return { state: 'healthy', stat: await client.stat(path), blocks: [] };
+    };
+    Object.assign(client, { fileChecker: () => ({ check }) });
+    expect(await run(['fsck', '/'], { client })).toMatchObject({
+      status: 0,
+      stdout: '1 file, all healthy.\n',
+    });
+  });
+});
+
 describe('mv', () => {
+  it('refuses two sources that would become one: of the first nothing would be left', async () => {
+    const client = new FakeClient();
+    client.directories.add('/d');
+    client.files.set('/a/x', Buffer.from('a')).set('/b/x', Buffer.from('b'));
+    const { status, stderr } = await run(['mv', '/a/x', '/b/x', '/d'], { client });
+    expect([status, [...client.files.keys()]]).toEqual([2, ['/a/x', '/b/x']]);
+    expect(stderr).toContain('would both become /d/x');
+  });
+
   it('onto a directory means into it; several sources need one', async () => {
     const client = new FakeClient();
     client.directories.add('/d');
@@ -214,6 +303,10 @@ describe('mv', () => {
     expect((await run(['mv', '--no-clobber', '/d/a', '/d/b'], { client })).status).toBe(4);
   });
 });
+
+function refusal(code: string, path: string): HoldfastError {
+  return new HoldfastError({ code, kind: 'refused', message: `No: ${path}` });
+}
 
 function program(words: readonly string[] = []): Promise<Command> {
   const terminal = processTerminal();

@@ -1,6 +1,8 @@
 /** @module put, get and cat: what goes where, what fails how, what is left behind. */
+import { execFileSync } from 'node:child_process';
 import {
   chmod,
+  lstat,
   mkdir,
   mkdtemp,
   readdir,
@@ -14,8 +16,10 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { downloadFile } from '../../cli/download-file.ts';
+import { HoldfastError } from '../../src/common/errors.ts';
 import { FakeClient, run } from './fake-terminal.ts';
 
 let root: string;
@@ -131,6 +135,75 @@ describe('put', () => {
     expect([...client.files.keys()].toSorted()).toEqual(['/a', '/c']);
   });
 
+  it('goes on when a directory vanishes, or cannot be made, and tells of it once', async () => {
+    for (const name of ['a', 'gone', 'refused', 'z']) {
+      await mkdir(join(root, 't', name), { recursive: true });
+      await writeFile(join(root, 't', name, 'f'), name);
+    }
+    const mkdirThere = client.mkdir.bind(client);
+    client.mkdir = async (path, options) => {
+      if (path === '/t/gone') await rm(join(root, 't', 'gone'), { recursive: true });
+      if (path === '/t/refused')
+        throw new HoldfastError({
+          code: 'NAMESPACE_NOT_A_DIRECTORY',
+          kind: 'refused',
+          message: `No: ${path}`,
+        });
+      await mkdirThere(path, options);
+    };
+    const { status, stderr } = await run(['put', '-r', join(root, 't'), '/'], { client });
+    expect(status).toBe(11);
+    expect([...client.files.keys()]).toEqual(['/t/a/f', '/t/z/f']);
+    expect(stderr).toContain(`${join(root, 't', 'gone')}:\n`);
+    expect(stderr).toContain('CLI_LOCAL_NOT_FOUND');
+    expect(stderr).toContain('No: /t/refused [NAMESPACE_NOT_A_DIRECTORY]');
+    expect(stderr).toContain('2 of 4 failed');
+  });
+
+  it('goes on with the others when one of several is a directory and -r is not given', async () => {
+    await mkdir(join(root, 'd'));
+    await writeFile(join(root, 'f'), 'F');
+    const { status, stderr } = await run(['put', join(root, 'd'), join(root, 'f'), '/'], { client });
+    expect([status, [...client.files.keys()]]).toEqual([11, ['/f']]);
+    expect(stderr).toContain('CLI_NEEDS_RECURSIVE');
+  });
+
+  it('refuses two sources that would become one, before it does anything', async () => {
+    for (const name of ['a', 'b']) {
+      await mkdir(join(root, name));
+      await writeFile(join(root, name, 'x'), name);
+    }
+    const { status, stderr } = await run(['put', join(root, 'a', 'x'), join(root, 'b', 'x'), '/'], {
+      client,
+    });
+    expect([status, client.files.size]).toEqual([2, 0]);
+    expect(stderr).toContain('would both become /x');
+  });
+
+  it('says that standard input could not be read, and why', async () => {
+    const stdin = new Readable({
+      read() {
+        this.destroy(Object.assign(new Error('EISDIR'), { code: 'EISDIR' }));
+      },
+    });
+    const { status, stderr } = await run(['put', '-', '/x'], { client, stdin });
+    expect([status, client.files.size]).toEqual([1, 0]);
+    expect(stderr).toContain('Cannot read standard input on this machine (EISDIR)');
+  });
+
+  it('keeps the time 0, and the times of directories when a file fails', async () => {
+    await mkdir(join(root, 't'));
+    for (const name of ['bad', 'old']) {
+      await writeFile(join(root, 't', name), name);
+      await utimes(join(root, 't', name), 0, 0);
+    }
+    await utimes(join(root, 't'), 5, 5);
+    client.failing.add('/t/bad');
+    expect((await run(['put', '-r', '-p', join(root, 't'), '/'], { client })).status).toBe(11);
+    expect(client.attributes.get('/t/old')?.mtimeMs).toBe(0);
+    expect(client.attributes.get('/t')?.mtimeMs).toBe(5_000);
+  });
+
   it('prints one JSON object per file', async () => {
     await writeFile(join(root, 'a'), 'AAA');
     const { stdout } = await run(['put', '--json', join(root, 'a'), '/a'], { client });
@@ -153,14 +226,51 @@ describe('get', () => {
     expect((await run(['get', '-r', '/t', join(root, 'to')], { client })).status).toBe(0);
     expect(await readlink(join(root, 'to', 'l'))).toBe('../outside');
 
-    // Two trees of one name: the first brings a link to elsewhere, the second a directory with a file in its place.
+    // Two trees of one name, one after the other: the first brings a link to elsewhere, the second a directory with a file in its place.
     client.directories.add('/evil').add('/evil/t').add('/evil/t/l');
     client.files.set('/evil/t/l/planted', Buffer.from('P'));
     await mkdir(join(root, 'both'));
-    const { status, stderr } = await run(['get', '-r', '/t', '/evil/t', join(root, 'both')], { client });
-    expect(status).toBe(4);
+    client.files.set('/evil/t/z', Buffer.from('Z'));
+    await run(['get', '-r', '/t', join(root, 'both')], { client });
+    const { status, stderr } = await run(['get', '-r', '/evil/t', join(root, 'both')], { client });
+    expect(status).toBe(11);
     expect(stderr).toContain('CLI_LOCAL_EXISTS');
     expect(await readdir(outside)).toEqual([]);
+    // One thing failed, not all that was to go into it; the rest is there.
+    expect(stderr).toContain('1 of 2 failed');
+    expect(await readFile(join(root, 'both', 't', 'z'), 'utf8')).toBe('Z');
+  });
+
+  it('refuses two sources that would become one, before it does anything', async () => {
+    client.files.set('/a/x', Buffer.from('a')).set('/b/x', Buffer.from('b'));
+    const { status, stderr } = await run(['get', '/a/x', '/b/x', root], { client });
+    expect([status, await readdir(root)]).toEqual([2, []]);
+    expect(stderr).toContain(`would both become ${join(root, 'x')}`);
+  });
+
+  it('replaces what a link leads to that is named, and not the link: /dev/stdout is one', async () => {
+    client.files.set('/a', Buffer.from('new'));
+    await writeFile(join(root, 'file'), 'old');
+    await symlink('file', join(root, 'link'));
+    expect((await run(['get', '-p', '/a', join(root, 'link')], { client })).status).toBe(0);
+    expect(await readlink(join(root, 'link'))).toBe('file');
+    expect(await readFile(join(root, 'file'), 'utf8')).toBe('new');
+    // Not so inside of a directory that is named: who fills it does not choose where its links lead.
+    await mkdir(join(root, 'd'));
+    await symlink('../file', join(root, 'd', 'a'));
+    expect((await run(['get', '/a', join(root, 'd')], { client })).status).toBe(0);
+    expect((await lstat(join(root, 'd', 'a'))).isFile()).toBe(true);
+  });
+
+  it('writes into a pipe or device that is named, and puts no file in its place', async () => {
+    client.files.set('/a', Buffer.from('content'));
+    const pipe = join(root, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const reading = readFile(pipe, 'utf8');
+    expect((await run(['get', '-p', '/a', pipe], { client })).status).toBe(0);
+    expect(await reading).toBe('content');
+    expect((await stat(pipe)).isFIFO()).toBe(true);
+    expect(await readdir(root)).toEqual(['pipe']);
   });
 
   it('says what is in the way of a tree: a file of this machine', async () => {
@@ -201,6 +311,15 @@ describe('get', () => {
     client.files.set('/a', Buffer.from('one')).set('/b', Buffer.from('two'));
     expect((await run(['get', '/a', '-'], { client })).stdout).toBe('one');
     expect((await run(['cat', '/a', '/b'], { client })).stdout).toBe('onetwo');
+    for (const words of [
+      ['cat', '/a', '/gone', '/b'],
+      ['get', '/a', '/gone', '/b', '-'],
+    ])
+      expect(await run(words, { client })).toMatchObject({
+        status: 11,
+        stdout: 'onetwo',
+        stderr: expect.stringContaining('No: /gone') as string,
+      });
   });
 });
 
