@@ -1,6 +1,7 @@
 /** @module Changes of the namespace, each executed once: a replicated session and a sequence number per change. */
 import { toHex } from '../common/bytes.ts';
 import { ByteBudget } from '../common/byte-budget.ts';
+import { orAborted } from '../common/deadline.ts';
 import { type HoldfastError, isHoldfastError } from '../common/errors.ts';
 import type { Random } from '../common/random.ts';
 import { NaturalBatches } from '../common/natural-batches.ts';
@@ -97,14 +98,15 @@ export class Mutations {
     const opened = this.#openedSession();
     let isRepeated = false;
     try {
-      return await this.#send(await opened, command, { ...options, onUnknown: () => (isRepeated = true) });
+      const session = await heeding(opened, options.signal);
+      return await this.#send(session, command, { ...options, onUnknown: () => (isRepeated = true) });
     } catch (error) {
       if (!isHoldfastError(error, EXPIRED)) throw error;
       if (this.#session === opened) this.#session = undefined;
       if (isRepeated) throw sessionExpired(command.$case, error);
     }
     // The first attempt was refused for the session alone: nothing happened, so a new session may do it.
-    return this.#send(await this.#openedSession(), command, options);
+    return this.#send(await heeding(this.#openedSession(), options.signal), command, options);
   }
 
   async #send(session: Session, command: MutationCommand, options: AskOptions): Promise<Result> {
@@ -194,6 +196,11 @@ export class Mutations {
     metadata.prefer(leader);
     return { id, nextSequence: 1, outstanding: new Set() };
   }
+}
+
+/** Who gives up waits no longer for the session, which is opened for the others all the same. */
+function heeding<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  return signal === undefined ? work : orAborted(work, signal);
 }
 
 function commandOf({ session, sequence, command }: Numbered): SessionCommand {
