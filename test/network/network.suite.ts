@@ -12,6 +12,10 @@ export interface NetworkFixture {
   stopAll(): Promise<void>;
 }
 
+/** Calls: more than may wait for a stream, and more than may wait for their answers on one. */
+const ABOVE_WAITING = 5_000;
+const ABOVE_PENDING = 20_000;
+
 const echo = async ({ body }: IncomingRequest): Promise<Uint8Array> => body;
 const never = (): Promise<Uint8Array> => new Promise(() => {});
 
@@ -282,6 +286,56 @@ export function describeNetwork(name: string, createFixture: () => Promise<Netwo
         await expect(collect(channel)).rejects.toMatchObject({ code: 'DATANODE_FULL' });
         await expect(channel.write(utf8('x'))).rejects.toMatchObject({ code: 'DATANODE_FULL' });
       }
+    });
+
+    it('refuses at once the calls that its queues have no room for, answers all others, and takes calls again', async () => {
+      const answering = Promise.withResolvers<void>();
+      let arrived = 0;
+      b.onRequest('control', 'wait', async ({ body }) => {
+        arrived += 1;
+        await answering.promise;
+        return body;
+      });
+      const refusals: unknown[] = [];
+      const call = async (): Promise<void> => {
+        try {
+          await a.request(b.localPeer, 'control', 'wait', utf8('x'), { timeoutMs: 50_000 });
+        } catch (error) {
+          refusals.push(isHoldfastError(error) ? `${error.kind}: ${error.code}` : error);
+        }
+      };
+      const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+      const calls = Array.from({ length: ABOVE_WAITING }, call);
+      await turn();
+      const beforeConnected = refusals.length;
+      expect(beforeConnected).toBeGreaterThan(0);
+      await expect.poll(() => arrived).toBeGreaterThan(0);
+      calls.push(...Array.from({ length: ABOVE_PENDING }, call));
+      await turn();
+      expect(refusals.length).toBeGreaterThan(beforeConnected);
+      answering.resolve();
+      await Promise.all(calls);
+      expect([...new Set(refusals)]).toEqual(['unavailable: NETWORK_OVERLOADED']);
+      expect(calls.length - refusals.length).toBeGreaterThan(ABOVE_PENDING / 2);
+      await call();
+      expect(calls.length - refusals.length).toBeGreaterThan(ABOVE_PENDING / 2);
+    });
+
+    it('queues so many bytes for a peer and no more, and takes notices again once they have left', async () => {
+      let arrived = 0;
+      b.onNotice('raft', 'large', () => {
+        arrived += 1;
+      });
+      b.onRequest('raft', 'echo', echo);
+      await a.request(b.localPeer, 'raft', 'echo', utf8('warm'));
+      const body = new Uint8Array(4 * MIB);
+      const notify = (): boolean => a.notify(b.localPeer, 'raft', 'large', body);
+      let taken = 0;
+      while (taken < 16 && notify()) taken += 1;
+      expect(taken).toBeLessThan(16);
+      expect(taken).toBeGreaterThan(1);
+      await expect.poll(notify).toBe(true);
+      await expect.poll(() => arrived).toBeGreaterThan(taken);
     });
 
     it('does not delay a control request behind bulk', async () => {
