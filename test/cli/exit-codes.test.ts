@@ -1,6 +1,9 @@
 /** @module The table from errors to exit statuses. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EXIT, exitStatusOf } from '../../cli/exit-codes.ts';
+import { PACKAGE } from '../../cli/package-root.ts';
 import { type ErrorKind, HoldfastError } from '../../src/common/errors.ts';
 
 const error = (code: string, kind: ErrorKind): HoldfastError =>
@@ -34,5 +37,14 @@ describe('the exit status', () => {
   it('is one number per meaning', () => {
     const numbers = Object.values(EXIT);
     expect(new Set(numbers).size).toBe(numbers.length);
+  });
+
+  it('is in the table of the README, which has no other', () => {
+    const [, table = ''] = readFileSync(join(PACKAGE.root, 'README.md'), 'utf8').split(
+      '\n| status | meaning |',
+    );
+    const cells = (table.split('\n\n', 1)[0] ?? '').split('|').map((cell) => cell.trim());
+    const told = cells.filter((cell) => /^\d+$/.test(cell)).map(Number);
+    expect(told.toSorted((a, b) => a - b)).toEqual(Object.values(EXIT).toSorted((a, b) => a - b));
   });
 });

@@ -1,10 +1,13 @@
 /** @module Arguments, help, errors and their forms. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { HoldfastError } from '../../src/common/errors.ts';
 import { interrupted } from '../../cli/errors.ts';
 import { EXIT } from '../../cli/exit-codes.ts';
 import { Output } from '../../cli/output.ts';
+import { PACKAGE } from '../../cli/package-root.ts';
 import { buildProgram, SECTIONS } from '../../cli/program.ts';
 import { Shell } from '../../cli/shell.ts';
 import { processTerminal } from '../../cli/terminal.ts';
@@ -20,6 +23,13 @@ describe('the command line', () => {
         'cluster members|cluster transfer-leader|cluster set|cluster remove|cluster leave|cluster recover|node drain|node undrain|node remove|node rejoin|node start|connect|put|append|get|cat|ls|stat|ln|chmod|chown|mkdir|rmdir|mv|cp|rm|touch|du|df|locate|lshere|setrep|balance|fsck|explain|doctor|gc status|gc run|gc undo|gc set|gc pause|gc resume|backup now|backup list|recover namespace|recover finish|recover open|scrub status|scrub run|scrub pause|scrub resume|worker list|worker pause|worker resume|worker run|demo|simulate|chaos|dht status|dht lookup|dht shards'
       ).split('|'),
     );
+  });
+
+  it('is told of in the README’s table, which tells of no other command', () => {
+    const names = leaves(whole).map(({ name }) => name);
+    const told = commandsOfReadme();
+    expect(names.filter((name) => !told.has(name))).toEqual([]);
+    expect([...told].filter((name) => !names.includes(name))).toEqual([]);
   });
 
   it.each(SECTIONS)('has $names alone when one of them is asked for', async ({ heading, names }) => {
@@ -315,6 +325,29 @@ function program(words: readonly string[] = []): Promise<Command> {
     new Shell({ terminal, output, connect: notHere }, { signal: new AbortController().signal }),
     words,
   );
+}
+
+/** Of the first column of the table; `cluster token create\\|list` names two. */
+function commandsOfReadme(): Set<string> {
+  const [, commands = ''] = readFileSync(join(PACKAGE.root, 'README.md'), 'utf8').split('\n## The command\n');
+  const [section = ''] = commands.split('\n## ');
+  const firstColumn = section
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((row) => row.split(' | ')[0] ?? '');
+  const spans = firstColumn.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, span = '']) => span));
+  const names = spans.flatMap((span) => {
+    const [first = [], ...others] = span.split('\\|').map(leadingNames);
+    return [first, ...others.map((last) => [...first.slice(0, -1), ...last])].map((words) => words.join(' '));
+  });
+  return new Set(names.filter((name) => name !== ''));
+}
+
+/** The words before the first option or argument. */
+function leadingNames(span: string): string[] {
+  const words = span.split(' ');
+  const end = words.findIndex((word) => !/^[a-z][a-z-]*$/.test(word));
+  return end === -1 ? words : words.slice(0, end);
 }
 
 function notHere(): never {
