@@ -1,8 +1,10 @@
-/** @module Regenerates the message codecs from the .proto files: `npm run proto`. */
+/** @module Regenerates the message codecs from the .proto files: `npm run proto`, or into another directory that is named. */
 import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+const [, , target = root] = process.argv;
 
 const OPTIONS = [
   'esModuleInterop=true',
@@ -24,7 +26,13 @@ const UNITS = [
 for (const unit of UNITS) {
   const template = JSON.stringify({
     version: 'v2',
-    plugins: [{ local: 'node_modules/.bin/protoc-gen-ts_proto', out: unit.folder, opt: OPTIONS.split(',') }],
+    plugins: [
+      {
+        local: 'node_modules/.bin/protoc-gen-ts_proto',
+        out: join(target, unit.folder),
+        opt: OPTIONS.split(','),
+      },
+    ],
   });
   const args = [
     'generate',
