@@ -1,4 +1,5 @@
 /** @module What the demo does to its cluster, step by step. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from '../../src/client/client.ts';
 import { formatBytes } from '../byte-size.ts';
 import { demoFailed } from '../errors.ts';
@@ -30,6 +31,9 @@ export interface DemoStep {
 const PATH = '/demo/film.bin';
 /** How much of the file is safe when the leader is killed. */
 const KILL_AT = 0.4;
+/** For a bad copy that was read to be found out. */
+const NOTICE_MS = 10_000;
+const NOTICE_POLL_MS = 50;
 
 export const DEMO_STEPS: readonly DemoStep[] = [
   {
@@ -114,12 +118,22 @@ async function readFromRottenDisk(context: DemoContext): Promise<StepFacts> {
     `  ${spoiled} block files of ${node.name} are now wrong by one byte each, and nobody was told.`,
   );
   const facts = await readBack(context);
-  const found = await countQuarantined(node.directory);
+  const found = await noticedOn(node.directory, shell.signal);
   await shell.output.note(
     `  On the way ${found} bad copies were noticed, taken out of service, and read elsewhere.`,
   );
   if (found === 0) throw demoFailed('disk-rots', 'no bad copy was noticed');
   return { node: node.name, spoiled, noticed: found, ...facts };
+}
+
+/** Whoever reads a bad copy reports it and reads on; its datanode looks for itself, a moment later. */
+async function noticedOn(directory: string, signal: AbortSignal): Promise<number> {
+  const untilMs = performance.now() + NOTICE_MS;
+  for (;;) {
+    const found = await countQuarantined(directory);
+    if (found > 0 || performance.now() >= untilMs) return found;
+    await pause(NOTICE_POLL_MS, undefined, { signal });
+  }
 }
 
 /** The running datanode that holds most of the file's blocks. */
