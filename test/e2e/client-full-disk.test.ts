@@ -1,4 +1,4 @@
-/** @module Disks that fill up while a file is put. */
+/** @module Disks that fill up while a file is put, and one that cannot be written at all. */
 import { execFile } from 'node:child_process';
 import { mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -148,5 +148,27 @@ describe('a put', () => {
     await limit(['d1', 'd2'], 1024 * MIB);
     await holdfast.text('put', '--replication', '2', '--block-size', '1MiB', 'large', '/large');
     expect(await digest('/large')).toBe(await digestOf('large', sizeBytes));
+  });
+});
+
+describe('a node', () => {
+  it('does not start on a disk that is mounted read-only, says so, and starts once it is not', async (context) => {
+    if (smallDisk === undefined) return context.skip('needs the right to mount a tmpfs (run as root)');
+    const disk = smallDisk;
+    const remount = (how: 'ro' | 'rw') => promisify(execFile)('mount', ['-o', `remount,${how}`, disk]);
+    await cluster.node('d3').kill('SIGTERM');
+    await remount('ro');
+    try {
+      const { status, stderr } = await cluster.run(['node', 'start', '--json', '--dir', disk]);
+      expect([status, JSON.parse(stderr)]).toMatchObject([
+        EXIT.node,
+        { error: { code: 'NODE_DIRECTORY_NOT_WRITABLE', message: expect.stringContaining(disk) } },
+      ]);
+    } finally {
+      await remount('rw');
+    }
+    await cluster.startNode('d3');
+    await cluster.settled();
+    expect(await digest('/large')).toBe(await digestOf('large', 32 * MIB));
   });
 });

@@ -14,6 +14,8 @@ const BIG_BYTES = 48 * MIB;
 /** Of the issue: median below 2 s on a quiet machine; no single one above this on a busy one. */
 const FIRST_WRITE_MS = 5_000;
 const REJOIN_MS = 40_000;
+/** Of a node that is told to. */
+const STOP_MS = 5_000;
 /** One hang alone does not always fall between a commit and its answer. */
 const HANGS = 3;
 
@@ -115,6 +117,22 @@ describe('a cluster whose nodes fail under load', () => {
 
     await cluster.startNode('d1');
     await cluster.settled();
+  });
+
+  it('loses no write when nodes are told to stop (SIGTERM) in the middle of them, and each ends within five seconds', async () => {
+    const files = await load('/told-to-stop');
+    for (const victim of [await leader(), cluster.node('d2')]) {
+      const toldMs = performance.now();
+      expect(await victim.kill('SIGTERM'), victim.logTail).toEqual({ code: 0, signal: null });
+      expect(performance.now() - toldMs).toBeLessThan(STOP_MS);
+      await eventually('writes without it', 30_000, () => files.acknowledgedSince(toldMs)[10]);
+      await cluster.startNode(victim.name);
+      await cluster.settled();
+    }
+    await files.stop();
+    expect(files.files.filter(({ failure }) => failure !== undefined)).toEqual([]);
+    expect(await lostFiles(client, files.acknowledged)).toEqual([]);
+    expect(await strayFiles(client, '/told-to-stop', files.files)).toEqual([]);
   });
 
   it('neither loses nor repeats a change when leaders hang and come back', async () => {

@@ -51,7 +51,8 @@ export class Machine {
 
   /** Types a command that stays in the foreground, and waits until it says that its node is up. */
   async run(...words: readonly string[]): Promise<RunningCommand> {
-    const command = new RunningCommand(this.home, [...words, '--log-level', LOG_LEVEL], this.#prefix);
+    const level = words.includes('--log-level') ? [] : ['--log-level', LOG_LEVEL];
+    const command = new RunningCommand(this.home, [...words, ...level], this.#prefix);
     this.#running.push(command);
     await eventually(`holdfast ${words.join(' ')} is up`, READY_MS, () => {
       if (command.hasEnded) throw new Error(`It ended: ${command.stdout}${command.stderr}`);
