@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LocalCluster } from '../../cli/demo/local-cluster.ts';
-import { Command, jsonLines } from './support/command.ts';
+import { Command, jsonLines, type RunningCommand } from './support/command.ts';
 import { eventually } from './support/eventually.ts';
 import { knownBytes } from './support/known-bytes.ts';
 
@@ -17,6 +17,8 @@ const NOTHING_BUT_PROGRESS = expect.stringMatching(/^((put|get): [\d.]+ [KMG]?i?
 
 let cluster: LocalCluster;
 let holdfast: Command;
+/** A put without an end: it has been under way for a while when its turn comes to be looked at. */
+let slowPut: RunningCommand;
 
 beforeAll(async () => {
   cluster = await LocalCluster.start({ metadataNodes: 1, dataNodes: 3, replication: HELD });
@@ -26,6 +28,7 @@ beforeAll(async () => {
   await mkdir(local('directory'));
   await writeFile(local('known'), 'known');
   await holdfast.text('put', 'known', '/');
+  slowPut = holdfast.start('put', '--block-size', '64KiB', '-', '/slow');
 });
 afterAll(() => cluster?.stop());
 
@@ -108,6 +111,18 @@ describe('put and get of files', () => {
     expect(got.stdout.equals(first)).toBe(true);
     expect(cat.stdout.equals(Buffer.concat([first, second]))).toBe(true);
     expect([got.stderr, cat.stderr]).toEqual([NOTHING_BUT_PROGRESS, NOTHING_BUT_PROGRESS]);
+  });
+
+  it('show progress as plain lines where there is no terminal', async () => {
+    const chunk = await contentOf('slow', BLOCK);
+    await eventually('a line of progress', 40_000, () => {
+      slowPut.stdin.write(chunk);
+      return slowPut.stderr.includes('\n') ? true : undefined;
+    });
+    slowPut.stdin.end();
+    const { status, stderr } = await slowPut.ended;
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/^(put: [\d.]+ [KM]iB \| [\d.]+ [KM]?i?B\/s\n)+$/);
   });
 
   it('keep as many copies as asked for', async () => {
@@ -196,19 +211,6 @@ describe('put and get of files', () => {
     const { status: got, error } = await holdfast.error(...words);
     expect([got, error.code]).toEqual([status, code]);
     expect(error.message).toContain(hint);
-  });
-
-  it('show progress as plain lines where there is no terminal', async () => {
-    const put = holdfast.start('put', '--block-size', '64KiB', '-', '/slow');
-    const chunk = await contentOf('slow', BLOCK);
-    await eventually('a line of progress', 40_000, () => {
-      put.stdin.write(chunk);
-      return put.stderr.includes('\n') ? true : undefined;
-    });
-    put.stdin.end();
-    const { status, stderr } = await put.ended;
-    expect(status).toBe(0);
-    expect(stderr).toMatch(/^(put: [\d.]+ [KM]iB \| [\d.]+ [KM]?i?B\/s\n)+$/);
   });
 });
 
