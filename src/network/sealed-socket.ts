@@ -148,16 +148,27 @@ class SealedEnd implements SocketTarget, Secured {
 }
 
 async function readHello(socket: Socket, signal: AbortSignal): Promise<Uint8Array> {
-  for (;;) {
-    const hello = socket.read(HELLO_BYTES) as Buffer | null;
-    if (hello !== null && hello.byteLength === HELLO_BYTES && MAGIC.every((byte, at) => hello[at] === byte))
-      if (socket.readableLength === 0)
-        // Nothing may come before our proof.
-        return hello;
-    if (hello !== null || socket.readableEnded || socket.destroyed)
-      throw brokenFrame('bytes that are no hello where a sealed connection begins');
-    await once(socket, 'readable', { signal });
+  const hello = Buffer.alloc(HELLO_BYTES);
+  for (let filled = 0; ; ) {
+    // All there is, and not as much as is wanted: a socket tells of bytes that are left in it again and again, in turns of their own,
+    // and with half a hello there nothing else in the process would ever get its turn.
+    const piece = socket.read() as Buffer | null;
+    if (piece !== null) {
+      // Nothing may come before our proof.
+      if (filled + piece.byteLength > HELLO_BYTES) throw noHello();
+      piece.copy(hello, filled);
+      filled += piece.byteLength;
+      if (filled === HELLO_BYTES) break;
+    }
+    if (socket.readableEnded || socket.destroyed) throw noHello();
+    if (piece === null) await once(socket, 'readable', { signal });
   }
+  if (MAGIC.some((byte, at) => hello[at] !== byte)) throw noHello();
+  return hello;
+}
+
+function noHello(): Error {
+  return brokenFrame('bytes that are no hello where a sealed connection begins');
 }
 
 function discard(socket: Socket): void {

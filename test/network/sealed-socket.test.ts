@@ -82,6 +82,63 @@ async function ends(meddle?: Meddler): Promise<[ByteStream, ByteStream]> {
   return [dialled.value.bytes('acceptor'), accepted.value.bytes('dialler')];
 }
 
+/** Both ends of a plain connection; the first one fails when it is read from again and again, with nothing else in between. */
+async function plainPair(): Promise<[Socket, Socket]> {
+  const accepted = Promise.withResolvers<Socket>();
+  const server = createServer(accepted.resolve);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  endings.push(() => server.close());
+  const dialler = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const acceptor = await accepted.promise;
+  for (const socket of [dialler, acceptor]) {
+    socket.on('error', () => undefined).setNoDelay(true);
+    endings.push(() => socket.destroy());
+  }
+  const read = acceptor.read.bind(acceptor) as (sizeBytes?: number) => unknown;
+  let reads = 0;
+  const beat = setInterval(() => (reads = 0), 10);
+  endings.push(() => clearInterval(beat));
+  acceptor.read = (sizeBytes) => {
+    reads += 1;
+    if (reads > 1_000) throw new Error('read from on and on: nothing else gets its turn');
+    return read(sizeBytes);
+  };
+  return [acceptor, dialler];
+}
+
+describe('a hello', () => {
+  it('may come in pieces, and who waits for the rest of it holds up nobody', async () => {
+    const [acceptor, dialler] = await plainPair();
+    const asked = Promise.withResolvers<string>();
+    const waiting = acceptSealed(acceptor, (id) => (asked.resolve(id), undefined), soon());
+    const refused = expect(waiting).rejects.toMatchObject({ code: 'NETWORK_BROKEN_FRAME' });
+    const invitation = createInvitation();
+    const hello = Buffer.concat([Buffer.from('HF\x01'), Buffer.from(invitation.id, 'hex'), randomBytes(32)]);
+    for (const piece of [hello.subarray(0, 1), hello.subarray(1, 20), hello.subarray(20)]) {
+      const before = acceptor.bytesRead;
+      dialler.write(piece);
+      await expect.poll(() => acceptor.bytesRead).toBe(before + piece.byteLength);
+    }
+    expect(await asked.promise).toBe(invitation.id);
+    await refused;
+  });
+
+  it.each([
+    ['is given up by the other end', (socket: Socket) => void socket.end()],
+    ['is nonsense', (socket: Socket) => void socket.write(new Uint8Array(HELLO_BYTES - 1).fill(0x48))],
+    ['has something after it', (socket: Socket) => void socket.write(Buffer.alloc(HELLO_BYTES, 'F\x01H'))],
+  ])('that %s is refused', async (_what, go) => {
+    const [acceptor, dialler] = await plainPair();
+    const waiting = acceptSealed(acceptor, () => undefined, AbortSignal.timeout(1_000));
+    const refused = expect(waiting).rejects.toThrow();
+    dialler.write('H');
+    await expect.poll(() => acceptor.bytesRead).toBe(1);
+    go(dialler);
+    await refused;
+    expect(acceptor.destroyed).toBe(true);
+  });
+});
+
 describe('a sealed connection', () => {
   it('carries pieces of any size in both directions, none of them readable on the way', async () => {
     const seen: Buffer[] = [];
