@@ -100,6 +100,17 @@ export function noSuchMethod(peer: PeerId, method: string): HoldfastError {
   });
 }
 
+/** Built by the serving side, before anything was done: the caller's fault, so it is told and nobody else. */
+export function unreadable(method: string, cause: unknown): HoldfastError {
+  return new HoldfastError({
+    code: 'NETWORK_UNREADABLE',
+    kind: 'refused',
+    message: `A request for ${method} cannot be read: ${describeError(cause)}. Nothing was done. Do both ends run releases that fit together?`,
+    facts: { method },
+    cause,
+  });
+}
+
 export function tooLarge(method: string, sizeBytes: number, limitBytes: number): HoldfastError {
   return new HoldfastError({
     code: 'NETWORK_TOO_LARGE',

@@ -55,7 +55,11 @@ export class FramedStream implements FrameStream {
   }
 
   get overfull(): boolean {
-    return this.#partsBytes + this.#filled >= OVERFULL_BYTES;
+    return this.queuedBytes >= OVERFULL_BYTES;
+  }
+
+  get queuedBytes(): number {
+    return this.#partsBytes + this.#filled;
   }
 
   listen(listener: FrameStreamListener): void {
@@ -138,7 +142,7 @@ export class FramedStream implements FrameStream {
   }
 
   #accepts(): boolean {
-    return this.#closed === undefined && !this.#blocked && this.#partsBytes + this.#filled < HIGH_WATER_BYTES;
+    return this.#closed === undefined && !this.#blocked && this.queuedBytes < HIGH_WATER_BYTES;
   }
 
   #append(part: Part): void {

@@ -21,10 +21,15 @@ import { IncomingCall } from './incoming-call.ts';
 import type { IncomingChannel, PeerId, TrafficClass } from './network.ts';
 import type { ReceiveBudget } from './receive-budget.ts';
 import type { FrameStream } from './transport.ts';
+import { UnreadAnswers } from './unread-answers.ts';
 
 /** Requests being served and channels open at once on one stream. */
 const MAX_RUNNING_CALLS = 16_384;
 const MAX_CHANNELS = 1024;
+/** The same of a stranger, who has one thing to ask. */
+const MAX_STRANGER_CALLS = 16;
+/** Frames that wait for the verdict: more than a peer may have unanswered. */
+const MAX_HELD_FRAMES = 16_384;
 /** A yes counts this long, so that a removed member is locked out soon; a no is asked again for each frame. */
 const ADMISSION_MS = 5_000;
 const NO_BYTES = new Uint8Array(0);
@@ -52,6 +57,9 @@ export class InboundSession {
   readonly #components: InboundSessionComponents;
   readonly #options: InboundSessionOptions;
   readonly #stream: FrameStream;
+  /** Everybody is let in to `join`, and remains a stranger. */
+  readonly #isForStrangers: boolean;
+  readonly #unread: UnreadAnswers;
   readonly #calls = new Map<number, IncomingCall>();
   readonly #channels = new Map<number, StreamChannel>();
   /** Frames that wait for the verdict, in order; the stream is paused meanwhile. */
@@ -63,6 +71,8 @@ export class InboundSession {
     this.#components = components;
     this.#options = options;
     this.#stream = components.stream;
+    this.#isForStrangers = options.trafficClass === 'join';
+    this.#unread = new UnreadAnswers(components.stream, options);
   }
 
   /** Call it once, when `closed` may be called: the stream may be closed already. */
@@ -86,8 +96,9 @@ export class InboundSession {
   /** Called by the stream for each frame. */
   receive(kind: FrameKind, id: number, argument: number, body: Uint8Array): void {
     if (!this.#asking && this.#components.clock.monotonicMs() >= this.#admittedUntilMs) this.#ask();
-    if (this.#asking) this.#held.push([kind, id, argument, body]);
-    else this.#serve(kind, id, argument, body);
+    if (!this.#asking) return this.#serve(kind, id, argument, body);
+    if (this.#held.length >= MAX_HELD_FRAMES) throw brokenFrame('more frames than may wait for a verdict');
+    this.#held.push([kind, id, argument, body]);
   }
 
   #ask(): void {
@@ -114,25 +125,32 @@ export class InboundSession {
     this.#asking = false;
     if (refusal === undefined) this.#admit();
     else this.#stream.limitBody(MAX_STRANGER_BODY_BYTES);
-    for (const frame of this.#held.splice(0)) {
-      if (refusal === undefined) this.#serve(...frame);
-      else this.#refuse(refusal, ...frame);
+    try {
+      for (const frame of this.#held.splice(0)) {
+        if (refusal === undefined) this.#serve(...frame);
+        else this.#refuse(refusal, ...frame);
+      }
+    } catch (error) {
+      // A frame that breaks the protocol: as where frames come one by one, it ends the stream, and nothing else.
+      return this.#stream.abort(error as Error);
     }
     this.#stream.resume();
   }
 
   #admit(): void {
     this.#admittedUntilMs = this.#components.clock.monotonicMs() + ADMISSION_MS;
-    this.#stream.limitBody(MAX_BODY_BYTES);
+    if (!this.#isForStrangers) this.#stream.limitBody(MAX_BODY_BYTES);
   }
 
   #refuse(error: HoldfastError, kind: FrameKind, id: number, _argument: number, _body: Uint8Array): void {
+    this.#unread.checkStranger();
     if (kind === FrameKind.request) this.#fail(id, error);
     if (kind === FrameKind.open) this.#stream.send(FrameKind.abort, id, 0, NO_BYTES, encodeError(error));
     this.#channels.get(id)?.abort(error);
   }
 
   #serve(kind: FrameKind, id: number, argument: number, body: Uint8Array): void {
+    if (this.#isForStrangers) this.#unread.checkStranger();
     switch (kind) {
       case FrameKind.request:
         return this.#serveRequest(id, argument, body);
@@ -163,10 +181,12 @@ export class InboundSession {
   #serveRequest(id: number, timeoutMs: number, body: Uint8Array): void {
     const { localPeer, peer, trafficClass } = this.#options;
     const { method, rest } = splitMethod(body);
+    if (this.#calls.has(id)) throw brokenFrame(`request ${id} a second time, before it was answered`);
     const handler = this.#components.handlers.request(trafficClass, method);
-    if (handler === undefined) return this.#fail(id, noSuchMethod(localPeer, method));
-    if (this.#calls.size >= MAX_RUNNING_CALLS || this.#stream.overfull)
-      return this.#fail(id, overloaded(localPeer, 'queue of requests being served'));
+    if (handler === undefined) return this.#refuseRequest(id, noSuchMethod(localPeer, method));
+    const limit = this.#isForStrangers ? MAX_STRANGER_CALLS : MAX_RUNNING_CALLS;
+    if (this.#calls.size >= limit || this.#stream.overfull)
+      return this.#refuseRequest(id, overloaded(localPeer, 'queue of requests being served'));
     const call = new IncomingCall(this.#components, { peer, body: rest, method, timeoutMs });
     this.#calls.set(id, call);
     attempt(() => handler(call)).then(
@@ -176,6 +196,11 @@ export class InboundSession {
         this.#fail(id, this.#tell(error, method));
       },
     );
+  }
+
+  #refuseRequest(id: number, error: HoldfastError): void {
+    this.#unread.countRefusal();
+    this.#fail(id, error);
   }
 
   #answer(id: number, call: IncomingCall, response: Uint8Array): void {
@@ -204,15 +229,21 @@ export class InboundSession {
   }
 
   #serveChannel(id: number, body: Uint8Array): void {
-    const { localPeer, peer } = this.#options;
+    const { localPeer, peer, trafficClass } = this.#options;
     const { method, rest } = splitMethod(body);
-    const handler = this.#components.handlers.channel(method);
+    if (this.#channels.has(id)) throw brokenFrame(`channel ${id} a second time, before its end`);
+    // Channels are bulk's alone: who may speak another class, as everybody may `join`, has no right to them by that.
+    const handler = trafficClass === 'bulk' ? this.#components.handlers.channel(method) : undefined;
     const channel = new StreamChannel(
       { stream: this.#stream, budget: this.#components.budget, closed: () => this.#channels.delete(id) },
       { peer, id, method },
     );
-    if (handler === undefined) return channel.abort(noSuchMethod(localPeer, method));
-    if (this.#channels.size >= MAX_CHANNELS) return channel.abort(overloaded(localPeer, 'set of channels'));
+    if (handler === undefined || this.#channels.size >= MAX_CHANNELS) {
+      this.#unread.countRefusal();
+      return channel.abort(
+        handler === undefined ? noSuchMethod(localPeer, method) : overloaded(localPeer, 'set of channels'),
+      );
+    }
     this.#channels.set(id, channel);
     const incoming: IncomingChannel = Object.assign(channel, { header: rest });
     attempt(() => handler(incoming)).then(

@@ -7,6 +7,8 @@ import type { IncomingRequest, PeerId } from './network.ts';
 const ANSWER_MARGIN_MS = 250;
 /** Of short deadlines at most this share is kept back. */
 const ANSWER_MARGIN_SHARE = 0.1;
+/** A timer that is given more fires at once. */
+const LONGEST_TIMEOUT_MS: number = 2 ** 31 - 1;
 
 export class IncomingCall implements IncomingRequest {
   readonly peer: PeerId;
@@ -27,9 +29,9 @@ export class IncomingCall implements IncomingRequest {
     this.body = options.body;
     this.method = options.method;
     this.#clock = components.clock;
-    this.#timeoutMs = options.timeoutMs;
-    const marginMs = Math.min(ANSWER_MARGIN_MS, options.timeoutMs * ANSWER_MARGIN_SHARE);
-    this.#deadlineMs = this.#clock.monotonicMs() + options.timeoutMs - marginMs;
+    this.#timeoutMs = Math.min(options.timeoutMs, LONGEST_TIMEOUT_MS);
+    const marginMs = Math.min(ANSWER_MARGIN_MS, this.#timeoutMs * ANSWER_MARGIN_SHARE);
+    this.#deadlineMs = this.#clock.monotonicMs() + this.#timeoutMs - marginMs;
   }
 
   get signal(): AbortSignal {

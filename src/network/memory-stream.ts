@@ -52,6 +52,10 @@ export class MemoryStream implements FrameStream {
     return this.#underWayBytes >= OVERFULL_BYTES;
   }
 
+  get queuedBytes(): number {
+    return this.#underWayBytes;
+  }
+
   listen(listener: FrameStreamListener): void {
     this.#listener = listener;
     if (this.#closed !== undefined) listener.closed(this.#closed.cause);

@@ -1,5 +1,6 @@
 /** @module Typed methods over the untyped Network: a name, a class, and the codecs of both bodies. */
 import { encodeMessage, type MessageEncoder } from '../common/encode-message.ts';
+import { unreadable } from './errors.ts';
 import type { CallOptions, Network, PeerId, TrafficClass } from './network.ts';
 
 /** The shape ts-proto gives each message. */
@@ -44,6 +45,15 @@ export function serve<Request, Response>(
 ): void {
   // The request itself is the context: its signal costs nothing until somebody reads it.
   network.onRequest(method.trafficClass, method.name, async (request) =>
-    encodeMessage(method.response, await handler(method.request.decode(request.body), request)),
+    encodeMessage(method.response, await handler(read(method, request.body), request)),
   );
+}
+
+/** NETWORK_UNREADABLE: an error of another kind would be taken for a fault of the handler, and fill the log with its trace. */
+function read<Request>({ name, request }: Method<Request, unknown>, body: Uint8Array): Request {
+  try {
+    return request.decode(body);
+  } catch (cause) {
+    throw unreadable(name, cause);
+  }
 }

@@ -82,7 +82,7 @@ export type Authorizer = (peer: PeerId, trafficClass: TrafficClass) => boolean |
 /**
  * Errors by code: NETWORK_UNREACHABLE (unavailable: never sent), NETWORK_TIMEOUT and NETWORK_DISCONNECTED (unknown: maybe
  * executed), NETWORK_OVERLOADED (unavailable: a bounded queue is full), NETWORK_ABORTED, NETWORK_NOT_A_MEMBER (refused),
- * NETWORK_NO_SUCH_METHOD (refused), NETWORK_TOO_LARGE (refused), plus whatever the remote handler threw.
+ * NETWORK_NO_SUCH_METHOD, NETWORK_UNREADABLE and NETWORK_TOO_LARGE (refused), plus whatever the remote handler threw.
  */
 export interface Network {
   readonly localPeer: PeerId;

@@ -17,6 +17,8 @@ export interface FrameStream {
   readonly writable: boolean;
   /** True while so much is queued that new requests must be refused, or not read. */
   readonly overfull: boolean;
+  /** What was sent and has not left yet. */
+  readonly queuedBytes: number;
   listen(listener: FrameStreamListener): void;
   /** Queues `head` and `body` as one frame's body. False only when the stream is closed. `left`: of the body. */
   send(
