@@ -3,7 +3,7 @@ import { encodeChain } from '../../dht/manifest-book.ts';
 import type { Clock } from '../common/clock.ts';
 import { sha256 } from '../common/hashing.ts';
 import type { Logger } from '../common/logger.ts';
-import { featureLevelTooLow } from '../namespace/errors.ts';
+import { featureLevelTooLow, tokenExpired, tokenRevoked } from '../namespace/errors.ts';
 import { FIRST_FEATURE_LEVEL } from '../namespace/feature-level.ts';
 import type { Member } from '../namespace/schema.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
@@ -14,7 +14,7 @@ import { JOIN } from '../protocol/methods.ts';
 import { badRequest, notAllowed, notReady } from './errors.ts';
 import { joinRateLimited, wrongCluster } from './member-errors.ts';
 import type { ManifestSigner } from './manifest-signer.ts';
-import type { MemberDirectory } from './member-directory.ts';
+import { type MemberDirectory, hasRole } from './member-directory.ts';
 import type { Proposer } from './proposer.ts';
 import { RateLimit } from './rate-limit.ts';
 import { checkRoles } from './token-service.ts';
@@ -71,7 +71,10 @@ export class JoinService {
       throw badRequest('an identity enrolled beside a node can only be a client');
 
     const tokenSecretHash = sha256(request.tokenSecret);
+    const isMember = members.activeByPeer(peer) !== undefined;
     const member = await this.#add({ member: applicant, tokenId: request.tokenId, tokenSecretHash }, signal);
+    if (client !== undefined && isMember && !hasRole(members.activeByPeer(client.peer), 'client'))
+      this.#checkStillGood(request.tokenId);
     // The token has been judged above; the client beside the node does not use it up a second time.
     const enrolled =
       client === undefined
@@ -81,6 +84,18 @@ export class JoinService {
     // Members that are away know this node, or one that it was admitted by: its signature is to be had also when it leaves now.
     const manifests = member.roles.includes('meta') ? encodeChain(signer.chainNow()) : undefined;
     return { cluster, member, client: enrolled, metadataNodes: [...members.withRole('meta')], manifests };
+  }
+
+  /**
+   * A member that asks again is answered whatever has become of the token that it came by, as its first answer may have been lost; but
+   * nobody else comes in by a token that is over.
+   */
+  #checkStillGood(tokenId: string): void {
+    const { machine, clock } = this.#components;
+    const token = machine.tokens().find(({ id }) => id === tokenId);
+    if (token?.revoked === true) throw tokenRevoked(tokenId);
+    if (token !== undefined && token.expiresMs !== 0 && token.expiresMs <= clock.wallMs())
+      throw tokenExpired(tokenId, token.expiresMs);
   }
 
   async #add(

@@ -5,7 +5,7 @@ import { sleep, systemClock } from '../../src/common/clock.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import { call } from '../../src/network/method.ts';
 import type { Network } from '../../src/network/network.ts';
-import type { CreateTokenRequest } from '../../src/protocol/messages.ts';
+import type { CreateTokenRequest, JoinResponse } from '../../src/protocol/messages.ts';
 import {
   CREATE_TOKEN,
   JOIN,
@@ -103,6 +103,29 @@ describe('joining', () => {
     await expect(call(client, door, REVOKE_TOKEN, { id: 'mistyped' })).rejects.toMatchObject({
       code: 'METADATA_NO_SUCH_TOKEN',
     });
+  });
+
+  it('enrols nobody else by a token that is over, not even the client beside a member that came by it', async () => {
+    const token = await createToken();
+    const [peer, beside, accomplice] = [
+      await cluster.newPeer(),
+      await cluster.newPeer(),
+      await cluster.newPeer(),
+    ];
+    const joinBeside = (other: Network): Promise<JoinResponse> =>
+      call(peer, door, JOIN, {
+        ...joinRequest(peer.localPeer, ['data']),
+        tokenId: token.tokenId,
+        tokenSecret: token.secret,
+        client: memberOf(other.localPeer, ['client'], ''),
+      });
+    const first = await joinBeside(beside);
+    await call(client, door, REVOKE_TOKEN, { id: token.tokenId });
+    await expect(joinBeside(accomplice)).rejects.toMatchObject({ code: 'NAMESPACE_TOKEN_REVOKED' });
+    const { member } = await call(client, door, WHO_IS, { peer: accomplice.localPeer });
+    expect(member).toBeUndefined();
+    // Its own answer may have been lost.
+    expect(await joinBeside(beside)).toMatchObject({ member: first.member, client: first.client });
   });
 
   it('is refused to a second peer with a token for one', async () => {
