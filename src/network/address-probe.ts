@@ -12,11 +12,12 @@ export const PROBE_BYTE = 0x3f;
 const MAX_ANSWER_CHARACTERS = 64;
 const MAPPED_IP4 = /^::ffff:(?=\d+\.)/;
 
-/** Answers and closes; the socket has sent PROBE_BYTE. */
+/** Answers and closes, whether or not the other end does; the socket has sent PROBE_BYTE. */
 export function answerProbe(socket: Socket): void {
   socket.on('error', () => socket.destroy());
-  socket.end(`${socket.remoteAddress?.replace(MAPPED_IP4, '') ?? ''} ${socket.remotePort ?? ''}\n`);
-  socket.resume();
+  socket.write(`${socket.remoteAddress?.replace(MAPPED_IP4, '') ?? ''} ${socket.remotePort ?? ''}\n`);
+  // It fits into the buffers of the system; a socket that waited for the other end would be open for as long as a stranger likes.
+  socket.destroySoon();
 }
 
 /** Asks `node`. Throws NETWORK_BROKEN_FRAME for nonsense, and whatever the socket throws. */

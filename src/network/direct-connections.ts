@@ -55,12 +55,19 @@ export class DirectConnections {
   readonly #sockets = new Map<string, Set<Socket>>();
   readonly #guests = new GuestList((peer, bytes) => this.#listener(peer, CONTROL.trafficClass, bytes));
   readonly #options: DirectConnectionsOptions;
+  readonly #stopping = new AbortController();
+
   constructor(options: DirectConnectionsOptions = {}) {
     this.#options = options;
   }
 
   onOpened(listener: DirectListener): void {
     this.#listener = listener;
+  }
+
+  /** Aborted by stop(). */
+  get stopping(): AbortSignal {
+    return this.#stopping.signal;
   }
 
   /** From now on peers can be invited. */
@@ -135,6 +142,7 @@ export class DirectConnections {
   }
 
   stop(): void {
+    this.#stopping.abort();
     this.#guests.close();
     for (const sockets of this.#sockets.values()) for (const socket of sockets) socket.destroy();
   }

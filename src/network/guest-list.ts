@@ -70,7 +70,7 @@ export class GuestList {
 
   /** A socket that came in begins with byte `first`, of TLS or of sealed records. */
   async take(socket: Socket, first: number): Promise<void> {
-    const handshake = this.#beginHandshake();
+    const handshake = this.#isOpen ? this.#beginHandshake() : undefined;
     if (handshake === undefined) return void socket.destroy();
     const isSealed = first === SEALED_FIRST_BYTE;
     let guest: Guest | undefined;
@@ -96,6 +96,7 @@ export class GuestList {
   close(): void {
     this.#isOpen = false;
     this.#guests.clear();
+    for (const { abortion } of this.#handshakes) abortion.abort();
     this.#resumed.close();
   }
 

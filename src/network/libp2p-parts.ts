@@ -24,6 +24,7 @@ export async function createHostParts(identity: Identity, options: Libp2pHostOpt
   const hooks = {
     shared: () => direct.listening(),
     direct: (socket: Socket, first: number) => void direct.take(socket, first),
+    closing: direct.stopping,
     relays,
     discovery: await discoveryOf(options, book),
   };

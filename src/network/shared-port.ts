@@ -16,6 +16,8 @@ export interface SharedPortHooks {
   readonly shared: () => void;
   /** Takes over a socket that begins like a direct connection, with `first`; nothing was read from it. */
   readonly direct: (socket: Socket, first: number) => void;
+  /** Aborted when the port is to close: it does so once no socket is left, and libp2p does not know those that are none of its own. */
+  readonly closing: AbortSignal;
 }
 
 /** libp2p's TCP transport. Where its listener is no longer built around a server of Node's, direct connections stay away. */
@@ -42,8 +44,12 @@ export function sharePort(
 ): void {
   const handlers = server.listeners('connection') as ((socket: Socket) => void)[];
   const silent = new Set<Socket>();
+  hooks.closing.addEventListener('abort', () => {
+    for (const socket of silent) socket.destroy();
+  });
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {
+    if (hooks.closing.aborted) return void socket.destroy();
     const [oldest] = silent;
     if (oldest !== undefined && silent.size >= maxSilent) {
       silent.delete(oldest);

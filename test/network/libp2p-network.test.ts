@@ -1,12 +1,19 @@
 /** @module The real network against the suite, and what only it can do. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { kadDHT, passthroughMapper, type KadDHT } from '@libp2p/kad-dht';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../src/common/clock.ts';
-import { silentLogger } from '../../src/common/logger.ts';
+import { type Logger, silentLogger } from '../../src/common/logger.ts';
 import { systemRandom } from '../../src/common/random.ts';
-import { utf8 } from '../../src/common/bytes.ts';
+import { fromUtf8, utf8 } from '../../src/common/bytes.ts';
+import { PROBE_BYTE } from '../../src/network/address-probe.ts';
+import { TLS_FIRST_BYTE } from '../../src/network/direct-tls.ts';
+import { decodeError } from '../../src/network/errors.ts';
+import { FrameKind, methodHead } from '../../src/network/frame.ts';
+import { Libp2pHost } from '../../src/network/libp2p-host.ts';
+import { SEALED_FIRST_BYTE } from '../../src/network/sealed-socket.ts';
 import { createIdentity, type Identity } from '../../src/network/identity.ts';
 import type { Libp2pHostOptions } from '../../src/network/libp2p-settings.ts';
 import { createLibp2pNetwork, type Libp2pNetwork } from '../../src/network/libp2p-network.ts';
@@ -106,6 +113,74 @@ describe('Libp2pNetwork', () => {
       code: 'NETWORK_UNREACHABLE',
     });
     expect(await a.dial(b.addresses()[0] ?? '')).toBe(b.localPeer);
+  });
+
+  it('gives a stranger, who may join, nothing beside that', async () => {
+    const b = await startOn(await createIdentity(), { listen: anyPort });
+    b.authorize(() => false);
+    b.onRequest('join', 'echo', async ({ body }) => body);
+    const opened: string[] = [];
+    b.onChannel('block.read', async ({ peer }) => void opened.push(peer));
+    const stranger = await Libp2pHost.create(
+      { identity: await createIdentity(), logger: silentLogger },
+      { listen: [] },
+    );
+    await stranger.start({
+      stream: () => undefined,
+      connected: () => undefined,
+      disconnected: () => undefined,
+      improved: () => undefined,
+      addressesChanged: () => undefined,
+      admits: async () => true,
+    });
+    onTestFinished(() => stranger.stop());
+    stranger.learn(b.localPeer, b.addresses());
+    const stream = await stranger.connect(b.localPeer, 'join', AbortSignal.timeout(5_000));
+    const got: unknown[] = [];
+    stream.listen({
+      frame: (kind, id, _argument, body) =>
+        got.push([kind, id, kind === FrameKind.abort ? decodeError(body).code : fromUtf8(body)]),
+      closed: () => undefined,
+    });
+    stream.send(FrameKind.open, 1, 60_000, methodHead('block.read'), utf8(''));
+    stream.send(FrameKind.request, 2, 60_000, methodHead('echo'), utf8('let me in'));
+    await expect
+      .poll(() => got)
+      .toEqual([
+        [FrameKind.abort, 1, 'NETWORK_NO_SUCH_METHOD'],
+        [FrameKind.response, 2, 'let me in'],
+      ]);
+    expect(opened).toEqual([]);
+  });
+
+  it.each([
+    ['nothing', []],
+    ['the first byte of TLS', [TLS_FIRST_BYTE]],
+    ['the first byte of sealed records', [SEALED_FIRST_BYTE]],
+    ['the first byte of libp2p', [19]],
+  ])('closes at once though somebody came who has said %s', async (_what, bytes) => {
+    const logged: string[] = [];
+    const logger: Logger = { ...silentLogger, debug: (event) => void logged.push(event) };
+    const identity = await createIdentity();
+    const collaborators = { clock: systemClock, random: systemRandom, logger };
+    const network = await createLibp2pNetwork({ identity, ...collaborators }, { listen: anyPort });
+    await network.start();
+    const port = Number(/tcp\/(\d+)/.exec(network.addresses()[0] ?? '')?.[1]);
+    const open = async (first: readonly number[]): Promise<Socket> => {
+      const socket = connect({ port, host: '127.0.0.1' });
+      socket.on('error', () => undefined);
+      onTestFinished(() => void socket.destroy());
+      await once(socket, 'connect');
+      socket.write(Uint8Array.from(first));
+      return socket;
+    };
+    const socket = await open(bytes);
+    // Whoever comes later is answered later: by then the first one is known.
+    await once(await open([PROBE_BYTE]), 'data');
+    const ended = once(socket.resume(), 'close', { signal: AbortSignal.timeout(10_000) });
+    await network.stop();
+    expect(logged).not.toContain('network.not-closed');
+    await ended;
   });
 
   it('keeps strangers out of a guarded protocol of another service', async () => {

@@ -22,6 +22,7 @@ async function startHost(): Promise<Libp2p> {
   const hooks = {
     shared: () => undefined,
     direct: () => undefined,
+    closing: new AbortController().signal,
     relays: new RelayTransport(),
     discovery: [],
   };

@@ -11,7 +11,13 @@ afterEach(() => Promise.all(hosts.splice(0).map((host) => host.stop())));
 
 async function startHost(identity: Identity, isRelay: boolean): Promise<[Libp2p, RelayTransport]> {
   const relays = new RelayTransport();
-  const hooks = { shared: () => undefined, direct: () => undefined, relays, discovery: [] };
+  const hooks = {
+    shared: () => undefined,
+    direct: () => undefined,
+    closing: new AbortController().signal,
+    relays,
+    discovery: [],
+  };
   const options = { listen: ['/ip4/127.0.0.1/tcp/0'], isRelay };
   const host = await createLibp2p(libp2pSettings(identity, options, hooks));
   hosts.push(host);
