@@ -15,6 +15,7 @@ import { isSignedBy, signAs } from './peer-signature.ts';
 import { guardProtocols } from './protocol-guard.ts';
 import { RelayedBytes } from './relayed-bytes.ts';
 import type { FrameStream, Transport, TransportListener } from './transport.ts';
+import { UnknownConnections } from './unknown-connections.ts';
 
 const FOREVER_MS: number = Number.MAX_SAFE_INTEGER / 2;
 
@@ -186,9 +187,18 @@ export class Libp2pHost implements Transport {
 
   #watchPeers(listener: TransportListener): void {
     this.#listener = listener;
-    this.#libp2p.addEventListener('connection:close', ({ detail }: CustomEvent<Connection>) =>
-      this.#direct.close(detail),
+    const unknown = new UnknownConnections({
+      admits: (peer) => listener.admits(peer),
+      isConnected: (peer) => this.#connected.has(peer),
+      forget: (peer) => this.#forget(peer),
+    });
+    this.#libp2p.addEventListener('connection:open', ({ detail }: CustomEvent<Connection>) =>
+      unknown.opened(detail),
     );
+    this.#libp2p.addEventListener('connection:close', ({ detail }: CustomEvent<Connection>) => {
+      this.#direct.close(detail);
+      unknown.closed(detail);
+    });
     this.#libp2p.addEventListener('peer:connect', ({ detail }: CustomEvent<Libp2pPeerId>) => {
       const peer = detail.toString();
       this.#connected.add(peer);
@@ -198,6 +208,12 @@ export class Libp2pHost implements Transport {
       const peer = detail.toString();
       this.#connected.delete(peer);
       listener.disconnected(peer);
+    });
+  }
+
+  #forget(peer: Libp2pPeerId): void {
+    this.#libp2p.peerStore.delete(peer).catch((error: unknown) => {
+      this.#logger.debug('network.not-forgotten', { peer: peer.toString(), cause: describeError(error) });
     });
   }
 
