@@ -2,8 +2,7 @@
 import { decodeConfChange } from '../raft/conf-change-codec.ts';
 import { isRaftError } from '../raft/errors.ts';
 import { EMPTY_CONF_STATE, MemoryStorage } from '../raft/memory-storage.ts';
-import { message } from '../raft/messages.ts';
-import type { MessageDraft } from '../raft/messages.ts';
+import { message, type MessageDraft } from '../raft/messages.ts';
 import { RawNode } from '../raft/raw-node.ts';
 import type {
   Config,

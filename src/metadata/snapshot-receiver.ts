@@ -1,7 +1,6 @@
 /** @module Fetches the file a MsgSnap speaks of before the core sees the message, and restores the machine from it. */
 import type { Index, Message, Snapshot } from '../../raft/types.ts';
-import type { Clock } from '../common/clock.ts';
-import { sleep } from '../common/clock.ts';
+import { type Clock, sleep } from '../common/clock.ts';
 import { describeError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';

@@ -5,10 +5,9 @@ import { join } from 'node:path';
 import { HASH_SIZE_BYTES, type BlockHash } from '../common/hashing.ts';
 import type { Logger } from '../common/logger.ts';
 import { sizeFromFile } from './block-file.ts';
-import type { BlockInfo } from './block-info.ts';
+import { type BlockInfo, QUARANTINE_REASONS, type QuarantinedBlock } from './block-info.ts';
 import { syncDirectory } from './durable-file.ts';
 import { makeDirectory } from './make-directory.ts';
-import { QUARANTINE_REASONS, type QuarantinedBlock } from './block-info.ts';
 
 const BLOCK_NAME = new RegExp(`^[0-9a-f]{${HASH_SIZE_BYTES * 2}}$`);
 const FAN_OUT = 256;

@@ -5,11 +5,10 @@ import type { BlockIndex } from './block-index.ts';
 import type { HeldBlocks } from './block-room.ts';
 import { type BlockShelf, MAX_PACKED_BYTES, type ShelfWriter } from './block-shelf.ts';
 import type { NewBlock } from './block-store.ts';
-import type { BlockInfo } from './block-info.ts';
+import type { BlockInfo, QuarantinedBlock, QuarantineNote } from './block-info.ts';
 import { FailureLatch, noBlock, storageClosed, storageFull } from './errors.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import type { Quarantine } from './quarantine.ts';
-import type { QuarantinedBlock, QuarantineNote } from './block-info.ts';
 
 /** Index and quarantine are filled with what the shelves hold. */
 export interface HoldingsComponents extends HeldBlocks {

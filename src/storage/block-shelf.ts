@@ -2,8 +2,7 @@
 import { KIB, type Left } from '../common/bytes.ts';
 import type { PieceMemory } from '../common/piece-memory.ts';
 import type { BlockOrigin, NewBlock } from './block-store.ts';
-import type { BlockInfo } from './block-info.ts';
-import type { QuarantinedBlock } from './block-info.ts';
+import type { BlockInfo, QuarantinedBlock } from './block-info.ts';
 
 /** Blocks up to this size are packed, larger ones have a file of their own. */
 export const MAX_PACKED_BYTES: number = 64 * KIB;

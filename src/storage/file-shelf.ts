@@ -7,10 +7,9 @@ import { readBlockFile, readBlockOrigin } from './block-file-reader.ts';
 import { BlockFileWriter } from './block-file-writer.ts';
 import type { BlockShelf, ShelfWriter } from './block-shelf.ts';
 import type { BlockOrigin, NewBlock } from './block-store.ts';
-import type { BlockInfo } from './block-info.ts';
+import type { BlockInfo, QuarantinedBlock } from './block-info.ts';
 import { DirectMemory } from './direct-memory.ts';
 import { isSystemError, syncDirectory } from './durable-file.ts';
-import type { QuarantinedBlock } from './block-info.ts';
 
 export class FileShelf implements BlockShelf {
   readonly #directory: BlockDirectory;

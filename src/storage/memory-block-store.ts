@@ -11,11 +11,10 @@ import type {
   StoreUsage,
   WholeNewBlock,
 } from './block-store.ts';
-import type { BlockInfo } from './block-info.ts';
+import type { BlockInfo, QuarantinedBlock, QuarantineNote } from './block-info.ts';
 import { corruptBlock, noBlock, storageClosed, storageFull } from './errors.ts';
 import { MemoryFurtherOrigins } from './further-origins.ts';
 import { Quarantine } from './quarantine.ts';
-import type { QuarantinedBlock, QuarantineNote } from './block-info.ts';
 import { isSameOrigin } from './origin-row.ts';
 import { type BlockSink, StreamingBlockWriter } from './streaming-block-writer.ts';
 

@@ -16,12 +16,11 @@ import type {
   StoreUsage,
   WholeNewBlock,
 } from './block-store.ts';
-import type { BlockInfo } from './block-info.ts';
+import type { BlockInfo, QuarantinedBlock, QuarantineNote } from './block-info.ts';
 import { noBlock, storageFailed, storageFull } from './errors.ts';
 import type { FurtherOrigins } from './further-origins.ts';
 import { isSameOrigin } from './origin-row.ts';
 import type { Quarantine } from './quarantine.ts';
-import type { QuarantinedBlock, QuarantineNote } from './block-info.ts';
 import { type BlockSink, StreamingBlockWriter } from './streaming-block-writer.ts';
 
 /** The shelves stay the caller's to close, after the store. */

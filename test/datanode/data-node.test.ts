@@ -1,11 +1,10 @@
 /** @module Datanodes and the metadata nodes they report to. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { KIB } from '../../src/common/bytes.ts';
+import { fromHex, KIB } from '../../src/common/bytes.ts';
 import { call } from '../../src/network/method.ts';
 import { BLOCKS_HERE, REPLICATE } from '../../src/protocol/methods.ts';
 import { contents, gather, hashOf } from '../client/bytes.ts';
 import { FileCluster, type RunningDataNode } from '../client/file-cluster.ts';
-import { fromHex } from '../../src/common/bytes.ts';
 
 describe('a datanode', () => {
   let cluster: FileCluster;

@@ -3,8 +3,7 @@ import { expect, it } from 'vitest';
 import { Inflights } from '../../raft/inflights.ts';
 import { Progress } from '../../raft/progress.ts';
 import type { Message } from '../../raft/types.ts';
-import { ManualCluster, bytes } from '../../simulations/manual-raft.ts';
-import type { ManualNode } from '../../simulations/manual-raft.ts';
+import { bytes, ManualCluster, type ManualNode } from '../../simulations/manual-raft.ts';
 
 type Step =
   | { readonly kind: 'send'; readonly count: number; readonly sizeBytes: number }

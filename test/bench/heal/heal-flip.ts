@@ -6,8 +6,7 @@ import type { Client } from '../../../src/index.ts';
 import type { Reported } from '../part-contender.ts';
 import { secondsSince } from '../stopwatch.ts';
 import { countWrong, pathOf } from './heal-files.ts';
-import type { HealRun } from './heal-run.ts';
-import { LOG_SUFFIX } from './heal-run.ts';
+import { type HealRun, LOG_SUFFIX } from './heal-run.ts';
 import { poll } from './heal-watch.ts';
 
 const FLIPPED_BLOCKS = 100;

@@ -1,6 +1,5 @@
 /** @module Writers that put small files without a pause, and the book of what was acknowledged. */
-import type { Client } from '../../../src/index.ts';
-import { isHoldfastError } from '../../../src/index.ts';
+import { type Client, isHoldfastError } from '../../../src/index.ts';
 import { knownBytes, sha256Of } from './known-bytes.ts';
 
 export interface WrittenFile {
