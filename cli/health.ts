@@ -5,12 +5,8 @@ import type { StatusResponse } from '../src/protocol/messages.ts';
 import { formatBytes } from './byte-size.ts';
 import { counted } from './counted.ts';
 import { formatDuration } from './duration.ts';
-import type { Health, HealthCheck } from './health-check.ts';
+import { check, type HealthCheck, LOW_SPACE, NO_SPACE } from './health-check.ts';
 import { scrubCheck } from './scrub-health.ts';
-
-/** Share of free bytes below which space is getting short, and below which writes are about to fail. */
-const LOW_SPACE = 0.15;
-const NO_SPACE = 0.03;
 
 export function healthChecks(
   status: StatusResponse,
@@ -152,12 +148,12 @@ function missing({ blocksMissing, atRiskComplete }: StatusResponse): HealthCheck
 function recovery({ cluster }: StatusResponse): HealthCheck[] {
   if (!isRecovering(cluster)) return [];
   return [
-    {
-      name: 'recovery',
-      health: 'warn',
-      finding: 'a recovery of the namespace is open: nothing is collected, and no backup is made',
-      advice: 'When all that is to come back is there: "holdfast recover finish".',
-    },
+    check(
+      'recovery',
+      'warn',
+      'a recovery of the namespace is open: nothing is collected, and no backup is made',
+      'When all that is to come back is there: "holdfast recover finish".',
+    ),
   ];
 }
 
@@ -173,10 +169,6 @@ function relays({ reach }: StatusResponse): HealthCheck {
     `${formatBytes(bytes)} of bulk data went over metadata nodes, ${counted(peers, 'path')} of now among them`,
     'Forward the TCP port of the nodes behind NAT and tell it with --announce, or turn on UPnP at their routers.',
   );
-}
-
-function check(name: string, health: Health, finding: string, advice = ''): HealthCheck {
-  return { name, health, finding, advice };
 }
 
 function sum(values: readonly number[]): number {

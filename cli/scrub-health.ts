@@ -3,7 +3,7 @@ import { SCRUB_PERIOD_MS } from '../src/datanode/scrubber.ts';
 import type { DataNodeStatus, ScrubReport, StatusResponse } from '../src/protocol/messages.ts';
 import { counted } from './counted.ts';
 import { formatDuration, formatTime } from './duration.ts';
-import type { HealthCheck } from './health-check.ts';
+import { check, type HealthCheck } from './health-check.ts';
 
 type Scrubbed = DataNodeStatus & { readonly scrub: ScrubReport };
 
@@ -14,29 +14,22 @@ export function scrubCheck({ dataNodes }: StatusResponse, nowMs: number): Health
   );
   const bad = scrubbed.filter(({ scrub }) => scrub.corrupt > 0);
   const late = scrubbed.filter(({ scrub }) => nowMs - readSince(scrub) > 2 * SCRUB_PERIOD_MS);
-  const name = 'scrub';
   if (bad.length > 0)
-    return {
-      name,
-      health: 'warn',
-      finding: bad.map(badCopies).join('; '),
-      advice:
-        'They were taken out of service and are made anew. If it goes on, look after the disk (smartctl), or drain the node.',
-    };
+    return check(
+      'scrub',
+      'warn',
+      bad.map(badCopies).join('; '),
+      'They were taken out of service and are made anew. If it goes on, look after the disk (smartctl), or drain the node.',
+    );
   if (late.length > 0)
-    return {
-      name,
-      health: 'warn',
-      finding: `${nodesOf(late)}: not all was read within ${formatDuration(2 * SCRUB_PERIOD_MS)}`,
-      advice: 'See "holdfast scrub status": it may be paused; "holdfast scrub run" reads quickly.',
-    };
+    return check(
+      'scrub',
+      'warn',
+      `${nodesOf(late)}: not all was read within ${formatDuration(2 * SCRUB_PERIOD_MS)}`,
+      'See "holdfast scrub status": it may be paused; "holdfast scrub run" reads quickly.',
+    );
   const complete = scrubbed.filter(({ scrub }) => scrub.completeSinceMs > 0).length;
-  return {
-    name,
-    health: 'ok',
-    finding: `no bad copy found; ${progressOf(complete, scrubbed.length)}`,
-    advice: '',
-  };
+  return check('scrub', 'ok', `no bad copy found; ${progressOf(complete, scrubbed.length)}`);
 }
 
 function progressOf(complete: number, datanodes: number): string {

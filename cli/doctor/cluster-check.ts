@@ -2,8 +2,7 @@
 import { describeError, isHoldfastError } from '../../src/common/errors.ts';
 import type { StatusResponse } from '../../src/protocol/messages.ts';
 import { healthChecks } from '../health.ts';
-import type { HealthCheck } from '../health-check.ts';
-import { check } from './check.ts';
+import { check, type HealthCheck } from '../health-check.ts';
 
 /** Ahead by so much is more than a round trip. */
 const CLOCK_TOLERANCE_MS = 2_000;

@@ -5,12 +5,8 @@ import { performance } from 'node:perf_hooks';
 import { describeError } from '../../src/common/errors.ts';
 import { BLOCK_RESERVE_BYTES } from '../../src/storage/block-room.ts';
 import { formatBytes } from '../byte-size.ts';
-import type { HealthCheck } from '../health-check.ts';
-import { check } from './check.ts';
+import { check, type HealthCheck, LOW_SPACE, NO_SPACE } from '../health-check.ts';
 
-/** Shares of the disk below which room is short, and below which writes are about to fail. */
-const LOW_SPACE = 0.15;
-const NO_SPACE = 0.03;
 const PROBE_BYTES = 4096;
 const PROBES = 5;
 /** Of the slowest probe: election timeouts begin at half a second, and a log entry waits for two disks. */

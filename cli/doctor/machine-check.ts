@@ -2,8 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { freemem, totalmem } from 'node:os';
 import { formatBytes } from '../byte-size.ts';
-import type { HealthCheck } from '../health-check.ts';
-import { check } from './check.ts';
+import { check, type HealthCheck } from '../health-check.ts';
 
 /** Connections of a hundred peers, their TLS twins, SQLite, and blocks being read and written. */
 const NEEDED_FILES = 4_096;

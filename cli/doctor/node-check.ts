@@ -1,8 +1,7 @@
 /** @module What a visit to every node shows: who is reached and how, and whose clock is wrong. */
 import type { NodeVisit } from '../../src/client/node-visit.ts';
 import { counted } from '../counted.ts';
-import type { HealthCheck } from '../health-check.ts';
-import { check } from './check.ts';
+import { check, type HealthCheck } from '../health-check.ts';
 
 /** Above what NTP leaves by far; leases, dates and backups bear more, people reading them do not. */
 const CLOCK_TOLERANCE_MS = 2_000;
