@@ -1,13 +1,16 @@
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/common/clock.ts';
 import { isHoldfastError } from '../../src/common/errors.ts';
 import { HANDOVER_LIMIT_MS } from '../../src/metadata/leadership-handover.ts';
 import type { Network } from '../../src/network/network.ts';
 import { call } from '../../src/network/method.ts';
-import { LIST, MUTATE, MUTATE_MANY, STAT, TRANSFER_LEADER } from '../../src/protocol/methods.ts';
+import { FORWARD, LIST, MUTATE, MUTATE_MANY, STAT, TRANSFER_LEADER } from '../../src/protocol/methods.ts';
 import { TestCluster } from './cluster.ts';
 
 const HANDOVERS = 5;
+/** Entries of a leader that nobody else has: more than the next leader writes meanwhile. */
+const LONGER_TAIL = 20;
 /** For a change that meets several of them on a busy machine. */
 const PATIENT_MS = 14_000;
 
@@ -156,6 +159,55 @@ describe('a cluster of three metadata nodes', () => {
     await Promise.all(writers);
     const { stat } = await call(client, peers[0] ?? '', STAT, { path: '/d', stale: false });
     expect(stat?.childCount).toBe(count);
+  });
+
+  it('shows nothing old through a leader that is cut off and deposed, and keeps nothing of the log that it alone has', async () => {
+    cluster = await TestCluster.start(3);
+    const home = cluster;
+    const client = await cluster.client();
+    const old = await cluster.leader();
+    const others = [...cluster.nodes.values()].filter(({ number }) => number !== old.number);
+    await mkdir(cluster, client, old.peer, '/before');
+    for (const { peer } of others) cluster.switch.cut(old.peer, peer);
+    const lost: Promise<unknown>[] = [];
+    for (let count = 0; count < LONGER_TAIL; count += 1) {
+      const change = mkdir(home, client, old.peer, `/lost-${count}`);
+      // The latter on a machine so busy that it leads no longer by then.
+      const code = expect.stringMatching(/^METADATA_(OUTCOME_UNKNOWN|NO_QUORUM)$/);
+      lost.push(expect(change).rejects.toMatchObject({ code }));
+      // Each in an entry of its own.
+      await setImmediate();
+    }
+    // Its time as a leader is not over when the others have another one.
+    await cluster.until('another one leads', () => others.some(({ node }) => node.isLeader));
+    await mkdir(cluster, client, others[0]?.peer ?? '', '/after');
+    await expect(call(client, old.peer, STAT, { path: '/after', stale: false })).rejects.toMatchObject({
+      code: 'METADATA_NO_QUORUM',
+    });
+    await Promise.all(lost);
+    for (const { peer } of others) cluster.switch.heal(old.peer, peer);
+    await cluster.until('it follows', () => old.node.leader !== 0 && !old.node.isLeader);
+    const request = { path: '/', after: '', limit: 0, stale: false };
+    const { entries } = await call(client, old.peer, LIST, request);
+    expect(entries.map(({ name }) => name)).toEqual(['after', 'before']);
+  });
+
+  it('passes nothing on that another metadata node has passed on: two that take each other for the leader send nothing to and fro', async () => {
+    cluster = await TestCluster.start(3);
+    const client = await cluster.client();
+    await mkdir(cluster, client, cluster.any().peer, '/d');
+    const leader = await cluster.leader();
+    const [one, other] = [...cluster.nodes.values()].filter(({ number }) => number !== leader.number);
+    if (one === undefined || other === undefined) throw new Error('three nodes run');
+    await cluster.until('both follow', () => [one, other].every(({ node }) => node.leader === leader.number));
+    const unlink = { kind: { $case: 'unlink' as const, value: { path: '/d' } } };
+    const commands = [{ session: 's', sequence: 1, ackedBelow: 1, command: unlink }];
+    const refused = { code: 'METADATA_NOT_LEADER', kind: 'unavailable' };
+    await expect(call(one.network, other.peer, FORWARD, { commands, hops: 0 })).rejects.toMatchObject(
+      refused,
+    );
+    await expect(call(one.network, other.peer, TRANSFER_LEADER, { to: 0 })).rejects.toMatchObject(refused);
+    expect(leader.node.isLeader).toBe(true);
   });
 
   it('lets a restarted node catch up', async () => {
