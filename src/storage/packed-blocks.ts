@@ -1,5 +1,6 @@
 /** @module Small blocks, packed into one SQLite file: many writers share one transaction. */
 import { fromHex, toHex } from '../common/bytes.ts';
+import { isHoldfastError } from '../common/errors.ts';
 import type { BlockHash } from '../common/hashing.ts';
 import { NaturalBatches } from '../common/natural-batches.ts';
 import type { BlockInfo, QuarantinedBlock } from './block-info.ts';
@@ -30,11 +31,16 @@ const MAX_WAITING_READS = 65_536;
 /** Rows of one read while the index is loaded. */
 const LOAD_PAGE_ROWS = 4096;
 
+/** Of a row that SQLite finds damaged, or that lies on a sector which the disk cannot read. */
+const UNREADABLE = ['SQLITE_CORRUPT', 'SQLITE_IOERR'];
+
 export class PackedBlocks implements BlockShelf {
   readonly #writer: SqliteConnection;
   readonly #reader: SqliteConnection;
   readonly #commits: GroupCommit<PackedChange>;
   readonly #rows: NaturalBatches<BlockHash, SqlRow | undefined>;
+  /** Blocks out of service whose rows SQLite cannot read, nor delete: until the next start, which finds them anew. */
+  readonly #unreadable = new Set<BlockHash>();
 
   private constructor(writer: SqliteConnection, reader: SqliteConnection) {
     this.#writer = writer;
@@ -101,7 +107,7 @@ export class PackedBlocks implements BlockShelf {
       write: async (bytes) => void parts.push(bytes),
       // Nothing can be durable before it is visible here; a crash leaves the whole row or none.
       finish: async () => {},
-      publish: () => this.#commits.add({ kind: 'insert', block, data: Buffer.concat(parts) }),
+      publish: () => this.#insert(block, Buffer.concat(parts)),
       discard: async () => void (parts.length = 0),
     };
   }
@@ -125,8 +131,7 @@ export class PackedBlocks implements BlockShelf {
   }
 
   async quarantine(block: QuarantinedBlock): Promise<boolean> {
-    // Read first: a row that cannot be would fail all the changes that share its transaction.
-    if ((await this.#row(block.hash)) === undefined) return false;
+    if (!(await this.#canMove(block.hash))) return false;
     await this.#commits.add({ kind: 'quarantine', block });
     return true;
   }
@@ -151,6 +156,24 @@ export class PackedBlocks implements BlockShelf {
     await this.#commits.idle();
     await this.#reader.close();
     await this.#writer.close();
+  }
+
+  /** OR IGNORE would say nothing of a row that is in the way, and the block would count as stored. */
+  async #insert(block: NewBlock, data: Uint8Array): Promise<void> {
+    if (this.#unreadable.has(block.hash))
+      throw corruptBlock(block.hash, 'its row can be neither read nor replaced');
+    await this.#commits.add({ kind: 'insert', block, data });
+  }
+
+  /** Asked first: a row that cannot be read would fail all the changes that share its transaction. */
+  async #canMove(hash: BlockHash): Promise<boolean> {
+    try {
+      return (await this.#row(hash)) !== undefined;
+    } catch (error) {
+      if (!isHoldfastError(error, 'STORAGE_CORRUPT_BLOCK')) throw error;
+      this.#unreadable.add(hash);
+      return false;
+    }
   }
 
   async #checked(hash: BlockHash): Promise<PackedBlock> {
@@ -183,12 +206,13 @@ export class PackedBlocks implements BlockShelf {
   }
 }
 
-/** STORAGE_CORRUPT_BLOCK where rot keeps SQLite from reading it. */
+/** STORAGE_CORRUPT_BLOCK where rot, or a sector that cannot be read, keeps SQLite from reading it: the disk may otherwise be well. */
 async function readable<Read>(hash: BlockHash, read: () => Promise<Read>): Promise<Read> {
   try {
     return await read();
   } catch (error) {
-    if (isSqliteError(error, 'SQLITE_CORRUPT')) throw corruptBlock(hash, 'its row cannot be read', error);
+    if (UNREADABLE.some((code) => isSqliteError(error, code)))
+      throw corruptBlock(hash, 'its row cannot be read', error);
     throw error;
   }
 }
