@@ -101,7 +101,9 @@ export class SmallBlocks {
     for (const outcome of outcomes ?? []) this.#note(outcome);
     return blocks.map((_block, index) => {
       const failed = (outcomes ?? []).filter((outcome) => !isKept(outcome, index));
-      const isWhole = outcomes?.length === chain.length && failed.length === 0;
+      // Each for itself: an answer that names one of them twice is no answer of the other.
+      const answered = chain.filter(({ node }) => outcomes?.some((outcome) => outcome.node === node));
+      const isWhole = answered.length === chain.length && failed.length === 0;
       const toBlame = failed.filter(({ code }) => code !== CHAIN_BROKEN).map(({ node }) => node);
       return { chain, isKept: isWhole, failed: [...silent, ...toBlame] };
     });
