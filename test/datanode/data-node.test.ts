@@ -91,4 +91,27 @@ describe('a datanode', () => {
       code: 'DATANODE_REPLICATION_FAILED',
     });
   });
+
+  it('looks at a copy that its checksums call good and whoever was sent it does not', async () => {
+    cluster = await FileCluster.start(1, 2);
+    const bytes = contents(100 * KIB, 'not what its name says');
+    const hash = hashOf(bytes);
+    await (await cluster.client()).put('/one', bytes, { replication: 1 });
+    const [source] = cluster.holdersOf(hash) as [RunningDataNode];
+    const target = cluster.datanodes.find(({ blocks }) => !blocks.has(hash)) as RunningDataNode;
+    source.blocks.corrupt(hash, 7);
+    const wrong = Buffer.from(bytes);
+    wrong[7] = (wrong[7] ?? 0) ^ 1;
+    source.blocks.read = async function* () {
+      yield wrong;
+    };
+    const holder = { node: target.number, peer: target.peer, addresses: [], name: '', host: '', alive: true };
+    const request = { hash: fromHex(hash), sizeBytes: bytes.byteLength, target: holder };
+    const network = await cluster.metadata.client();
+    await expect(call(network, source.peer, REPLICATE, request)).rejects.toMatchObject({
+      code: 'DATANODE_REPLICATION_FAILED',
+    });
+    expect(cluster.holdersOf(hash)).toEqual([]);
+    expect(source.blocks.quarantineOf(hash)).toMatchObject({ reason: 'corrupt' });
+  });
 });
