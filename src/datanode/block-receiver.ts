@@ -11,11 +11,13 @@ import { ChainTail } from './chain-tail.ts';
 import { badHeader, tooManyBytes } from './errors.ts';
 import { MAX_FURTHER_ORIGINS } from '../storage/block-store.ts';
 import { originFrom } from './block-origins.ts';
+import type { LoadMeter } from './load-meter.ts';
 import { LocalCopy, type LocalCopyComponents } from './local-copy.ts';
 import type { WriteEras } from './write-eras.ts';
 
 export interface BlockReceiverComponents extends LocalCopyComponents {
   readonly network: Network;
+  readonly load: LoadMeter;
   readonly eras: WriteEras;
   readonly clock: Clock;
   readonly pace: BackgroundPace;

@@ -8,7 +8,7 @@ import type { BlockIndexer } from './block-indexer.ts';
 
 export interface CopyCheckComponents {
   readonly blocks: BlockStore;
-  readonly indexer: BlockIndexer;
+  readonly indexer: Pick<BlockIndexer, 'withdraw'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -16,7 +16,7 @@ export interface CopyCheckComponents {
 /**
  * Reads the whole copy held here and takes it out of service, kept aside for inspection, if it is rotten. It is read even
  * when a reader has just found rot: that may have been in an older copy, which a good one has replaced since.
- * Errors: STORAGE_FAILED.
+ * Errors: STORAGE_FAILED, STORAGE_OUT_OF_HANDLES.
  */
 export async function checkCopy(components: CopyCheckComponents, hash: BlockHash): Promise<void> {
   const { blocks, indexer, clock, logger } = components;
@@ -27,6 +27,8 @@ export async function checkCopy(components: CopyCheckComponents, hash: BlockHash
   } catch (error) {
     // Somebody else was first, and withdraws it.
     if (isHoldfastError(error, 'STORAGE_NO_BLOCK')) return;
+    // It could not be looked at, and may be as good as ever.
+    if (isHoldfastError(error, 'STORAGE_OUT_OF_HANDLES')) throw error;
     logger.warn('datanode.not-quarantined', { hash, error: describeError(error) });
     indexer.withdraw(hash);
     throw error;

@@ -36,7 +36,6 @@ export class LoadMeter {
   #clients = 0;
   #servedMs = Number.NEGATIVE_INFINITY;
   readonly #inFlight: Record<Work, number> = { writes: 0, reads: 0, replications: 0 };
-  #isReadOnly = false;
 
   constructor(components: LoadMeterComponents) {
     this.#components = components;
@@ -70,11 +69,6 @@ export class LoadMeter {
     return this.#clients > 0 || this.#clock.monotonicMs() - this.#servedMs < CLIENT_PAUSE_MS;
   }
 
-  /** A disk that failed to write is offered no more blocks until the next start. */
-  latchReadOnly(): void {
-    this.#isReadOnly = true;
-  }
-
   async report(): Promise<NodeLoad> {
     const usage = await this.#blocks.usage();
     const { capacityBytes, usedBytes, freeBytes, blockCount, quarantinedBytes, quarantinedCount } = usage;
@@ -85,7 +79,8 @@ export class LoadMeter {
       blocks: blockCount,
       writesInFlight: this.#inFlight.writes,
       readsInFlight: this.#inFlight.reads,
-      readOnly: this.#isReadOnly,
+      // Then it is offered no more blocks until the next start.
+      readOnly: this.#blocks.isReadOnly,
       // Whoever knows the network adds how others are reached, and whether they reach this datanode.
       reach: [],
       quarantinedBytes,

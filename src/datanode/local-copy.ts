@@ -9,12 +9,10 @@ import type { BlockOrigin, BlockStore, NewBlock } from '../storage/block-store.t
 import type { BlockIndexer } from './block-indexer.ts';
 import { checkCopy } from './copy-check.ts';
 import { hashMismatch, takenOut } from './errors.ts';
-import type { LoadMeter } from './load-meter.ts';
 
 export interface LocalCopyComponents {
   readonly blocks: BlockStore;
   readonly indexer: BlockIndexer;
-  readonly load: LoadMeter;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -101,9 +99,8 @@ export class LocalCopy {
   #fail(error: unknown): void {
     if (this.#failure !== undefined) return;
     this.#failure = error ?? new Error('unknown failure');
-    const { load, logger } = this.#components;
+    const { logger } = this.#components;
     logger.warn('datanode.copy-failed', { hash: this.#block.hash, error: describeError(error) });
-    if (isHoldfastError(error, 'STORAGE_FAILED')) load.latchReadOnly();
   }
 }
 

@@ -15,11 +15,13 @@ import { MAX_PACKED_BYTES } from '../storage/block-shelf.ts';
 import type { WholeNewBlock } from '../storage/block-store.ts';
 import { originFrom } from './block-origins.ts';
 import { badHeader, notAnnounced } from './errors.ts';
+import type { LoadMeter } from './load-meter.ts';
 import { LocalCopy, type LocalCopyComponents } from './local-copy.ts';
 import type { WriteEras } from './write-eras.ts';
 
 export interface SmallBlockReceiverComponents extends LocalCopyComponents {
   readonly network: Network;
+  readonly load: LoadMeter;
   readonly eras: WriteEras;
 }
 
@@ -105,9 +107,8 @@ export class SmallBlockReceiver {
   }
 
   #failure(each: Arrived, error: unknown): BlockFailure {
-    const { load, logger } = this.#components;
+    const { logger } = this.#components;
     logger.warn('datanode.copy-failed', { hash: each.block.hash, error: describeError(error) });
-    if (isHoldfastError(error, 'STORAGE_FAILED')) load.latchReadOnly();
     return failureOf(each, error);
   }
 

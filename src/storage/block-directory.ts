@@ -6,7 +6,8 @@ import { HASH_SIZE_BYTES, type BlockHash } from '../common/hashing.ts';
 import type { Logger } from '../common/logger.ts';
 import { sizeFromFile } from './block-file.ts';
 import { type BlockInfo, QUARANTINE_REASONS, type QuarantinedBlock } from './block-info.ts';
-import { syncDirectory } from './durable-file.ts';
+import { isSystemError, syncDirectory, syncFile } from './durable-file.ts';
+import { storageFailed } from './errors.ts';
 import { makeDirectory } from './make-directory.ts';
 
 const BLOCK_NAME = new RegExp(`^[0-9a-f]{${HASH_SIZE_BYTES * 2}}$`);
@@ -15,6 +16,17 @@ const FAN_OUT = 256;
 /** Of a block that is a file of its own, in the store at `root`. */
 export function blockFilePath(root: string, hash: BlockHash): string {
   return join(root, 'blocks', hash.slice(0, 2), hash);
+}
+
+/** Whether a store was ever opened in `root`: not where nothing is, nor in the empty directory that a disk is to be mounted on. */
+export async function hasBlockStore(root: string): Promise<boolean> {
+  try {
+    const found = await readdir(root);
+    return found.includes('blocks') || found.includes('packed.db');
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return false;
+    throw storageFailed('look into the block store', root, error);
+  }
 }
 
 /** `blocks/ab/<hash>`, `incoming/` for what is being written, `quarantine/` for what is out of service, `packed.db`, `origins.db`. */
@@ -57,6 +69,25 @@ export class BlockDirectory {
     await syncDirectory(this.root);
   }
 
+  /** As scan(), for the small blocks. Before SQLite opens them: that somebody else closes a file takes its locks away. */
+  async settlePacked(): Promise<void> {
+    for (const path of [this.packedPath, `${this.packedPath}-wal`])
+      await syncFile(path).catch((error: unknown) => {
+        if (!isSystemError(error, 'ENOENT')) throw error;
+      });
+  }
+
+  /** As `origins.db.damaged`, in the place of one that was put aside before; what SQLite keeps beside it first. */
+  async setOriginsAside(): Promise<void> {
+    for (const suffix of ['-shm', '-wal', ''])
+      await rename(`${this.originsPath}${suffix}`, `${this.originsPath}.damaged${suffix}`).catch(
+        (error: unknown) => {
+          if (!isSystemError(error, 'ENOENT')) throw error;
+        },
+      );
+    await syncDirectory(this.root);
+  }
+
   /** All copies that were taken out of service. What has no such name is logged and left alone. */
   async *scanQuarantine(): AsyncGenerator<QuarantinedBlock> {
     const directory = join(this.root, 'quarantine');
@@ -75,11 +106,16 @@ export class BlockDirectory {
     }
   }
 
-  /** All blocks that have a file. What is no block, or has a size no block has, is logged and left alone. */
+  /**
+   * All blocks that have a file, its name durable: a process may have been killed before it saw to that, and what is found here
+   * counts for whoever writes it again. What is no block, or has a size no block has, is logged and left alone.
+   */
   async *scan(): AsyncGenerator<BlockInfo> {
     for (const name of fanOut()) {
       const directory = join(this.root, 'blocks', name);
-      for (const file of await readdir(directory)) {
+      const files = await readdir(directory);
+      if (files.length > 0) await syncDirectory(directory);
+      for (const file of files) {
         const path = join(directory, file);
         // Synchronous: 3 microseconds instead of 40, and nothing is served yet that it could hold up.
         const sizeBytes = sizeFromFile(statSync(path).size);

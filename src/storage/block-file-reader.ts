@@ -5,7 +5,7 @@ import type { PieceMemory } from '../common/piece-memory.ts';
 import { type BlockTail, CRC_RANGE_BYTES, decodeTail, tailBytes } from './block-file.ts';
 import { type BlockOrigin, CHUNK_BYTES } from './block-store.ts';
 import type { BlockInfo } from './block-info.ts';
-import { isSystemError } from './durable-file.ts';
+import { isSystemError, isUnreadable } from './durable-file.ts';
 import { corruptBlock } from './errors.ts';
 
 /** Bytes [from, to) of the data, in pieces of `memory` if there is one. Error: STORAGE_CORRUPT_BLOCK. */
@@ -66,7 +66,7 @@ async function openBlock(path: string, block: BlockInfo): Promise<FileHandle> {
     return await open(path, 'r');
   } catch (error) {
     if (isSystemError(error, 'ENOENT')) throw corruptBlock(block.hash, 'its file is gone', error);
-    throw error;
+    throw explained(block, error);
   }
 }
 
@@ -104,10 +104,13 @@ async function readSome(
   try {
     return (await handle.read(buffer, offset, buffer.length - offset, position)).bytesRead;
   } catch (error) {
-    // An unreadable sector: this copy is bad, the disk may otherwise be well.
-    if (isSystemError(error, 'EIO')) throw corruptBlock(block.hash, 'the disk cannot read it', error);
-    throw error;
+    throw explained(block, error);
   }
+}
+
+/** An unreadable sector: this copy is bad, the disk may otherwise be well. */
+function explained(block: BlockInfo, error: unknown): unknown {
+  return isUnreadable(error) ? corruptBlock(block.hash, 'the disk cannot read it', error) : error;
 }
 
 function roundUp(bytes: number): number {

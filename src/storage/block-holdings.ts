@@ -6,7 +6,8 @@ import type { HeldBlocks } from './block-room.ts';
 import { type BlockShelf, MAX_PACKED_BYTES, type ShelfWriter } from './block-shelf.ts';
 import type { NewBlock } from './block-store.ts';
 import type { BlockInfo, QuarantinedBlock, QuarantineNote } from './block-info.ts';
-import { FailureLatch, noBlock, storageClosed, storageFull } from './errors.ts';
+import { isOutOfHandles } from './durable-file.ts';
+import { FailureLatch, noBlock, outOfHandles, storageClosed, storageFull } from './errors.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import type { Quarantine } from './quarantine.ts';
 
@@ -23,7 +24,10 @@ export interface HoldingsOptions {
   readonly isFull: (error: unknown) => boolean;
 }
 
-/** A failed write or fsync latches: nothing is changed any more, while reads go on, since each is verified. */
+/**
+ * A failed write or fsync latches: nothing is changed any more, while reads go on, since each is verified. What turns out to be
+ * rotten then stays on the disk, but is held no longer.
+ */
 export class BlockHoldings {
   readonly latch: FailureLatch = new FailureLatch();
   readonly #options: HoldingsOptions;
@@ -75,7 +79,12 @@ export class BlockHoldings {
 
   /** See BlockStore.quarantine. */
   quarantine(hash: BlockHash, note: QuarantineNote, isStill: () => boolean): Promise<boolean> {
-    return this.#takeOut(hash, 'quarantine', isStill, async (shelf, block) => {
+    const mayGo = (): boolean => {
+      if (note.reason !== 'corrupt') this.latch.check();
+      return isStill();
+    };
+    return this.#takeOut(hash, 'quarantine', mayGo, async (shelf, block) => {
+      this.latch.check();
       const entry = { ...block, ...note };
       const earlier = this.#quarantine.get(hash);
       // After a crash a copy put aside whole may lie beside the one written anew: rot does not take its place.
@@ -87,12 +96,11 @@ export class BlockHoldings {
   }
 
   async remove(hash: BlockHash): Promise<void> {
-    await this.#takeOut(
-      hash,
-      'remove',
-      () => true,
-      (shelf, block) => shelf.remove(block),
-    );
+    const mayGo = (): boolean => {
+      this.latch.check();
+      return true;
+    };
+    await this.#takeOut(hash, 'remove', mayGo, (shelf, block) => shelf.remove(block));
   }
 
   /** See BlockStore.release. */
@@ -127,21 +135,22 @@ export class BlockHoldings {
   /** The error for whoever asked for a change that failed. */
   explain(action: string, wantedBytes: number, error: unknown): unknown {
     if (isHoldfastError(error)) return error;
-    if (this.#options.isFull(error)) return storageFull(this.#options.name, wantedBytes, 0);
-    return this.latch.fail(action, this.#options.name, error);
+    const { name, isFull } = this.#options;
+    if (isFull(error)) return storageFull(name, wantedBytes, 0);
+    if (isOutOfHandles(error)) return outOfHandles(action, name, error);
+    return this.latch.fail(action, name, error);
   }
 
-  /** Out of the index first, and in the same turn as `isStill` is asked, so that nobody is served from it any more. */
+  /** Out of the index first, and in the same turn as `mayGo` is asked, so that nobody is served from it any more. */
   #takeOut(
     hash: BlockHash,
     verb: string,
-    isStill: () => boolean,
+    mayGo: () => boolean,
     work: (shelf: BlockShelf, block: BlockInfo) => Promise<void>,
   ): Promise<boolean> {
     return this.#lock.run(hash, async () => {
       const block = this.held(hash);
-      this.latch.check();
-      if (!isStill()) return false;
+      if (!mayGo()) return false;
       this.#index.delete(hash);
       await this.#explained(verb, block, () => work(this.shelfOf(block), block));
       return true;

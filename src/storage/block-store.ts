@@ -54,8 +54,10 @@ export interface StoreUsage {
 /** Read and handed over at once; a multiple of the 64 KiB that a CRC is of. */
 export const CHUNK_BYTES: number = MIB;
 
-/** Errors: STORAGE_NO_BLOCK, STORAGE_CORRUPT_BLOCK, STORAGE_HASH_MISMATCH, STORAGE_FULL, STORAGE_FAILED. */
+/** Errors: STORAGE_NO_BLOCK, STORAGE_CORRUPT_BLOCK, STORAGE_HASH_MISMATCH, STORAGE_FULL, STORAGE_OUT_OF_HANDLES, STORAGE_FAILED. */
 export interface BlockStore {
+  /** A write has failed: nothing is changed any more until the store is opened anew, and what is read goes on being verified. */
+  readonly isReadOnly: boolean;
   has(hash: BlockHash): boolean;
   info(hash: BlockHash): BlockInfo | undefined;
   create(block: NewBlock): Promise<BlockWriter>;
@@ -85,7 +87,8 @@ export interface BlockStore {
   /**
    * Takes a copy out of service: it is kept, but neither served nor listed until release(). `isStill` is asked at the very
    * moment when nothing can come in between; when it says false, nothing happens and the answer is false. A copy that was put
-   * aside before is deleted, but for one that is whole where this one is corrupt: then it is this one.
+   * aside before is deleted, but for one that is whole where this one is corrupt: then it is this one. A corrupt copy is out of
+   * service whatever becomes of this, also on a disk that takes no changes any more.
    */
   quarantine(hash: BlockHash, note: QuarantineNote, isStill?: () => boolean): Promise<boolean>;
   /** Brings a quarantined copy back into service, durably; false when there is none to bring back. A corrupt one never is. */

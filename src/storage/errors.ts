@@ -33,6 +33,17 @@ export function corruptPage(path: string, page: number): HoldfastError {
   });
 }
 
+/** Nothing is wrong with the disk, and nothing of what it holds is in doubt. */
+export function outOfHandles(action: string, path: string, cause: unknown): HoldfastError {
+  return new HoldfastError({
+    code: 'STORAGE_OUT_OF_HANDLES',
+    kind: 'unavailable',
+    message: `Could not ${action} at ${path}: too many files are open (${describeError(cause)}). Use another node, or try again; raise the limit of open files (ulimit -n) if it happens often.`,
+    facts: { action, path },
+    cause,
+  });
+}
+
 export function storageClosed(path: string): HoldfastError {
   return new HoldfastError({
     code: 'STORAGE_CLOSED',
@@ -180,6 +191,17 @@ export function corruptBlock(hash: BlockHash, found: string, cause?: unknown): H
     kind: 'broken',
     message: `The copy of block ${hash} stored here is damaged (${found}). Read another copy, and quarantine this one.`,
     facts: { hash, found },
+    cause,
+  });
+}
+
+/** Which small blocks are here cannot be told. */
+export function corruptPacked(path: string, cause: unknown): HoldfastError {
+  return new HoldfastError({
+    code: 'STORAGE_CORRUPT_PACKED',
+    kind: 'broken',
+    message: `The small blocks in ${path} cannot be listed: the file is damaged (${describeError(cause)}). Nothing was changed. Look at the disk; where other datanodes have copies, move that file and those beside it that begin with its name away and start again: the large blocks stay, and the small ones are copied here anew.`,
+    facts: { path },
     cause,
   });
 }

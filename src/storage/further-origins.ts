@@ -66,9 +66,14 @@ export class StoredFurtherOrigins implements FurtherOrigins {
 
   static async open(path: string): Promise<StoredFurtherOrigins> {
     const origins = new StoredFurtherOrigins(await SqliteConnection.open(path, FORMAT));
-    const rows = await origins.#writer.all('SELECT hash, count(*) AS count FROM further GROUP BY hash');
-    for (const row of rows) origins.#counts.set(toHex(row['hash'] as Uint8Array), row['count'] as number);
-    return origins;
+    try {
+      const rows = await origins.#writer.all('SELECT hash, count(*) AS count FROM further GROUP BY hash');
+      for (const row of rows) origins.#counts.set(toHex(row['hash'] as Uint8Array), row['count'] as number);
+      return origins;
+    } catch (error) {
+      await origins.close();
+      throw error;
+    }
   }
 
   async of(hash: BlockHash): Promise<readonly BlockOrigin[]> {

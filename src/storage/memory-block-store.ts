@@ -33,6 +33,7 @@ export interface MemoryBlockStoreOptions {
 
 /** Behaves as FileBlockStore does, but forgets everything. */
 export class MemoryBlockStore implements BlockStore {
+  readonly isReadOnly = false;
   readonly #capacityBytes: number;
   readonly #index = new BlockIndex();
   readonly #blocks = new Map<BlockHash, HeldBlock>();

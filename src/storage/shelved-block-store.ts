@@ -17,7 +17,8 @@ import type {
   WholeNewBlock,
 } from './block-store.ts';
 import type { BlockInfo, QuarantinedBlock, QuarantineNote } from './block-info.ts';
-import { noBlock, storageFailed, storageFull } from './errors.ts';
+import { isOutOfHandles } from './durable-file.ts';
+import { corruptBlock, noBlock, outOfHandles, storageFailed } from './errors.ts';
 import type { FurtherOrigins } from './further-origins.ts';
 import { isSameOrigin } from './origin-row.ts';
 import type { Quarantine } from './quarantine.ts';
@@ -49,6 +50,10 @@ export class ShelvedBlockStore implements BlockStore {
     this.#room = components.room;
     this.#further = components.further;
     this.#options = options;
+  }
+
+  get isReadOnly(): boolean {
+    return this.#holdings.latch.failed;
   }
 
   has(hash: BlockHash): boolean {
@@ -212,9 +217,7 @@ export class ShelvedBlockStore implements BlockStore {
       return await this.#holdings.shelfOf(block).begin(block);
     } catch (error) {
       this.#room.release(block.sizeBytes);
-      if (this.#options.isFull(error)) throw storageFull(this.#options.name, block.sizeBytes, 0);
-      // Not latched: no byte was written, and running out of file handles passes.
-      throw storageFailed(`begin block ${block.hash}`, this.#options.name, error);
+      throw this.#holdings.explain(`begin block ${block.hash}`, block.sizeBytes, error);
     }
   }
 
@@ -242,12 +245,19 @@ export class ShelvedBlockStore implements BlockStore {
       write: (bytes, left) => writer.write(bytes, left),
       publish: async (crcs) => {
         await writer.finish(crcs);
-        if (!(await this.#holdings.publish(block, writer))) await this.describe(block.hash, block.origin);
-        // Something is left to drop only when another writer of this block was faster.
+        if (await this.#holdings.publish(block, writer)) return;
+        // Another writer of this block was faster, or a copy was brought back that nobody has read since.
+        await this.#confirm(block);
         await writer.discard();
       },
       discard: () => writer.discard(),
     };
+  }
+
+  /** The copy that is here counts for the one that was written. STORAGE_CORRUPT_BLOCK where it must not. */
+  async #confirm({ hash, origin }: NewBlock): Promise<void> {
+    if (!(await this.verify(hash))) throw corruptBlock(hash, 'it has rotted since it was put aside');
+    await this.describe(hash, origin);
   }
 
   /** A failure costs nothing: what is known of a block that is gone does no harm. */
@@ -259,6 +269,8 @@ export class ShelvedBlockStore implements BlockStore {
     // Removed or quarantined while it was being read.
     if (!this.has(hash)) return noBlock(hash);
     if (isHoldfastError(error)) return error;
-    return storageFailed(`read block ${hash} (${describeError(error)})`, this.#options.name, error);
+    const { name } = this.#options;
+    if (isOutOfHandles(error)) return outOfHandles(`read block ${hash}`, name, error);
+    return storageFailed(`read block ${hash} (${describeError(error)})`, name, error);
   }
 }

@@ -9,7 +9,7 @@ export interface BlockSink {
   write(bytes: Uint8Array, left?: Left): Promise<void>;
   /** All bytes are written and verified: makes the block durable and visible. */
   publish(crcs: readonly number[]): Promise<void>;
-  /** Drops what was written. Also called after a failure of the others, then it must still succeed. */
+  /** Drops what was written. Also called after a failure of the others. */
   discard(): Promise<void>;
 }
 
@@ -43,8 +43,7 @@ export class StreamingBlockWriter implements BlockWriter {
         throw hashMismatch(this.#block.hash, `${this.#block.sizeBytes} bytes`, `at least ${sizeBytes} bytes`);
       await this.#sink.write(bytes, left);
     } catch (error) {
-      await this.#drop();
-      throw this.#hooks.explain(error);
+      return this.#fail(error);
     }
   }
 
@@ -64,10 +63,16 @@ export class StreamingBlockWriter implements BlockWriter {
     try {
       await this.#sink.publish(this.#digest.finish(this.#block));
     } catch (error) {
-      await this.#drop();
-      throw this.#hooks.explain(error);
+      return this.#fail(error);
     }
     this.#end();
+  }
+
+  /** A disk that failed may not let go of what was written either: that is cleared away at the next start, and the first error says more. */
+  async #fail(error: unknown): Promise<never> {
+    const failure = this.#hooks.explain(error);
+    await this.#drop().catch(() => {});
+    throw failure;
   }
 
   async #drop(): Promise<void> {

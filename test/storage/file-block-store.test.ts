@@ -175,6 +175,22 @@ it('keeps quarantined blocks and why they are, over restarts, and brings them ba
   await last.close();
 });
 
+it('drops what was written for a copy that was brought back meanwhile only where that one is whole', async () => {
+  for (const isRotten of [false, true]) {
+    const { store, hash, root } = await withLarge();
+    await store.quarantine(hash, GARBAGE);
+    const writer = await store.create(described(LARGE));
+    await writer.write(LARGE);
+    const [aside = ''] = await readdir(join(root, 'quarantine'));
+    if (isRotten) await flip(join(root, 'quarantine', aside), 100_000);
+    expect(await store.release(hash)).toBe(true);
+    if (isRotten) await expect(writer.commit()).rejects.toMatchObject({ code: 'STORAGE_CORRUPT_BLOCK' });
+    else await writer.commit();
+    expect(await readdir(join(root, 'incoming'))).toEqual([]);
+    await store.close();
+  }
+});
+
 it('tells of bad copies what they were part of, as far as it can still be read', async () => {
   const root = await temporaryDirectory();
   const origin = { fileId: 3, pathHint: '/a/b', position: 1, write: new Uint8Array([1, 0, 255]) };
