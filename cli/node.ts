@@ -15,6 +15,7 @@ interface StartFlags extends NodeFlags, RunFlags {
   readonly hostGroup?: string;
   readonly zone?: string;
   readonly capacity?: number;
+  readonly blocksLost?: boolean;
   readonly snapshotRate?: number;
 }
 
@@ -38,6 +39,7 @@ export function addNodeCommands(program: Command, shell: Shell): void {
     .option('--host-group <name>', 'machines that fail together, e.g. a rack, from now on')
     .option('--zone <name>', 'where it stands, e.g. a room or a town, from now on')
     .option('--capacity <size>', 'hold at most this many bytes of blocks, from now on', parseBytes)
+    .option('--blocks-lost', 'start with none where the blocks it has held are gone, e.g. with their disk')
     .option(
       '--snapshot-rate <size>',
       'bytes a second at most when it brings another metadata node up to date (64 MiB), from now on',
@@ -52,6 +54,7 @@ export function addNodeCommands(program: Command, shell: Shell): void {
       ...(flags.hostGroup !== undefined && { hostGroup: flags.hostGroup }),
       ...(flags.zone !== undefined && { zone: flags.zone }),
       ...(flags.capacity !== undefined && { capacityBytes: flags.capacity }),
+      ...(flags.blocksLost && { blocksLost: true }),
       ...(flags.snapshotRate !== undefined && { snapshotBytesPerSecond: flags.snapshotRate }),
     }),
   );

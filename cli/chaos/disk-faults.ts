@@ -22,7 +22,7 @@ export const DISK_FAULTS: readonly FaultKind[] = [
       return {
         what: `${victim} killed, and all its blocks lost`,
         names: [victim],
-        heal: () => start(cluster, victim),
+        heal: () => start(cluster, victim, ['--blocks-lost']),
       };
     },
   },

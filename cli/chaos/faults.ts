@@ -130,10 +130,10 @@ export const NODE_FAULTS: readonly FaultKind[] = [
 /** A node that is just leaving its old process, or whose disk has room again only now, may need a second start. */
 const STARTS = 3;
 
-export async function start(cluster: LocalCluster, name: string): Promise<void> {
+export async function start(cluster: LocalCluster, name: string, more?: readonly string[]): Promise<void> {
   for (let attempt = 1; ; attempt += 1)
     try {
-      return void (await cluster.startNode(name));
+      return void (await cluster.startNode(name, more));
     } catch (error) {
       if (attempt === STARTS) throw error;
     }

@@ -1,6 +1,7 @@
 /** @module The data directory of a node: what lies where, and that one process at a time uses it. */
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import { hasBlockStore } from '../storage/block-directory.ts';
 import { syncDirectory } from '../storage/durable-file.ts';
 import { makeDirectory } from '../storage/make-directory.ts';
 import { DirectoryLock, isLockFile } from './directory-lock.ts';
@@ -22,6 +23,7 @@ export class DataDirectory {
   readonly peersFile: string;
   readonly manifestFile: string;
   readonly #recoveryFile: string;
+  readonly #generationFile: string;
   readonly witnessFile: string;
   readonly pausesFile: string;
   readonly scrubFile: string;
@@ -38,6 +40,7 @@ export class DataDirectory {
     this.peersFile = join(path, 'peers.json');
     this.manifestFile = join(path, 'manifests');
     this.#recoveryFile = join(path, 'recovery');
+    this.#generationFile = join(path, 'generation');
     this.witnessFile = join(path, 'witness.json');
     this.scrubFile = join(path, 'scrub.json');
     this.pausesFile = join(path, 'paused-workers.json');
@@ -132,10 +135,14 @@ export class DataDirectory {
 
   /** Counts the starts on this data, from 1; durable before it returns, so that no two starts share a number. */
   async nextGeneration(): Promise<number> {
-    const file = join(this.path, 'generation');
-    const generation = (await readCount(file)) + 1;
-    await writeDurably(file, `${generation}\n`);
+    const generation = (await readCount(this.#generationFile)) + 1;
+    await writeDurably(this.#generationFile, `${generation}\n`);
     return generation;
+  }
+
+  /** Whether this node has held blocks, and there is no trace of them: their disk is not mounted, or is another one. */
+  async hasLostBlocks(): Promise<boolean> {
+    return (await readCount(this.#generationFile)) > 0 && !(await hasBlockStore(this.blockDir));
   }
 }
 

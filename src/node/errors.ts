@@ -76,6 +76,16 @@ export function hasLeft(directory: string, number: number): HoldfastError {
   });
 }
 
+/** What was written there now would be hidden once the disk is back. */
+export function blocksGone(directory: string, number: number): HoldfastError {
+  return new HoldfastError({
+    code: 'NODE_BLOCKS_GONE',
+    kind: 'refused',
+    message: `Node ${number} has held blocks in ${directory}, and there is no trace of them. Is their disk mounted? Mount it and start again. If they are lost for good, start once with --blocks-lost: others make the copies anew.`,
+    facts: { directory, number },
+  });
+}
+
 /** Its state is lost, and there is nobody to come back to. */
 export function rejoinAlone(directory: string, number: number, lost: HoldfastError): HoldfastError {
   return new HoldfastError({

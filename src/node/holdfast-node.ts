@@ -47,7 +47,7 @@ export interface RunningNode {
  * (rejoin-cluster.ts), and is tried once more. A namespace that cannot be read is set aside and made anew from the log;
  * where the log does not reach back so far, that counts as a lost log.
  * Errors: NODE_NOT_INITIALISED, NODE_ALREADY_RUNNING, NODE_DIRECTORY_NOT_WRITABLE, NODE_CONFIG_DAMAGED, NODE_HAS_LEFT, NODE_RECOVERY_UNFINISHED,
- * NODE_REJOIN_ALONE, NODE_REJOIN_FAILED, NODE_IDENTITY_MISMATCH, NODE_ROLE_NOT_GRANTED, NETWORK_PORT_IN_USE, NETWORK_CANNOT_LISTEN, STORAGE_*.
+ * NODE_BLOCKS_GONE, NODE_REJOIN_ALONE, NODE_REJOIN_FAILED, NODE_IDENTITY_MISMATCH, NODE_ROLE_NOT_GRANTED, NETWORK_PORT_IN_USE, NETWORK_CANNOT_LISTEN, STORAGE_*.
  */
 export async function startNode(
   components: NodeComponents,
@@ -90,6 +90,7 @@ async function startOnce(
   const recovering = await directory.recoveryEpoch();
   if (recovering !== undefined) throw recoveryUnfinished(directory.path, recovering);
   const roles = rolesToRun(before, changes.roles);
+  const acceptsLoss = changes.blocksLost ?? false;
   const config = await changedConfig(before, changes);
   if (config !== before) await directory.saveConfig(config);
   const identity = await ownIdentity(directory, config);
@@ -97,7 +98,7 @@ async function startOnce(
 
   const network = await startRoles(
     { ...components, logger, identity },
-    { directory, config, roles, version, metricsListen, onFatal, cleanup },
+    { directory, config, roles, acceptsLoss, version, metricsListen, onFatal, cleanup },
   );
   const addresses = network.addresses();
   logger.info('node.started', { cluster: config.clusterId, peer: config.peer, roles, addresses });

@@ -1,4 +1,4 @@
-/** @module What `node start` may change about a node: the roles for this run, the rest from now on. */
+/** @module What `node start` may change about a node: some of it for this run, the rest from now on. */
 import { roleNotGranted } from './errors.ts';
 import { checkAnnounced, fixPorts } from './listen-address.ts';
 import type { NodeConfig, NodeRole } from './node-config.ts';
@@ -6,6 +6,8 @@ import type { NodeConfig, NodeRole } from './node-config.ts';
 export interface NodeChanges {
   /** Run only these of the roles the node joined with; this time. */
   readonly roles?: readonly string[];
+  /** Start though the blocks it held are gone; this time. */
+  readonly blocksLost?: boolean;
   readonly listen?: readonly string[];
   readonly announce?: readonly string[];
   readonly upnp?: boolean;

@@ -9,6 +9,7 @@ import { BLOCK_RESERVE_BYTES } from '../storage/block-room.ts';
 import { type FileBlockStore, openBlockStore } from '../storage/file-block-store.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { DiskRate } from './disk-rate.ts';
+import { blocksGone } from './errors.ts';
 import { linkRate } from './link-rate.ts';
 import { KnownMembers } from './known-members.ts';
 import { ManifestFile } from './manifest-file.ts';
@@ -29,6 +30,8 @@ export interface RoleContext {
   readonly directory: DataDirectory;
   readonly config: NodeConfig;
   readonly roles: readonly NodeRole[];
+  /** Start without the blocks that were held, if they are gone. */
+  readonly acceptsLoss: boolean;
   readonly version: string;
   readonly metricsListen: string | undefined;
   readonly onFatal: (error: Error) => void;
@@ -126,10 +129,15 @@ export async function startRoles(components: NodeNetworkComponents, context: Rol
   return network;
 }
 
+/** Errors: NODE_BLOCKS_GONE, STORAGE_*. */
 async function openBlocks(
-  { directory, config, cleanup }: RoleContext,
+  { directory, config, acceptsLoss, cleanup }: RoleContext,
   logger: Logger,
 ): Promise<FileBlockStore> {
+  if (await directory.hasLostBlocks()) {
+    if (!acceptsLoss) throw blocksGone(directory.blockDir, config.number);
+    logger.warn('node.blocks-lost', { directory: directory.blockDir });
+  }
   const blocks = await openBlockStore(directory.blockDir, {
     reserveBytes: BLOCK_RESERVE_BYTES,
     ...(config.capacityBytes === undefined ? {} : { capacityBytes: config.capacityBytes }),
