@@ -74,8 +74,8 @@ export class Announcer {
   }
 
   /**
-   * Resolves once at least two of each shard's holders, or all if fewer, took the records; the others are told as they
-   * answer. Waits for room first when too much is unanswered. Throws DHT_BAD_BATCH, DHT_NO_METADATA_PEERS, DHT_STOPPED,
+   * Resolves once at least two of each shard's holders, or all if fewer, took the records and are not known to have lost them
+   * since; the others are told as they answer. Waits for room first when too much is unanswered. Throws DHT_BAD_BATCH, DHT_NO_METADATA_PEERS, DHT_STOPPED,
    * or the signal's reason: what was accepted before that is still delivered.
    */
   announce(hashes: readonly BlockHash[], options: CallOptions = {}): Promise<void> {
@@ -112,7 +112,11 @@ export class Announcer {
     const holder = this.#holder(peer);
     holder.lane.wake();
     const isNewBoot = holder.boot !== boot;
+    const hasForgotten = isNewBoot && holder.boot !== undefined;
     holder.boot = boot;
+    // A comparison would bring it all again; whoever waits for two holders waits for two that have it.
+    if (hasForgotten)
+      for (const delivery of this.#unsettled) if (delivery.forgottenBy(peer)) holder.lane.send(delivery);
     if (isNewBoot || differs) holder.lane.compare();
   }
 

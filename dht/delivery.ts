@@ -10,7 +10,7 @@ export class Delivery {
   /** Announced (true) or withdrawn (false). */
   readonly present: boolean;
   readonly #onSettled: (delivery: Delivery) => void;
-  readonly #takenBy: PeerId[] = [];
+  #takenBy: PeerId[] = [];
   #holders: readonly PeerId[] = [];
   #settled = false;
 
@@ -35,6 +35,13 @@ export class Delivery {
   takenBy(peer: PeerId): void {
     this.#takenBy.push(peer);
     this.#maybeSettle();
+  }
+
+  /** This holder began anew, and has nothing any more of what it took. False when that was not this. */
+  forgottenBy(peer: PeerId): boolean {
+    const isForgotten = this.#takenBy.includes(peer);
+    if (isForgotten) this.#takenBy = this.#takenBy.filter((each) => each !== peer);
+    return isForgotten;
   }
 
   #maybeSettle(): void {

@@ -171,8 +171,9 @@ export class HolderLane {
       this.#failures = 0;
       // Who counts by a newer membership must be known before it is counted who took it.
       ring.learn(answer.ring);
-      for (const { deliveries } of batch.changes.values()) for (const each of deliveries) each.takenBy(peer);
+      // And whether it has forgotten what it took before.
       onBoot(answer.boot);
+      for (const { deliveries } of batch.changes.values()) for (const each of deliveries) each.takenBy(peer);
     } finally {
       deadline.release();
     }

@@ -109,6 +109,45 @@ describe('announce', () => {
     expect(await isDone(announced)).toBe(true);
   });
 
+  it('is not acknowledged by a holder that took it and has forgotten it before another one answered', async () => {
+    world.health.set('peerB', 'dead');
+    world.health.set('peerC', 'dead');
+    const announcer = start();
+    held.add(A);
+    const announced = announcer.announce([A]);
+    await settle();
+    expect(world.knows('peerA', A)).toBe(true);
+    world.restart('peerA', 'peerA-2');
+    world.health.set('peerA', 'dead');
+    announcer.onAnswer('peerA', { boot: 'peerA-2', differs: false });
+    world.health.set('peerB', 'up');
+    await clock.advance(BACKOFF_MAX_MS);
+    expect(world.knows('peerB', A)).toBe(true);
+    expect(await isDone(announced)).toBe(false);
+    world.health.set('peerA', 'up');
+    await clock.advance(BACKOFF_MAX_MS);
+    expect(await isDone(announced)).toBe(true);
+    expect(world.knows('peerA', A)).toBe(true);
+  });
+
+  it('is not acknowledged by what a holder took in two lives, either', async () => {
+    world.health.set('peerB', 'dead');
+    world.health.set('peerC', 'dead');
+    const announcer = start();
+    held.add(A, B);
+    const first = announcer.announce([A]);
+    await settle();
+    world.restart('peerA', 'peerA-2');
+    // Its own answer is what tells of its new life.
+    const second = announcer.announce([B]);
+    await settle();
+    expect(world.knows('peerA', A)).toBe(true);
+    expect([await isDone(first), await isDone(second)]).toEqual([false, false]);
+    world.health.set('peerB', 'up');
+    await clock.advance(BACKOFF_MAX_MS);
+    expect([await isDone(first), await isDone(second)]).toEqual([true, true]);
+  });
+
   it('withdraws from a former holder of the shard, too, which may hold it again', async () => {
     const six = [...THREE, 'peerD', 'peerE', 'peerF'];
     world = new IndexWorld(six, clock);
