@@ -1,4 +1,5 @@
 /** @module What must hold of a cluster when no more faults come: it serves, agrees, has what was acknowledged, and leaves nothing. */
+import { DEFAULT_LEASE_MS } from '../../src/namespace/limits.ts';
 import { Prng } from '../prng.ts';
 import type { Workload } from '../workloads/workload.ts';
 import type { World } from '../world/world.ts';
@@ -98,8 +99,8 @@ export class HealedCluster {
       await world.pass(CONVERGENCE_LOOK_MS);
     }
     while (!(await blocks.hasConverged())) await world.pass(CONVERGENCE_LOOK_MS);
-    // Leases of clients that vanished end by clocks that were set back, perhaps, since they were granted.
-    for (const { machine } of roster.members()) machine.clock.jump(PATIENCE_MS);
+    // Leases of clients that vanished end now; where clocks were set back since they were granted, in their own time all the same.
+    for (const { machine } of roster.members()) machine.clock.jump(DEFAULT_LEASE_MS);
     await this.#until(() => isTidy(roster.members()));
     if (collects(this.#scenario)) await this.#checkGarbage();
     const silentSinceMs = world.nowMs;

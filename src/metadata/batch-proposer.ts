@@ -1,16 +1,14 @@
-/** @module Turns queued commands into entries of the leader's log, stamped with its clock. */
+/** @module Turns queued commands into entries of the leader's log, stamped with its time. */
 import { isRaftError } from '../../raft/errors.ts';
 import type { RawNode } from '../../raft/raw-node.ts';
-import type { Clock } from '../common/clock.ts';
-import type { StateMachine } from '../namespace/state-machine.ts';
 import { notLeader, overloaded } from './errors.ts';
+import type { LogClock } from './log-clock.ts';
 import type { ProposalQueue } from './proposal-queue.ts';
 
 export interface BatchProposerComponents {
   readonly core: RawNode;
   readonly queue: ProposalQueue;
-  readonly machine: StateMachine;
-  readonly clock: Clock;
+  readonly logClock: LogClock;
 }
 
 export class BatchProposer {
@@ -40,8 +38,7 @@ export class BatchProposer {
 
   /** Never goes back, whatever the wall clock does, nor behind a time that another leader has committed. */
   #stampMs(): number {
-    const { clock, machine } = this.#components;
-    this.#lastStampMs = Math.max(this.#lastStampMs, clock.wallMs(), machine.counters().timeMs);
+    this.#lastStampMs = Math.max(this.#lastStampMs, this.#components.logClock.nowMs());
     return this.#lastStampMs;
   }
 }

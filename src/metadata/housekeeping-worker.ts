@@ -1,7 +1,7 @@
 /** @module Expiry and the freeing of orphans, proposed by the leader so that every node does the same. */
-import type { Clock } from '../common/clock.ts';
 import type { BackgroundWorker, WorkState } from '../common/worker.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
+import type { LogClock } from './log-clock.ts';
 import type { Proposer } from './proposer.ts';
 import type { RaftDriver } from './raft-driver.ts';
 
@@ -9,7 +9,7 @@ export interface HousekeepingComponents {
   readonly driver: RaftDriver;
   readonly proposer: Proposer;
   readonly machine: StateMachine;
-  readonly clock: Clock;
+  readonly logClock: LogClock;
 }
 
 const IDLE_MS = 1_000;
@@ -26,8 +26,8 @@ export class HousekeepingWorker implements BackgroundWorker {
   }
 
   async work(signal: AbortSignal): Promise<WorkState> {
-    const { driver, proposer, machine, clock } = this.#components;
-    if (!driver.isLeader || !machine.housekeepingDue(clock.wallMs())) return 'idle';
+    const { driver, proposer, machine, logClock } = this.#components;
+    if (!driver.isLeader || !machine.housekeepingDue(logClock.nowMs())) return 'idle';
     const value = { limit: FREED_BLOCKS_LIMIT };
     const { result } = await proposer.submitInternal({ $case: 'housekeeping', value }, signal);
     return result.kind?.$case === 'housekeeping' && result.kind.value.more ? 'busy' : 'idle';

@@ -30,6 +30,7 @@ import { IndexHandoverWorker } from './index-handover-worker.ts';
 import { IndexInspection } from './index-inspection.ts';
 import { LocationIndex } from './location-index.ts';
 import { LocationService } from './location-service.ts';
+import { LogClock } from './log-clock.ts';
 import { LogCompactor } from './log-compactor.ts';
 import { MemberAuthorizer } from './member-authorizer.ts';
 import { MemberChanges } from './member-changes.ts';
@@ -108,7 +109,7 @@ export function composeParts(
 ): NodeParts {
   const { machine, network, kademlia } = components;
   const members = new MemberDirectory(machine, options.seeds ?? []);
-  const base = { ...components, members };
+  const base = { ...components, members, logClock: new LogClock(components) };
   const epoch = (): number => Math.max(machine.cluster()?.epoch ?? FIRST_EPOCH, options.epoch ?? FIRST_EPOCH);
   const consensus = composeConsensus(base, { ...options, epoch });
   const { driver } = consensus;
@@ -214,7 +215,9 @@ type ConsensusParts = Pick<
 };
 
 function composeConsensus(
-  base: MetadataNodeComponents & SnapshotStores & WitnessParts & { readonly members: MemberDirectory },
+  base: MetadataNodeComponents &
+    SnapshotStores &
+    WitnessParts & { readonly members: MemberDirectory; readonly logClock: LogClock },
   options: Omit<MetadataNodeOptions, 'epoch'> & { readonly epoch: () => number },
 ): ConsensusParts {
   const { number } = options;

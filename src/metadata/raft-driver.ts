@@ -17,6 +17,7 @@ import type { SnapshotOffer } from './core-storage.ts';
 import { EarlyCampaigns } from './early-campaigns.ts';
 import { failed, notLeader, stopped } from './errors.ts';
 import { LeadershipWatch, type RaftListener } from './leadership-watch.ts';
+import type { LogClock } from './log-clock.ts';
 import { type Committed, type PreparedCommand, ProposalQueue } from './proposal-queue.ts';
 import type { RaftTransport } from './raft-transport.ts';
 import { encodeConfState } from './raft-wire.ts';
@@ -29,6 +30,7 @@ export interface RaftDriverComponents {
   readonly transport: RaftTransport;
   readonly snapshots: SnapshotOffer;
   readonly clock: Clock;
+  readonly logClock: LogClock;
   readonly random: Random;
   readonly logger: Logger;
   /** Puts the state of a snapshot whose file is already here into the machine. */

@@ -1,6 +1,5 @@
 /** @module Makes, lists and revokes join tokens. The secret leaves this process once, in the token's text. */
 import { toHex } from '../common/bytes.ts';
-import type { Clock } from '../common/clock.ts';
 import { isHoldfastError } from '../common/errors.ts';
 import { sha256 } from '../common/hashing.ts';
 import type { Random } from '../common/random.ts';
@@ -11,6 +10,7 @@ import type { CreateTokenRequest, CreateTokenResponse } from '../protocol/messag
 import { CREATE_TOKEN, LIST_TOKENS, REVOKE_TOKEN } from '../protocol/methods.ts';
 import { briefAddresses, encodeToken } from '../protocol/token.ts';
 import { badRequest, noSuchToken, notAllowed, notReady } from './errors.ts';
+import type { LogClock } from './log-clock.ts';
 import { type MemberDirectory, type Role, hasRole } from './member-directory.ts';
 import type { Proposer } from './proposer.ts';
 import type { ReadBarrier } from './read-barrier.ts';
@@ -21,7 +21,8 @@ export interface TokenServiceComponents {
   readonly members: MemberDirectory;
   readonly proposer: Proposer;
   readonly barrier: ReadBarrier;
-  readonly clock: Clock;
+  /** What the end of a token is compared with is the time of the log. */
+  readonly logClock: LogClock;
   readonly random: Random;
 }
 
@@ -64,7 +65,7 @@ export class TokenService {
   }
 
   async #create(request: CreateTokenRequest, signal: AbortSignal): Promise<CreateTokenResponse> {
-    const { machine, proposer, clock, random } = this.#components;
+    const { machine, proposer, logClock, random } = this.#components;
     checkRoles(request.roles);
     if (!request.unlimited && (request.uses < 1 || request.uses > MAX_TOKEN_USES))
       throw badRequest(`a token is for 1 to ${MAX_TOKEN_USES} uses, or unlimited`, { uses: request.uses });
@@ -74,7 +75,7 @@ export class TokenService {
     if (cluster === undefined) throw notReady();
 
     const secret = random.bytes(TOKEN_SECRET_BYTES);
-    const nowMs = clock.wallMs();
+    const nowMs = logClock.nowMs();
     const record = {
       id: toHex(random.bytes(TOKEN_ID_BYTES)),
       secretHash: sha256(secret),

@@ -3,9 +3,9 @@ import { expect, it } from 'vitest';
 import { type DropReason, proposalDropped } from '../../raft/errors.ts';
 import type { RawNode } from '../../raft/raw-node.ts';
 import { BatchProposer } from '../../src/metadata/batch-proposer.ts';
+import { LogClock } from '../../src/metadata/log-clock.ts';
 import { prepareCommand, ProposalQueue } from '../../src/metadata/proposal-queue.ts';
-import { CommandBatch } from '../../src/namespace/schema.ts';
-import type { StateMachine } from '../../src/namespace/state-machine.ts';
+import { CommandBatch, type Counters } from '../../src/namespace/schema.ts';
 import { ManualClock } from '../manual-clock.ts';
 
 const COMMAND = prepareCommand({ session: 's', sequence: 1, ackedBelow: 1, command: undefined });
@@ -25,8 +25,10 @@ it('stamps nothing earlier than before, nor than what another leader has committ
     core: {
       propose: (data: Uint8Array) => stamps.push(CommandBatch.decode(data).timeMs),
     } as unknown as RawNode,
-    clock: Object.assign(new ManualClock(), { wallMs: () => moment.wallMs }),
-    machine: { counters: () => ({ timeMs: moment.committedMs }) } as unknown as StateMachine,
+    logClock: new LogClock({
+      clock: Object.assign(new ManualClock(), { wallMs: () => moment.wallMs }),
+      machine: { counters: () => ({ timeMs: moment.committedMs }) as Counters },
+    }),
   });
   for (moment of [
     { wallMs: 1_000, committedMs: 900 },
@@ -55,8 +57,10 @@ it.each<[DropReason, string]>([
         throw proposalDropped(reason, 'not now');
       },
     } as unknown as RawNode,
-    clock: new ManualClock(),
-    machine: { counters: () => ({ timeMs: 0 }) } as unknown as StateMachine,
+    logClock: new LogClock({
+      clock: new ManualClock(),
+      machine: { counters: () => ({ timeMs: 0 }) as Counters },
+    }),
   });
   const answers = [queue.add(COMMAND), queue.add(COMMAND)];
   proposer.proposeQueued();
