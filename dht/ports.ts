@@ -1,4 +1,4 @@
-/** @module What the location index asks of the rest of the house. Structural: src/common and src/network fit as they are. */
+/** @module What the location index asks of other folders. Structural: src/common and src/network fit as they are. */
 import type {
   AnnounceRequest,
   AnnounceResponse,

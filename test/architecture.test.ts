@@ -1,12 +1,12 @@
-/** @module The house rules as a test: arrows point down, and the deterministic rooms stay deterministic. */
-import { readdirSync, readFileSync } from 'node:fs';
+/** @module The rules of the source tree: arrows point down, what the simulator runs stays deterministic, READMEs name what is there. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** Each room and the rooms it may import from (itself is always allowed). */
+/** Each folder and the folders it may import from (itself is always allowed). */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   raft: [],
   dht: [],
@@ -77,15 +77,15 @@ const HOME_OF: Readonly<Record<string, RegExp>> = {
   commander: /^cli\//,
 };
 
-describe('the house', () => {
+describe('the tree of sources', () => {
   const files = Object.keys(MAY_IMPORT).flatMap(sourcesOf);
 
-  it('has files in every room', () => {
-    for (const room of Object.keys(MAY_IMPORT)) expect(sourcesOf(room), room).not.toEqual([]);
+  it('has files in every folder', () => {
+    for (const folder of Object.keys(MAY_IMPORT)) expect(sourcesOf(folder), folder).not.toEqual([]);
   });
 
-  it('has no source outside its rooms', () => {
-    expect(sourcesOf('src').filter((file) => roomOf(file) === undefined)).toEqual([]);
+  it('has no source outside its folders', () => {
+    expect(sourcesOf('src').filter((file) => folderOf(file) === undefined)).toEqual([]);
   });
 
   it('lets arrows point down only', () => {
@@ -138,8 +138,8 @@ describe('the house', () => {
   });
 
   it('keeps real files out of what the simulator runs', () => {
-    const rooms = ['raft', 'dht', 'src/namespace', 'src/metadata'];
-    const strays = rooms
+    const folders = ['raft', 'dht', 'src/namespace', 'src/metadata'];
+    const strays = folders
       .flatMap(sourcesOf)
       .filter((file) =>
         importsOf(file).some((target) => /^(node:)?(fs|timers|os|worker_threads)\b/.test(target)),
@@ -173,7 +173,27 @@ describe('the house', () => {
     expect(readmes.length).toBeGreaterThan(8);
     expect(strays).toEqual([]);
   });
+
+  it('links in its README only to what is there', () => {
+    const text = read('README.md');
+    const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => anchorOf(heading));
+    const links = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, link = '']) => link);
+    expect(links.length).toBeGreaterThan(20);
+    expect(
+      links.filter((link) =>
+        link.startsWith('#') ? !headings.includes(link.slice(1)) : !existsSync(join(ROOT, link)),
+      ),
+    ).toEqual([]);
+  });
 });
+
+/** As those who show Markdown make one of a heading. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-');
+}
 
 /** Sources that a text names, in backticks or by a path from a folder at the top; with or without the folders they are in. */
 function filesNamedIn(markdown: string): string[] {
@@ -183,19 +203,21 @@ function filesNamedIn(markdown: string): string[] {
 }
 
 function isAllowed(file: string, target: string): boolean {
-  const from = roomOf(file);
-  const to = roomOf(target);
+  const from = folderOf(file);
+  const to = folderOf(target);
   if (from === undefined || to === undefined) return false;
-  return from === to || (MAY_IMPORT[from] ?? []).some((room) => to === room || to.startsWith(`${room}/`));
+  return (
+    from === to || (MAY_IMPORT[from] ?? []).some((folder) => to === folder || to.startsWith(`${folder}/`))
+  );
 }
 
-function roomOf(file: string): string | undefined {
-  return Object.keys(MAY_IMPORT).find((room) => file === room || file.startsWith(`${room}/`));
+function folderOf(file: string): string | undefined {
+  return Object.keys(MAY_IMPORT).find((folder) => file === folder || file.startsWith(`${folder}/`));
 }
 
-function sourcesOf(room: string): string[] {
-  if (room.endsWith('.ts')) return [room];
-  return readdirSync(join(ROOT, room), { recursive: true, withFileTypes: true })
+function sourcesOf(folder: string): string[] {
+  if (folder.endsWith('.ts')) return [folder];
+  return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
     .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)).split(sep).join('/'));
 }

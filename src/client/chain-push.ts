@@ -29,7 +29,7 @@ export interface WatchedChain extends Pick<ChainPushTask, 'chain' | 'isWatched'>
   readonly signal: AbortSignal | undefined;
 }
 
-/** Nothing moves for this long: slow, or somebody is gone without a word (paused, or his cable cut). */
+/** Nothing moves for this long: slow, or a node is gone without a word (paused, or its cable cut). */
 export const STANDSTILL_MS = 700;
 /** A datanode that runs says hello within this time, however slow its disk is. */
 const HELLO_TIMEOUT_MS = 1_000;

@@ -5,7 +5,7 @@ import type { Clock } from '../common/clock.ts';
 const PENALTY_MS = 20_000;
 const SILENT_PENALTY_MS = 10_000;
 
-/** Said of somebody who could not be reached: he may be gone, or this machine cut off. */
+/** Said of a node that could not be reached: it may be gone, or this machine cut off. */
 export const NOT_HEARD: readonly string[] = [
   'NETWORK_TIMEOUT',
   'NETWORK_UNREACHABLE',

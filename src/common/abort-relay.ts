@@ -1,4 +1,4 @@
-/** @module One abort that makes another: what somebody gave up ends what was begun for him. */
+/** @module One abort that makes another: what a caller gave up ends what was begun for it. */
 
 const NOTHING = (): void => {};
 

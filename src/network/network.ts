@@ -1,4 +1,4 @@
-/** @module What the rest of the house knows of the network. The real one is libp2p; a simulator brings its own. */
+/** @module What other folders know of the network. The real one is libp2p; a simulator brings its own. */
 import type { Left } from '../common/bytes.ts';
 
 /** A libp2p peer id in its base58 text form: the hash of the Ed25519 key that Noise authenticated. */

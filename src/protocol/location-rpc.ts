@@ -1,4 +1,4 @@
-/** @module The location index's questions, carried by the house's network. */
+/** @module The location index's questions, carried by our network. */
 import type { LocationRpc } from '../../dht/ports.ts';
 import { call } from '../network/method.ts';
 import type { Network } from '../network/network.ts';

@@ -38,7 +38,7 @@ export class MetadataPulse implements BackgroundWorker {
     return 'idle';
   }
 
-  /** Everybody is taken for alive until he had the time to answer. */
+  /** Every node is taken for alive until it had the time to answer. */
   isAlive(peer: PeerId): boolean {
     const { network, clock } = this.#components;
     if (peer === network.localPeer) return true;

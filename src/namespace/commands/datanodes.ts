@@ -22,7 +22,7 @@ export function setLiveness(view: RowView, { changes }: SetLiveness, context: Ap
   return DONE;
 }
 
-/** With `from`, nothing happens unless that is the state now: who drains is overtaken by who changed his mind. */
+/** With `from`, nothing happens unless that is the state now: a drain that ended must not undo one that was called off meanwhile. */
 export function setDrain(view: RowView, { number, drain, from }: SetDrain, context: ApplyContext): Result {
   if (!DRAIN.includes(drain))
     throw invalidArgument('A datanode is draining, drained, or neither.', { drain });

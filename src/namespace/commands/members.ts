@@ -76,7 +76,7 @@ export function removeMember(view: RowView, command: RemoveMember, context: Appl
 }
 
 /**
- * Takes member `number` out and admits the same peer under the next number, in one breath: at no moment is it a stranger.
+ * Takes member `number` out and admits the same peer under the next number, in one step: at no moment is it a stranger.
  * Repeated, it answers with the member that it made.
  */
 export function replaceMember(view: RowView, { number }: ReplaceMember, context: ApplyContext): Result {
