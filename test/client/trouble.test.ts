@@ -1,11 +1,11 @@
 /** @module Files in and out while nodes die, disks rot and fill, and people give up. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { KIB } from '../../src/common/bytes.ts';
+import { KIB, MIB } from '../../src/common/bytes.ts';
 import { MemoryBlockStore } from '../../src/storage/memory-block-store.ts';
 import { contents, gather, hashOf, inChunks } from './bytes.ts';
-import { FileCluster } from './file-cluster.ts';
+import { FileCluster, type RunningDataNode } from './file-cluster.ts';
 
-const BLOCK = 64 * KIB;
+const CHUNK = 32 * KIB;
 
 /** Serves every block with its first byte changed, as a disk might that rots together with its checksums. */
 class LyingStore extends MemoryBlockStore {
@@ -22,12 +22,14 @@ class LyingStore extends MemoryBlockStore {
 /** Yields all of `bytes`; calls `happen` once, after half of them. */
 async function* withTrouble(bytes: Uint8Array, happen: () => Promise<void>): AsyncGenerator<Uint8Array> {
   const half = Math.floor(bytes.byteLength / 2);
-  yield* inChunks(bytes.subarray(0, half), BLOCK / 2);
+  yield* inChunks(bytes.subarray(0, half), CHUNK);
   await happen();
-  yield* inChunks(bytes.subarray(half), BLOCK / 2);
+  yield* inChunks(bytes.subarray(half), CHUNK);
 }
 
-describe('a client in trouble', () => {
+/** Blocks of the first size travel together, those of the second along a chain of datanodes each. */
+describe.each([64, 128])('a client in trouble, with blocks of %i KiB', (sizeKib) => {
+  const BLOCK = sizeKib * KIB;
   let cluster: FileCluster;
   afterEach(() => cluster.stop());
 
@@ -36,8 +38,9 @@ describe('a client in trouble', () => {
     const client = await cluster.client();
     const bytes = contents(24 * BLOCK, 'death');
     const source = withTrouble(bytes, async () => cluster.killDataNode(cluster.datanodes[1] as never));
-    const { stat } = await client.put('/death', source, { blockSizeBytes: BLOCK });
+    const { stat, ...result } = await client.put('/death', source, { blockSizeBytes: BLOCK });
     expect(stat.sizeBytes).toBe(bytes.byteLength);
+    expect(result).toEqual({ copies: 3, underReplicatedBlocks: 0 });
     expect(hashOf(await gather((await client.get('/death')).bytes))).toBe(hashOf(bytes));
     for (let at = 20 * BLOCK; at < bytes.byteLength; at += BLOCK)
       expect(cluster.holdersOf(hashOf(bytes.subarray(at, at + BLOCK)))).toHaveLength(3);
@@ -151,13 +154,27 @@ describe('a client in trouble', () => {
     expect(hashOf(await gather((await client.get('/full')).bytes))).toBe(hashOf(bytes));
   });
 
+  it('counts no copy that the index was not told of', async () => {
+    cluster = await FileCluster.start(1, 3);
+    const client = await cluster.client();
+    const [unheard] = cluster.datanodes as [RunningDataNode];
+    const { peer } = await cluster.metadata.leader();
+    // The client reaches it as before.
+    cluster.metadata.switch.cut(unheard.peer, peer);
+    const { copies, underReplicatedBlocks } = await client.put('/unheard', contents(BLOCK, 'unheard'));
+    expect([copies, underReplicatedBlocks]).toEqual([2, 1]);
+    const [block] = (await client.locate('/unheard')).blocks;
+    const others = cluster.datanodes.filter((datanode) => datanode !== unheard);
+    expect(block?.nodes.toSorted()).toEqual(others.map(({ number }) => number).toSorted());
+  });
+
   it('is content with two copies of three, and refuses fewer than two', async () => {
     cluster = await FileCluster.start(1, 2);
     const client = await cluster.client();
-    const put = await client.put('/two', contents(5, 'two'));
+    const put = await client.put('/two', contents(BLOCK, 'two'));
     expect(put).toMatchObject({ copies: 2, underReplicatedBlocks: 1 });
     await cluster.killDataNode(cluster.datanodes[0] as never);
-    const refused = client.put('/one', contents(5, 'one'));
+    const refused = client.put('/one', contents(BLOCK, 'one'));
     await expect(refused).rejects.toMatchObject({ kind: 'unavailable' });
     await expect(client.stat('/one')).rejects.toMatchObject({ code: 'NAMESPACE_NOT_FOUND' });
   });
@@ -180,14 +197,14 @@ describe('a client in trouble', () => {
   it('is content with one copy where there is one datanode', async () => {
     cluster = await FileCluster.start(1, 1);
     const client = await cluster.client();
-    const put = await client.put('/single', contents(5, 'single'));
+    const put = await client.put('/single', contents(BLOCK, 'single'));
     expect(put).toMatchObject({ copies: 1, underReplicatedBlocks: 1 });
   });
 
   it('says so when a file is replaced under a reader, or reads the old one to its end', async () => {
     cluster = await FileCluster.start(1, 3);
     const client = await cluster.client();
-    const [before, after] = [contents(300 * BLOCK, 'before'), contents(300 * BLOCK, 'after')];
+    const [before, after] = [contents(20 * MIB, 'before'), contents(20 * MIB, 'after')];
     await client.put('/replaced', before, { blockSizeBytes: BLOCK, replication: 1 });
     const { bytes } = await client.get('/replaced');
     await client.put('/replaced', after, { blockSizeBytes: BLOCK, replication: 1 });

@@ -180,6 +180,30 @@ describe('a datanode without a metadata node', () => {
     vi.restoreAllMocks();
   });
 
+  it('registers again with one that answers and knows it no more', async () => {
+    const metadata = await open('m1');
+    const asked: string[] = [];
+    let known = false;
+    serve(metadata, REGISTER, async () => {
+      asked.push('register');
+      known = true;
+      return { boot: 'm1' };
+    });
+    serve(metadata, HEARTBEAT, async () => {
+      asked.push(`heartbeat, ${known ? 'known' : 'unknown'}`);
+      return { known, boot: 'm1', membersVersion: 0, members: [], epoch: 1 };
+    });
+    await startDatanode([{ peer: 'm1', addresses: [] }]);
+    const first = ['register', 'heartbeat, known'];
+    await vi.waitFor(() => expect([asked, answered.length]).toEqual([first, 2]), PATIENCE);
+    known = false;
+    await clock.tick();
+    const again = [...first, 'heartbeat, unknown', 'register'];
+    await vi.waitFor(() => expect([asked, answered.length]).toEqual([again, 4]), PATIENCE);
+    await clock.tick();
+    await vi.waitFor(() => expect(asked).toEqual([...again, 'heartbeat, known']), PATIENCE);
+  });
+
   it('searches for ever, after pauses that double up to half a minute', async () => {
     await startDatanode([]);
     while (clock.monotonicMs() < 150_000) await clock.tick();

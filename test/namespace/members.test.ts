@@ -92,7 +92,8 @@ describe('members', () => {
   it('checks the token: secret, uses, time, revocation, roles', async () => {
     expect(outcome(await join('p2', 't', ['data'], new Uint8Array(32)))).toBe('NAMESPACE_TOKEN_INVALID');
     expect(outcome(await join('p2', 'unknown'))).toBe('NAMESPACE_TOKEN_INVALID');
-    expect(outcome(await join('p2', 't', ['meta']))).toBe('NAMESPACE_ROLE_NOT_ALLOWED');
+    for (const roles of [['meta'], ['data', 'meta'], ['meta', 'data']])
+      expect(outcome(await join('p2', 't', roles))).toBe('NAMESPACE_ROLE_NOT_ALLOWED');
     expect(outcome(await join('p2', 't', ['king']))).toBe('NAMESPACE_INVALID_ARGUMENT');
     expect(outcome(await join('p2', 't', []))).toBe('NAMESPACE_INVALID_ARGUMENT');
     await join('p2');
