@@ -12,7 +12,7 @@ import { noiseEncryption } from './noise-encryption.ts';
 import type { HandlerRegistry } from './protocol-guard.ts';
 import { pulsedMuxer } from './pulsed-muxer.ts';
 import { type PunchingDial, punchingDial } from './punching-dial.ts';
-import { RELAY_PROTOCOL, type RelayTransport, relayService } from './relay-transport.ts';
+import { RELAY_PROTOCOLS, type RelayTransport, relayService } from './relay-transport.ts';
 import { type SharedPortHooks, tcpWithSharedPort } from './shared-port.ts';
 
 /** Libp2p's own limits suit a public network with many strangers; many of our nodes may share one address behind a NAT. */
@@ -126,5 +126,5 @@ export function libp2pSettings(
 
 /** Protocols that only members may speak. */
 export function memberProtocols({ guardedProtocols = [] }: Libp2pHostOptions): readonly string[] {
-  return [RELAY_PROTOCOL, ...guardedProtocols];
+  return [...RELAY_PROTOCOLS, ...guardedProtocols];
 }

@@ -1,5 +1,10 @@
 /** @module libp2p's circuit relay v2, both sides: dialling over metadata nodes, having a place on them, and being one. */
-import { circuitRelayServer, circuitRelayTransport, RELAY_V2_HOP_CODEC } from '@libp2p/circuit-relay-v2';
+import {
+  circuitRelayServer,
+  circuitRelayTransport,
+  RELAY_V2_HOP_CODEC,
+  RELAY_V2_STOP_CODEC,
+} from '@libp2p/circuit-relay-v2';
 import type { PeerId as Libp2pPeerId } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import type { PeerId } from './network.ts';
@@ -22,8 +27,11 @@ interface Reserving {
   };
 }
 
-/** Only members may take a place, or be connected: to be guarded. */
-export const RELAY_PROTOCOL: string = RELAY_V2_HOP_CODEC;
+/**
+ * To be guarded. Only members may take a place, or be connected; and only a member may bring a connection from somebody else: with
+ * whoever does that libp2p takes a place at once, and tells others to come over it.
+ */
+export const RELAY_PROTOCOLS: readonly string[] = [RELAY_V2_HOP_CODEC, RELAY_V2_STOP_CODEC];
 
 /** The transport, and a hold on the places it keeps. One per host. */
 export class RelayTransport {
