@@ -10,6 +10,8 @@ import { configDamaged, directoryNotWritable, notInitialised, systemCode } from 
 import { loadNodeConfig, type NodeConfig, saveNodeConfig } from './node-config.ts';
 
 const PRIVATE_DIRECTORY_MODE = 0o700;
+/** Of the permissions that a new file would have, all but its owner's are taken. */
+const PRIVATE_UMASK = 0o077;
 
 /** Claimed for this process until release(). */
 export class DataDirectory {
@@ -48,11 +50,13 @@ export class DataDirectory {
   }
 
   /**
-   * Makes the directory if need be (mode 0700) and locks it.
+   * Makes the directory if need be (mode 0700) and locks it. From then on this process makes files and directories for its
+   * owner alone: what was made beforehand may be open to all, as /var/lib is, and blocks are other people's files.
    * Errors: NODE_DIRECTORY_NOT_WRITABLE, NODE_ALREADY_RUNNING (with the pid of the holder).
    */
   static async claim(path: string): Promise<DataDirectory> {
     const absolute = resolve(path);
+    process.umask(PRIVATE_UMASK);
     try {
       await makeDirectory(absolute, PRIVATE_DIRECTORY_MODE);
     } catch (error) {

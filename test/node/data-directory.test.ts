@@ -1,8 +1,8 @@
 /** @module The layout of a data directory and its small files. */
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { contentsOf, DataDirectory, markAsLeft, readConfig } from '../../src/node/data-directory.ts';
 import type { NodeConfig } from '../../src/node/node-config.ts';
 
@@ -32,6 +32,19 @@ describe('a data directory', () => {
   it('is made on first claim, readable by its owner only', async () => {
     await using directory = await DataDirectory.claim(path);
     expect((await stat(directory.path)).mode & 0o777).toBe(0o700);
+  });
+
+  it('keeps what is written in it to its owner, though it was there before and open to all', async () => {
+    const before = process.umask(0o022);
+    onTestFinished(() => void process.umask(before));
+    await mkdir(path, { mode: 0o755 });
+    await using directory = await DataDirectory.claim(path);
+    await mkdir(directory.blockDir);
+    await writeFile(directory.raftLogFile, '');
+    const modes = [directory.blockDir, directory.raftLogFile].map(
+      async (made) => (await stat(made)).mode & 0o777,
+    );
+    expect(await Promise.all(modes)).toEqual([0o700, 0o600]);
   });
 
   it('counts as empty when only its lock is in it', async () => {
