@@ -95,17 +95,27 @@ function datanodes({ dataNodes }: StatusResponse): HealthCheck {
   if (alive === 0)
     return check('datanodes', 'fail', finding, 'Files cannot be read or written. Start a datanode.');
   if (silent.length > 0) return check('datanodes', 'warn', finding, `Look after ${silent.join(', ')}.`);
-  const lonely = dataNodes
-    .filter(({ reachable }) => reachable === false)
-    .map(({ member }) => `${member?.number} (${member?.name})`);
-  if (lonely.length > 0)
+  const failed = namesOf(dataNodes.filter(({ readOnly }) => readOnly));
+  if (failed !== '')
     return check(
       'datanodes',
       'warn',
       finding,
-      `Nothing is placed on ${lonely.join(', ')} until others find a way there: if that takes longer than some seconds, forward a port and --announce it.`,
+      `A write to the disk of ${failed} has failed, and nothing more is placed there: look at that disk, then restart the node, or drain it.`,
+    );
+  const lonely = namesOf(dataNodes.filter(({ reachable }) => reachable === false));
+  if (lonely !== '')
+    return check(
+      'datanodes',
+      'warn',
+      finding,
+      `Nothing is placed on ${lonely} until others find a way there: if that takes longer than some seconds, forward a port and --announce it.`,
     );
   return check('datanodes', 'ok', finding);
+}
+
+function namesOf(dataNodes: StatusResponse['dataNodes']): string {
+  return dataNodes.map(({ member }) => `${member?.number} (${member?.name})`).join(', ');
 }
 
 const NOTHING_TO_SPARE =
@@ -114,7 +124,7 @@ const NOTHING_TO_SPARE =
 function capacity({ dataNodes }: StatusResponse): HealthCheck {
   const alive = dataNodes.filter(({ liveness }) => liveness === 'alive');
   const total = sum(alive.map(({ capacityBytes }) => capacityBytes));
-  const free = sum(alive.map(({ freeBytes }) => freeBytes));
+  const free = sum(alive.filter(({ readOnly }) => !readOnly).map(({ freeBytes }) => freeBytes));
   const finding = `${formatBytes(free)} of ${formatBytes(total)} are free`;
   if (alive.length === 0) return check('capacity', 'fail', finding, 'Start a datanode.');
   if (total === 0) return check('capacity', 'fail', finding, NOTHING_TO_SPARE);

@@ -131,6 +131,7 @@ export class StatusService {
       silentMs: Math.round(registry.silentMs(member.number) ?? 0),
       reach: load?.reach ?? [],
       reachable: load?.reachable,
+      readOnly: load?.readOnly,
       scrub: load?.scrub,
       rates: load?.rates,
       ...(states.drain(member.number) !== '' && {

@@ -519,7 +519,11 @@ export interface DataNodeStatus {
     | CopyRates
     | undefined;
   /** others find a way to it; until they do nothing is placed there */
-  reachable?: boolean | undefined;
+  reachable?:
+    | boolean
+    | undefined;
+  /** its disk has failed to write: nothing is placed there until it is started anew */
+  readOnly?: boolean | undefined;
 }
 
 export interface DrainRequest {
@@ -6667,6 +6671,7 @@ function createBaseDataNodeStatus(): DataNodeStatus {
     scrub: undefined,
     rates: undefined,
     reachable: undefined,
+    readOnly: undefined,
   };
 }
 
@@ -6713,6 +6718,9 @@ export const DataNodeStatus: MessageFns<DataNodeStatus> = {
     }
     if (message.reachable !== undefined) {
       writer.uint32(184).bool(message.reachable);
+    }
+    if (message.readOnly !== undefined) {
+      writer.uint32(192).bool(message.readOnly);
     }
     return writer;
   },
@@ -6842,6 +6850,14 @@ export const DataNodeStatus: MessageFns<DataNodeStatus> = {
             message.reachable = reader.bool();
             continue;
           }
+          case 24: {
+            if (tag !== 192) {
+              break;
+            }
+
+            message.readOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6879,6 +6895,7 @@ export const DataNodeStatus: MessageFns<DataNodeStatus> = {
       ? CopyRates.fromPartial(object.rates)
       : undefined;
     message.reachable = object.reachable ?? undefined;
+    message.readOnly = object.readOnly ?? undefined;
     return message;
   },
 };

@@ -105,6 +105,17 @@ describe('health', () => {
     expect(health({ blocksUnderReplicated: 3 })['under-replicated']).toBe('warn');
   });
 
+  it('names a datanode whose disk has failed to write, and counts no room there', () => {
+    const dataNodes = [data(4, 'alive', 50), { ...data(5, 'alive', 50), readOnly: true }];
+    const checks = healthChecks(StatusResponse.fromPartial({ ...WELL, dataNodes }));
+    const of = (name: string) => checks.find((each) => each.name === name);
+    expect(of('datanodes')).toMatchObject({
+      health: 'warn',
+      advice: expect.stringContaining('disk of 5 (d5)'),
+    });
+    expect(of('capacity')?.finding).toMatch(/^50 B of 200 B/);
+  });
+
   it('says for everything that is not ok what to do', () => {
     const status = StatusResponse.fromPartial({
       leader: 0,

@@ -100,6 +100,26 @@ describe('datanodes', () => {
     await expect(call(client, to, REGISTER, other)).rejects.toMatchObject({ code: 'METADATA_NOT_ALLOWED' });
   });
 
+  it('get no blocks, and are shown as such, once a write to their disk has failed', async () => {
+    const { peer } = cluster.any();
+    const { network, number } = datanodes[1] ?? { network: client, number: 0 };
+    const request = { sizes: [1_000], copies: 3, exclude: [], nearHost: '' };
+    const readOnly = async (): Promise<unknown> =>
+      (await call(client, peer, STATUS, { stale: true })).dataNodes.find(
+        ({ member }) => member?.number === number,
+      )?.readOnly;
+    expect(await readOnly()).toBe(false);
+    const failed = { ...registration(1), host: 'b', load: { ...LOAD, readOnly: true } };
+    await call(datanodes[0]?.network ?? client, peer, REGISTER, { ...registration(0), host: 'a' });
+    await call(network, peer, REGISTER, failed);
+    expect(await readOnly()).toBe(true);
+    expect((await call(client, peer, PLACE, request)).placements).toEqual([
+      { nodes: [datanodes[0]?.number] },
+    ]);
+    await call(network, peer, REGISTER, { ...failed, load: LOAD });
+    expect((await call(client, peer, PLACE, request)).placements[0]?.nodes).toHaveLength(2);
+  });
+
   it('get new blocks placed on different hosts', async () => {
     const { peer } = await cluster.follower();
     const request = { sizes: [1_000, 1_000], copies: 3, exclude: [], nearHost: 'b' };
