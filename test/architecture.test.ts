@@ -154,24 +154,21 @@ describe('the tree of sources', () => {
     expect(silent).toEqual([]);
   });
 
-  it('names in its READMEs only files that are there', () => {
-    const folders = ['raft', 'dht', 'src', 'cli', 'simulations', 'test'];
-    const tree = [
-      '/README.md',
-      ...folders.flatMap((folder) =>
-        readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map(
-          (path) => `/${folder}/${path.split(sep).join('/')}`,
-        ),
+  it('names in READMEs and comments only files that are there', () => {
+    const tree = ['raft', 'dht', 'src', 'cli', 'simulations', 'test'].flatMap((folder) =>
+      readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map(
+        (path) => `/${folder}/${path.split(sep).join('/')}`,
       ),
-    ];
-    const readmes = tree.filter((path) => path.endsWith('/README.md'));
-    const strays = readmes.flatMap((readme) =>
-      filesNamedIn(read(readme))
-        .filter((name) => !tree.some((path) => path.endsWith(`/${name}`)))
-        .map((name) => `${readme}: ${name}`),
     );
-    expect(readmes.length).toBeGreaterThan(8);
-    expect(strays).toEqual([]);
+    const suffixes = new Set(tree.flatMap(endsOf));
+    const texts = ['/README.md', ...tree.filter((path) => /\/README\.md$|\.ts$/.test(path))];
+    const named = texts.flatMap((path) => {
+      const text = read(path);
+      const names = path.endsWith('.md') ? filesNamedIn(text) : filesNamedIn(commentsOf(text));
+      return names.map((name) => ({ path, name }));
+    });
+    expect(named.length).toBeGreaterThan(600);
+    expect(named.filter(({ name }) => !suffixes.has(name))).toEqual([]);
   });
 
   it('links in its README only to what is there', () => {
@@ -195,11 +192,20 @@ function anchorOf(heading: string): string {
     .replaceAll(' ', '-');
 }
 
-/** Sources that a text names, in backticks or by a path from a folder at the top; with or without the folders they are in. */
-function filesNamedIn(markdown: string): string[] {
-  const named =
-    /`((?:[\w-]+\/)*[\w.-]+\.(?:ts|proto))`|\b((?:src|raft|dht|cli|simulations|test)\/[\w./-]+\.(?:ts|md))\b/g;
-  return [...markdown.matchAll(named)].map(([, quoted, path]) => quoted ?? path ?? '');
+/** Sources and READMEs that a text names, with or without the folders they are in. Parts of addresses and patterns do not count. */
+function filesNamedIn(text: string): string[] {
+  const named = /(?<![\w./<*'-])((?:[\w.-]+\/)*[\w-]+\.(?:ts|md|proto))\b(?![\w(])/g;
+  return [...text.matchAll(named)].map(([, name]) => name ?? '').filter((name) => name !== 'README.md');
+}
+
+/** 'a/b/c.ts', 'b/c.ts', 'c.ts'. */
+function endsOf(path: string): string[] {
+  const parts = path.split('/').slice(1);
+  return parts.map((_, at) => parts.slice(at).join('/'));
+}
+
+function commentsOf(text: string): string {
+  return (text.match(/\/\*[\s\S]*?\*\/|(?<!:)\/\/[^\n]*/g) ?? []).join('\n');
 }
 
 function isAllowed(file: string, target: string): boolean {

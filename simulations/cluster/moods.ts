@@ -41,7 +41,7 @@ export function inMood<Scenario extends Moody>(scenario: Scenario): Scenario {
 
 /**
  * One metadata node, and its log loses its last write while its rows are behind: nobody else, and nothing else on its disk, can
- * tell that node that it has forgotten something, so the marker must (raft.md S14). Beyond any budget: it may stand still for ever,
+ * tell that node that it has forgotten something, so the marker must (S14 of simulations/README.md). Beyond any budget: it may stand still for ever,
  * and must not go on with what is left.
  */
 function loneAndForgetful({ faults, faultyMs }: Moody, random: Prng): Partial<Moody> {
@@ -60,7 +60,7 @@ function loneAndForgetful({ faults, faultyMs }: Moody, random: Prng): Partial<Mo
 
 /**
  * Logs that keep next to nothing beside rows that are written late, and power that fails when entries have just been dropped:
- * those must be in the rows (raft.md S25).
+ * those must be in the rows (S25 of simulations/README.md).
  */
 function shortLogs({ faults, faultyMs }: Moody, random: Prng): Partial<Moody> {
   return {

@@ -29,7 +29,7 @@ export interface BlockPlacerOptions {
 
 /** Placements of full blocks that one question asks for, at most. */
 const BATCH_BLOCKS = 8;
-/** Two copies make a block safe enough to acknowledge (architecture §4: W). */
+/** Two copies make a block safe enough to acknowledge. */
 const SAFE_COPIES = 2;
 /** Datanodes may be restarting: a shortage is an error only when it lasts this long, in milliseconds. */
 const SHORTAGE_PATIENCE_MS = 5_000;

@@ -1,7 +1,7 @@
-/** @module The error every folder's errors.ts builds on: a stable code, one of three kinds, and the facts. */
+/** @module The error every folder's errors.ts builds on: a stable code, one of four kinds, and the facts. */
 
 /**
- * What the caller may conclude (architecture: "errors are three kinds and never mixed up").
+ * What the caller may conclude; never mixed up.
  * - `refused`: nothing happened, and asking again unchanged will be refused again.
  * - `unavailable`: nothing happened, but the same request may succeed later or elsewhere.
  * - `unknown`: it may or may not have happened; ask again with the same session and sequence.

@@ -241,7 +241,7 @@ export class RaftDriver {
     if (!this.#core.hasReady()) this.#campaigns.ifAlone(this.#leadership.state);
   }
 
-  /** The node must stop: a failed write is never tried again (raft.md S11). Latched; the first cause counts. */
+  /** The node must stop: a failed write is never tried again (S11 of simulations/README.md). Latched; the first cause counts. */
   fail(cause: unknown): void {
     if (this.#ended !== undefined) return;
     const error = failed(cause);

@@ -23,7 +23,7 @@ interface Round {
   waiting: number;
 }
 
-/** A round without an answer for this long is asked again, with a new context (raft.md S04). */
+/** A round without an answer for this long is asked again, with a new context (S04 of simulations/README.md). */
 const READ_RETRY_MS = 300;
 /** By default a read gives up after this; below what a client gives one attempt, as with DEFAULT_SUBMIT_LIMIT_MS. */
 export const DEFAULT_READ_LIMIT_MS = 3_000;

@@ -1,4 +1,4 @@
-/** @module Gives a metadata node that has lost its log a new number: node ids are never used again (raft.md S16). */
+/** @module Gives a metadata node that has lost its log a new number: node ids are never used again (S16 of simulations/README.md). */
 import type { Logger } from '../common/logger.ts';
 import { featureLevelTooLow } from '../namespace/errors.ts';
 import { FIRST_FEATURE_LEVEL } from '../namespace/feature-level.ts';

@@ -30,7 +30,7 @@ export interface WitnessStore {
 /**
  * Every promise of a node (a vote, an acknowledgement) is in a write of its log before it leaves, and carries the number
  * of writes so far. A log that is opened with fewer writes than its node has told somebody has been put back to an
- * earlier time: raft.md S16.
+ * earlier time: S16 of simulations/README.md.
  */
 export class Witness {
   readonly #seen = new Map<NodeId, Seen>();

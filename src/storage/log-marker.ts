@@ -34,7 +34,7 @@ export interface Marker {
 
 /**
  * SQLite recovers a WAL up to the first frame whose checksum fails, so rot in the middle of acknowledged transactions
- * looks to it like the torn tail of one that nobody was told of (raft.md S13, S14). The marker tells them apart: it is
+ * looks to it like the torn tail of one that nobody was told of (S13, S14 of simulations/README.md). The marker tells them apart: it is
  * written after each commit and before the acknowledgement leaves; a log that ends behind it has lost something.
  *
  * It guards against truncation, rot and replacement of the log's files, whatever ends the process. A mark is one write

@@ -14,7 +14,7 @@ export interface LogWrite {
 /**
  * Reads are answered from memory (the log between two compactions is bounded), writes go to disk in one transaction each.
  * Writes are ordered and group-committed: those that arrive while one is being written share the next transaction.
- * Any failed write latches: every later call rejects with STORAGE_FAILED, and the node must stop (raft.md S11).
+ * Any failed write latches: every later call rejects with STORAGE_FAILED, and the node must stop (S11 of simulations/README.md).
  */
 export interface RaftLogStore extends Storage {
   /**

@@ -159,7 +159,7 @@ export class SqliteRaftLog extends WindowedRaftLog implements RaftLogStore {
     this.#hardStateWaits = false;
   }
 
-  /** Whatever fails here leaves the disk in an unknown state: nothing is believed any more (raft.md S11). */
+  /** Whatever fails here leaves the disk in an unknown state: nothing is believed any more (S11 of simulations/README.md). */
   async #guarded<T>(action: string, work: () => Promise<T>): Promise<T> {
     try {
       return await work();

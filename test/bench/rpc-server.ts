@@ -1,4 +1,4 @@
-/** @module The other process of rpc.ts: echoes requests, swallows channels, tells its address and CPU time. */
+/** @module The other process of rpc-suite.ts: echoes requests, swallows channels, tells its address and CPU time. */
 import { countBuffersApart } from '../../cli/garbage-collection.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { createLogger } from '../../src/common/logger.ts';
