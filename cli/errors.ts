@@ -7,6 +7,13 @@ export function usage(message: string): HoldfastError {
   return new HoldfastError({ code: 'CLI_USAGE', kind: 'refused', message });
 }
 
+/** A name as of a variable that is not set: it would mean the working directory. */
+export function noEmptyName(): HoldfastError {
+  return usage(
+    'An empty name was given for a file or directory of this machine. The working directory is ".".',
+  );
+}
+
 /** The reason of the run's signal after ctrl-C or SIGTERM. */
 export function interrupted(signal: string): HoldfastError {
   return new HoldfastError({
@@ -64,12 +71,15 @@ export function needsRecursive(command: string, path: string): HoldfastError {
   });
 }
 
-/** NAMESPACE_NOT_A_DIRECTORY, found out before the cluster was asked to write. */
-export function notADirectory(path: string): HoldfastError {
+/** NAMESPACE_NOT_A_DIRECTORY, found out before the cluster was asked to write. `kind`: what is there; undefined for nothing. */
+export function notADirectory(path: string, kind: string | undefined): HoldfastError {
   return new HoldfastError({
     code: 'NAMESPACE_NOT_A_DIRECTORY',
     kind: 'refused',
-    message: `${path} is not a directory, and the command needs one there. Make it with "holdfast mkdir -p ${path}".`,
+    message:
+      kind === undefined
+        ? `There is no directory ${path}, and the command needs one there. Make it with "holdfast mkdir -p ${path}".`
+        : `${path} is a ${kind}, and the command needs a directory there. Name another target.`,
     facts: { path },
   });
 }
@@ -91,7 +101,7 @@ export function partlyFailed(failed: number, total: number): HoldfastError {
   return new HoldfastError({
     code: 'CLI_PARTLY_FAILED',
     kind: 'unavailable',
-    message: `${failed} of ${total} failed; the others are done. Run the same command again for the rest.`,
+    message: `${failed} of ${total} failed, each with its reason above; the others are done. Put that right and run the same command for the rest.`,
     facts: { failed, total },
   });
 }

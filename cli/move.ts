@@ -78,9 +78,10 @@ async function toTarget(
   await shell.withClient(flags, async (client) => {
     const isExact = flags.targetDirectory === false;
     if (isExact && sources.length > 1) throw usage('-T names one source and what it shall become.');
-    const isDirectory = !isExact && (await kindAt(client, target.path, shell.signal)) === 'directory';
+    const kind = isExact ? undefined : await kindAt(client, target.path, shell.signal);
+    const isDirectory = kind === 'directory';
     if (!isExact && !isDirectory && (sources.length > 1 || target.isDirectory))
-      throw notADirectory(target.path);
+      throw notADirectory(target.path, kind);
     const targetOf = (source: string): string =>
       isDirectory ? joinPath(target.path, baseName(source)) : target.path;
     refuseTwins(sources, targetOf);

@@ -13,6 +13,8 @@ export interface Progress {
   expect(bytes: number): void;
   /** `key` has come this far; bytes never fall. */
   update(key: string, doneBytes: number): void;
+  /** Prints lines while a transfer goes on, above the bar where there is one. */
+  aside(print: () => void): void;
   /** Ends the drawing; call it before anything else is printed. Later calls do nothing. */
   stop(): void;
 }
@@ -29,11 +31,21 @@ const LINE_PERIOD_MS = 5_000;
 const REDRAWS_PER_SECOND = 5;
 /** A shorter rest is over before it is read. */
 const LEAST_ETA_MS = 1_000;
+const CLEAR_LINE = '\r\u001b[K';
+/** Where the cursor is now the bar is drawn next, and goes back to at its end: over what was printed since, without this. */
+const SAVE_CURSOR = '\u001b7';
 /** Span over which the rate is measured: long enough not to jump with every block. */
 const RATE_WINDOW_MS = 5_000;
 
 export function createProgress(output: Output, terminal: Terminal, options: ProgressOptions): Progress {
-  if (output.json) return { isDrawn: false, expect: () => {}, update: () => {}, stop: () => {} };
+  if (output.json)
+    return {
+      isDrawn: false,
+      expect: () => {},
+      update: () => {},
+      aside: (print) => print(),
+      stop: () => {},
+    };
   return new VisibleProgress(terminal, options);
 }
 
@@ -79,6 +91,13 @@ class VisibleProgress implements Progress {
     this.#done.set(key, doneBytes);
     this.#doneBytes += doneBytes - before;
     this.#show();
+  }
+
+  aside(print: () => void): void {
+    if (this.#bar === undefined || this.#stopped) return print();
+    this.#terminal.stderr.write(CLEAR_LINE);
+    print();
+    this.#terminal.stderr.write(SAVE_CURSOR);
   }
 
   stop(): void {

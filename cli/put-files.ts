@@ -49,10 +49,10 @@ export async function putFiles(shell: Shell, paths: readonly string[], flags: Pu
     throw usage('A file keeps its replication and block size; --append takes neither.');
   const target = parseRemotePath(last);
   await shell.withClient(flags, async (client) => {
-    const isDirectory =
-      (await kindAt(client, target.path, shell.signal)) === 'directory' ||
-      (target.isDirectory && flags.parents === true);
-    if (!isDirectory && (sources.length > 1 || target.isDirectory)) throw notADirectory(target.path);
+    const kind = await kindAt(client, target.path, shell.signal);
+    const isMade = kind === undefined && target.isDirectory && flags.parents === true;
+    const isDirectory = kind === 'directory' || isMade;
+    if (!isDirectory && (sources.length > 1 || target.isDirectory)) throw notADirectory(target.path, kind);
     if (isDirectory && sources.includes(STDIN))
       throw usage(
         `Standard input has no name. Say which file: holdfast put - ${joinPath(target.path, 'NAME')}`,
@@ -65,7 +65,7 @@ export async function putFiles(shell: Shell, paths: readonly string[], flags: Pu
     const made: MadeDirectory[] = [];
     const count = await transferAll(
       { output: shell.output, progress },
-      uploads(shell, client, sources, { ...place, flags, made }),
+      withoutSkipped(shell, uploads(shell, client, sources, { ...place, flags, made }), progress),
       (upload) => putOne(shell, client, upload, { flags, progress, isSingle }),
       {
         nameOf: ({ entry }) => entry.path,
@@ -82,6 +82,19 @@ export async function putFiles(shell: Shell, paths: readonly string[], flags: Pu
   });
 }
 
+/** Of what cannot be stored is said so; it is none of the files. */
+async function* withoutSkipped(
+  shell: Shell,
+  items: AsyncIterable<Upload>,
+  progress: Progress,
+): AsyncGenerator<Upload> {
+  for await (const item of items) {
+    const { entry } = item;
+    if (entry.kind !== 'skipped') yield item;
+    else progress.aside(() => shell.output.warn(`skipped ${printable(entry.path)}: ${entry.reason}`));
+  }
+}
+
 async function putOne(
   shell: Shell,
   client: Client,
@@ -89,7 +102,6 @@ async function putOne(
   { flags, progress, isSingle }: TransferContext,
 ): Promise<void> {
   if (entry.kind === 'failed') throw entry.failure;
-  if (entry.kind === 'skipped') return shell.output.warn(`skipped ${printable(entry.path)}: ${entry.reason}`);
   const { signal } = shell;
   if (entry.kind === 'symlink') {
     await putLink(client, entry.target, target, { ifAbsent: flags.ifAbsent ?? false, signal });
@@ -130,8 +142,10 @@ async function putOne(
     await shell.output.result(value, () => `${target}  ${formatBytes(stat.sizeBytes)}`);
   }
   if (underReplicatedBlocks > 0)
-    shell.output.warn(
-      `${printable(target)}: ${counted(underReplicatedBlocks, 'block')} with only ${copies} of ${stat.replication} copies${flags.ack === undefined ? ', since too few datanodes could take more' : ''}. The cluster makes the others.`,
+    progress.aside(() =>
+      shell.output.warn(
+        `${printable(target)}: ${counted(underReplicatedBlocks, 'block')} with only ${copies} of ${stat.replication} copies${flags.ack === undefined ? ', since too few datanodes could take more' : ''}. The cluster makes the others.`,
+      ),
     );
 }
 
