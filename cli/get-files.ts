@@ -7,7 +7,7 @@ import { refuseTwins } from './distinct-targets.ts';
 import { downloadFile, writeInto } from './download-file.ts';
 import { type Download, downloads, targetOf } from './downloads.ts';
 import { eachPath } from './each-path.ts';
-import { localExists, usage } from './errors.ts';
+import { localExists, noEmptyName, usage } from './errors.ts';
 import { behindLinks, type LocalKind, localKind } from './local-kind.ts';
 import { DirectoryTimes, preserveLocal } from './local-metadata.ts';
 import type { ReadFlags } from './options.ts';
@@ -34,6 +34,7 @@ const STDOUT = '-';
 export async function getFiles(shell: Shell, paths: readonly string[], flags: GetFlags): Promise<void> {
   // With one name the target is the working directory, as with scp's ".".
   const target = paths.length > 1 ? (paths.at(-1) ?? '.') : '.';
+  if (target === '') throw noEmptyName();
   const sources = (paths.length > 1 ? paths.slice(0, -1) : paths).map(remotePath);
   await shell.withReader(flags, async (client) => {
     if (target === STDOUT) {

@@ -2,9 +2,12 @@
 import type { Client } from '../src/client/client.ts';
 import { usage } from './errors.ts';
 
+/** Numbers of members are 32 bits long: nobody has one above. */
+const MAX_NUMBER = 0xffff_ffff;
+
 /** The member number. A name counts if exactly one active node has it. Errors: CLI_USAGE. */
 export async function memberNumber(client: Client, text: string, signal: AbortSignal): Promise<number> {
-  if (/^\d+$/.test(text)) return Number(text);
+  if (/^\d+$/.test(text) && Number(text) <= MAX_NUMBER) return Number(text);
   const { members } = await client.members({ signal });
   const found = members.filter(
     ({ name, state, roles }) =>

@@ -84,9 +84,11 @@ export function addAckOption(command: Command): Command {
   return command.addOption(new Option('--ack <copies>', says).choices(['all', 'quorum', 'one']));
 }
 
-/** For options that may be given several times, or as a list with commas. */
+/** For options that may be given several times, or as a list with commas; an empty one, as of a variable that is not set, is a mistake. */
 export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
-  return [...(previous ?? []), ...value.split(',').filter((part) => part !== '')];
+  const parts = value.split(',').filter((part) => part !== '');
+  if (parts.length === 0) throw new InvalidArgumentError('It is empty. Leave the option out, or write one.');
+  return [...(previous ?? []), ...parts];
 }
 
 /** Parses the size of blocks, in bytes. */

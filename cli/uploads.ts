@@ -1,7 +1,7 @@
 /** @module What a `put` stores: which file of this machine goes to which path. Directories are made on the way. */
 import type { Client } from '../src/client/client.ts';
 import { isHoldfastError } from '../src/common/errors.ts';
-import { needsRecursive } from './errors.ts';
+import { needsRecursive, noEmptyName } from './errors.ts';
 import { type LocalAttributes, type LocalEntry, localEntry, localName, walkLocal } from './local-tree.ts';
 import { joinPath } from './remote-path.ts';
 import type { Shell } from './shell.ts';
@@ -87,6 +87,7 @@ async function* everythingIn(
 }
 
 async function entryOf(source: string): Promise<LocalEntry> {
+  if (source === '') throw noEmptyName();
   if (source !== STDIN) return localEntry(source);
   return { kind: 'file', path: STDIN, relative: '', sizeBytes: undefined };
 }

@@ -1,5 +1,6 @@
 /** @module `holdfast worker`: what nodes do in the background, and holding some of it. */
 import type { Command } from 'commander';
+import type { NodeAnswer } from '../src/client/cluster-nodes.ts';
 import type { WorkerAction, WorkerRole } from '../src/client/workers-client.ts';
 import { workersFailed } from './errors.ts';
 import { addClientCommand, type ClientFlags, wholeNumber } from './options.ts';
@@ -54,9 +55,7 @@ async function list(shell: Shell, { node, ...flags }: WorkerFlags): Promise<void
     const rows = answers.flatMap(({ member, answer }) =>
       (answer?.workers ?? []).map((worker) => ({ node: member.number, nodeName: member.name, ...worker })),
     );
-    const silent = answers.flatMap(({ member, failure }) =>
-      failure ? [{ node: member.number, ...failure }] : [],
-    );
+    const silent = failuresByNode(answers);
     await shell.output.result({ workers: rows, silent }, () => [
       ...textTable(
         [
@@ -90,9 +89,7 @@ export async function control(
       ROLES.map((role) => workers.control(role, worker, action, { node, signal })),
     );
     const relevant = answers.flat().filter(({ failure }) => failure?.code !== NOT_HERE);
-    const failed = relevant.flatMap(({ member, failure }) =>
-      failure ? [{ node: member.number, ...failure }] : [],
-    );
+    const failed = failuresByNode(relevant);
     const done = relevant.filter(({ failure }) => failure === undefined).map(({ member }) => member.number);
     if (done.length === 0) throw workersFailed(worker, action, failed);
     await shell.output.result({ worker, action, nodes: done, failed }, () => [
@@ -100,4 +97,14 @@ export async function control(
       ...failed.map((failure) => `Not on node ${failure.node}: ${failure.message}`),
     ]);
   });
+}
+
+type Failure = NonNullable<NodeAnswer<unknown>['failure']> & { readonly node: number };
+
+/** A node is asked for each of its roles; one that does not answer is named once. */
+function failuresByNode(answers: readonly NodeAnswer<unknown>[]): readonly Failure[] {
+  const failures = new Map<number, Failure>();
+  for (const { member, failure } of answers)
+    if (failure !== undefined) failures.set(member.number, { node: member.number, ...failure });
+  return [...failures.values()];
 }

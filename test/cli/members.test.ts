@@ -58,7 +58,7 @@ describe('a node', () => {
   it('is meant by its number, or by a name that only one active node has', async () => {
     expect(await memberNumber(client, '17', signal)).toBe(17);
     expect(await memberNumber(client, 'b', signal)).toBe(3);
-    for (const name of ['c', 'me', 'nobody'])
+    for (const name of ['c', 'me', 'nobody', '99999999999999999999'])
       await expect(memberNumber(client, name, signal)).rejects.toMatchObject({ code: 'CLI_USAGE' });
   });
 });

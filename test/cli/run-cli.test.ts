@@ -94,6 +94,10 @@ describe('the command line', () => {
     [['ln', 'target', '/a']],
     [['setrep', '0', '/a']],
     [['mv', '-T', '/a', '/b', '/c']],
+    [['cluster', 'init', '--listen', '']],
+    [['put', '', '/b']],
+    [['get', '/a', '']],
+    [['cluster', 'join', 'hf1_token', '--role', ',']],
   ])('ends with 2 on a mistake in the arguments: %j', async (words) => {
     const { status, stdout, stderr } = await run(words);
     expect(status).toBe(2);
@@ -288,6 +292,21 @@ describe('a walk through a tree', () => {
       status: 0,
       stdout: '1 file, all healthy.\n',
     });
+  });
+});
+
+describe('a target that is to be a directory', () => {
+  it.each([
+    ['put', ['put', 'package.json', '/f/']],
+    ['put --parents', ['put', '--parents', 'package.json', '/f/']],
+    ['mv', ['mv', '/g', '/f/']],
+  ])('and is a file is called one, and nobody told to make it: %s', async (_name, words) => {
+    const client = new FakeClient();
+    client.files.set('/f', new Uint8Array()).set('/g', new Uint8Array());
+    const { status, stderr } = await run(words, { client });
+    expect(status).toBe(5);
+    expect(stderr).toContain('/f is a file, and the command needs a directory there.');
+    expect(stderr).not.toContain('mkdir');
   });
 });
 
