@@ -45,6 +45,21 @@ export function newDirectory(): ModelDirectory {
 
 const DEFAULT_COPIES = 3;
 const MAX_LINKS = 40;
+const MAX_SHORT_BLOCKS = 32;
+
+/** Blocks that begin with a dot are half as long as the others. */
+export function isShortBlock(block: string): boolean {
+  return block.startsWith('.');
+}
+
+function isFullBeforeShort(blocks: readonly string[]): boolean {
+  return blocks.every((block, at) => at === 0 || isShortBlock(block) || !isShortBlock(blocks[at - 1] ?? ''));
+}
+
+/** How long blocks are together, in halves of one. */
+export function halves(blocks: readonly string[]): number {
+  return blocks.reduce((sum, block) => sum + (isShortBlock(block) ? 1 : 2), 0);
+}
 
 export class TreeModel {
   readonly root: ModelDirectory = newDirectory();
@@ -68,9 +83,10 @@ export class TreeModel {
     }
   }
 
-  put(names: readonly string[], blocks: readonly string[], ifAbsent: boolean): void {
+  /** `copies` 0: as the directory says. */
+  put(names: readonly string[], blocks: readonly string[], ifAbsent: boolean, copies = 0): void {
     const { above } = this.#place(names, !ifAbsent);
-    this.#setFile(names, { kind: 'file', blocks, replication: inherited(above) }, ifAbsent);
+    this.#setFile(names, { kind: 'file', blocks, replication: copies || inherited(above) }, ifAbsent);
   }
 
   symlink(names: readonly string[], target: string): void {
@@ -79,19 +95,28 @@ export class TreeModel {
     children.set(name, { kind: 'symlink', target });
   }
 
-  begin(inode: number, names: readonly string[]): void {
-    const { above, existing, found } = this.#place(names, true);
+  begin(inode: number, names: readonly string[], ifAbsent = false, copies = 0): void {
+    const { above, existing, found } = this.#place(names, !ifAbsent);
+    if (existing !== undefined && ifAbsent) throw new ModelRefusal('EXISTS');
     if (existing?.kind === 'directory') throw new ModelRefusal('IS_A_DIRECTORY');
-    const replication = inherited(above);
+    const replication = copies || inherited(above);
     this.open.set(inode, { names: [...found], replication, appendTo: undefined, blocks: [] });
   }
 
-  beginAppend(inode: number, names: readonly string[]): void {
+  /** `isOver`: whether the lease of a writer has run out. */
+  beginAppend(
+    inode: number,
+    names: readonly string[],
+    isOver: (inode: number) => boolean = () => false,
+  ): void {
     const { existing } = this.#place(names, true);
     if (existing === undefined) throw new ModelRefusal('NOT_FOUND');
     if (existing.kind !== 'file') throw new ModelRefusal('IS_A_DIRECTORY');
-    if ([...this.open.values()].some(({ appendTo }) => appendTo === existing))
-      throw new ModelRefusal('LEASE_HELD');
+    for (const [other, { appendTo }] of this.open) {
+      if (appendTo !== existing) continue;
+      if (!isOver(other)) throw new ModelRefusal('LEASE_HELD');
+      this.open.delete(other);
+    }
     this.open.set(inode, {
       names: [],
       replication: existing.replication,
@@ -100,14 +125,40 @@ export class TreeModel {
     });
   }
 
-  close(inode: number): void {
+  close(inode: number, ifAbsent = false): void {
     const { names, replication, appendTo, blocks } = this.open.get(inode)!;
-    if (appendTo === undefined) this.#setFile(names, { kind: 'file', blocks, replication }, false);
-    else {
-      if (![...this.all()].some(({ node }) => node === appendTo)) throw new ModelRefusal('NOT_FOUND');
-      appendTo.blocks = [...appendTo.blocks, ...blocks];
+    if (appendTo !== undefined) throw new ModelRefusal('INVALID_ARGUMENT');
+    this.#setFile(names, { kind: 'file', blocks, replication }, ifAbsent);
+    this.open.delete(inode);
+  }
+
+  /** Of the file's blocks, the short ones after the first `keep` are replaced. */
+  closeAppend(inode: number, keep: number): void {
+    const { appendTo, blocks } = this.open.get(inode)!;
+    if (appendTo === undefined) throw new ModelRefusal('INVALID_ARGUMENT');
+    if (![...this.all()].some(({ node }) => node === appendTo)) throw new ModelRefusal('NOT_FOUND');
+    const before = appendTo.blocks;
+    if (blocks.length > 0 || keep !== before.length) {
+      const after = [...before.slice(0, keep), ...blocks];
+      const replaced = before.slice(keep);
+      const isWrong =
+        keep > before.length ||
+        !replaced.every(isShortBlock) ||
+        !isFullBeforeShort(after) ||
+        blocks.slice(0, -1).some(isShortBlock) ||
+        halves(blocks) < halves(replaced) ||
+        after.filter(isShortBlock).length > MAX_SHORT_BLOCKS;
+      if (isWrong) throw new ModelRefusal('INVALID_ARGUMENT');
+      appendTo.blocks = after;
     }
     this.open.delete(inode);
+  }
+
+  /** What is there, followed or not. */
+  at(names: readonly string[], follows = true): ModelNode {
+    const { node } = this.#walk(names, follows);
+    if (node === undefined) throw new ModelRefusal('NOT_FOUND');
+    return node;
   }
 
   rename(from: readonly string[], to: readonly string[], noClobber: boolean): void {
@@ -132,11 +183,14 @@ export class TreeModel {
     target.children.set(target.name, source.existing);
   }
 
-  copy(from: readonly string[], to: readonly string[]): void {
-    const source = this.#find(from);
+  copy(from: readonly string[], to: readonly string[], noClobber = false): void {
+    const source = this.at(from);
     if (source.kind !== 'file') throw new ModelRefusal('IS_A_DIRECTORY');
-    if (this.#place(to, true).existing === source) throw new ModelRefusal('INVALID_ARGUMENT');
-    this.#setFile(to, { ...source }, false);
+    const { children, name, existing } = this.#place(to, true);
+    if (existing === source) throw new ModelRefusal('INVALID_ARGUMENT');
+    if (existing !== undefined && noClobber) throw new ModelRefusal('EXISTS');
+    if (existing?.kind === 'directory') throw new ModelRefusal('IS_A_DIRECTORY');
+    children.set(name, { ...source });
   }
 
   unlink(names: readonly string[]): void {
@@ -161,7 +215,8 @@ export class TreeModel {
   }
 
   setReplication(names: readonly string[], replication: number): void {
-    const node = this.#find(names);
+    const node = this.at(names);
+    if (node.kind === 'file' && replication === 0) throw new ModelRefusal('INVALID_ARGUMENT');
     if (node.kind !== 'symlink') node.replication = replication;
   }
 
@@ -174,12 +229,6 @@ export class TreeModel {
       yield { names: [...names, name], node };
       if (node.kind === 'directory') yield* this.all(node, [...names, name]);
     }
-  }
-
-  #find(names: readonly string[]): ModelNode {
-    const { node } = this.#walk(names, true);
-    if (node === undefined) throw new ModelRefusal('NOT_FOUND');
-    return node;
   }
 
   #setFile(names: readonly string[], file: ModelFile, ifAbsent: boolean): void {

@@ -217,7 +217,9 @@ async function closeStep(
   const appendTo = model.open.get(claim.inode)?.appendTo;
   const keepBlocks = appendTo?.blocks.length ?? 0;
   return [
-    told(() => model.close(claim.inode)),
+    told(() =>
+      appendTo === undefined ? model.close(claim.inode) : model.closeAppend(claim.inode, keepBlocks),
+    ),
     await did(
       appendTo === undefined ? command('closeFile', claim) : command('closeAppend', { ...claim, keepBlocks }),
     ),
