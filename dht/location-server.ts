@@ -1,7 +1,7 @@
 /** @module A metadata node's side of the index protocol: checks what peers say, then asks the table. */
 import { badBatch, notYourNode, staleGeneration } from './errors.ts';
 import { shardOfPrefix } from './hash-prefix.ts';
-import type { AnnounceOutcome, LocationTable } from './location-table.ts';
+import type { LocationTable } from './location-table.ts';
 import type {
   AnnounceRequest,
   AnnounceResponse,
@@ -16,7 +16,7 @@ import type {
   RingHint,
 } from './messages.ts';
 import { countPacked, MAX_BATCH_HASHES } from './packed-hashes.ts';
-import { PatientTable } from './patient-table.ts';
+import { type PatientOutcome, PatientTable } from './patient-table.ts';
 import type { MetadataRing } from './ports.ts';
 import { PullAnswer } from './pull-answer.ts';
 import { shardOfPacked } from './shard.ts';
@@ -46,6 +46,8 @@ export interface LocationServerComponents {
   readonly ring: MetadataRing;
   /** Numbers of the datanodes that may hold blocks nobody knows of yet: all that are not dead. */
   readonly awaited: () => readonly number[];
+  /** Whether this number is, or may yet prove to be, a datanode of the cluster. */
+  readonly isDatanode: (node: number) => boolean;
   readonly turns: TellingTurns;
 }
 
@@ -78,13 +80,14 @@ export class LocationServer {
     if (request.node !== callerNode) throw notYourNode(callerNode, request.node);
     refuseLarge(countPacked(request.added) + countPacked(request.removed), MAX_BATCH_HASHES);
     refuseLarge(request.whole.length, MAX_PREFIXES);
-    const outcome = this.#patient.announce(request);
+    const { isDatanode } = this.#components;
+    const outcome = this.#patient.announce(request, () => isDatanode(request.node));
     return outcome instanceof Promise
       ? outcome.then((known) => this.#announced(request, known))
       : this.#announced(request, outcome);
   }
 
-  #announced(request: AnnounceRequest, outcome: AnnounceOutcome): AnnounceResponse {
+  #announced(request: AnnounceRequest, outcome: PatientOutcome): AnnounceResponse {
     if (outcome.kind === 'stale-generation')
       throw staleGeneration(request.node, outcome.known, request.generation);
     this.#components.ledger.agreements.hear(request.node, request.generation);

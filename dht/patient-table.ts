@@ -4,23 +4,32 @@ import type { AnnounceOutcome, LocationTable, PackedRecords } from './location-t
 import type { AnnounceRequest } from './messages.ts';
 import { SaidHashes } from './said-hashes.ts';
 
+/** `removed`: who sent it was removed from the cluster while this waited; nothing was changed. */
+export type PatientOutcome = AnnounceOutcome | { readonly kind: 'removed' };
+
+const REMOVED: PatientOutcome = { kind: 'removed' };
+const ALWAYS = (): boolean => true;
+
 /** While everything is in memory nothing waits, and each call is that of the table. */
 export class PatientTable {
   readonly #table: LocationTable;
   /** The batch of each datanode that is under way: the next one must not overtake it half-done. */
-  readonly #underWay = new Map<number, Promise<AnnounceOutcome>>();
+  readonly #underWay = new Map<number, Promise<PatientOutcome>>();
 
   constructor(table: LocationTable) {
     this.#table = table;
   }
 
-  /** As LocationTable.announce. Waits for room in memory; rejects with DHT_STOPPED. */
-  announce(batch: AnnounceRequest): AnnounceOutcome | Promise<AnnounceOutcome> {
+  /** As LocationTable.announce. Waits for room in memory, and for what `isMember` says then of who sent it; rejects with DHT_STOPPED. */
+  announce(
+    batch: AnnounceRequest,
+    isMember: () => boolean = ALWAYS,
+  ): PatientOutcome | Promise<PatientOutcome> {
     const table = this.#table;
     const before = this.#underWay.get(batch.node);
     const isAtOnce = before === undefined && table.spilledShards === 0 && table.spill?.room() === undefined;
     if (isAtOnce) return table.announce(batch);
-    const underWay = this.#announceAfter(before, batch).finally(() => {
+    const underWay = this.#announceAfter(before, batch, isMember).finally(() => {
       if (this.#underWay.get(batch.node) === underWay) this.#underWay.delete(batch.node);
     });
     this.#underWay.set(batch.node, underWay);
@@ -49,15 +58,19 @@ export class PatientTable {
   }
 
   async #announceAfter(
-    before: Promise<AnnounceOutcome> | undefined,
+    before: Promise<PatientOutcome> | undefined,
     batch: AnnounceRequest,
-  ): Promise<AnnounceOutcome> {
+    isMember: () => boolean,
+  ): Promise<PatientOutcome> {
     // Whoever sent that one hears of its failure.
     await before?.catch(() => undefined);
     const table = this.#table;
     for (const prefix of batch.whole) shardOfPrefix(prefix);
     await table.spill?.room();
-    const outcome = await this.withRows([batch.removed, batch.added], () => table.take(batch));
+    // Its records were forgotten when it was removed, and would come back for good.
+    const outcome = await this.withRows([batch.removed, batch.added], () =>
+      isMember() ? table.take(batch) : REMOVED,
+    );
     if (outcome.kind !== 'taken') return outcome;
     const said = new SaidHashes(batch.added);
     // It may have been dropped, or have begun anew, while this waited.

@@ -92,10 +92,11 @@ export class LocationIndex {
     const awaited = (): readonly number[] => this.#awaited();
     const turns = new TellingTurns(components);
     this.#turns = turns;
-    const parts = { ...components, ring, table: this.#table, ledger: this.#ledger, awaited, turns };
-    this.server = new LocationServer(parts, { boot: this.boot });
     const isDatanode = (node: number): boolean => !this.#hasLeft(node);
-    this.#handover = new Handover({ ...parts, rpc: locationRpc(network), isDatanode }, { self });
+    const own = { table: this.#table, ledger: this.#ledger };
+    const parts = { ...components, ...own, ring, awaited, isDatanode, turns };
+    this.server = new LocationServer(parts, { boot: this.boot });
+    this.#handover = new Handover({ ...parts, rpc: locationRpc(network) }, { self });
   }
 
   stop(): void {

@@ -20,6 +20,9 @@ export function lonelyHolder(peer: string, options: Partial<LocationTableOptions
   const ledger = new ShardLedger(ring, peer);
   for (const shard of ledger.owned) ledger.completed(shard);
   const turns = new TellingTurns({ clock: systemClock });
-  const server = new LocationServer({ table, ledger, ring, awaited: () => [], turns }, { boot: peer });
+  const server = new LocationServer(
+    { table, ledger, ring, awaited: () => [], isDatanode: () => true, turns },
+    { boot: peer },
+  );
   return { server, status: () => indexStatus({ table, ledger, ring, pulled: () => 0 }, peer) };
 }

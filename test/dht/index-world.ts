@@ -138,7 +138,8 @@ export class IndexWorld {
     this.#tables.set(peer, table);
     this.#ledgers.set(peer, ledger);
     const turns = new TellingTurns({ clock: withoutTimers(this.#clock) });
-    const components = { table, ledger, ring: this.ring, awaited: () => this.awaited, turns };
+    const isDatanode = (): boolean => true;
+    const components = { table, ledger, ring: this.ring, awaited: () => this.awaited, isDatanode, turns };
     this.#servers.set(peer, new LocationServer(components, { boot }));
     this.health.set(peer, 'up');
   }

@@ -25,11 +25,14 @@ async function holder(hashes = HASHES) {
   const store = new MemoryPageStore();
   const table = newTable({ spill: spillOptions(store, { onLost: (shard) => ledger.lost(shard) }) });
   const turns = new TellingTurns({ clock: new ManualClock() });
-  const server = new LocationServer({ table, ledger, ring, awaited: () => [], turns }, { boot: 'first' });
+  const left = new Set<number>();
+  const isDatanode = (node: number): boolean => !left.has(node);
+  const components = { table, ledger, ring, awaited: () => [], isDatanode, turns };
+  const server = new LocationServer(components, { boot: 'first' });
   const said = { node: 3, generation: 1, sequence: 1, removed: new Uint8Array(0), whole: [], epoch: 1 };
   await server.announce(3, { ...said, added: packHashes(hashes) });
   await expect.poll(() => table.spilledShards).toBe(new Set(hashes.map(shardOfHash)).size);
-  return { server, store, ledger };
+  return { server, store, ledger, table, left };
 }
 
 function damage(store: MemoryPageStore, count: number): void {
@@ -56,6 +59,17 @@ it('hands nothing over of a shard that cannot be read, and of the others everyth
   expect(whole).toHaveLength(HASHES.length - 2);
   expect(prefixes).toEqual(whole.map((hash) => hash.slice(0, 3)));
   expect(counts).toEqual(whole.map(() => 1));
+});
+
+it('takes nothing of a datanode that was removed while its announcement waited for the disk', async () => {
+  const { server, table, left } = await holder();
+  const said = { node: 4, generation: 1, sequence: 1, removed: new Uint8Array(0), whole: [], epoch: 1 };
+  const answer = server.announce(4, { ...said, added: packHashes(HASHES) });
+  expect(answer).toBeInstanceOf(Promise);
+  left.add(4);
+  table.drop(4);
+  expect(await answer).toMatchObject({ taken: 0 });
+  expect(table.nodes()).toEqual([3]);
 });
 
 it('hands over what it has read from disk in a while, and the rest when it is asked again', async () => {

@@ -142,10 +142,11 @@ export class StormWorld {
     const ledger = new ShardLedger(ring, peer);
     const awaited = (): readonly number[] => [DATANODE];
     const { clock } = this;
-    const parts = { table, ledger, ring, awaited, turns: new TellingTurns({ clock }) };
+    const isDatanode = (): boolean => true;
+    const parts = { table, ledger, ring, awaited, isDatanode, turns: new TellingTurns({ clock }) };
     const server = new LocationServer(parts, { boot: `boot-${++this.#boots}` });
     const handover = new Handover(
-      { rpc: this.#rpc(), ring, table, ledger, isDatanode: () => true, awaited, clock, logger: silentLogger },
+      { rpc: this.#rpc(), ring, table, ledger, isDatanode, awaited, clock, logger: silentLogger },
       { self: peer },
     );
     const own = { table, ledger, ring, server, handover, list };
