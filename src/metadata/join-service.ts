@@ -1,4 +1,5 @@
 /** @module Lets a stranger with a token become a member. The state machine judges the token; this is the door to it. */
+import { timingSafeEqual } from 'node:crypto';
 import { encodeChain } from '../../dht/manifest-book.ts';
 import type { Clock } from '../common/clock.ts';
 import { sha256 } from '../common/hashing.ts';
@@ -29,18 +30,22 @@ export interface JoinServiceComponents {
   readonly logger: Logger;
 }
 
-/** Strangers together may ask this often: guessing a 128-bit secret stays hopeless, and the log is not flooded. */
+/** Strangers together may ask this often, and those who have a token as often beside them: the log is not flooded. */
 const JOIN_RATE = { burst: 32, perSecond: 4 };
 const MAX_ADDRESSES = 32;
 const MAX_TEXT_CHARACTERS = 255;
 
 export class JoinService {
   readonly #components: JoinServiceComponents;
-  readonly #rate: RateLimit;
+  /** Of those who have a token. */
+  readonly #joins: RateLimit;
+  /** Of all others, who must not keep those out. */
+  readonly #guesses: RateLimit;
 
   constructor(components: JoinServiceComponents) {
     this.#components = components;
-    this.#rate = new RateLimit(components, JOIN_RATE);
+    this.#joins = new RateLimit(components, JOIN_RATE);
+    this.#guesses = new RateLimit(components, JOIN_RATE);
   }
 
   /**
@@ -53,7 +58,9 @@ export class JoinService {
 
   async #join(request: JoinRequest, { peer, signal }: CallContext): Promise<JoinResponse> {
     const { machine, members, signer, logger } = this.#components;
-    const retryMs = this.#rate.take();
+    const tokenSecretHash = sha256(request.tokenSecret);
+    const rate = this.#hasToken(request.tokenId, tokenSecretHash) ? this.#joins : this.#guesses;
+    const retryMs = rate.take();
     if (retryMs > 0) throw joinRateLimited(retryMs);
     const cluster = machine.cluster();
     if (cluster === undefined) throw notReady();
@@ -70,7 +77,6 @@ export class JoinService {
     if (client !== undefined && client.roles.join() !== 'client')
       throw badRequest('an identity enrolled beside a node can only be a client');
 
-    const tokenSecretHash = sha256(request.tokenSecret);
     const isMember = members.activeByPeer(peer) !== undefined;
     const member = await this.#add({ member: applicant, tokenId: request.tokenId, tokenSecretHash }, signal);
     if (client !== undefined && isMember && !hasRole(members.activeByPeer(client.peer), 'client'))
@@ -96,6 +102,15 @@ export class JoinService {
     if (token?.revoked === true) throw tokenRevoked(tokenId);
     if (token !== undefined && token.expiresMs !== 0 && token.expiresMs <= clock.wallMs())
       throw tokenExpired(tokenId, token.expiresMs);
+  }
+
+  /** As far as is known here; the state machine judges it in full. */
+  #hasToken(tokenId: string, secretHash: Uint8Array): boolean {
+    const { machine, clock } = this.#components;
+    const token = machine.tokens().find(({ id }) => id === tokenId);
+    if (token === undefined || token.revoked) return false;
+    const isOver = token.expiresMs !== 0 && token.expiresMs <= clock.wallMs();
+    return !isOver && timingSafeEqual(token.secretHash, secretHash);
   }
 
   async #add(

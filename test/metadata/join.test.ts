@@ -154,6 +154,25 @@ describe('joining', () => {
   });
 });
 
+describe('strangers who guess at a token', () => {
+  it('are told to wait, and keep nobody out who has one', async () => {
+    const home = await TestCluster.start(1);
+    onTestFinished(() => home.stop());
+    const { peer } = home.any();
+    const guesser = await home.newPeer();
+    const guess = { ...joinRequest(guesser.localPeer, ['meta']), tokenSecret: new Uint8Array(24) };
+    const codes = new Set<unknown>();
+    const guessing = async (): Promise<void> => {
+      for (let count = 0; count < 16; count += 1)
+        codes.add(await call(guesser, peer, JOIN, guess).catch(({ code }: { code: unknown }) => code));
+    };
+    // More at once than are heard, and each for as long as the others.
+    await Promise.all(Array.from({ length: 8 }, guessing));
+    expect(codes).toEqual(new Set(['NAMESPACE_TOKEN_INVALID', 'METADATA_JOIN_RATE_LIMITED']));
+    expect((await home.join(await home.newPeer(), ['data'])).member).toMatchObject({ state: 'active' });
+  });
+});
+
 describe('a metadata node that joins', () => {
   it('is given what the one that admits it has signed for it; a datanode is given nothing of the kind', async () => {
     const home = await TestCluster.start(1);
