@@ -4,6 +4,7 @@ import { type TCPOptions, tcp } from '@libp2p/tcp';
 import { answerProbe, PROBE_BYTE } from './address-probe.ts';
 import { SEALED_FIRST_BYTE } from './sealed-socket.ts';
 import { TLS_FIRST_BYTE } from './direct-tls.ts';
+import { UpgradeRoom } from './upgrade-room.ts';
 
 type TcpFactory = ReturnType<typeof tcp>;
 
@@ -23,11 +24,13 @@ export interface SharedPortHooks {
 /** libp2p's TCP transport. Where its listener is no longer built around a server of Node's, direct connections stay away. */
 export function tcpWithSharedPort(hooks: SharedPortHooks, options: TCPOptions = {}): TcpFactory {
   const make = tcp(options);
+  const upgrades = new UpgradeRoom();
   return (components) => {
     const transport = make(components);
     const { createListener } = transport;
     transport.createListener = (listenerOptions) => {
-      const listener = createListener.call(transport, listenerOptions);
+      const upgrader = upgrades.around(listenerOptions.upgrader);
+      const listener = createListener.call(transport, { ...listenerOptions, upgrader });
       const { server } = listener as { readonly server?: Server };
       if (server !== undefined) sharePort(server, hooks);
       return listener;
