@@ -19,6 +19,8 @@ import { memberOf, testPeer } from './cluster.ts';
 const COMMAND = prepareCommand({ session: 's', sequence: 1, ackedBelow: 1, command: undefined });
 /** Batches under way at once (forwarder.ts), and one that waits. */
 const MORE_THAN_FLY = 5;
+/** Commands that wait to be sent. */
+const MORE_THAN_WAIT = 10_000;
 
 const member = (number: NodeId) => ({
   ...memberOf(testPeer(number), ['meta'], ''),
@@ -84,4 +86,17 @@ it('says of what had not left for a deposed leader that nothing happened, and of
     ...Array.from({ length: MORE_THAN_FLY - 1 }, () => 'METADATA_OUTCOME_UNKNOWN'),
   ]);
   expect(asked.filter((peer) => peer === testPeer(1))).toHaveLength(MORE_THAN_FLY - 1);
+});
+
+it('refuses at once what it has no room for, of which nothing was sent, and nothing else', async () => {
+  const machine = await StateMachine.open({ store: new MemoryRowStore() });
+  const network = { request: () => new Promise(() => {}) } as unknown as Network;
+  const forwarder = new Forwarder({ network, members: new MemberDirectory(machine, [member(1)]) });
+  const calls = Array.from({ length: MORE_THAN_WAIT }, () => forwarder.forward(1, COMMAND));
+  const codes: string[] = [];
+  for (const call of calls) call.catch(({ code }) => codes.push(code));
+  await settle();
+  expect(codes.length).toBeGreaterThan(0);
+  expect(codes.length).toBeLessThan(MORE_THAN_WAIT / 2);
+  expect(new Set(codes)).toEqual(new Set(['METADATA_OVERLOADED']));
 });
