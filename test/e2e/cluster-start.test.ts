@@ -161,12 +161,12 @@ describe('three machines of a newcomer', () => {
     await writeFile(file, 'not a directory');
     // Nobody can make a directory there, root neither.
     const places = [join(file, 'node'), '/sys/holdfast'];
-    for (const place of places)
-      for (const words of [
-        ['cluster', 'init'],
-        ['node', 'start'],
-      ])
-        expectRefusal(await one.type(...words, '--dir', place), 'NODE_DIRECTORY_NOT_WRITABLE', EXIT.node);
+    const attempts = places.flatMap((place) => [
+      one.type('cluster', 'init', '--dir', place),
+      one.type('node', 'start', '--dir', place),
+    ]);
+    for (const typed of await Promise.all(attempts))
+      expectRefusal(typed, 'NODE_DIRECTORY_NOT_WRITABLE', EXIT.node);
     const nothing = join(one.home, 'nothing');
     expectRefusal(await one.type('node', 'start', '--dir', nothing), 'NODE_NOT_INITIALISED', EXIT.node);
   });
