@@ -13,10 +13,13 @@ interface Section {
   readonly load: () => Promise<AddCommands>;
 }
 
-const CLUSTERS = 'Clusters:';
+const CLUSTERS = 'Clusters and nodes:';
 const FILES = 'Files in and out:';
 const TREE = 'The file tree:';
 const SPACE = 'Space and copies:';
+const CHECKS = 'Checks:';
+const DISASTERS = 'Disasters:';
+const TRY = 'Try it:';
 
 /** In the order of the help. */
 export const SECTIONS: readonly Section[] = [
@@ -32,18 +35,18 @@ export const SECTIONS: readonly Section[] = [
   section(SPACE, 'du df', async () => (await import('./space.ts')).addSpaceCommands),
   section(SPACE, 'locate lshere setrep', async () => (await import('./placement.ts')).addPlacementCommands),
   section(SPACE, 'balance', async () => (await import('./balance.ts')).addBalanceCommand),
-  section(SPACE, 'fsck', async () => (await import('./fsck.ts')).addFsckCommand),
-  section(SPACE, 'explain', async () => (await import('./explain.ts')).addExplainCommand),
-  section(SPACE, 'doctor', async () => (await import('./doctor.ts')).addDoctorCommand),
+  section(CHECKS, 'fsck', async () => (await import('./fsck.ts')).addFsckCommand),
+  section(CHECKS, 'explain', async () => (await import('./explain.ts')).addExplainCommand),
+  section(CHECKS, 'doctor', async () => (await import('./doctor.ts')).addDoctorCommand),
   section(SPACE, 'gc', async () => (await import('./garbage.ts')).addGarbageCommands),
-  section(SPACE, 'backup', async () => (await import('./backup.ts')).addBackupCommands),
-  section(SPACE, 'recover', async () => (await import('./recover.ts')).addRecoverCommands),
+  section(DISASTERS, 'backup', async () => (await import('./backup.ts')).addBackupCommands),
+  section(DISASTERS, 'recover', async () => (await import('./recover.ts')).addRecoverCommands),
   section(SPACE, 'scrub', async () => (await import('./scrub.ts')).addScrubCommands),
-  section(SPACE, 'worker', async () => (await import('./workers.ts')).addWorkerCommands),
-  section(CLUSTERS, 'demo', async () => (await import('./demo.ts')).addDemoCommand),
-  section(CLUSTERS, 'simulate', async () => (await import('./simulate.ts')).addSimulateCommand),
-  section(CLUSTERS, 'chaos', async () => (await import('./chaos.ts')).addChaosCommand),
-  section(CLUSTERS, 'dht', async () => (await import('./location-index.ts')).addIndexCommands),
+  section(CHECKS, 'worker', async () => (await import('./workers.ts')).addWorkerCommands),
+  section(TRY, 'demo', async () => (await import('./demo.ts')).addDemoCommand),
+  section(TRY, 'simulate', async () => (await import('./simulate.ts')).addSimulateCommand),
+  section(TRY, 'chaos', async () => (await import('./chaos.ts')).addChaosCommand),
+  section(CHECKS, 'dht', async () => (await import('./location-index.ts')).addIndexCommands),
 ];
 
 /**
