@@ -14,24 +14,27 @@ export interface CopyCheckComponents {
 }
 
 /**
- * Reads the whole copy held here and takes it out of service, kept aside for inspection, if it is rotten. It is read even
- * when a reader has just found rot: that may have been in an older copy, which a good one has replaced since.
- * Errors: STORAGE_FAILED, STORAGE_OUT_OF_HANDLES.
+ * Reads the whole copy held here and takes it out of service, kept aside for inspection where it can be, if it is rotten: then
+ * true. It is read even when a reader has just found rot: that may have been in an older copy, which a good one has replaced
+ * since. Errors: STORAGE_FAILED, STORAGE_OUT_OF_HANDLES.
  */
-export async function checkCopy(components: CopyCheckComponents, hash: BlockHash): Promise<void> {
+export async function checkCopy(components: CopyCheckComponents, hash: BlockHash): Promise<boolean> {
   const { blocks, indexer, clock, logger } = components;
   try {
-    if (await blocks.verify(hash)) return;
+    if (await blocks.verify(hash)) return false;
     logger.error('datanode.corrupt-block', { hash });
     await blocks.quarantine(hash, { reason: 'corrupt', era: 0, index: 0, sinceMs: clock.wallMs() });
   } catch (error) {
     // Somebody else was first, and withdraws it.
-    if (isHoldfastError(error, 'STORAGE_NO_BLOCK')) return;
+    if (isHoldfastError(error, 'STORAGE_NO_BLOCK')) return false;
     // It could not be looked at, and may be as good as ever.
     if (isHoldfastError(error, 'STORAGE_OUT_OF_HANDLES')) throw error;
     logger.warn('datanode.not-quarantined', { hash, error: describeError(error) });
     indexer.withdraw(hash);
-    throw error;
+    // On a disk that takes no changes it stays where it is, out of service all the same.
+    if (blocks.has(hash)) throw error;
+    return true;
   }
   indexer.withdraw(hash);
+  return true;
 }

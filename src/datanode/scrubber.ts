@@ -115,8 +115,7 @@ export class Scrubber implements BackgroundWorker {
     }
     const [next] = blocks.list(pass.after === '' ? undefined : pass.after, 1);
     if (next === undefined) return this.#end(pass, nowMs);
-    await checkCopy(this.#components, next.hash);
-    const isCorrupt = blocks.quarantineOf(next.hash)?.reason === 'corrupt' && !blocks.has(next.hash);
+    const isCorrupt = await checkCopy(this.#components, next.hash);
     this.#pass = {
       ...pass,
       after: next.hash,

@@ -6,6 +6,7 @@ import { sha256 } from '../../src/common/hashing.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import type { BlockIndexer } from '../../src/datanode/block-indexer.ts';
 import { SCRUB_PERIOD_MS, type ScrubPass, Scrubber } from '../../src/datanode/scrubber.ts';
+import { storageFailed } from '../../src/storage/errors.ts';
 import { MemoryBlockStore } from '../../src/storage/memory-block-store.ts';
 
 const BLOCKS = 70;
@@ -60,5 +61,27 @@ describe('the scrubber', () => {
     expect(third.pauseMs).toBeLessThan(1);
     nowMs += SCRUB_PERIOD_MS;
     expect(third.verifiedMs(hashes[69] ?? '')).toBe(1_000_000);
+  });
+
+  it('counts bad copies of which nothing could be put aside, and goes on after them', async () => {
+    const blocks = await filled();
+    const [gone = '', stuck = ''] = blocks.list(undefined, 2).map(({ hash }) => hash);
+    for (const hash of [gone, stuck]) blocks.corrupt(hash, 2);
+    blocks.quarantine = async (hash) => {
+      await blocks.remove(hash);
+      if (hash === stuck) throw storageFailed('quarantine', '/disk', new Error('EROFS'));
+      return true;
+    };
+    const withdrawn: string[] = [];
+    const scrubber = new Scrubber({
+      blocks,
+      indexer: { withdraw: (hash: string) => withdrawn.push(hash) } as unknown as BlockIndexer,
+      clock: systemClock,
+      logger: silentLogger,
+    });
+    for (let step = 0; step < BLOCKS; step += 1) expect(await scrubber.work()).toBe('busy');
+    expect(await scrubber.work()).toBe('idle');
+    expect(scrubber.report()).toMatchObject({ blocks: BLOCKS, corrupt: 2 });
+    expect(withdrawn).toEqual([gone, stuck]);
   });
 });
