@@ -165,6 +165,8 @@ export class Libp2pHost implements Transport {
 
   async start(listener: TransportListener): Promise<void> {
     this.#watchPeers(listener);
+    const { registrar } = this.service<Innards>(INNARDS);
+    guardProtocols(registrar, memberProtocols(this.#options), (peer) => listener.admits(peer));
     await this.#reach.serve((peer) => listener.admits(peer));
     await this.#streams.serve(this.#libp2p, listener);
     try {
@@ -174,8 +176,6 @@ export class Libp2pHost implements Transport {
       throw describeListenFailure(this.#options.listen, cause);
     }
     this.#confirmAddresses();
-    const { registrar } = this.service<Innards>(INNARDS);
-    await guardProtocols(registrar, memberProtocols(this.#options), (peer) => listener.admits(peer));
     this.#reach.start();
   }
 
