@@ -123,10 +123,12 @@ export class Client extends TreeClient {
     yield* walkTree(this.context.metadata, checked(path), options);
   }
 
+  /** What `path` and everything below it takes. */
   async usage(path: string, options: ReadOptions = {}): Promise<Usage> {
     return measureUsage(this.context.metadata, checked(path), options);
   }
 
+  /** Which datanodes hold which block of a file, in the order of the file. */
   async locate(path: string, options: ReadOptions = {}): Promise<FileLocation> {
     return locateFile(this.context, checked(path), options);
   }
@@ -141,6 +143,7 @@ export class Client extends TreeClient {
     return new FileChecker(this.context, options);
   }
 
+  /** The whole cluster as one metadata node knows it: nodes, log, room, what is at risk and what is being done about it. */
   status(options: ReadOptions = {}): Promise<StatusResponse> {
     return this.context.metadata.ask(STATUS, { stale: options.stale ?? false }, options);
   }
@@ -182,32 +185,35 @@ export class Client extends TreeClient {
     return explainLookup(this.context, hash, options);
   }
 
+  /** Everybody who belongs to the cluster, clients and those who have left among them. */
   members(options: ReadOptions = {}): Promise<MembersResponse> {
     return this.context.metadata.ask(MEMBERS, { stale: options.stale ?? false }, options);
   }
 
-  /** After an attempt without an answer another token is made: at worst one that nobody knows is left to expire. */
+  /** Makes a join token. After an attempt without an answer another one is made: at worst one that nobody knows is left to expire. */
   createToken(token: NewToken, options: OperationOptions = {}): Promise<CreateTokenResponse> {
     const { roles, uses = 1, unlimited = false, lifetimeMs } = token;
     const request = { roles: [...roles], uses, unlimited, lifetimeMs };
     return this.context.metadata.ask(CREATE_TOKEN, request, withEffect(options));
   }
 
+  /** The join tokens that the cluster remembers; without their secrets, which nobody keeps. */
   async listTokens(options: OperationOptions = {}): Promise<readonly Token[]> {
     return (await this.context.metadata.ask(LIST_TOKENS, {}, options)).tokens;
   }
 
+  /** Nobody joins by the token any more; who has joined by it stays. Errors: METADATA_NO_SUCH_TOKEN. */
   async revokeToken(id: string, options: OperationOptions = {}): Promise<void> {
     await this.context.metadata.ask(REVOKE_TOKEN, { id }, withEffect(options));
   }
 
-  /** Errors: METADATA_REMOVAL_UNSAFE unless `force`, METADATA_LAST_METADATA_NODE, NAMESPACE_NO_SUCH_MEMBER. */
+  /** Takes a member out for good: its number is never used again. Errors: METADATA_REMOVAL_UNSAFE unless `force`, METADATA_LAST_METADATA_NODE, NAMESPACE_NO_SUCH_MEMBER. */
   removeMember(number: Member['number'], options: RemovalOptions = {}): Promise<RemoveMemberResponse> {
     const { force = false, dryRun = false } = options;
     return this.context.metadata.ask(REMOVE_MEMBER, { number, force, dryRun }, withEffect(options));
   }
 
-  /** Has the datanode's copies brought elsewhere; new blocks go to others. Repeating it changes nothing. Errors: METADATA_NOT_A_DATANODE, NAMESPACE_NO_SUCH_MEMBER. */
+  /** Has the copies of a datanode made again elsewhere; new blocks go to others. Repeating it changes nothing. Errors: METADATA_NOT_A_DATANODE, NAMESPACE_NO_SUCH_MEMBER. */
   async drain(number: Member['number'], options: OperationOptions = {}): Promise<Member | undefined> {
     return (await this.context.metadata.ask(DRAIN, { number, isOver: false }, withEffect(options))).member;
   }
@@ -217,19 +223,19 @@ export class Client extends TreeClient {
     return (await this.context.metadata.ask(DRAIN, { number, isOver: true }, withEffect(options))).member;
   }
 
-  /** Resolves with the new leader's number. `to` 0: whoever is best. Errors: METADATA_NOT_A_VOTER, METADATA_NOT_TRANSFERRED. */
+  /** Makes another metadata node lead, and resolves with its number. `to` 0: the one that is best. Errors: METADATA_NOT_A_VOTER, METADATA_NOT_TRANSFERRED. */
   async transferLeader(to: Member['number'], options: OperationOptions = {}): Promise<number> {
     return (await this.context.metadata.ask(TRANSFER_LEADER, { to }, withEffect(options))).leader;
   }
 
-  /** What is absent stays as it is. Errors: NAMESPACE_INVALID_ARGUMENT. */
+  /** Changes settings of the cluster; what is absent stays as it is. Errors: NAMESPACE_INVALID_ARGUMENT. */
   async configure(settings: ClusterSettings, options: OperationOptions = {}): Promise<Cluster | undefined> {
     const { voters = 0, voterReplacementMs = 0, ...others } = settings;
     const request = { voters, voterReplacementMs, ...others };
     return (await this.context.metadata.ask(CONFIGURE, request, withEffect(options))).cluster;
   }
 
-  /** Ends what is in flight with CLIENT_CLOSED. Repeating it waits for the same end. */
+  /** Ends the client; what is in flight fails with CLIENT_CLOSED. Repeating it waits for the same end. */
   close(): Promise<void> {
     this.#closed ??= this.context.close().then(this.#release);
     return this.#closed;
