@@ -19,6 +19,20 @@ describe('a batch of commands', () => {
     expect(queue.isEmpty).toBe(true);
   });
 
+  it('is not answered with what another leader wrote in its place in the log', async () => {
+    const queue = new ProposalQueue();
+    const answers = [queue.add(prepareCommand(touch('/a', 1))), queue.add(prepareCommand(touch('/b', 2)))];
+    const batch = queue.takeBatch(1);
+    if (batch === undefined) throw new Error('two commands are queued');
+    queue.proposed(batch);
+    queue.bind([{ term: 2, index: 5, type: 'EntryNormal', data: batch.data }]);
+    const others = [{ kind: undefined }, { kind: undefined }];
+    queue.applied(4, 2, others);
+    queue.applied(5, 3, others);
+    for (const answer of answers)
+      await expect(answer).rejects.toMatchObject({ code: 'METADATA_OUTCOME_UNKNOWN' });
+  });
+
   it('has no more commands, and no more bytes, than one entry may have', () => {
     const queue = new ProposalQueue();
     const add = (path: string): void => void queue.add(prepareCommand(touch(path, 1)));

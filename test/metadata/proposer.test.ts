@@ -7,6 +7,7 @@ import { Proposer } from '../../src/metadata/proposer.ts';
 import type { RaftDriver } from '../../src/metadata/raft-driver.ts';
 
 const COMMAND = { session: 's', sequence: 1, ackedBelow: 1, command: undefined };
+const SUBMIT_LIMIT_MS = 50;
 const LOST = outcomeUnknown('the leader lost its leadership meanwhile');
 
 it.each([
@@ -24,8 +25,16 @@ it.each([
   await expect(submit(failures)).rejects.toMatchObject({ code });
 });
 
-/** Attempts fail with `failures` one after the other; with the last one the node stops. */
-async function submit(failures: readonly Error[]): Promise<unknown> {
+it('says that nobody knows when an attempt may have been done and no leader was found until the time was over', async () => {
+  await expect(submit([LOST], notLeader(0))).rejects.toMatchObject({ code: 'METADATA_OUTCOME_UNKNOWN' });
+});
+
+it('says that nothing happened when no leader was found until the time was over', async () => {
+  await expect(submit([], notLeader(0))).rejects.toMatchObject({ code: 'METADATA_NO_QUORUM' });
+});
+
+/** Attempts fail with `failures` one after the other, and then always with `further`; without it the node stops with the last one. */
+async function submit(failures: readonly Error[], further?: Error): Promise<unknown> {
   const left = [...failures];
   let ended: Error | undefined;
   const driver = {
@@ -34,8 +43,8 @@ async function submit(failures: readonly Error[]): Promise<unknown> {
       return ended;
     },
     propose: () => {
-      const failure = left.shift();
-      if (left.length === 0) ended = stopped();
+      const failure = left.shift() ?? further;
+      if (left.length === 0 && further === undefined) ended = stopped();
       return Promise.reject(failure);
     },
     listen: ({ leaderChanged }: { leaderChanged: (leader: number) => void }) => {
@@ -44,11 +53,14 @@ async function submit(failures: readonly Error[]): Promise<unknown> {
     },
   } as unknown as RaftDriver;
   const unused = {} as unknown;
-  const proposer = new Proposer({
-    driver,
-    clock: systemClock,
-    machine: unused as StateMachine,
-    forwarder: unused as Forwarder,
-  });
+  const proposer = new Proposer(
+    {
+      driver,
+      clock: systemClock,
+      machine: unused as StateMachine,
+      forwarder: unused as Forwarder,
+    },
+    further === undefined ? {} : { submitLimitMs: SUBMIT_LIMIT_MS },
+  );
   return proposer.submit(COMMAND);
 }

@@ -4,14 +4,20 @@ import { message } from '../../raft/messages.ts';
 import type { Entry } from '../../raft/types.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { ReadyHandler } from '../../src/metadata/ready-handler.ts';
+import type { LogWrite } from '../../src/storage/raft-log-store.ts';
 
 const entry = (index: number): Entry => ({ index, term: 1, type: 'EntryNormal', data: new Uint8Array(1) });
 
-function handling(append: () => Promise<void>, happened: string[]): ReadyHandler {
+/** What is in the log already goes up to `lastIndex`. */
+function handling(
+  append: (write: LogWrite) => Promise<void>,
+  happened: string[],
+  lastIndex = 1,
+): ReadyHandler {
   return new ReadyHandler(
     {
       core: { reportSnapshot: () => {}, reportUnreachable: () => {} },
-      log: { lastIndex: () => 1, append },
+      log: { lastIndex: () => lastIndex, append },
       transport: {
         send: (messages) => {
           for (const { type } of messages) happened.push(type);
@@ -22,7 +28,7 @@ function handling(append: () => Promise<void>, happened: string[]): ReadyHandler
       applier: {
         drained: () => Promise.resolve(),
         enqueue: (entries) => {
-          if (entries.length > 0) happened.push('applied');
+          if (entries.length > 0) happened.push(`applied ${entries.map(({ index }) => index).join()}`);
           return undefined;
         },
       },
@@ -37,6 +43,8 @@ function handling(append: () => Promise<void>, happened: string[]): ReadyHandler
     },
   );
 }
+
+const confChange = (index: number): Entry => ({ ...entry(index), type: 'EntryConfChangeV2' });
 
 const READY = {
   readStates: [],
@@ -56,14 +64,39 @@ it('has the disk at work before it applies what is in the log already, and ackno
     happened.push('written');
   }, happened);
   await handler.handle(READY);
-  expect(happened).toEqual(['writing', 'applied', 'written', 'MsgAppResp']);
+  expect(happened).toEqual(['writing', 'applied 1', 'written', 'MsgAppResp']);
 });
 
 it('says nothing after a write that failed at once', async () => {
   const happened: string[] = [];
   const handler = handling(() => Promise.reject(new Error('EIO')), happened);
   await expect(handler.handle(READY)).rejects.toThrow('EIO');
-  expect(happened).toEqual(['applied']);
+  expect(happened).toEqual(['applied 1']);
+});
+
+it('applies a membership change, and what follows it, when it is durable that it is committed', async () => {
+  const happened: string[] = [];
+  const handler = handling(
+    async ({ mustSync }) => {
+      happened.push(mustSync ? 'written durably' : 'written');
+    },
+    happened,
+    3,
+  );
+  const committedEntries = [entry(1), confChange(2), entry(3)];
+  await handler.handle({ ...READY, entries: [entry(4)], committedEntries });
+  expect(happened).toEqual(['written durably', 'applied 1', 'MsgAppResp', 'applied 2,3']);
+  happened.length = 0;
+  const hardState = { term: 1, vote: 1, commit: 3 };
+  await handler.handle({
+    ...READY,
+    hardState,
+    entries: [],
+    committedEntries,
+    mustSync: false,
+    messages: [],
+  });
+  expect(happened).toEqual(['written durably', 'applied 1', 'applied 2,3']);
 });
 
 it('tells of the last commit when it leads no longer: it may have committed its own removal', async () => {
