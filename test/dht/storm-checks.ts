@@ -1,4 +1,5 @@
 /** @module What must hold of the holders in a storm, and when it is over. Each complaint is a line; none is well. */
+import { ACKNOWLEDGING_HOLDERS } from '../../dht/delivery.ts';
 import { packHashes } from '../../dht/packed-hashes.ts';
 import type { BlockHash } from '../../dht/ports.ts';
 import { HOLDERS_PER_SHARD, shardOfHash } from '../../dht/shard.ts';
@@ -40,6 +41,15 @@ export function falselyAgreed(world: StormWorld): string[] {
     const wrong = [...lacks].filter((shard) => ledger.agreements.with(DATANODE).has(shard));
     return wrong.length === 0 ? [] : [`${peer}: lacks blocks of ${wrong.length} shards it agrees on`];
   });
+}
+
+/** Whether two holders, or all, have the record of a block; who was restarted, and has not said so yet, may be believed to. */
+export function isFounded(world: StormWorld, hash: BlockHash): boolean {
+  const holders = world.holdersOf(hash);
+  const believed = holders.filter(
+    ({ table, isHeard }) => !isHeard || table.lookup(packHashes([hash])).nodes.includes(DATANODE),
+  );
+  return believed.length >= Math.min(ACKNOWLEDGING_HOLDERS, holders.length);
 }
 
 function ownOf(world: StormWorld, { peer, ring }: StormHolder): BlockHash[] {

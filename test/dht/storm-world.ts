@@ -9,6 +9,7 @@ import { LocationServer } from '../../dht/location-server.ts';
 import type { LocationTable } from '../../dht/location-table.ts';
 import { type Membership, MembershipRing } from '../../dht/membership-ring.ts';
 import type { BlockHash, LocationRpc, PeerId } from '../../dht/ports.ts';
+import { HOLDERS_PER_SHARD, shardOfHash } from '../../dht/shard.ts';
 import { ShardLedger } from '../../dht/shard-ledger.ts';
 import { TellingTurns } from '../../dht/telling-turns.ts';
 import { hashOf, HeldSet } from './index-world.ts';
@@ -32,6 +33,8 @@ interface Registry {
 /** A metadata node, as tests look at it. */
 export interface StormHolder extends Pick<Holder, 'table' | 'ledger' | 'ring'> {
   readonly peer: PeerId;
+  /** The last that the datanode heard from it was of its present life. */
+  readonly isHeard: boolean;
 }
 
 interface Holder {
@@ -52,6 +55,8 @@ interface Datanode {
   readonly announcer: Announcer;
   readonly beating: Set<PeerId>;
   readonly list: { known: Membership };
+  /** Of each holder the life that it heard from last. */
+  readonly boots: Map<PeerId, string>;
 }
 
 export class StormWorld {
@@ -119,6 +124,12 @@ export class StormWorld {
     return hashes;
   }
 
+  /** Blocks that come and are announced one by one; `onTaken` is told when a holder or two have taken one. */
+  announceEach(count: number, onTaken: (hash: BlockHash) => void): void {
+    for (const hash of this.addBlocks(count))
+      this.#datanode.announcer.announce([hash]).then(() => onTaken(hash), stopped);
+  }
+
   setAway(peer: PeerId, isAway: boolean): void {
     const { away, absences } = this.#registry;
     if (away.has(peer) === isAway) return;
@@ -164,7 +175,17 @@ export class StormWorld {
 
   /** Every holder with what it has. */
   holders(): readonly StormHolder[] {
-    return this.#peers.map((peer) => ({ ...this.#holder(peer), peer }));
+    const { boots } = this.#datanode;
+    return this.#peers.map((peer) => {
+      const holder = this.#holder(peer);
+      return { ...holder, peer, isHeard: boots.get(peer) === holder.server.boot };
+    });
+  }
+
+  /** Those of the block's shard, as the datanode believes. */
+  holdersOf(hash: BlockHash): readonly StormHolder[] {
+    const closest = this.#datanode.ring.closest(shardOfHash(hash), HOLDERS_PER_SHARD);
+    return this.holders().filter(({ peer }) => closest.includes(peer));
   }
 
   get datanodeEpoch(): number {
@@ -204,12 +225,13 @@ export class StormWorld {
     const generation = ++this.#generation;
     const list = { known: { epoch: 0, peers: this.#peers } };
     const ring = new MembershipRing(() => list.known);
+    const boots = new Map<PeerId, string>();
     const announcer = new Announcer(
-      { rpc: this.#rpc(), ring, held, clock, logger: silentLogger },
+      { rpc: this.#rpc(boots), ring, held, clock, logger: silentLogger },
       { node: DATANODE, generation },
     );
     ring.onChange(() => announcer.holdersChanged());
-    return { generation, ring, announcer, list, beating: new Set() };
+    return { generation, ring, announcer, list, boots, beating: new Set() };
   }
 
   /** As the session of a datanode: one heartbeat at a time to each, and the answer brings the list of members. */
@@ -230,6 +252,7 @@ export class StormWorld {
         datanode.list.known = answer.applied;
         ring.refresh();
       }
+      datanode.boots.set(peer, answer.boot);
       announcer.onAnswer(peer, answer);
     } catch {
       // The next heartbeat is another attempt.
@@ -239,12 +262,23 @@ export class StormWorld {
     }
   }
 
-  #rpc(): LocationRpc {
+  /** `boots` learns of the lives that answer. */
+  #rpc(boots: Map<PeerId, string> = new Map()): LocationRpc {
+    const heard = async <T extends { boot: string }>(peer: PeerId, answer: Promise<T>): Promise<T> => {
+      boots.set(peer, (await answer).boot);
+      return answer;
+    };
     return {
       announce: (peer, request, signal) =>
-        this.#call(peer, signal, ({ server }) => server.announce(DATANODE, request)),
+        heard(
+          peer,
+          this.#call(peer, signal, ({ server }) => server.announce(DATANODE, request)),
+        ),
       compare: (peer, request, signal) =>
-        this.#call(peer, signal, ({ server }) => server.compare(DATANODE, request)),
+        heard(
+          peer,
+          this.#call(peer, signal, ({ server }) => server.compare(DATANODE, request)),
+        ),
       lookup: (peer, request, signal) => this.#call(peer, signal, ({ server }) => server.lookup(request)),
       holdings: (peer, request, signal) => this.#call(peer, signal, ({ server }) => server.holdings(request)),
       pull: (peer, request, signal) => this.#call(peer, signal, ({ server }) => server.pull(request)),

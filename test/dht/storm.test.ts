@@ -1,6 +1,6 @@
 /** @module Seeded storms over one datanode and its holders: when all is quiet again, each holder knows exactly what it should. */
 import { describe, expect, it } from 'vitest';
-import { complaints, falselyAgreed, lacking } from './storm-checks.ts';
+import { complaints, falselyAgreed, isFounded, lacking } from './storm-checks.ts';
 import { StormWorld } from './storm-world.ts';
 
 const PEERS = ['peerA', 'peerB', 'peerC', 'peerD', 'peerE'];
@@ -25,6 +25,30 @@ describe('after a storm', () => {
       world.calm();
       await world.pass(QUIET_MS);
       expect([complaints(world), falselyAgreed(world)]).toEqual([[], []]);
+      await world.stop();
+    });
+});
+
+describe('in a storm', () => {
+  for (const seed of [7, 8, 10])
+    it(`an announcement is acknowledged when two holders have it, as far as the datanode can know (seed ${seed})`, async () => {
+      const world = new StormWorld(seed, PEERS.slice(0, 3 + (seed % 3)));
+      await world.pass(6_000);
+      world.post.weather = 'storm';
+      const taken: string[] = [];
+      const unfounded: string[] = [];
+      for (let event = 0; event < EVENTS; event++) {
+        world.announceEach(10, (hash) => {
+          taken.push(hash);
+          if (!isFounded(world, hash)) unfounded.push(hash);
+        });
+        if (event % 2 === 1) world.restartMetadata(world.post.pick(PEERS.slice(0, 3)));
+        await world.pass(1_000 + world.post.below(4_000));
+      }
+      world.calm();
+      await world.pass(QUIET_MS);
+      expect(unfounded).toEqual([]);
+      expect(taken).toHaveLength(10 * EVENTS);
       await world.stop();
     });
 });
