@@ -134,6 +134,21 @@ describe.skipIf(why !== undefined)('a cluster across NATs', () => {
     expect(pathsOf(status, 'data', 'meta')).toEqual(['direct']);
   });
 
+  it('has the doctor name those that no metadata node can dial, and no others', async () => {
+    const { stdout } = await machines.c.type('doctor', '--json');
+    const { checks } = JSON.parse(stdout) as {
+      checks: readonly { name: string; health: string; finding: string }[];
+    };
+    const ports = checks.find(({ name }) => name === 'ports');
+    expect(ports?.health).toBe('warn');
+    const { members } = await machines.c.ask<{
+      members: readonly { number: number; roles: readonly string[] }[];
+    }>('cluster', 'members');
+    const named = [...(ports?.finding ?? '').matchAll(/node (\d+)/g)].map(([, number]) => Number(number));
+    const datanodes = members.filter(({ roles }) => roles.includes('data')).map(({ number }) => number);
+    expect(named.toSorted()).toEqual(datanodes.toSorted());
+  });
+
   it('moves the bulk of a client to a hole where both routers keep ports, and over relays where one does not', async () => {
     const readIn = async (machine: Machine, namespace: string, path: string): Promise<Reading> => {
       const profile = join(machine.home, '.holdfast', 'client');
