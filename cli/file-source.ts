@@ -1,5 +1,7 @@
-/** @module The bytes of a local file, read into two buffers in turn: one is filled while the other is looked at. */
+/** @module The bytes of standard input, and of a local file: read into two buffers in turn, one is filled while the other is looked at. */
+import { fstatSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import { MIB } from '../src/common/bytes.ts';
 import { openPipe } from './named-pipe.ts';
 
@@ -20,6 +22,13 @@ export async function* readFile(path: string, signal: AbortSignal): AsyncGenerat
     yield buffer.subarray(0, sizeBytes);
     [buffer, other] = [other, buffer];
   }
+}
+
+/** Standard input to its end. A directory is none (EISDIR), though Node takes it for one without bytes. */
+export async function* readInput(stdin: Readable): AsyncGenerator<Uint8Array> {
+  if ('fd' in stdin && typeof stdin.fd === 'number' && fstatSync(stdin.fd).isDirectory())
+    throw Object.assign(new Error('standard input is a directory'), { code: 'EISDIR' });
+  yield* stdin as AsyncIterable<Uint8Array>;
 }
 
 /** Bytes read, from where the last read ended: 0 at the end of the file. */

@@ -7,7 +7,7 @@ import { formatBytes } from './byte-size.ts';
 import { counted } from './counted.ts';
 import { refuseTwins } from './distinct-targets.ts';
 import { localFailure, noParent, notADirectory, usage } from './errors.ts';
-import { readFile } from './file-source.ts';
+import { readFile, readInput } from './file-source.ts';
 import type { ClientFlags } from './options.ts';
 import { printable } from './output.ts';
 import { createProgress, type Progress } from './progress-bar.ts';
@@ -176,7 +176,7 @@ async function smallSource(shell: Shell, path: string, sizeBytes: number): Promi
 
 async function* sourceOf(shell: Shell, path: string): PutSourceChunks {
   try {
-    if (path === STDIN) yield* shell.terminal.stdin as AsyncIterable<Uint8Array>;
+    if (path === STDIN) yield* readInput(shell.terminal.stdin);
     else yield* readFile(path, shell.signal);
   } catch (error) {
     shell.signal.throwIfAborted();

@@ -5,6 +5,7 @@ import {
   lstat,
   mkdir,
   mkdtemp,
+  open,
   readdir,
   readFile,
   readlink,
@@ -189,6 +190,14 @@ describe('put', () => {
     const { status, stderr } = await run(['put', '-', '/x'], { client, stdin });
     expect([status, client.files.size]).toEqual([1, 0]);
     expect(stderr).toContain('Cannot read standard input on this machine (EISDIR)');
+  });
+
+  it('takes a directory as standard input for a mistake, and not for an empty file', async () => {
+    await using directory = await open(root);
+    const stdin = Object.assign(Readable.from([]), { fd: directory.fd });
+    const { status, stderr } = await run(['put', '-', '/x'], { client, stdin });
+    expect([status, client.files.size]).toEqual([1, 0]);
+    expect(stderr).toContain('EISDIR');
   });
 
   it('keeps the time 0, and the times of directories when a file fails', async () => {
