@@ -7,9 +7,10 @@ import type { Recorder } from './recorder.ts';
 import type { Worker, Workload } from './workload.ts';
 
 const DIRECTORY = '/content';
-/** Nothing, a small block, a file of one block, and files of several. */
+/** Nothing, small blocks up to the largest, and files of several blocks. */
 const SIZES_BYTES: readonly number[] = [0, 900, 20_000, 65_536, 150_000, 300_000];
-const BLOCK_SIZE_BYTES = 65_536;
+/** Above what datanodes keep in their database of small blocks: both kinds are written. */
+const BLOCK_SIZE_BYTES = 98_304;
 /** Files kept by each worker: with more, old ones are removed. */
 const MOST_FILES = 60;
 /** All must be readable this long after the last fault. */

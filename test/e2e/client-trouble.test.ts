@@ -11,7 +11,9 @@ import { eventually } from './support/eventually.ts';
 import { knownBytes, sha256Of } from './support/known-bytes.ts';
 
 const MIB = 1024 * 1024;
-const BLOCK = 64 * 1024;
+/** Of a block that travels alone, along a chain of datanodes, and has a file of its own there. */
+const BLOCK = 128 * 1024;
+const BLOCKS_OF = ['--block-size', '128KiB'];
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Half of the life of a lease that nobody gives back. */
 const PATIENCE_MS = 30_000;
@@ -56,7 +58,7 @@ async function untilLeases(claim: string, wanted: (count: number) => boolean): P
 /** A put of more than one step, whose input has not ended. */
 async function startedPut(path: string): Promise<RunningCommand> {
   const before = await leases();
-  const putting = holdfast.start('put', '--block-size', '64KiB', '-', path);
+  const putting = holdfast.start('put', ...BLOCKS_OF, '-', path);
   putting.stdin.write(Buffer.alloc(MIB, 7));
   await untilLeases('the put has its lease', (count) => count > before);
   return putting;
@@ -152,7 +154,7 @@ describe('writers and readers of one path', () => {
   });
 
   it('see the old file or the new one while it is replaced, never a mix', async () => {
-    const sizeBytes = 40 * BLOCK;
+    const sizeBytes = 20 * BLOCK;
     const versions = Array.from({ length: ROUNDS }, (_, at) => `version ${at}`);
     const wanted = await Promise.all(versions.map((name) => digestOf(name, sizeBytes)));
     await put('version 0', '/replaced', sizeBytes);

@@ -20,9 +20,10 @@ export interface WriteLoadOptions {
   readonly writers: number;
 }
 
-/** Nothing, one small block, one block in the database of small ones or a file of its own, and more blocks than one step takes. */
+/** Nothing, a small block, one of those and a block in a file of its own, and more blocks than one step takes. */
 const SIZES_BYTES = [0, 900, 20_000, 150_000, 400_000];
-const BLOCK_SIZE_BYTES = 65_536;
+/** Above what is kept in the database of small blocks, and sent together with others. */
+const BLOCK_SIZE_BYTES = 98_304;
 const READERS = 8;
 
 export class WriteLoad {
