@@ -1,5 +1,5 @@
 /** @module Changes that can be done only once: a request executed twice shows itself as a refusal. */
-import type { Client } from '../../../src/index.ts';
+import { type Client, isHoldfastError } from '../../../src/index.ts';
 
 /** So many that whenever a node hangs, some of them are just between their commit and their answer. */
 const WORKERS = 16;
@@ -41,6 +41,7 @@ export class UnrepeatableChanges {
       this.done += 1;
     } catch (error) {
       this.refusals.push(String(error));
+      if (isHoldfastError(error, 'CLIENT_CLOSED')) this.#isStopped = true;
     }
   }
 }

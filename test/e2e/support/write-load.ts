@@ -71,6 +71,8 @@ export class WriteLoad {
       const failure = error === undefined ? undefined : isHoldfastError(error) ? error.code : String(error);
       const isUnknown = isHoldfastError(error) && error.kind === 'unknown';
       this.files.push({ path, sizeBytes, beganMs, endedMs: performance.now(), failure, isUnknown });
+      // Of a test that has failed: it stops nobody, and everybody would be refused again and again without a pause.
+      if (failure === 'CLIENT_CLOSED') return;
     }
   }
 }
