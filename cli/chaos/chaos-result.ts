@@ -3,12 +3,12 @@ import { formatDuration } from '../duration.ts';
 import type { ContentWorkload } from './content-workload.ts';
 import type { RecordedFault } from './fault-injector.ts';
 import type { HistoryVerdict } from './history-verdict.ts';
-import type { MachineRoom } from './machine-room.ts';
+import type { Machines } from './machines.ts';
 import type { Recorder } from './recorder.ts';
 
 export interface ChaosResult {
   readonly seed: number;
-  readonly room: MachineRoom;
+  readonly machines: Machines;
   readonly recorder: Recorder;
   readonly faults: readonly RecordedFault[];
   /** Names of all nodes. */
@@ -31,7 +31,7 @@ export interface Summary {
 }
 
 export function summarize(result: ChaosResult): Summary {
-  const { seed, room, recorder, verdicts, content, violations, faults, healedMs } = result;
+  const { seed, machines, recorder, verdicts, content, violations, faults, healedMs } = result;
   const kinds = countKinds(faults);
   const { totals, codes } = recorder;
   const facts = {
@@ -49,7 +49,7 @@ export function summarize(result: ChaosResult): Summary {
       violations: content.violations.length,
     },
     violations,
-    missing: Object.fromEntries(room.missing),
+    missing: Object.fromEntries(machines.missing),
   };
   const lines = [
     '',

@@ -50,7 +50,7 @@ export class FaultInjector {
     this.#context = context;
     this.#now = now;
     this.#kinds = kinds
-      .filter(({ needs }) => needs === undefined || context.room.can(needs))
+      .filter(({ needs }) => needs === undefined || context.machines.can(needs))
       .flatMap((kind) => Array.from({ length: kind.weight }, () => kind));
   }
 

@@ -1,11 +1,11 @@
 /** @module What can go wrong with a node or a link: how it is brought about, and how it is put right again. */
 import type { LocalCluster } from '../demo/local-cluster.ts';
-import type { Ability, MachineRoom } from './machine-room.ts';
+import type { Ability, Machines } from './machines.ts';
 import type { SeededChoice } from './seeded-choice.ts';
 
 export interface FaultContext {
   readonly cluster: LocalCluster;
-  readonly room: MachineRoom;
+  readonly machines: Machines;
   readonly choice: SeededChoice;
   /** Of all nodes. */
   readonly names: readonly string[];
@@ -71,7 +71,7 @@ export const NODE_FAULTS: readonly FaultKind[] = [
     name: 'cut',
     weight: 4,
     needs: 'network',
-    async inject({ room: { network } }, name) {
+    async inject({ machines: { network } }, name) {
       await network?.cut(name);
       return {
         what: `${name} cut off from the network`,
@@ -84,7 +84,7 @@ export const NODE_FAULTS: readonly FaultKind[] = [
     name: 'one-way',
     weight: 3,
     needs: 'network',
-    async inject({ room: { network }, choice, names }, name) {
+    async inject({ machines: { network }, choice, names }, name) {
       const to = choice.pick(names.filter((other) => other !== name));
       await network?.block(name, to);
       const heal = async (): Promise<void> => network?.unblock(name, to);
@@ -95,7 +95,7 @@ export const NODE_FAULTS: readonly FaultKind[] = [
     name: 'slow-link',
     weight: 3,
     needs: 'slow-links',
-    async inject({ room: { network } }, name) {
+    async inject({ machines: { network } }, name) {
       await network?.slow(name);
       return { what: `the link of ${name} is slow`, names: [name], heal: async () => network?.speedUp(name) };
     },
@@ -104,7 +104,7 @@ export const NODE_FAULTS: readonly FaultKind[] = [
     name: 'full-disk',
     weight: 2,
     needs: 'small-disks',
-    async inject({ room: { disks }, cluster }, name) {
+    async inject({ machines: { disks }, cluster }, name) {
       await disks?.fill(name);
       const heal = async (): Promise<void> => {
         await disks?.empty(name);
@@ -117,10 +117,10 @@ export const NODE_FAULTS: readonly FaultKind[] = [
     name: 'clock-step',
     weight: 2,
     needs: 'clocks',
-    async inject({ room, cluster, choice }, name) {
+    async inject({ machines, cluster, choice }, name) {
       const offsetMs = choice.pick(CLOCK_STEPS_MS);
       const set = (to: number): Promise<void> =>
-        room.setClock(name, to, (signal) => cluster.node(name).signal(signal));
+        machines.setClock(name, to, (signal) => cluster.node(name).signal(signal));
       await set(offsetMs);
       return { what: `the clock of ${name} is ${offsetMs / 1000} s off`, names: [name], heal: () => set(0) };
     },

@@ -13,7 +13,7 @@ td.number { text-align: right; font-variant-numeric: tabular-nums }
 .wide { overflow-x: auto }`;
 
 export function reportPage(result: ChaosResult): string {
-  const { seed, healedMs, violations, verdicts, room } = result;
+  const { seed, healedMs, violations, verdicts, machines } = result;
   const held = violations.length === 0;
   const title = held ? 'All promises held' : `${violations.length} promises did not hold`;
   return [
@@ -33,7 +33,7 @@ export function reportPage(result: ChaosResult): string {
       'Errors that clients met',
       table([...result.recorder.codes].toSorted(([left], [right]) => (left < right ? -1 : 1))),
     ),
-    section('Not possible on this machine', table([...room.missing])),
+    section('Not possible on this machine', table([...machines.missing])),
     section('Every fault', table(faultRows(result))),
     '</html>',
   ].join('\n');

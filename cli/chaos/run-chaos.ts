@@ -15,7 +15,7 @@ import { ContentWorkload } from './content-workload.ts';
 import { FaultInjector } from './fault-injector.ts';
 import { HistoryFile } from './history-file.ts';
 import { judgeHistory } from './history-verdict.ts';
-import { MachineRoom } from './machine-room.ts';
+import { Machines } from './machines.ts';
 import { NamespaceWorkload } from './namespace-workload.ts';
 import { Recorder } from './recorder.ts';
 import { RegisterWorkload } from './register-workload.ts';
@@ -73,16 +73,16 @@ async function run(shell: Shell, options: ChaosOptions, directory: string): Prom
   const { signal, output } = shell;
   const { seed } = options;
   await using stack = new AsyncDisposableStack();
-  const room = stack.use(await MachineRoom.open({ directory, diskSizeBytes: DISK_SIZE_BYTES }));
-  for (const [ability, reason] of room.missing)
+  const machines = stack.use(await Machines.open({ directory, diskSizeBytes: DISK_SIZE_BYTES }));
+  for (const [ability, reason] of machines.missing)
     await output.note(`  Not possible here: ${ability} (${reason}).`);
   await output.note(`${METADATA_NODES} metadata nodes and ${DATANODES} datanodes start …`);
   const cluster = stack.use(
     await LocalCluster.start({
       metadataNodes: METADATA_NODES,
       dataNodes: DATANODES,
-      place: (name, home) => room.place(name, home),
-      vacate: () => room.vacate(),
+      place: (name, home) => machines.place(name, home),
+      vacate: () => machines.vacate(),
       signal,
     }),
   );
@@ -101,7 +101,10 @@ async function run(shell: Shell, options: ChaosOptions, directory: string): Prom
 
   const choice = new SeededChoice(seed, 'faults');
   const nodes = cluster.nodes.map(({ name }) => name);
-  const injector = new FaultInjector({ cluster, room, choice, names: nodes }, { now: () => recorder.now() });
+  const injector = new FaultInjector(
+    { cluster, machines, choice, names: nodes },
+    { now: () => recorder.now() },
+  );
   const workers = hire(workloads, clients, seed);
   await underFaults(shell, options, { injector, workers, recorder });
   const healedMs = recorder.now();
@@ -120,7 +123,7 @@ async function run(shell: Shell, options: ChaosOptions, directory: string): Prom
     .map(([name, { part = '' }]) => `the history of ${name} is not linearizable (${part})`);
   return {
     seed,
-    room,
+    machines,
     recorder,
     faults: injector.faults,
     nodes,

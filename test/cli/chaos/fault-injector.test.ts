@@ -34,7 +34,7 @@ class FakeNodes {
     };
     return {
       cluster: { node, startNode },
-      room: { can: (ability: string) => abilities.includes(ability), disks: this.#disks },
+      machines: { can: (ability: string) => abilities.includes(ability), disks: this.#disks },
       choice: new SeededChoice(seed, 'faults'),
       names: [...this.running.keys()],
     } as unknown as FaultContext;

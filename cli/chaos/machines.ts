@@ -6,7 +6,7 @@ import { SmallDisks } from './small-disks.ts';
 
 export type Ability = 'network' | 'slow-links' | 'small-disks' | 'clocks';
 
-export interface MachineRoomOptions {
+export interface MachinesOptions {
   readonly directory: string;
   /** Bytes of each node's disk, where it can have one of its own. */
   readonly diskSizeBytes: number;
@@ -15,7 +15,7 @@ export interface MachineRoomOptions {
 const LOOPBACK = '/ip4/127.0.0.1/tcp/0';
 
 /** Everything of it is gone after dispose. */
-export class MachineRoom {
+export class Machines {
   /** Ability by ability: why it is missing here. */
   readonly missing: ReadonlyMap<Ability, string>;
   readonly network: NetworkNamespaces | undefined;
@@ -23,7 +23,7 @@ export class MachineRoom {
   readonly #directory: string;
 
   private constructor(
-    { directory }: MachineRoomOptions,
+    { directory }: MachinesOptions,
     network: NetworkNamespaces | undefined,
     disks: SmallDisks | undefined,
     missing: ReadonlyMap<Ability, string>,
@@ -35,7 +35,7 @@ export class MachineRoom {
   }
 
   /** Finds out what can be done here, and prepares it. */
-  static async open(options: MachineRoomOptions): Promise<MachineRoom> {
+  static async open(options: MachinesOptions): Promise<Machines> {
     const missing = new Map<Ability, string>();
     const network = await NetworkNamespaces.open();
     if (network === undefined) {
@@ -45,7 +45,7 @@ export class MachineRoom {
       missing.set('slow-links', 'the command tc or the queueing discipline tbf is missing');
     const disks = await SmallDisks.open(options);
     if (disks === undefined) missing.set('small-disks', 'disks of their own need root, to mount a tmpfs');
-    return new MachineRoom(options, network, disks, missing);
+    return new Machines(options, network, disks, missing);
   }
 
   can(ability: Ability): boolean {
