@@ -175,9 +175,11 @@ export class ClientModel {
         for (const inode of this.leases.keys()) if (!tree.open.has(inode)) this.leases.delete(inode);
         return this.#grant(grantIn(result));
       case 'rename': {
-        tree.rename(namesOf(kind.value.from), namesOf(kind.value.to), kind.value.noClobber);
-        const moved = tree.at(namesOf(kind.value.to), false);
-        return this.compare(moved, statIn(result));
+        const { from, to, noClobber } = kind.value;
+        // Afterwards the way there may be another: a symlink can be moved to where it leads.
+        const moved = this.#nodeOrRefusal(namesOf(from), false);
+        tree.rename(namesOf(from), namesOf(to), noClobber);
+        return this.compare(moved as ModelNode, statIn(result));
       }
       case 'copyFile': {
         const replaced = this.#modeAt(namesOf(kind.value.to));
@@ -421,7 +423,7 @@ export function namesOf(path: string): string[] {
   return path.split('/').filter((name) => name !== '');
 }
 
-function hashText({ hash }: BlockRef): string {
+export function hashText({ hash }: BlockRef): string {
   return Buffer.from(hash).toString('hex');
 }
 
