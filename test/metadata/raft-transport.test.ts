@@ -1,4 +1,4 @@
-/** @module Which raft messages are let in: those of this epoch, of a run that remembers what its node said here before. */
+/** @module Which raft messages are let in: those of this epoch, of a run that remembers what its node said here before; and how they go. */
 import { expect, it } from 'vitest';
 import { message } from '../../raft/messages.ts';
 import type { Message } from '../../raft/types.ts';
@@ -9,7 +9,9 @@ import { MemberDirectory } from '../../src/metadata/member-directory.ts';
 import { RaftTransport } from '../../src/metadata/raft-transport.ts';
 import { type Incarnation, Witness } from '../../src/metadata/witness.ts';
 import { StateMachine } from '../../src/namespace/state-machine.ts';
+import type { Network } from '../../src/network/network.ts';
 import { MemoryNetwork, MemorySwitch, memoryAddress } from '../../src/network/memory-network.ts';
+import { RaftMessages } from '../../src/protocol/messages.ts';
 import { MemoryRowStore } from '../../src/storage/memory-row-store.ts';
 import { memberOf, testPeer } from './cluster.ts';
 
@@ -98,4 +100,41 @@ it('knows a peer by the last number that it is said to have: one that lost its l
   members.learn({ ...former, number: 12 });
   members.learn({ ...former, number: 1 });
   expect(members.byPeer(testPeer(1))?.number).toBe(12);
+});
+
+it('sends what is large in parts, so that nothing waits long behind it, and calls a node lost of which one part did not go', async () => {
+  const machine = await StateMachine.open({ store: new MemoryRowStore() });
+  const seeds = [1, 2, 3].map((number) => ({
+    ...memberOf(testPeer(number), ['meta'], ''),
+    number,
+    state: 'active',
+  }));
+  const notices: string[] = [];
+  const notify = (...[peer, , , body]: Parameters<Network['notify']>): boolean => {
+    const { messages } = RaftMessages.decode(body);
+    notices.push(`${seeds.find((seed) => seed.peer === peer)?.number}: ${messages.length}`);
+    return notices.at(-1) !== '3: 2';
+  };
+  const transport = new RaftTransport(
+    {
+      network: { notify } as unknown as Network,
+      members: new MemberDirectory(machine, seeds),
+      log: { sequence: 0 },
+      witness: new Witness(),
+      logger: silentLogger,
+    },
+    { epoch: () => 1, run: FIRST_RUN },
+  );
+  const data = new Uint8Array(900 * 1024);
+  const append = (to: number, index: number): Message =>
+    message({
+      type: 'MsgApp',
+      from: 1,
+      to,
+      term: 1,
+      entries: [{ term: 1, index, type: 'EntryNormal', data }],
+    });
+  const lost = transport.send([1, 2, 3, 4, 5].flatMap((index) => [append(2, index), append(3, index)]));
+  expect(notices).toEqual(['2: 2', '2: 2', '2: 1', '3: 2']);
+  expect([...lost]).toEqual([3]);
 });
