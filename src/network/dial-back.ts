@@ -4,7 +4,7 @@
  */
 import type { Connection } from '@libp2p/interface';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
-import { fromUtf8, utf8 } from '../common/bytes.ts';
+import { fromUtf8, KIB, utf8 } from '../common/bytes.ts';
 import { describeError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { dialRace, MAX_RACE_ADDRESSES } from './dial-race.ts';
@@ -19,6 +19,8 @@ const ASK_TIMEOUT_MS = 5_000;
 const TRY_TIMEOUT_MS = 3_000;
 /** Attempts under way for others. */
 const MAX_ATTEMPTS = 32;
+/** A few addresses, as text. */
+const MAX_QUESTION_BYTES: number = 16 * KIB;
 const NO_BYTES = new Uint8Array(0);
 const YES = Uint8Array.of(1);
 const NO = Uint8Array.of(0);
@@ -66,6 +68,7 @@ export class DialBack {
 
   /** Answers a peer that asks; it has to be a member, as it says whom to dial. */
   serve(peer: PeerId, stream: FrameStream): void {
+    stream.limitBody(MAX_QUESTION_BYTES);
     stream.listen({
       frame: (kind, _id, _argument, body) => {
         if (kind === FrameKind.request) void this.#answer(peer, stream, body);

@@ -6,11 +6,11 @@
  */
 import type { Connection } from '@libp2p/interface';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
-import { fromUtf8, utf8 } from '../common/bytes.ts';
+import { fromUtf8, KIB, utf8 } from '../common/bytes.ts';
 import { describeError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { dialRace, MAX_RACE_ADDRESSES } from './dial-race.ts';
-import { brokenFrame, describeDialFailure, disconnected } from './errors.ts';
+import { brokenFrame, describeDialFailure, disconnected, overloaded } from './errors.ts';
 import { FrameKind } from './frame.ts';
 import { freePort } from './hole-punch.ts';
 import type { PeerId } from './network.ts';
@@ -22,6 +22,10 @@ import type { FrameStream } from './transport.ts';
 const MEETING_TIMEOUT_MS = 4_000;
 /** To learn where the router maps a port to. */
 const OBSERVE_TIMEOUT_MS = 1_000;
+/** Under way because others proposed them. */
+const MAX_MEETINGS = 128;
+/** A few addresses, as text. */
+export const MAX_WHEREABOUTS_BYTES: number = 16 * KIB;
 const NO_BYTES = new Uint8Array(0);
 
 /** What one side tells the other. */
@@ -47,6 +51,7 @@ export interface MeetingComponents {
 
 export class Meeting {
   readonly #components: MeetingComponents;
+  #meetings = 0;
 
   constructor(components: MeetingComponents) {
     this.#components = components;
@@ -68,18 +73,24 @@ export class Meeting {
     }
   }
 
-  /** Answers a peer that proposes it. */
+  /** Answers a peer that proposes it, once; it has to be a member, as it says what to dial. */
   serve(peer: PeerId, stream: FrameStream): void {
+    let isAsked = false;
+    stream.limitBody(MAX_WHEREABOUTS_BYTES);
     stream.listen({
       frame: (kind, _id, _argument, body) => {
-        if (kind === FrameKind.request) void this.#join(peer, stream, body);
-        else stream.abort(brokenFrame(`kind ${kind} in place of a request to meet`));
+        if (kind !== FrameKind.request || isAsked)
+          return stream.abort(brokenFrame(`kind ${kind} in place of one request to meet`));
+        isAsked = true;
+        if (this.#meetings >= MAX_MEETINGS) stream.abort(overloaded(peer, 'set of meetings'));
+        else void this.#join(peer, stream, body);
       },
       closed: () => undefined,
     });
   }
 
   async #join(peer: PeerId, stream: FrameStream, body: Uint8Array): Promise<void> {
+    this.#meetings += 1;
     try {
       const signal = AbortSignal.timeout(MEETING_TIMEOUT_MS);
       const theirs = decode(body);
@@ -90,6 +101,8 @@ export class Meeting {
     } catch (error) {
       this.#components.logger.debug('network.meeting-failed', { peer, cause: describeDialFailure(error) });
       stream.abort(error as Error);
+    } finally {
+      this.#meetings -= 1;
     }
   }
 
