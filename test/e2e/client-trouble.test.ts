@@ -257,8 +257,12 @@ describe('a program on the SDK', () => {
     await using wrong = await connect({ profileDir: cluster.profileDir, clock });
     await wrong.put('/timely', knownBytes('timely', 9 * BLOCK), { blockSizeBytes: BLOCK });
     expect(await digest('/timely')).toBe(await digestOf('timely', 9 * BLOCK));
+    // One that is made and closed in one step, and one of no bytes.
+    await wrong.put('/timely-small', knownBytes('small', 100));
+    await wrong.touch('/timely-empty');
     // Times are the cluster's.
-    expect(Math.abs((await client.stat('/timely')).mtimeMs - Date.now())).toBeLessThan(DAY_MS / 2);
+    for (const path of ['/timely', '/timely-small', '/timely-empty'])
+      expect(Math.abs((await client.stat(path)).mtimeMs - Date.now()), path).toBeLessThan(DAY_MS / 2);
     const token = await wrong.createToken({ roles: ['client'], lifetimeMs: 60_000 });
     expect(Math.abs((token.record?.expiresMs ?? 0) - Date.now())).toBeLessThan(DAY_MS / 2);
   });

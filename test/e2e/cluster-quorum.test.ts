@@ -103,6 +103,11 @@ describe('a cluster without its metadata nodes', () => {
       expect(names.stdout.split('\n')).toEqual(expect.arrayContaining(['load/', 'report']));
       const stat = await cluster.run(['stat', '--stale', '--json', '/report']);
       expect(JSON.parse(stat.stdout)).toMatchObject({ kind: 'file', sizeBytes: FILE_BYTES });
+      // Asked at once, they travel together.
+      const looked = await Promise.all(
+        ['/report', '/load'].map((path) => client.stat(path, { stale: true })),
+      );
+      expect(looked.map(({ kind }) => kind)).toEqual(['file', 'directory']);
       const { bytes } = await client.get('/report', { stale: true });
       expect(await sha256Of(bytes)).toBe(await sha256Of(knownBytes('report', FILE_BYTES)));
       const get = await cluster.run(['get', '--stale', '/report', '-']);
