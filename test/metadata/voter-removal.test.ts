@@ -27,14 +27,24 @@ const status = {
   progress,
 };
 
+interface Circumstances {
+  readonly thirdAnswers: boolean;
+  /** What is otherwise by the time that node 3 answers. */
+  readonly meanwhile?: { readonly isLeader?: boolean; readonly leadTransferee?: number };
+}
+
 /** Node 1 leads three voters; node 2 was removed. Resolves with what is proposed then. */
-async function proposedWhen({ thirdAnswers }: { readonly thirdAnswers: boolean }): Promise<unknown> {
+async function proposedWhen({ thirdAnswers, meanwhile }: Circumstances): Promise<unknown> {
+  let now: Circumstances['meanwhile'] = {};
   const home = new MemorySwitch({ clock: systemClock });
   const common = { switch: home, clock: systemClock, random: systemRandom };
   const [leader, third] = ['peer-1', 'peer-3'].map((peer) => new MemoryNetwork(common, { peer }));
   if (leader === undefined || third === undefined) throw new Error('there are two networks');
   third.authorize(() => true);
-  serve(third, POSITION, async () => Position.fromPartial({ applied: COMMIT }));
+  serve(third, POSITION, async () => {
+    now = meanwhile;
+    return Position.fromPartial({ applied: COMMIT });
+  });
   await leader.start();
   if (thirdAnswers) await third.start();
   let proposed: readonly ConfChangeSingle[] | undefined;
@@ -49,8 +59,10 @@ async function proposedWhen({ thirdAnswers }: { readonly thirdAnswers: boolean }
     clock: systemClock,
     machine: { cluster: () => ({ voters: 3, voterReplacementMs: 60_000 }) },
     driver: {
-      isLeader: true,
-      status: () => status,
+      get isLeader() {
+        return now?.isLeader ?? true;
+      },
+      status: () => ({ ...status, ...now }),
       proposeConfChange: (changes: readonly ConfChangeSingle[]) => void (proposed = changes),
     },
   } as unknown as MembershipManagerComponents);
@@ -66,5 +78,12 @@ describe('a voter that was removed', () => {
 
   it('stays as long as another, who was heard a moment ago, does not: nobody could put that right', async () => {
     expect(await proposedWhen({ thirdAnswers: false })).toBeUndefined();
+  });
+
+  it.each([
+    ['the leader has begun to hand over', { leadTransferee: 3 }],
+    ['another one leads', { isLeader: false }],
+  ])('stays when that is not the plan any more by the time of the answer: %s', async (_what, meanwhile) => {
+    expect(await proposedWhen({ thirdAnswers: true, meanwhile })).toBeUndefined();
   });
 });
