@@ -37,7 +37,7 @@ export interface ConnectOptions {
 
 /**
  * Returns at once; metadata nodes are dialled by the first operation.
- * Errors: CLIENT_NO_PROFILE, CLIENT_BAD_PROFILE, CLIENT_INVALID_ARGUMENT.
+ * Errors: CLIENT_NO_PROFILE, CLIENT_BAD_PROFILE, CLIENT_PROFILE_NOT_WRITABLE, CLIENT_INVALID_ARGUMENT.
  */
 export async function connect(options: ConnectOptions = {}): Promise<Client> {
   const profileDir = options.profileDir ?? defaultProfileDir();

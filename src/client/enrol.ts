@@ -31,7 +31,7 @@ export interface EnrolOptions extends AdmissionOptions {
 /**
  * Joins with role client and leaves a profile in `profileDir`. Repeating it with the same token is harmless.
  * Errors: PROTOCOL_BAD_TOKEN, NAMESPACE_TOKEN_*, NAMESPACE_ROLE_NOT_ALLOWED, NAMESPACE_WRONG_CLUSTER,
- * CLIENT_OTHER_CLUSTER (the directory belongs to another cluster), CLIENT_NO_METADATA.
+ * CLIENT_OTHER_CLUSTER (the directory belongs to another cluster), CLIENT_PROFILE_NOT_WRITABLE, CLIENT_NO_METADATA.
  */
 export async function enrol(token: string, profileDir: string, options: EnrolOptions = {}): Promise<Profile> {
   const contents = decodeToken(token);
