@@ -1,4 +1,6 @@
 /** @module All processes killed at once during writes. More rounds: node test/bench/power-cut.ts --rounds 20 */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LocalCluster } from '../../cli/demo/local-cluster.ts';
 import { runPowerCuts } from './support/power-cut.ts';
@@ -19,5 +21,9 @@ describe('a cluster whose power fails', () => {
       expect(lost).toEqual([]);
       expect(stray).toEqual([]);
     }
+    // Not only rows in the database of small blocks.
+    const blocks = join(cluster.nodeDirectory('d1'), 'blocks', 'blocks');
+    const entries = await readdir(blocks, { recursive: true, withFileTypes: true });
+    expect(entries.filter((entry) => entry.isFile()).length).toBeGreaterThan(0);
   });
 });

@@ -8,7 +8,8 @@ import { eventually } from './support/eventually.ts';
 import { knownBytes, sha256Of } from './support/known-bytes.ts';
 
 const DATANODES = ['d1', 'd2', 'd3'];
-const BLOCK_BYTES = 65_536;
+/** Above what datanodes keep in their database of small blocks: a large file has blocks in files of their own, and an end there. */
+const BLOCK_BYTES = 98_304;
 const LARGE_BYTES = 5 * BLOCK_BYTES + 7;
 const MANY = 150;
 /** Renamed since the backup, and removed so shortly before it that clocks do not tell. */
