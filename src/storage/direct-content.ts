@@ -26,7 +26,7 @@ export class DirectContent implements FileContent {
   }
 
   async write(bytes: Uint8Array, left?: Left): Promise<void> {
-    for (let from = 0; from < bytes.length; ) {
+    for (let from = 0; from < bytes.length && !this.#isReleased; ) {
       const part = bytes.subarray(from, from + SLOT_BYTES - this.#filledBytes);
       this.#slots[0].set(part, this.#filledBytes);
       this.#filledBytes += part.length;
@@ -53,7 +53,8 @@ export class DirectContent implements FileContent {
 
   async #flush(): Promise<void> {
     await this.#writing;
-    if (this.#filledBytes === 0) return;
+    // Given up meanwhile: the memory may be somebody else's by now, and nobody would close a handle that is opened here.
+    if (this.#filledBytes === 0 || this.#isReleased) return;
     const [filled, other] = this.#slots;
     this.#writing = this.#writeOut(filled.subarray(0, this.#filledBytes), this.#position);
     // Whoever waits for #writing next gets the error; until then nobody does.

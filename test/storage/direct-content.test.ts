@@ -1,6 +1,6 @@
 /** @module Large blocks are written past the page cache where that is possible, and are the same where it is not. */
 import { constants } from 'node:fs';
-import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
+import { type FileHandle, mkdtemp, open, readdir, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -58,6 +58,22 @@ describe('a large block', async () => {
   ])('of %i bytes, in pieces of %i, comes back byte for byte', async (sizeBytes, pieceBytes) => {
     await stored(sizeBytes, pieceBytes);
   });
+
+  it.runIf(isPossible && process.platform === 'linux')(
+    'that is given up while it is written leaves no file open, and its memory to the next',
+    async () => {
+      const [given, next] = [patterned(4 * SLOT_BYTES, 1), patterned(2 * SLOT_BYTES, 2)];
+      const writer = await store.create(described(given));
+      const writing = writer.write(given);
+      await writer.abort();
+      await put(store, next);
+      await writing;
+      expectBytes(await readAll(store, described(next).hash), next);
+      const fds = await readdir('/proc/self/fd');
+      const paths = await Promise.all(fds.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+      expect(paths.filter((path) => path.includes('/incoming/'))).toEqual([]);
+    },
+  );
 
   it.runIf(isPossible)('goes past the page cache by whole slots, all but its end', async () => {
     const writes = vi.spyOn(prototype, 'write');
