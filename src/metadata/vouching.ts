@@ -94,8 +94,9 @@ export class Vouching {
   }
 
   /**
-   * One round; of a copy, rounds until all have answered, for ten seconds at most. True when the node may take part now; else `vouched` says when, and after stop() nothing
-   * does. Goes on in the background until all have answered. Throws METADATA_ROLLED_BACK, METADATA_COPY_ALONE, METADATA_COPY_OUTLIVED.
+   * One round; of a copy, rounds until all have answered, for ten seconds at most. True when the node may take part now; else
+   * `vouched` says when, and after stop() nothing does. Goes on in the background until all have answered.
+   * Errors: METADATA_ROLLED_BACK, METADATA_COPY_ALONE, METADATA_COPY_OUTLIVED.
    */
   async begin(): Promise<boolean> {
     const { isCopy, run } = this.#options;
