@@ -99,8 +99,8 @@ export class ClusterRoster implements Roster {
 
   async found(): Promise<MetadataProcess> {
     const founder = this.#newNode(1, this.#newPeer(), []);
-    const { voters, firstLevel } = this.#scenario;
-    const first = founding(founder.peer, voters, firstLevel);
+    const { voters, firstLevel, blockSizeBytes } = this.#scenario;
+    const first = founding(founder.peer, voters, firstLevel, blockSizeBytes);
     await founder.found(collects(this.#scenario) ? collecting(first) : first);
     founder.start();
     return founder;

@@ -36,6 +36,7 @@ export const SIGHTS = [
   'copies put aside as garbage',
   'copies brought back',
   'copies deleted',
+  'copies of large blocks',
   'pipeline replacements',
   'requests repeated',
   'requests repeated after a leader change',

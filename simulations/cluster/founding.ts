@@ -21,7 +21,12 @@ export interface Founding {
 }
 
 /** `peer` founds, with a version of `featureLevel`; `voters`: how many may vote. */
-export function founding(peer: PeerId, voters: number, featureLevel: number): Founding {
+export function founding(
+  peer: PeerId,
+  voters: number,
+  featureLevel: number,
+  blockSizeBytes: number = MIN_BLOCK_SIZE_BYTES,
+): Founding {
   return {
     cluster: {
       id: CLUSTER_ID,
@@ -29,7 +34,7 @@ export function founding(peer: PeerId, voters: number, featureLevel: number): Fo
       name: 'simulated',
       createdMs: WORLD_EPOCH_MS,
       defaultReplication: 3,
-      defaultBlockSizeBytes: MIN_BLOCK_SIZE_BYTES,
+      defaultBlockSizeBytes: blockSizeBytes,
       featureLevel,
       voters: voters,
       voterReplacementMs: 5_000,

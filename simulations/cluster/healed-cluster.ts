@@ -1,4 +1,5 @@
 /** @module What must hold of a cluster when no more faults come: it serves, agrees, has what was acknowledged, and leaves nothing. */
+import { MAX_SMALL_BLOCK_BYTES } from '../../src/client/small-blocks.ts';
 import { DEFAULT_LEASE_MS } from '../../src/namespace/limits.ts';
 import { Prng } from '../prng.ts';
 import type { Workload } from '../workloads/workload.ts';
@@ -90,8 +91,10 @@ export class HealedCluster {
 
   /** What lies on the disks is what the namespace wants and the index says, and nobody has left anything. */
   async #checkBlocks(): Promise<void> {
-    const { roster, blocks, world } = this.#components;
+    const { roster, blocks, coverage, world } = this.#components;
     await blocks.checkCopies();
+    for (const { machine } of roster.datanodes())
+      coverage.saw('copies of large blocks', machine.platter.countAbove(MAX_SMALL_BLOCK_BYTES));
     while (!(await blocks.hasHealed())) {
       // Copies that have rotted unnoticed: a pass that is under way would not come back to those that it has read.
       if (roster.datanodes().some(({ machine }) => machine.platter.hasRot))

@@ -37,6 +37,8 @@ export interface Scenario {
   readonly indexMemoryBytes?: number;
   readonly indexMinShardBytes?: number;
   readonly indexDiskBytes?: number;
+  /** Of some seeds: the cluster's default block size in bytes, above what travels together; else the smallest there is. */
+  readonly blockSizeBytes?: number;
   /** Pause of a client between two operations, at most, in milliseconds. */
   readonly thinkMs: number;
 }
@@ -49,6 +51,9 @@ const FAULT_PERIOD_MS: Readonly<Record<Profile, number>> = { calm: 15_000, rough
 const FIRST_LEVEL_SHARE = 0.15;
 const BEYOND_BUDGET_SHARE = 0.15;
 const SMALL_INDEX_SHARE = 0.3;
+/** Blocks of 64 KiB and less lie in the database of small blocks, and no chain of datanodes is made for them. */
+const LARGE_BLOCKS_SHARE = 0.5;
+const LARGE_BLOCK_BYTES: number = 96 * 1024;
 const MIB: number = 1024 * 1024;
 const INDEX_DISK_BYTES: number = 64 * MIB;
 
@@ -98,6 +103,7 @@ export function drawScenario(seed: number, profile: Profile = 'rough'): Scenario
     cacheSizeBytes: random.pick([1024, 16 * 1024, MIB]),
     maxDirtyRows: random.pick([4, 32, 4096]),
     ...drawIndexMemory(new Prng(seed, 'index memory')),
+    ...(new Prng(seed, 'block size').chance(LARGE_BLOCKS_SHARE) && { blockSizeBytes: LARGE_BLOCK_BYTES }),
     thinkMs: random.pick([50, 150, 400]),
   });
 }

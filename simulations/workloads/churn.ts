@@ -17,16 +17,16 @@ interface ChurnedFile {
 /** Names are their makers' own, and never used twice. */
 export class Churn implements Workload {
   readonly #journal: Journal;
-  readonly #clients: number;
+  readonly #options: WorkloadOptions;
   readonly #files = new Map<string, ChurnedFile>();
 
-  constructor({ journal }: WorkloadComponents, { clients }: WorkloadOptions) {
+  constructor({ journal }: WorkloadComponents, options: WorkloadOptions) {
     this.#journal = journal;
-    this.#clients = clients;
+    this.#options = options;
   }
 
   async setUp({ client }: Actor): Promise<void> {
-    for (let id = 0; id < this.#clients; id += 1) await client.mkdir(directoryOf(id));
+    for (let id = 0; id < this.#options.clients; id += 1) await client.mkdir(directoryOf(id));
   }
 
   async step(actor: Actor): Promise<void> {
@@ -45,7 +45,7 @@ export class Churn implements Workload {
   async #create({ id, client, random }: Actor): Promise<void> {
     const value = this.#journal.newValue();
     const path = `${directoryOf(id)}/${value}`;
-    const content = contentOf(value, drawSize(random));
+    const content = contentOf(value, drawSize(random, this.#options));
     const file: ChurnedFile = { value, standing: 'doubtful' };
     this.#files.set(path, file);
     const { outcome } = await this.#journal.attempt({ client: id, what: `create ${path}` }, () =>

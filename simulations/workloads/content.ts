@@ -2,6 +2,7 @@
 import type { Client } from '../../src/client/client.ts';
 import { crc32c } from '../../src/common/hashing.ts';
 import type { Prng } from '../prng.ts';
+import type { WorkloadOptions } from './workload.ts';
 
 /** Little endian: value f64, size u32, CRC32C of what follows u32. */
 const HEADER_BYTES = 16;
@@ -14,9 +15,11 @@ const BYTE_MASK = 0xff;
 
 /** Mostly one small block, sometimes at a block's edge, sometimes enough of them to need a lease; blocks have 64 KiB. */
 const SIZES = [16, 16, 40, 40, 40, 900, 900, 900, 5_000, 5_000, 20_000, 65_536, 65_537, 262_145];
+/** Half of them with blocks that travel along chains; blocks have 96 KiB. */
+const LARGER_SIZES = [16, 40, 900, 20_000, 65_536, 65_537, 98_304, 98_305, 200_000, 262_145];
 
-export function drawSize(random: Prng): number {
-  return random.pick(SIZES);
+export function drawSize(random: Prng, { blockSizeBytes }: WorkloadOptions): number {
+  return random.pick(blockSizeBytes === undefined ? SIZES : LARGER_SIZES);
 }
 
 /** At least 16 bytes. */

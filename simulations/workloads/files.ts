@@ -1,16 +1,18 @@
 /** @module Files put and got by everybody: a get gives exactly one put's content, and puts and gets are linearizable. */
 import { FIRST_VALUE, type Journal } from '../cluster/journal.ts';
 import { contentOf, drawSize, readWhole, valueOf } from './content.ts';
-import type { Actor, Workload, WorkloadComponents } from './workload.ts';
+import type { Actor, Workload, WorkloadComponents, WorkloadOptions } from './workload.ts';
 
 const PATHS = ['/file-0', '/file-1', '/file-2'];
 const FIRST_SIZE_BYTES = 100;
 
 export class Files implements Workload {
   readonly #journal: Journal;
+  readonly #options: WorkloadOptions;
 
-  constructor({ journal }: WorkloadComponents) {
+  constructor({ journal }: WorkloadComponents, options: WorkloadOptions) {
     this.#journal = journal;
+    this.#options = options;
   }
 
   async setUp({ client }: Actor): Promise<void> {
@@ -31,7 +33,7 @@ export class Files implements Workload {
 
   async #put({ id, client, random }: Actor, key: string): Promise<void> {
     const value = this.#journal.newValue();
-    const content = contentOf(value, drawSize(random));
+    const content = contentOf(value, drawSize(random, this.#options));
     await this.#journal.register({ client: id, key, kind: 'write' }, value, async () => {
       await client.put(key, content);
       return value;

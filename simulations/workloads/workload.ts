@@ -34,6 +34,8 @@ export interface WorkloadOptions {
   /** How many actors step. */
   readonly clients: number;
   readonly registers: number;
+  /** The cluster's default, where it is more than the smallest there is. */
+  readonly blockSizeBytes?: number;
 }
 
 /** One of a run, shared by its clients: it knows what all of them were told. */

@@ -56,6 +56,11 @@ export class BlockPlatter {
     return this.#incoming.size;
   }
 
+  /** How many blocks in service have more than `sizeBytes`. */
+  countAbove(sizeBytes: number): number {
+    return this.hashes().filter((hash) => (this.get(hash)?.sizeBytes ?? 0) > sizeBytes).length;
+  }
+
   hashes(): readonly BlockHash[] {
     return this.#blocks.hashes();
   }
