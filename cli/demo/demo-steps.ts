@@ -2,11 +2,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from '../../src/client/client.ts';
 import { formatBytes } from '../byte-size.ts';
+import { counted } from '../counted.ts';
 import { demoFailed } from '../errors.ts';
 import { createProgress } from '../progress-bar.ts';
 import type { Shell } from '../shell.ts';
 import { type DemoFile, sha256Of } from './demo-file.ts';
 import type { LocalCluster } from './local-cluster.ts';
+import type { NodeProcess } from './node-process.ts';
 import { countQuarantined, spoilBlocks } from './spoil-blocks.ts';
 
 export interface DemoContext {
@@ -32,7 +34,9 @@ const PATH = '/demo/film.bin';
 /** How much of the file is safe when the leader is killed. */
 const KILL_AT = 0.4;
 /** For a bad copy that was read to be found out. */
-const NOTICE_MS = 10_000;
+const NOTICE_MS = 1_000;
+/** For a scrub to find them all. */
+const SCRUB_MS = 20_000;
 const NOTICE_POLL_MS = 50;
 
 export const DEMO_STEPS: readonly DemoStep[] = [
@@ -118,20 +122,38 @@ async function readFromRottenDisk(context: DemoContext): Promise<StepFacts> {
     `  ${spoiled} block files of ${node.name} are now wrong by one byte each, and nobody was told.`,
   );
   const facts = await readBack(context);
-  const found = await noticedOn(node.directory, shell.signal);
+  const met = await noticedWithin(NOTICE_MS, 1, node.directory, shell.signal);
+  const found = met > 0 ? met : await scrubbed(context, node, spoiled);
   await shell.output.note(
-    `  On the way ${found} bad copies were noticed, taken out of service, and read elsewhere.`,
+    met > 0
+      ? `  The reader met ${counted(met, 'bad copy')}: out of service now, and read elsewhere.`
+      : `  It was read from other disks alone; a scrub has taken ${counted(found, 'bad copy')} out of service.`,
   );
   if (found === 0) throw demoFailed('disk-rots', 'no bad copy was noticed');
   return { node: node.name, spoiled, noticed: found, ...facts };
 }
 
-/** Whoever reads a bad copy reports it and reads on; its datanode looks for itself, a moment later. */
-async function noticedOn(directory: string, signal: AbortSignal): Promise<number> {
-  const untilMs = performance.now() + NOTICE_MS;
+/** Nobody has read a copy on that disk, as a file of few blocks may be read from the others alone. */
+async function scrubbed({ shell, client }: DemoContext, node: NodeProcess, spoiled: number): Promise<number> {
+  const { signal } = shell;
+  await client.workers.control('data', 'scrub', 'run', { node: node.ready.number, signal });
+  return noticedWithin(SCRUB_MS, spoiled, node.directory, signal);
+}
+
+/**
+ * How many, once there are `wanted` or the time is over. Whoever reads a bad copy reports it and reads on; its datanode looks
+ * for itself, a moment later.
+ */
+async function noticedWithin(
+  ms: number,
+  wanted: number,
+  directory: string,
+  signal: AbortSignal,
+): Promise<number> {
+  const untilMs = performance.now() + ms;
   for (;;) {
     const found = await countQuarantined(directory);
-    if (found > 0 || performance.now() >= untilMs) return found;
+    if (found >= wanted || performance.now() >= untilMs) return found;
     await pause(NOTICE_POLL_MS, undefined, { signal });
   }
 }
