@@ -30,6 +30,9 @@ export interface BlockOracleComponents {
 /** Of one question to the index, and of one page of the namespace. */
 const PAGE_BLOCKS = 500;
 
+/** What a file's blocks have when its writer is told that it is there, in a cluster of more than one datanode. */
+const ACKNOWLEDGED_COPIES = 2;
+
 export class BlockOracle {
   readonly #components: BlockOracleComponents;
   /** With disks that the cluster need not have borne the loss of. */
@@ -50,8 +53,9 @@ export class BlockOracle {
 
   /**
    * A copy may be deleted as garbage only if no file refers to the block. Asked of whoever has applied most: a reference
-   * that is older than the decision must not be there, and one that is younger should have been seen before deleting. Beside
-   * a good copy of the same datanode, one that was written anew since, a copy put aside is of no use to anybody.
+   * that is older than the decision must not be there, and one that is younger should have been seen before deleting. One that
+   * came between that look and the deletion has copies of its own, of which two were acknowledged (seed 71348, calm). Beside a
+   * good copy of the same datanode, one that was written anew since, a copy put aside is of no use to anybody.
    */
   async #checkDeleted(node: number, { hash, reason, index }: QuarantinedBlock): Promise<void> {
     const isWrittenAnew = this.#components.roster
@@ -66,10 +70,8 @@ export class BlockOracle {
     // Past the listing errors (listing-errors.ts): they are for the cluster, not for who watches it.
     const { copies } = await StateMachine.prototype.references.call(state, [hash]);
     const isNeeded = (copies[0] ?? 0) > 0;
-    const isElsewhere = this.#components.roster
-      .datanodes()
-      .some(({ machine }) => machine.platter.isGood(hash));
-    if (isNeeded && (reason === 'garbage' || !isElsewhere))
+    const needed = reason === 'garbage' ? ACKNOWLEDGED_COPIES : 1;
+    if (isNeeded && this.#goodCopies(hash) < needed)
       this.#components.journal.violate(`datanode ${node} deleted ${reason} ${hash}, which a file refers to`);
   }
 
