@@ -1,6 +1,7 @@
 /** @module A client of the code that ships, at work on the workloads of its run. */
 import type { Client } from '../../src/client/client.ts';
 import { connect } from '../../src/client/connect.ts';
+import { QuorumWatch } from '../../src/client/quorum-watch.ts';
 import { MetadataPeers } from '../../src/client/metadata-peers.ts';
 import { Mutations } from '../../src/client/mutations.ts';
 import { sleep } from '../../src/common/clock.ts';
@@ -107,10 +108,9 @@ export class ClientProcess {
       owner: { user: '', group: '' },
       refreshPeriodMs: 1_000,
     });
-    run.mutations = new Mutations(
-      { metadata: new MetadataPeers(components, peers), random: run.random },
-      { owner: this.peer },
-    );
+    const metadata = new MetadataPeers(components, peers);
+    const quorum = new QuorumWatch({ metadata, clock: run.clock });
+    run.mutations = new Mutations({ metadata, quorum, random: run.random }, { owner: this.peer });
   }
 
   /** It must be connected. */

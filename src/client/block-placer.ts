@@ -4,7 +4,7 @@ import type { Holder } from '../protocol/messages.ts';
 import { MEMBERS, PLACE } from '../protocol/methods.ts';
 import { notEnoughDatanodes } from './errors.ts';
 import type { MemberMap } from './member-map.ts';
-import { type MetadataPeers, PUT_PATIENCE_MS } from './metadata-peers.ts';
+import type { MetadataPeers } from './metadata-peers.ts';
 import type { NodeStanding } from './node-standing.ts';
 
 export interface BlockPlacerComponents {
@@ -24,6 +24,8 @@ export interface BlockPlacerOptions {
   readonly expectedBytes: number | undefined;
   /** Copies without which a block is not acknowledged; when absent two, or one if the cluster has one datanode. */
   readonly required?: number | undefined;
+  /** For placements after the first, in milliseconds; that of MetadataPeers.ask when absent, which is that for the first in any case. */
+  readonly patienceMs?: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -41,6 +43,7 @@ export class BlockPlacer {
   #ahead: (readonly Holder[])[] = [];
   #asking: Promise<void> | undefined;
   #placedBytes = 0;
+  #hasPlaced = false;
   #batchBlocks = 1;
   #isOnlyDatanode: Promise<boolean> | undefined;
 
@@ -137,10 +140,9 @@ export class BlockPlacer {
   ): Promise<readonly (readonly Holder[])[]> {
     const request = { sizes: [...sizes], copies, exclude: [...exclude], nearHost: this.#components.host };
     const { signal } = this.#options;
-    const answer = await this.#components.metadata.ask(PLACE, request, {
-      signal,
-      patienceMs: PUT_PATIENCE_MS,
-    });
+    const patienceMs = this.#hasPlaced ? this.#options.patienceMs : undefined;
+    const answer = await this.#components.metadata.ask(PLACE, request, { signal, patienceMs });
+    this.#hasPlaced = true;
     const byNode = new Map(answer.holders.map((holder) => [holder.node, holder]));
     return answer.placements.map(({ nodes }) =>
       nodes.map((node) => byNode.get(node)).filter((holder) => holder !== undefined),

@@ -5,18 +5,21 @@ import { describeError } from '../common/errors.ts';
 import { call } from '../network/method.ts';
 import { CHAIN_BROKEN } from '../protocol/block-push.ts';
 import type { CopyOutcome, Holder } from '../protocol/messages.ts';
-import { MEMBERS, REPLICATE } from '../protocol/methods.ts';
+import { REPLICATE } from '../protocol/methods.ts';
 import type { BlockPlacer } from './block-placer.ts';
 import type { BlockToWrite } from './block-to-write.ts';
 import { pushAlongChain, silentOf } from './chain-push.ts';
 import type { ClientContext } from './client-context.ts';
 import { writeFailed } from './errors.ts';
+import { confirmQuorum } from './quorum-watch.ts';
 import { MAX_SMALL_BLOCK_BYTES, type WrittenTogether } from './small-blocks.ts';
 
 export interface BlockWriteOptions {
   /** Copies wanted. */
   readonly copies: number;
   readonly signal: AbortSignal;
+  /** Called whenever bytes have left. */
+  readonly moved: () => void;
 }
 
 /** Chains tried when no datanode of the one before took the block. */
@@ -29,8 +32,6 @@ const FIRST_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 1_000;
 /** Times that missing copies are asked of further datanodes. */
 const MAX_TOP_UPS = 2;
-/** For one metadata node to find out that it has no quorum; a write is to be refused within ten seconds in all. */
-const QUORUM_PATIENCE_MS = 3_500;
 /** One datanode copying the block to another. */
 const REPLICATE_TIMEOUT_MS = 20_000;
 /** Failures named in an error message, at most. */
@@ -55,6 +56,7 @@ export async function writeBlock(
 ): Promise<BlockWritten> {
   const together = await writeTogether(context, placer, block, options);
   if (together?.isKept) return { holders: together.chain, hasLeft: false };
+  if (together?.isUnheard) await confirmQuorum(context.metadata, options.signal);
   const copies = new BlockCopies(context);
   if (together !== undefined) copies.triedTogether(together);
   const deadlineMs = context.clock.monotonicMs() + CUT_OFF_PATIENCE_MS;
@@ -67,9 +69,10 @@ export async function writeBlock(
     const { hash, sizeBytes, fileId, pathHint, position, write, era, pieces } = block;
     const header = { hash, sizeBytes, fileId, pathHint, position, write, also: [], era };
     const isWatched = attempt < MAX_WATCHED_CHAINS;
-    const task = { chain, header, pieces, signal: options.signal, isWatched };
+    const { signal, moved } = options;
+    const task = { chain, header, pieces, signal, isWatched, moved };
     const { outcomes, silent } = await pushAlongChain(context, task);
-    if (isUnheard(outcomes)) await confirmQuorum(context, options.signal);
+    if (isUnheard(outcomes)) await confirmQuorum(context.metadata, options.signal);
     copies.note(chain, outcomes, silent);
     hasLeft = together === undefined && attempt === 0 && outcomes[0]?.ok === true;
     // The head's failure says nothing of the others, who may be as dead: they are not to fail one after the other.
@@ -171,14 +174,9 @@ function isShort(copies: BlockCopies, { copies: wanted }: BlockWriteOptions): bo
   return copies.good.size > 0 && copies.good.size < wanted;
 }
 
-/** Every copy was stored and none announced: hardly the datanodes' fault. */
+/** A copy was stored and not announced: hardly the datanode's fault. */
 function isUnheard(outcomes: readonly CopyOutcome[]): boolean {
-  return outcomes.length > 0 && outcomes.every(({ ok, announced }) => ok && !announced);
-}
-
-/** Throws METADATA_NO_QUORUM when that is why nobody took the announcements: other datanodes would fare no better. */
-async function confirmQuorum({ metadata }: ClientContext, signal: AbortSignal): Promise<void> {
-  await metadata.ask(MEMBERS, { stale: false }, { signal, patienceMs: QUORUM_PATIENCE_MS });
+  return outcomes.some(({ ok, announced }) => ok && !announced);
 }
 
 /** Datanodes that have the block copy it to others: the client sends it no second time. */

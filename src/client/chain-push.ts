@@ -23,6 +23,8 @@ export interface ChainPushTask {
   readonly signal: AbortSignal;
   /** Whether to look for silent datanodes when it stands still; else the chain has all the time that slow disks may take. */
   readonly isWatched: boolean;
+  /** Called whenever bytes have left. */
+  readonly moved?: (() => void) | undefined;
 }
 
 export interface WatchedChain extends Pick<ChainPushTask, 'chain' | 'isWatched'> {
@@ -136,6 +138,7 @@ async function push(
     for (const piece of pieces) {
       await sending.write(piece);
       progress.note();
+      task.moved?.();
     }
     return await sending.finish();
   } catch (error) {

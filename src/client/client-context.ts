@@ -17,6 +17,7 @@ import type { MetadataPeers } from './metadata-peers.ts';
 import { Mutations } from './mutations.ts';
 import { NodeStanding } from './node-standing.ts';
 import { MetadataPlans, type PlanSource } from './read-plan.ts';
+import { QuorumWatch } from './quorum-watch.ts';
 import { ReadTimes } from './read-times.ts';
 import { SmallBlocks } from './small-blocks.ts';
 import { SmallReads } from './small-reads.ts';
@@ -46,6 +47,7 @@ export class ClientContext {
   readonly host: string;
   readonly localBlocks: LocalBlocks | undefined;
   readonly metadata: MetadataPeers;
+  readonly quorum: QuorumWatch;
   readonly mutations: Mutations;
   readonly cache: ClientCache | undefined;
   /** What files are made of: as of now, but for what the cache may remember. */
@@ -73,6 +75,7 @@ export class ClientContext {
     this.#view = new ClusterView(components, options);
     this.metadata = this.#view.metadata;
     this.members = this.#view.members;
+    this.quorum = new QuorumWatch(this);
     const reads = new GatheredReads(this.metadata);
     this.freshPlans = new MetadataPlans({ metadata: this.metadata, reads });
     const { cache, profile } = options;
@@ -80,7 +83,12 @@ export class ClientContext {
       cache && new ClientCache({ ...components, source: this.freshPlans }, profile.clusterId, cache);
     this.plans = this.cache?.plans ?? this.freshPlans;
     this.mutations = new Mutations(
-      { metadata: this.metadata, random: components.random, changed: async () => this.cache?.plans.forget() },
+      {
+        metadata: this.metadata,
+        quorum: this.quorum,
+        random: components.random,
+        changed: async () => this.cache?.plans.forget(),
+      },
       { owner: components.network.localPeer },
     );
     this.standing = new NodeStanding(components);

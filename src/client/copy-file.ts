@@ -37,7 +37,7 @@ async function copyInParts(
     await copy.takeBlocksOf(source.inode, signal);
     await copy.close(precondition, 0, signal);
   } catch (error) {
-    await copy.abandon();
+    await copy.abandon(error);
     throw error;
   }
 }

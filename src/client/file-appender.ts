@@ -29,7 +29,7 @@ export async function appendToFile(
   }
   const task = { ...options, path, signal };
   const prepared = await prepare(context, file, source, task).catch(async (error: unknown) => {
-    await file.abandon();
+    await file.abandon(error);
     throw error;
   });
   // From here on the writer abandons the file when it fails.

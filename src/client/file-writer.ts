@@ -20,6 +20,7 @@ import type { ClientContext } from './client-context.ts';
 import type { AckMode, PutOptions, PutResult, PutSource } from './client-options.ts';
 import { CopyTally } from './copy-tally.ts';
 import { invalidArgument } from './errors.ts';
+import { PUT_PATIENCE_MS } from './metadata-peers.ts';
 import { OpenFile } from './open-file.ts';
 import { referTo, type WrittenBlocks } from './retained-blocks.ts';
 import { statResult } from './result.ts';
@@ -103,6 +104,7 @@ export class FileWriter {
       required: this.#awaited.required,
       blockSizeBytes: options.blockSizeBytes,
       expectedBytes: options.sizeBytes,
+      patienceMs: PUT_PATIENCE_MS,
       signal: this.#signal,
     });
   }
@@ -117,7 +119,7 @@ export class FileWriter {
       return { stat, underReplicatedBlocks, copies: this.#tally.fewest };
     } catch (error) {
       this.#stopping.abort(error);
-      await this.#file?.abandon();
+      await this.#file?.abandon(error);
       throw error;
     } finally {
       release();
@@ -153,14 +155,16 @@ export class FileWriter {
     const note = this.#notes.note({ ...block, isLast });
     const fileId = kept?.fileId ?? this.#file?.inode ?? 0;
     const { copies } = this.#awaited;
+    const wait = this.#context.quorum.watch((reason) => this.#stopping.abort(reason));
     try {
       const era = currentEra(await this.#context.cluster());
       const task = { ...block, ...note, pathHint, fileId, era };
-      const options = { copies, signal: this.#signal };
+      const options = { copies, signal: this.#signal, moved: () => wait.moved() };
       const { holders, hasLeft } = await writeBlock(this.#context, this.#placer, task, options);
       if (hasLeft) free();
       return { holders, era };
     } finally {
+      wait.end();
       this.#held.release(blockSizeBytes);
       this.#slots.release(1);
     }

@@ -52,7 +52,7 @@ export class GatheredReads {
     requests: readonly ReadPlanRequest[],
     signal: AbortSignal | undefined,
   ): Promise<(ReadPlanResponse | Promise<ReadPlanResponse>)[]> {
-    const options = { signal, untilMs: this.#metadata.until() };
+    const options = { signal, patience: this.#metadata.patience() };
     const alone = (request: ReadPlanRequest): Promise<ReadPlanResponse> =>
       this.#metadata.ask(READ_PLAN, request, options);
     const [first] = requests;
@@ -75,7 +75,7 @@ export class GatheredReads {
     requests: readonly StatRequest[],
     signal: AbortSignal | undefined,
   ): Promise<(Stat | Promise<Stat>)[]> {
-    const options = { signal, untilMs: this.#metadata.until() };
+    const options = { signal, patience: this.#metadata.patience() };
     const alone = async (request: StatRequest): Promise<Stat> =>
       statOf('stat', (await this.#metadata.ask(STAT, request, options)).stat);
     const [first] = requests;

@@ -26,12 +26,19 @@ export interface AskOptions {
   readonly signal?: AbortSignal | undefined;
   /** How long to go on trying, in milliseconds; DEFAULT_PATIENCE_MS when absent. */
   readonly patienceMs?: number | undefined;
-  /** In place of patienceMs, for requests that share it: an end by until(). */
-  readonly untilMs?: number | undefined;
+  /** In place of patienceMs, for requests that share it: made by patience(). */
+  readonly patience?: Patience | undefined;
   /** For requests that change something: told when an attempt ended so that it may have been done. */
   readonly onUnknown?: (() => void) | undefined;
   /** There is another way when a metadata node is too old for the method: NETWORK_NO_SUCH_METHOD is thrown at once. */
   readonly isOptional?: boolean | undefined;
+}
+
+/** When to give up, by the clock's monotonicMs(). */
+export interface Patience {
+  readonly untilMs: number;
+  /** The same, once a metadata node has said that it has no quorum: however patient one is, that is to be told soon. */
+  readonly withoutQuorumMs: number;
 }
 
 /**
@@ -39,7 +46,7 @@ export interface AskOptions {
  * more than one of them to start and to end.
  */
 export const DEFAULT_PATIENCE_MS = 8_500;
-/** Once bytes have been sent it pays to wait out an election or a restart, in milliseconds. */
+/** Once bytes have been sent it pays to wait until metadata nodes can be reached again, in milliseconds. */
 export const PUT_PATIENCE_MS = 30_000;
 /** Longer than an election takes; then another metadata node is asked. One that hangs is left sooner (peer-pulse.ts). */
 const ATTEMPT_TIMEOUT_MS = 4_000;
@@ -66,6 +73,7 @@ const SILENT: readonly string[] = [
   'CLIENT_PEER_SILENT',
 ];
 
+const NO_QUORUM = 'METADATA_NO_QUORUM';
 /** Answers that say "not here" rather than "no": another metadata node may well do it. */
 const ELSEWHERE = ['NETWORK_NO_SUCH_METHOD'];
 /** Said, of a read, by a node whose disk has rotted and which stops: the others have the rows, too. */
@@ -137,9 +145,13 @@ export class MetadataPeers {
     }
   }
 
-  /** The end of the patience of what begins now, for AskOptions.untilMs. */
-  until(patienceMs: number = DEFAULT_PATIENCE_MS): number {
-    return this.#components.clock.monotonicMs() + patienceMs;
+  /** Of what begins now, for AskOptions.patience. */
+  patience(patienceMs: number = DEFAULT_PATIENCE_MS): Patience {
+    const nowMs = this.#components.clock.monotonicMs();
+    return {
+      untilMs: nowMs + patienceMs,
+      withoutQuorumMs: nowMs + Math.min(patienceMs, DEFAULT_PATIENCE_MS),
+    };
   }
 
   /** Ends every call in flight with CLIENT_CLOSED: of a change that was under way nobody knows whether it was done. */
@@ -154,7 +166,8 @@ export class MetadataPeers {
   ): Promise<Response> {
     const { clock } = this.#components;
     const { signal } = options;
-    const deadline = options.untilMs ?? this.until(options.patienceMs);
+    const patience = options.patience ?? this.patience(options.patienceMs);
+    let deadline = patience.untilMs;
     const isRead = options.onUnknown === undefined;
     const tried = new Set<string>();
     const deniedBy = new Set<string>();
@@ -187,6 +200,7 @@ export class MetadataPeers {
         }
         if (isHoldfastError(error) && SILENT.includes(error.code)) silent.add(peer);
         if (silent.size >= Math.min(ENOUGH_SILENT, this.known.length)) this.#components.unanswered?.();
+        if (isHoldfastError(error, NO_QUORUM)) deadline = Math.min(deadline, patience.withoutQuorumMs);
         last = preferTelling(last, error);
         this.#known.failed(peer);
       }

@@ -1,4 +1,5 @@
 /** @module Changes of the namespace, each executed once: a replicated session and a sequence number per change. */
+import { relayAbort } from '../common/abort-relay.ts';
 import { toHex } from '../common/bytes.ts';
 import { ByteBudget } from '../common/byte-budget.ts';
 import { orAborted } from '../common/deadline.ts';
@@ -10,11 +11,13 @@ import type { PeerId } from '../network/network.ts';
 import { MUTATE, MUTATE_MANY } from '../protocol/methods.ts';
 import { errorIn } from '../protocol/verdict.ts';
 import { attemptUnknown, sessionExpired, tooManyWaiting } from './errors.ts';
-import type { AskOptions, MetadataPeers } from './metadata-peers.ts';
+import type { AskOptions, MetadataPeers, Patience } from './metadata-peers.ts';
+import type { QuorumWatch } from './quorum-watch.ts';
 import { accepted } from './result.ts';
 
 export interface MutationsComponents {
   readonly metadata: MetadataPeers;
+  readonly quorum: QuorumWatch;
   readonly random: Random;
   /** Called, and waited for, after each command that readers may see something of, whether or not it is known to be done. */
   readonly changed?: () => Promise<void>;
@@ -45,6 +48,9 @@ const UNSEEN: ReadonlySet<MutationCommand['$case']> = new Set([
 ]);
 const EXPIRED = 'NAMESPACE_SESSION_EXPIRED';
 
+type ChangeOptions = Omit<AskOptions, 'patience'>;
+type PatientOptions = ChangeOptions & { readonly patience: Patience };
+
 /** One session's numbering. A new session starts over. */
 interface Session {
   readonly id: string;
@@ -60,7 +66,7 @@ interface Numbered {
   readonly command: MutationCommand;
   readonly patienceMs: number | undefined;
   /** The end of it; waiting for others to be answered is part of it. */
-  readonly untilMs: number;
+  readonly patience: Patience;
   readonly onUnknown: () => void;
 }
 
@@ -84,17 +90,33 @@ export class Mutations {
   }
 
   /** Errors: what the namespace refuses; those of MetadataPeers.ask; CLIENT_SESSION_EXPIRED (unknown). */
-  async run(command: MutationCommand, options: AskOptions = {}): Promise<Result> {
-    await this.#inFlight.acquire(1, options.signal);
+  async run(command: MutationCommand, options: ChangeOptions = {}): Promise<Result> {
+    const patience = this.#components.metadata.patience(options.patienceMs);
+    await this.#turn(options.signal);
     try {
-      return await this.#runOnce(command, options);
+      return await this.#runOnce(command, { ...options, patience });
     } finally {
       if (!UNSEEN.has(command.$case)) await this.#components.changed?.();
       this.#inFlight.release(1);
     }
   }
 
-  async #runOnce(command: MutationCommand, options: AskOptions): Promise<Result> {
+  /** Many may wait for theirs: without a quorum all of them are told as soon as the first. */
+  async #turn(signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    if (this.#inFlight.tryAcquire(1)) return;
+    const waiting = new AbortController();
+    const release = relayAbort(signal, waiting);
+    const wait = this.#components.quorum.watch((reason) => waiting.abort(reason));
+    try {
+      await this.#inFlight.acquire(1, waiting.signal);
+    } finally {
+      wait.end();
+      release();
+    }
+  }
+
+  async #runOnce(command: MutationCommand, options: PatientOptions): Promise<Result> {
     const opened = this.#openedSession();
     let isRepeated = false;
     try {
@@ -109,8 +131,8 @@ export class Mutations {
     return this.#send(await heeding(this.#openedSession(), options.signal), command, options);
   }
 
-  async #send(session: Session, command: MutationCommand, options: AskOptions): Promise<Result> {
-    const { signal, patienceMs } = options;
+  async #send(session: Session, command: MutationCommand, options: PatientOptions): Promise<Result> {
+    const { signal, patienceMs, patience } = options;
     let isRepeated = false;
     const onUnknown = (): void => {
       isRepeated = true;
@@ -119,8 +141,7 @@ export class Mutations {
     const sequence = session.nextSequence++;
     session.outstanding.add(sequence);
     try {
-      const untilMs = this.#components.metadata.until(patienceMs);
-      const numbered = { session, sequence, command, patienceMs, untilMs, onUnknown };
+      const numbered = { session, sequence, command, patienceMs, patience, onUnknown };
       return accepted(command.$case, await this.#batches.ask(numbered, signal));
     } catch (error) {
       throw isRepeated && isOfLastAttempt(error) ? attemptUnknown(command.$case, error) : error;
@@ -139,8 +160,8 @@ export class Mutations {
     if (changes.length === 1) return [await this.#submitAlone(first, signal)];
     const commands = changes.map(commandOf);
     const onUnknown = (): void => changes.forEach((change) => change.onUnknown());
-    const untilMs = this.#timeFor(Math.min(...changes.map((change) => change.untilMs)));
-    const options = { signal, untilMs, onUnknown, isOptional: true };
+    // Who came first has the least left.
+    const options = { signal, patience: this.#timeFor(first.patience), onUnknown, isOptional: true };
     const { metadata } = this.#components;
     const { verdicts, leader } = await metadata
       .ask(MUTATE_MANY, { commands }, options)
@@ -161,7 +182,7 @@ export class Mutations {
 
   async #submitAlone(change: Numbered, signal: AbortSignal | undefined): Promise<Result | undefined> {
     const { onUnknown } = change;
-    const options = { signal, untilMs: this.#timeFor(change.untilMs), onUnknown };
+    const options = { signal, patience: this.#timeFor(change.patience), onUnknown };
     const { metadata } = this.#components;
     const { result, leader } = await metadata.ask(MUTATE, { command: commandOf(change) }, options);
     metadata.prefer(leader);
@@ -169,8 +190,12 @@ export class Mutations {
   }
 
   /** Who waited for its turn until the end still gets one try. */
-  #timeFor(untilMs: number): number {
-    return Math.max(untilMs, this.#components.metadata.until(LAST_TRY_MS));
+  #timeFor({ untilMs, withoutQuorumMs }: Patience): Patience {
+    const least = this.#components.metadata.patience(LAST_TRY_MS);
+    return {
+      untilMs: Math.max(untilMs, least.untilMs),
+      withoutQuorumMs: Math.max(withoutQuorumMs, least.withoutQuorumMs),
+    };
   }
 
   /** Opened by the first change, for all: one caller's abort must not take it from the others. */

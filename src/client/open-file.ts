@@ -1,7 +1,7 @@
 /** @module A file being written under a lease: blocks are appended in order, and nobody sees it before it is closed. */
 import type { Timer } from '../common/clock.ts';
 import { orAborted, withDeadline } from '../common/deadline.ts';
-import { describeError } from '../common/errors.ts';
+import { describeError, isHoldfastError } from '../common/errors.ts';
 import type { CreateFile, Grant, Precondition, RestoreEntry, Stat } from '../namespace/schema.ts';
 import type { ClientContext } from './client-context.ts';
 import { grantTooLate } from './errors.ts';
@@ -15,6 +15,8 @@ const LEASE_MS = 60_000;
 const RENEWAL_PERIOD_MS: number = LEASE_MS / 4;
 /** To give the file up when the put has failed; then the lease's end does it. */
 const ABANDON_PATIENCE_MS = 3_000;
+/** Reasons after which nobody can take note of it. */
+const NOBODY_THERE: readonly string[] = ['METADATA_NO_QUORUM', 'CLIENT_NO_METADATA'];
 
 export class OpenFile {
   readonly inode: number;
@@ -67,7 +69,7 @@ export class OpenFile {
     try {
       return await orAborted(opening, signal);
     } catch (error) {
-      if (signal.aborted) await giveBack(context, opening);
+      if (signal.aborted) await giveBack(context, opening, signal.reason);
       throw error;
     }
   }
@@ -134,9 +136,13 @@ export class OpenFile {
     return statResult('restoreEntry', result);
   }
 
-  /** Frees what was written. Never throws: a file that could not be given up now is freed when its lease ends. */
-  async abandon(): Promise<void> {
+  /**
+   * Frees what was written, for that reason. Never throws: a file that could not be given up now is freed when its lease ends,
+   * and without a quorum nobody waits to see that it cannot.
+   */
+  async abandon(reason: unknown): Promise<void> {
     this.#renewal.cancel();
+    if (isHoldfastError(reason, ...NOBODY_THERE)) return;
     const value = { inode: this.inode, fencingToken: this.#fencingToken };
     try {
       await this.#context.mutations.run({ $case: 'abandonFile', value }, { patienceMs: ABANDON_PATIENCE_MS });
@@ -162,8 +168,8 @@ export class OpenFile {
 }
 
 /** Never throws, and waits no longer than for an abandon: whoever gave up does not want to wait. */
-async function giveBack(context: ClientContext, creating: Promise<OpenFile>): Promise<void> {
-  const abandoned = creating.then((file) => file.abandon());
+async function giveBack(context: ClientContext, creating: Promise<OpenFile>, reason: unknown): Promise<void> {
+  const abandoned = creating.then((file) => file.abandon(reason));
   try {
     await withDeadline(context.clock, ABANDON_PATIENCE_MS, abandoned, () =>
       grantTooLate(ABANDON_PATIENCE_MS),

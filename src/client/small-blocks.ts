@@ -11,6 +11,9 @@ import { tooManyWaiting } from './errors.ts';
 /** Datanodes pack blocks up to this size; larger ones have a file of their own, and travel alone. */
 export const MAX_SMALL_BLOCK_BYTES: number = 64 * 1024;
 
+/** Said of a block that is stored, and that the index does not know in time. */
+const NOT_ANNOUNCED = 'DATANODE_NOT_ANNOUNCED';
+
 export type SmallBlocksComponents = BlockPlacerComponents & ChainComponents;
 
 /** How many copies, and how many of them are enough. */
@@ -24,6 +27,8 @@ export interface WrittenTogether {
   readonly chain: readonly Holder[];
   /** Whether all of the chain hold it durably and have announced it. */
   readonly isKept: boolean;
+  /** Whether one of them has stored it and too few metadata nodes took note: hardly the datanode's fault. */
+  readonly isUnheard: boolean;
   /** Those who proved unable to take it. */
   readonly failed: readonly number[];
 }
@@ -105,7 +110,8 @@ export class SmallBlocks {
       const answered = chain.filter(({ node }) => outcomes?.some((outcome) => outcome.node === node));
       const isWhole = answered.length === chain.length && failed.length === 0;
       const toBlame = failed.filter(({ code }) => code !== CHAIN_BROKEN).map(({ node }) => node);
-      return { chain, isKept: isWhole, failed: [...silent, ...toBlame] };
+      const wasUnheard = failed.some((outcome) => isUnheard(outcome, index));
+      return { chain, isKept: isWhole, isUnheard: wasUnheard, failed: [...silent, ...toBlame] };
     });
   }
 
@@ -154,6 +160,10 @@ class FreshChains {
 
 function isKept({ code, failures }: NodeOutcome, index: number): boolean {
   return code === '' && !failures.some((failure) => failure.index === index);
+}
+
+function isUnheard({ failures }: NodeOutcome, index: number): boolean {
+  return failures.some((failure) => failure.index === index && failure.code === NOT_ANNOUNCED);
 }
 
 function wholeBlock({ hash, pieces, fileId, pathHint, position, write }: BlockToWrite): WholeBlock {

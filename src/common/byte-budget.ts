@@ -15,13 +15,17 @@ export class ByteBudget {
     this.#limit = limit;
   }
 
+  /** Whether `amount` fits at once, and then is held. */
+  tryAcquire(amount: number): boolean {
+    if (this.#waiting.length > 0 || !this.#fits(amount)) return false;
+    this.#held += amount;
+    return true;
+  }
+
   /** Resolves when `amount` fits. More than the whole limit is admitted alone, so that nothing waits for ever. */
   async acquire(amount: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    if (this.#waiting.length === 0 && this.#fits(amount)) {
-      this.#held += amount;
-      return;
-    }
+    if (this.tryAcquire(amount)) return;
     let admit!: () => void;
     const admitted = new Promise<void>((resolve) => (admit = resolve));
     const waiter = { amount, admit };

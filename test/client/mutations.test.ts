@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
 import type { HoldfastError } from '../../src/common/errors.ts';
 import { systemRandom } from '../../src/common/random.ts';
+import { QuorumWatch } from '../../src/client/quorum-watch.ts';
+import { systemClock } from '../../src/common/clock.ts';
 import type { MetadataPeers } from '../../src/client/metadata-peers.ts';
 import { Mutations } from '../../src/client/mutations.ts';
 import { noQuorum, outcomeUnknown, stopped } from '../../src/metadata/errors.ts';
@@ -23,7 +25,7 @@ it('that no request did anything about have changed nothing', async () => {
 async function codesOfTwo(together: HoldfastError, alone: HoldfastError): Promise<(string | undefined)[]> {
   let isOpen = false;
   const metadata = {
-    until: () => 1_000,
+    patience: () => ({ untilMs: 1_000, withoutQuorumMs: 1_000 }),
     prefer: () => {},
     ask: async ({ name }: { readonly name: string }) => {
       if (!isOpen) {
@@ -35,7 +37,8 @@ async function codesOfTwo(together: HoldfastError, alone: HoldfastError): Promis
       return { verdicts: [verdict, verdict], leader: '' };
     },
   } as unknown as MetadataPeers;
-  const mutations = new Mutations({ metadata, random: systemRandom }, { owner: 'tester' });
+  const quorum = new QuorumWatch({ metadata, clock: systemClock });
+  const mutations = new Mutations({ metadata, quorum, random: systemRandom }, { owner: 'tester' });
   const changes = ['a', 'b'].map((path) =>
     mutations.run({ $case: 'unlink', value: { path } } as unknown as Parameters<Mutations['run']>[0]),
   );

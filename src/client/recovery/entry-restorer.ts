@@ -106,7 +106,7 @@ export class EntryRestorer {
         );
       await file.restore({ ...entry, precondition }, this.#signal);
     } catch (error) {
-      await file.abandon();
+      await file.abandon(error);
       throw error;
     }
   }
