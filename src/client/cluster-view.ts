@@ -50,6 +50,7 @@ export class ClusterView {
   readonly #closing = new AbortController();
   #searching: Promise<void> | undefined;
   #learning: Promise<Cluster> | undefined;
+  #cluster: Cluster | undefined;
   #learnedMs: number;
   /** As it is remembered, or about to be: one after the other. */
   #profile: Profile;
@@ -77,9 +78,9 @@ export class ClusterView {
     this.#learnInBackground();
   }
 
-  /** The cluster's identity and defaults; asked for once, or again when that failed. */
+  /** The cluster's identity and defaults; asked for once, or again when that failed. Nobody waits for newer ones. */
   async cluster(): Promise<Cluster> {
-    return this.#learning ?? this.learn();
+    return this.#cluster ?? this.#learning ?? this.learn();
   }
 
   /** One question tells the defaults and the metadata nodes there are now. A failure is forgotten: the next asks again. */
@@ -135,6 +136,7 @@ export class ClusterView {
       epoch: this.members.metadata.epoch,
       datanodes,
     });
+    this.#cluster = cluster;
     return cluster;
   }
 

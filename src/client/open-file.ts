@@ -63,9 +63,10 @@ export class OpenFile {
   ): Promise<OpenFile> {
     signal.throwIfAborted();
     // Not aborted itself: the lease would be granted all the same, to nobody, and last until it expires.
-    const opening = context.mutations
-      .run(command)
-      .then((result) => new OpenFile(context, grantResult(command.$case, result)));
+    const granting = context.mutations.run(command);
+    const opening = (makesParents(command) ? granting : unseen(granting)).then(
+      (result) => new OpenFile(context, grantResult(command.$case, result)),
+    );
     try {
       return await orAborted(opening, signal);
     } catch (error) {
@@ -87,7 +88,9 @@ export class OpenFile {
     this.#blockCount += blocks.length;
     const options = { signal, patienceMs: PUT_PATIENCE_MS };
     await referTo(this.#context, written, signal, (writtenEra) =>
-      this.#context.mutations.run({ $case: 'appendBlocks', value: { ...value, writtenEra } }, options),
+      unseen(
+        this.#context.mutations.run({ $case: 'appendBlocks', value: { ...value, writtenEra } }, options),
+      ),
     );
   }
 
@@ -100,7 +103,7 @@ export class OpenFile {
     const options = { signal, patienceMs: PUT_PATIENCE_MS };
     for (let isWhole = false; !isWhole; ) {
       const value = { inode, fencingToken: this.#fencingToken, firstBlock: this.#blockCount, from };
-      const result = await this.#context.mutations.run({ $case: 'copyBlocks', value }, options);
+      const result = await unseen(this.#context.mutations.run({ $case: 'copyBlocks', value }, options));
       const grant = grantResult('copyBlocks', result);
       this.#blockCount = grant.blockCount;
       isWhole = grant.blockCount === statOf('copyBlocks', grant.appendedTo).blockCount;
@@ -164,6 +167,21 @@ export class OpenFile {
     } finally {
       this.#renewing = undefined;
     }
+  }
+}
+
+/** These are seen at once. */
+function makesParents(command: MutationCommand): boolean {
+  return command.$case === 'createFile' && command.value.parents;
+}
+
+/** Of a step before the file is seen by anybody: whether it was done makes no difference to those who ask why it went no further. */
+async function unseen<T>(step: Promise<T>): Promise<T> {
+  try {
+    return await step;
+  } catch (error) {
+    const isUnknown = isHoldfastError(error, 'CLIENT_OUTCOME_UNKNOWN');
+    throw isUnknown && isHoldfastError(error.cause, 'METADATA_NO_QUORUM') ? error.cause : error;
   }
 }
 

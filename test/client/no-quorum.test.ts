@@ -27,4 +27,18 @@ describe('a client without a quorum', () => {
     const { bytes } = await client.get('/safe', { stale: true });
     expect(hashOf(await gather(bytes))).toBe(hashOf(contents(100, 'safe')));
   });
+
+  it('gives up as soon on blocks whose datanodes find no metadata node at all', async () => {
+    cluster = await FileCluster.start(3, 2);
+    const client = await cluster.client();
+    // What a small put asks of metadata nodes first is known for a moment from those before, and where its block may go.
+    for (const name of ['a', 'b']) await client.put(`/${name}`, contents(100, name));
+    await Promise.all([...cluster.metadata.nodes.keys()].map((number) => cluster.metadata.kill(number)));
+    const startMs = performance.now();
+    await expect(client.put('/refused', contents(100, 'refused'))).rejects.toMatchObject({
+      code: 'CLIENT_NO_METADATA',
+      kind: 'unavailable',
+    });
+    expect(performance.now() - startMs).toBeLessThan(10_000);
+  });
 });

@@ -37,6 +37,22 @@ describe('a small block', () => {
     );
     expect(written).toMatchObject({ isKept, failed: [] });
   });
+
+  it.each([
+    { code: 'DATANODE_NOT_ANNOUNCED', isUnheard: true },
+    { code: 'STORAGE_NO_SPACE', isUnheard: false },
+  ])('that one of them does not keep for $code: did the index not hear of it? $isUnheard', async (each) => {
+    const { code, isUnheard } = each;
+    const outcomes = [1, 2].map((node) => ({
+      node,
+      code: '',
+      message: '',
+      failures: node === 1 ? [{ index: 0, code, message: '' }] : [],
+    }));
+    const wanted = { copies: 2, required: 2 };
+    const written = await smallBlocks(outcomes).write(BLOCK, wanted, AbortSignal.timeout(5_000));
+    expect(written).toMatchObject({ isKept: false, isUnheard });
+  });
 });
 
 function smallBlocks(nodes: WriteBlocksResponse['nodes']): SmallBlocks {
