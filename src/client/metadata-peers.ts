@@ -45,7 +45,7 @@ export interface Patience {
  * Architecture: with a majority of the metadata nodes gone, a write is refused within ten seconds. The command needs
  * more than one of them to start and to end.
  */
-export const DEFAULT_PATIENCE_MS = 8_500;
+export const DEFAULT_PATIENCE_MS = 8_000;
 /** Once bytes have been sent it pays to wait until metadata nodes can be reached again, in milliseconds. */
 export const PUT_PATIENCE_MS = 30_000;
 /** Longer than an election takes; then another metadata node is asked. One that hangs is left sooner (peer-pulse.ts). */

@@ -1,6 +1,6 @@
-/** @module Ends what stands still for seconds once the metadata nodes say why: they have no quorum, and nothing that is tried again would go better. */
+/** @module Ends what waits for the cluster once the metadata nodes have said for seconds that they have no quorum. */
 import type { Clock, Timer } from '../common/clock.ts';
-import { isHoldfastError } from '../common/errors.ts';
+import { type HoldfastError, isHoldfastError } from '../common/errors.ts';
 import { MEMBERS } from '../protocol/methods.ts';
 import type { MetadataPeers } from './metadata-peers.ts';
 
@@ -9,13 +9,15 @@ export interface QuorumWatchComponents {
   readonly clock: Clock;
 }
 
-/** After so long without a move the metadata nodes are asked, in milliseconds: longer than an election. */
-const STILL_MS = 4_000;
+/** After so long without a move the metadata nodes are asked, in milliseconds, and then again and again. */
+const STILL_MS = 1_000;
 /**
- * For one of them to find out that it has no quorum, in milliseconds. With STILL_MS, and the search for one that answers before
- * anything was sent, still below the ten seconds within which a write is refused.
+ * Elections and short restarts are waited out: only when they have had no quorum for so long, in milliseconds. With STILL_MS and
+ * the time that an answer takes still well below the ten seconds within which a write is refused, on a busy machine, too.
  */
-export const QUORUM_PATIENCE_MS = 3_500;
+const LOST_MS = 6_000;
+/** For one of them to find out that it has no quorum, in milliseconds. */
+const QUORUM_PATIENCE_MS = 3_500;
 const LOOK_MS = 250;
 
 /** Something that waits for the cluster. */
@@ -36,6 +38,8 @@ export class QuorumWatch {
   readonly #waits = new Set<Wait>();
   #timer: Timer | undefined;
   #isAsking = false;
+  /** When the first question was asked of those that were answered with METADATA_NO_QUORUM, without another answer since. */
+  #lostSinceMs: number | undefined;
 
   constructor(components: QuorumWatchComponents) {
     this.#metadata = components.metadata;
@@ -43,8 +47,8 @@ export class QuorumWatch {
   }
 
   /**
-   * From now until its end: calls `refuse` with METADATA_NO_QUORUM once it has stood still for too long and that is why. Who
-   * cannot be asked proves nothing: it may be this client that is cut off.
+   * From now until its end: calls `refuse` with METADATA_NO_QUORUM once the metadata nodes have had none for too long. Who cannot
+   * be asked proves nothing: it may be this client that is cut off.
    */
   watch(refuse: (reason: Error) => void): QuorumWait {
     const wait = new Wait(this.#clock, refuse, () => this.#waits.delete(wait));
@@ -57,28 +61,36 @@ export class QuorumWatch {
     if (this.#waits.size === 0) {
       this.#timer?.cancel();
       this.#timer = undefined;
-    } else if (!this.#isAsking && this.#stillSince(this.#clock.monotonicMs() - STILL_MS).length > 0)
-      void this.#ask();
+      this.#lostSinceMs = undefined;
+    } else if (!this.#isAsking && (this.#lostSinceMs !== undefined || this.#isStill())) void this.#ask();
   }
 
-  #stillSince(latestMs: number): Wait[] {
-    return [...this.#waits].filter(({ movedMs }) => movedMs <= latestMs);
+  #isStill(): boolean {
+    const latestMs = this.#clock.monotonicMs() - STILL_MS;
+    return [...this.#waits].some(({ movedMs }) => movedMs <= latestMs);
   }
 
   /** Never rejects. */
   async #ask(): Promise<void> {
     const askedMs = this.#clock.monotonicMs();
+    const asked = [...this.#waits];
     this.#isAsking = true;
-    const refusal = await confirmQuorum(this.#metadata).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    this.#isAsking = false;
-    // Also of who has waited for less: there was no quorum for as long as the answer took.
-    for (const wait of this.#stillSince(askedMs)) {
-      if (isHoldfastError(refusal, 'METADATA_NO_QUORUM')) wait.refuse(refusal);
-      else wait.moved();
+    try {
+      await confirmQuorum(this.#metadata);
+      this.#lostSinceMs = undefined;
+      // They are slow for another reason.
+      for (const wait of asked) wait.moved();
+    } catch (error) {
+      if (isHoldfastError(error, 'METADATA_NO_QUORUM')) this.#refused(asked, askedMs, error);
+    } finally {
+      this.#isAsking = false;
     }
+  }
+
+  #refused(asked: readonly Wait[], askedMs: number, error: HoldfastError): void {
+    this.#lostSinceMs ??= askedMs;
+    if (this.#clock.monotonicMs() - this.#lostSinceMs < LOST_MS) return;
+    for (const wait of asked) if (this.#waits.has(wait)) wait.refuse(error);
   }
 }
 

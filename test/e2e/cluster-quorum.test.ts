@@ -111,7 +111,6 @@ describe('a cluster without its metadata nodes', () => {
       for (const { error, tookMs } of changes) {
         expect(error).toMatchObject({
           code: expect.stringMatching(/^(METADATA_NO_QUORUM|CLIENT_OUTCOME_UNKNOWN)$/),
-          message: expect.stringContaining('no majority of the metadata nodes'),
         });
         expect(tookMs).toBeLessThan(REFUSAL_MS);
       }
