@@ -1,7 +1,5 @@
 /** @module Our half of a stream that a peer opened: its requests, notices and channels meet our handlers here. */
-import type { Clock } from '../common/clock.ts';
 import { describeError, type HoldfastError, isHoldfastError } from '../common/errors.ts';
-import type { Logger } from '../common/logger.ts';
 import { StreamChannel } from './channel.ts';
 import {
   aborted,
@@ -10,15 +8,20 @@ import {
   disconnected,
   encodeError,
   noSuchMethod,
-  notAMember,
   overloaded,
   toHoldfastError,
   tooLarge,
 } from './errors.ts';
+import {
+  type Frame,
+  FrameAdmission,
+  type FrameAdmissionComponents,
+  type FrameAdmissionOptions,
+} from './frame-admission.ts';
 import { FrameKind, MAX_BODY_BYTES, MAX_STRANGER_BODY_BYTES, splitMethod } from './frame.ts';
 import type { HandlerTable } from './handler-table.ts';
 import { IncomingCall } from './incoming-call.ts';
-import type { IncomingChannel, PeerId, TrafficClass } from './network.ts';
+import type { IncomingChannel, PeerId } from './network.ts';
 import type { ReceiveBudget } from './receive-budget.ts';
 import type { FrameStream } from './transport.ts';
 import { UnreadAnswers } from './unread-answers.ts';
@@ -28,30 +31,18 @@ const MAX_RUNNING_CALLS = 16_384;
 const MAX_CHANNELS = 1024;
 /** The same of a stranger, who has one thing to ask. */
 const MAX_STRANGER_CALLS = 16;
-/** Frames that wait for the verdict: more than a peer may have unanswered. */
-const MAX_HELD_FRAMES = 16_384;
-/** A yes counts this long, so that a removed member is locked out soon; a no is asked again for each frame. */
-const ADMISSION_MS = 5_000;
 const NO_BYTES = new Uint8Array(0);
 
-export interface InboundSessionComponents {
+export interface InboundSessionComponents extends FrameAdmissionComponents {
   readonly stream: FrameStream;
   readonly handlers: HandlerTable;
-  readonly clock: Clock;
-  readonly logger: Logger;
   readonly budget: ReceiveBudget;
-  /** Whether the peer may speak here now; rejects as an Authorizer does. */
-  readonly admits: () => boolean | Promise<boolean>;
   readonly closed: () => void;
 }
 
-export interface InboundSessionOptions {
+export interface InboundSessionOptions extends FrameAdmissionOptions {
   readonly localPeer: PeerId;
-  readonly peer: PeerId;
-  readonly trafficClass: TrafficClass;
 }
-
-type HeldFrame = Parameters<InboundSession['receive']>;
 
 export class InboundSession {
   readonly #components: InboundSessionComponents;
@@ -62,10 +53,7 @@ export class InboundSession {
   readonly #unread: UnreadAnswers;
   readonly #calls = new Map<number, IncomingCall>();
   readonly #channels = new Map<number, StreamChannel>();
-  /** Frames that wait for the verdict, in order; the stream is paused meanwhile. */
-  readonly #held: HeldFrame[] = [];
-  #asking = false;
-  #admittedUntilMs = Number.NEGATIVE_INFINITY;
+  readonly #admission: FrameAdmission;
 
   constructor(components: InboundSessionComponents, options: InboundSessionOptions) {
     this.#components = components;
@@ -73,16 +61,20 @@ export class InboundSession {
     this.#stream = components.stream;
     this.#isForStrangers = options.trafficClass === 'join';
     this.#unread = new UnreadAnswers(components.stream, options);
+    this.#admission = new FrameAdmission(components, options, {
+      serve: (frame) => this.#serve(frame),
+      refuse: (reason, frame) => this.#refuse(reason, frame),
+    });
   }
 
   /** Call it once, when `closed` may be called: the stream may be closed already. */
   start(): void {
     this.#stream.limitBody(MAX_STRANGER_BODY_BYTES);
     this.#stream.listen({
-      frame: (kind, id, argument, body) => this.receive(kind, id, argument, body),
+      frame: (kind, id, argument, body) => this.#admission.receive({ kind, id, argument, body }),
       closed: (cause) => this.#end(cause),
     });
-    this.#ask();
+    this.#admission.start();
   }
 
   abort(cause: Error): void {
@@ -93,63 +85,14 @@ export class InboundSession {
     return this.#stream.close(signal);
   }
 
-  /** Called by the stream for each frame. */
-  receive(kind: FrameKind, id: number, argument: number, body: Uint8Array): void {
-    if (!this.#asking && this.#components.clock.monotonicMs() >= this.#admittedUntilMs) this.#ask();
-    if (!this.#asking) return this.#serve(kind, id, argument, body);
-    if (this.#held.length >= MAX_HELD_FRAMES) throw brokenFrame('more frames than may wait for a verdict');
-    this.#held.push([kind, id, argument, body]);
-  }
-
-  #ask(): void {
-    const verdict = this.#components.admits();
-    if (verdict === true) return this.#admit();
-    this.#asking = true;
-    this.#stream.pause();
-    const { peer, trafficClass } = this.#options;
-    Promise.resolve(verdict).then(
-      (admitted) => this.#decide(admitted ? undefined : notAMember(peer, trafficClass)),
-      (cause: unknown) => this.#decide(this.#undecided(cause)),
-    );
-  }
-
-  /** Who cannot be told from a stranger now may be let in later: it hears why, and asks again. */
-  #undecided(cause: unknown): HoldfastError {
-    const { peer, trafficClass } = this.#options;
-    if (isHoldfastError(cause) && cause.kind === 'unavailable') return cause;
-    this.#components.logger.error('network.authorizer-failed', { peer, cause: describeError(cause) });
-    return notAMember(peer, trafficClass);
-  }
-
-  #decide(refusal: HoldfastError | undefined): void {
-    this.#asking = false;
-    if (refusal === undefined) this.#admit();
-    else this.#stream.limitBody(MAX_STRANGER_BODY_BYTES);
-    try {
-      for (const frame of this.#held.splice(0)) {
-        if (refusal === undefined) this.#serve(...frame);
-        else this.#refuse(refusal, ...frame);
-      }
-    } catch (error) {
-      // A frame that breaks the protocol: as where frames come one by one, it ends the stream, and nothing else.
-      return this.#stream.abort(error as Error);
-    }
-    this.#stream.resume();
-  }
-
-  #admit(): void {
-    this.#admittedUntilMs = this.#components.clock.monotonicMs() + ADMISSION_MS;
-    if (!this.#isForStrangers) this.#stream.limitBody(MAX_BODY_BYTES);
-  }
-
-  #refuse(error: HoldfastError, kind: FrameKind, id: number, _argument: number, _body: Uint8Array): void {
+  #refuse(error: HoldfastError, { kind, id }: Frame): void {
     this.#unread.checkStranger();
     if (kind === FrameKind.request) this.#fail(id, error);
     if (kind === FrameKind.open) this.#stream.send(FrameKind.abort, id, 0, NO_BYTES, encodeError(error));
     this.#channels.get(id)?.abort(error);
   }
 
-  #serve(kind: FrameKind, id: number, argument: number, body: Uint8Array): void {
+  #serve({ kind, id, argument, body }: Frame): void {
     if (this.#isForStrangers) this.#unread.checkStranger();
     switch (kind) {
       case FrameKind.request:
@@ -273,7 +216,7 @@ export class InboundSession {
 
   #end(cause: unknown): void {
     this.#components.closed();
-    this.#held.length = 0;
+    this.#admission.end();
     const error = disconnected(this.#options.peer, 'a request', cause);
     for (const call of this.#calls.values()) call.abort(error);
     this.#calls.clear();
