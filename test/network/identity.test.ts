@@ -46,7 +46,7 @@ describe('loadOrCreateIdentity', () => {
       '',
       '{"format":1}',
       '{"format":1,"peer":"x","privateKey":"AAAA"}',
-      JSON.stringify({ ...good, peer: `${other.peer.slice(0, -1)}x` }),
+      JSON.stringify({ ...good, peer: `${other.peer.slice(0, -1)}${other.peer.endsWith('x') ? 'y' : 'x'}` }),
       JSON.stringify({ ...good, format: 2 }),
     ];
     for (const text of broken) {
