@@ -18,9 +18,14 @@ export function membershipEpoch(clusterEpoch: number, version: number): number {
   return version === 0 ? 0 : clusterEpoch * CLUSTER_EPOCH_UNIT + version;
 }
 
+/** The cluster's epoch in one that membershipEpoch() made; 0 for no list at all. */
+export function clusterEpochOf(epoch: number): number {
+  return Math.floor(epoch / CLUSTER_EPOCH_UNIT);
+}
+
 /** An epoch as people read it: the cluster's, and the log index of the last change. */
 export function describeEpoch(epoch: number): string {
-  return `${Math.floor(epoch / CLUSTER_EPOCH_UNIT)}.${epoch % CLUSTER_EPOCH_UNIT}`;
+  return `${clusterEpochOf(epoch)}.${epoch % CLUSTER_EPOCH_UNIT}`;
 }
 
 /** A ring that follows a source of memberships, and what holders with newer ones say. Epochs never go back. */

@@ -8,6 +8,7 @@ import type { Clock } from '../common/clock.ts';
 import { describeError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Network, PeerId } from '../network/network.ts';
+import { clusterEpochOf } from '../../dht/membership-ring.ts';
 import { askForManifest, searchManifest } from '../protocol/manifest-exchange.ts';
 import type { KnownMetadataNode, MemberDirectory } from './member-directory.ts';
 
@@ -113,15 +114,16 @@ export class MetadataSearch {
     const { kademlia, members, clock } = this.#components;
     const nowMs = clock.monotonicMs();
     if (nowMs - this.#keptMs < KEEP_PERIOD_MS) return;
-    const named = kademlia.manifests.current?.nodes ?? [];
-    const isKept = members
+    const { epoch = 0, nodes: named = [] } = kademlia.manifests.current ?? {};
+    const areNamed = members
       .metadataNodes()
       .every(({ peer: listed, addresses }) =>
         named.some(
           (node) => node.peer === listed && node.addresses.toSorted().join() === addresses.toSorted().join(),
         ),
       );
-    if (isKept) return;
+    // Whom a recovery left behind believes in the new epoch when it sees it signed.
+    if (areNamed && clusterEpochOf(epoch) >= members.epoch) return;
     this.#keptMs = nowMs;
     void askForManifest(this.#components, kademlia.manifests, peer, this.#stopping.signal);
   }

@@ -1,8 +1,11 @@
 /** @module Registration and heartbeats of datanodes. */
+import { clusterEpochOf } from '../../dht/membership-ring.ts';
+import type { Logger } from '../common/logger.ts';
 import type { StateMachine } from '../namespace/state-machine.ts';
 import { serve } from '../network/method.ts';
 import type { Network, PeerId } from '../network/network.ts';
 import type { HeartbeatRequest, HeartbeatResponse, NodeLoad, RegisterRequest } from '../protocol/messages.ts';
+import { askForManifest, type ManifestBook } from '../protocol/manifest-exchange.ts';
 import { HEARTBEAT, REGISTER } from '../protocol/methods.ts';
 import type { DatanodeRegistry } from './datanode-registry.ts';
 import type { DatanodeStates } from './datanode-states.ts';
@@ -24,6 +27,8 @@ export interface DatanodeServiceComponents {
   readonly changes: MemberChanges;
   readonly reports: SilenceReports;
   readonly driver: RaftDriver;
+  readonly kademlia: { readonly manifests: ManifestBook };
+  readonly logger: Logger;
 }
 
 export interface DatanodeServiceOptions {
@@ -33,6 +38,8 @@ export interface DatanodeServiceOptions {
 export class DatanodeService {
   readonly #components: DatanodeServiceComponents;
   readonly #options: DatanodeServiceOptions;
+  /** Datanodes that are being asked to show the epoch that they speak of. */
+  readonly #asked = new Set<PeerId>();
 
   constructor(components: DatanodeServiceComponents, options: DatanodeServiceOptions) {
     this.#components = components;
@@ -57,7 +64,7 @@ export class DatanodeService {
     this.#checkCaller(peer, request.node);
     const { registry, reports, states, changes, index } = this.#components;
     const epoch = this.#options.epoch();
-    if (request.epoch > epoch) this.#supersede(request.epoch);
+    if (request.epoch > epoch) this.#believe(peer, request);
     reports.note(request.node, request.silentNeighbours);
     const isOfEpoch = request.epoch === epoch;
     let list = isOfEpoch ? changes.since(request.membersVersion) : changes.all();
@@ -86,10 +93,21 @@ export class DatanodeService {
     return server.matches(held) === false;
   }
 
-  /** The datanode has it from a metadata node of that epoch, which this one cannot reach, or has not asked yet. */
-  #supersede(current: number): void {
-    const { driver, machine } = this.#components;
-    driver.retire(superseded(driver.id, machine.cluster()?.id ?? '', this.#options.epoch(), current));
+  /**
+   * The datanode has it from a metadata node of that epoch, which this one cannot reach, or has not asked yet. It may say what it
+   * likes: what ends this node is the manifest, which whoever was recovered has signed.
+   */
+  #believe(peer: PeerId, { node, epoch }: HeartbeatRequest): void {
+    if (this.#asked.has(peer)) return;
+    this.#asked.add(peer);
+    const { driver, machine, kademlia, logger } = this.#components;
+    void askForManifest(this.#components, kademlia.manifests, peer).then(() => {
+      this.#asked.delete(peer);
+      const own = this.#options.epoch();
+      const shown = clusterEpochOf(kademlia.manifests.current?.epoch ?? 0);
+      if (shown > own) driver.retire(superseded(driver.id, machine.cluster()?.id ?? '', own, shown));
+      else logger.warn('datanode.epoch-not-shown', { node, says: epoch, own });
+    });
   }
 
   #checkCaller(peer: PeerId, node: number): void {

@@ -2,7 +2,7 @@
  * @module Signs who the metadata nodes are, and gathers what the others sign: soon after each change, while they are there. A
  * newcomer brings along what the node that admitted it has signed, which may be gone before anything is gathered.
  */
-import { membershipEpoch } from '../../dht/membership-ring.ts';
+import { clusterEpochOf, membershipEpoch } from '../../dht/membership-ring.ts';
 import { names, namesTheSame, signManifest } from '../../dht/manifest.ts';
 import type { ManifestBook } from '../../dht/manifest-book.ts';
 import type { ManifestChain } from '../../dht/messages.ts';
@@ -79,7 +79,8 @@ export class ManifestSigner implements BackgroundWorker {
       .map(({ number, peer, addresses }) => ({ number, peer, addresses: [...addresses] }));
     if (epoch === 0 || !nodes.some(({ peer }) => peer === network.localPeer)) return;
     const before = kademlia.manifests.signedBy(network.localPeer);
-    if (before !== undefined && namesTheSame(before.nodes, nodes)) return;
+    const isOfEpoch = before !== undefined && clusterEpochOf(before.epoch) === cluster.epoch;
+    if (isOfEpoch && namesTheSame(before.nodes, nodes)) return;
     kademlia.manifests.add(signManifest(network, { cluster: cluster.id, epoch, nodes }));
     this.#changes += 1;
   }

@@ -28,6 +28,7 @@ describe('a metadata node', () => {
   let networks: MemoryNetwork[];
   let members: Member[];
   let version: number;
+  let clusterEpoch: number;
   let nowMs: number;
   let published: number;
   let provided: number;
@@ -40,6 +41,7 @@ describe('a metadata node', () => {
     networks = [];
     members = [];
     version = 3;
+    clusterEpoch = 1;
     nowMs = 0;
     published = 0;
     provided = 0;
@@ -81,7 +83,7 @@ describe('a metadata node', () => {
       },
     };
     const machine = {
-      cluster: () => ({ id: 'c', epoch: 1 }),
+      cluster: () => ({ id: 'c', epoch: clusterEpoch }),
       counters: () => ({ membersVersion: version }),
       memberByNumber: (number: number) => members.find((each) => each.number === number),
     };
@@ -130,7 +132,7 @@ describe('a metadata node', () => {
     return asked;
   }
 
-  it('signs where the metadata nodes are, and anew only when one has moved', async () => {
+  it('signs where the metadata nodes are, and anew only when one has moved or the cluster was recovered', async () => {
     for (const number of [1, 2]) member(number, 'meta');
     const self = await open(1);
     const worker = workerOf(self);
@@ -144,6 +146,9 @@ describe('a metadata node', () => {
     version = 5;
     await worker.work(NEVER);
     expect(self.book.current?.nodes[1]).toMatchObject({ peer: 'p2', addresses: ['/elsewhere'] });
+    clusterEpoch = 2;
+    await worker.work(NEVER);
+    expect(self.book.current?.epoch).toBe(membershipEpoch(2, 5));
   });
 
   it('asks who signs nothing ever more rarely, and at once when the members change', async () => {

@@ -1,9 +1,13 @@
 /** @module A cluster that lost the majority of its metadata nodes for good, and goes on from one that is left. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { call } from '../../src/network/method.ts';
-import type { Network } from '../../src/network/network.ts';
-import { LIST, REMOVE_MEMBER, STATUS } from '../../src/protocol/methods.ts';
-import { TestCluster } from './cluster.ts';
+import { clusterEpochOf } from '../../dht/membership-ring.ts';
+import { silentLogger } from '../../src/common/logger.ts';
+import { call, serve } from '../../src/network/method.ts';
+import type { Network, PeerId } from '../../src/network/network.ts';
+import { askForManifest, createManifestBook } from '../../src/protocol/manifest-exchange.ts';
+import { HeartbeatRequest, NodeLoad } from '../../src/protocol/messages.ts';
+import { HEARTBEAT, LIST, MANIFEST, REMOVE_MEMBER, STATUS } from '../../src/protocol/methods.ts';
+import { CLUSTER_ID, TestCluster } from './cluster.ts';
 
 let cluster: TestCluster;
 let client: Network;
@@ -31,6 +35,12 @@ async function recover(survivor: number): ReturnType<TestCluster['restart']> {
   for (const number of cluster.nodes.keys()) await cluster.kill(number);
   await cluster.recover(survivor);
   return cluster.restart(survivor);
+}
+
+/** Of a datanode that says it knows the members as of `epoch`. */
+function heartbeat(node: number, epoch: number): HeartbeatRequest {
+  const load = NodeLoad.fromPartial({ capacityBytes: 1e9, freeBytes: 1e9 });
+  return HeartbeatRequest.fromPartial({ node, generation: 1, load, epoch });
 }
 
 function codes(): unknown[] {
@@ -111,6 +121,52 @@ describe('a recovered cluster', () => {
     for (const { node } of back) expect(node.isLeader).toBe(false);
     expect(survivor.node.status().term).toBe(term);
     await mkdir(survivor.peer, '/undisturbed');
+  });
+
+  it('ends the old members for what a datanode shows them of it, and not for what it says', async () => {
+    await start(3);
+    const { number, peer: survivorPeer } = await cluster.follower();
+    const old = [...cluster.nodes.keys()].filter((other) => other !== number);
+    const oldPeers = old.map((other) => cluster.node(other).peer);
+    const datanode = await cluster.newPeer();
+    datanode.authorize(() => true);
+    const node = (await cluster.join(datanode, ['data'])).member?.number ?? 0;
+    const book = createManifestBook(
+      { network: datanode, logger: silentLogger },
+      { cluster: CLUSTER_ID, known: () => ({ epoch: 1, peers: [survivorPeer] }) },
+    );
+    const shown: PeerId[] = [];
+    serve(datanode, MANIFEST, async (_request, { peer }) => {
+      shown.push(peer);
+      return book.chain();
+    });
+    const say = (epoch: number): Promise<unknown> =>
+      Promise.all(oldPeers.map((peer) => call(datanode, peer, HEARTBEAT, heartbeat(node, epoch))));
+    // It has nothing to show. Whoever asks for the second time has judged the first answer.
+    await expect
+      .poll(async () => {
+        await say(99);
+        return oldPeers.map((peer) => shown.filter((asker) => asker === peer).length > 1);
+      })
+      .toEqual([true, true]);
+    await mkdir((await cluster.leader()).peer, '/undisturbed');
+
+    const survivor = await recover(number);
+    await cluster.leader();
+    await expect
+      .poll(async () => {
+        await askForManifest({ network: datanode, logger: silentLogger }, book, survivor.peer);
+        return clusterEpochOf(book.current?.epoch ?? 0);
+      })
+      .toBe(2);
+    for (const peer of oldPeers) cluster.switch.cut(survivor.peer, peer);
+    for (const other of old) await cluster.restart(other);
+    await cluster.until('the old ones have a leader of their own', () =>
+      old.some((other) => cluster.node(other).node.isLeader),
+    );
+    await say(2);
+    await cluster.until('both have stopped', () => cluster.fatal.length === 2);
+    expect(codes()).toEqual(['METADATA_SUPERSEDED', 'METADATA_SUPERSEDED']);
   });
 
   it('can be lost and recovered once more', async () => {
