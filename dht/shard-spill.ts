@@ -10,7 +10,7 @@ import { SpilledRecords } from './spilled-records.ts';
 import type { Shard, TableShards } from './table-shards.ts';
 
 /** A disk that was full, or failed, is tried again after so long, in milliseconds. */
-export const RETRY_MS = 60_000;
+export const RETRY_MS = 10_000;
 /** Of the bound, for rows that were read. */
 const READ_SHARE = 0.0625;
 /** Moves at a time, and what they may move in all: one that is larger goes alone. */
