@@ -64,7 +64,7 @@ export class DatanodeService {
     this.#checkCaller(peer, request.node);
     const { registry, reports, states, changes, index } = this.#components;
     const epoch = this.#options.epoch();
-    if (request.epoch > epoch) this.#believe(peer, request);
+    if (request.epoch > epoch) this.#verifyEpoch(peer, request);
     reports.note(request.node, request.silentNeighbours);
     const isOfEpoch = request.epoch === epoch;
     let list = isOfEpoch ? changes.since(request.membersVersion) : changes.all();
@@ -97,7 +97,7 @@ export class DatanodeService {
    * The datanode has it from a metadata node of that epoch, which this one cannot reach, or has not asked yet. It may say what it
    * likes: what ends this node is the manifest, which whoever was recovered has signed.
    */
-  #believe(peer: PeerId, { node, epoch }: HeartbeatRequest): void {
+  #verifyEpoch(peer: PeerId, { node, epoch }: HeartbeatRequest): void {
     if (this.#asked.has(peer)) return;
     this.#asked.add(peer);
     const { driver, machine, kademlia, logger } = this.#components;
